@@ -1,0 +1,75 @@
+/** Event catalogue: dotted `area.past_verb`. Payload keys are part of the contract. */
+export const eventTypes = [
+  'user.created',
+  'user.updated',
+  'user.deactivated',
+  'access.changed',
+  'project.created',
+  'project.updated',
+  'project.deleted',
+  'git.pushed',
+  'git.push_refused',
+  'git.ref_repaired',
+  'pipeline.created',
+  'pipeline.started',
+  'pipeline.paused',
+  'pipeline.resumed',
+  'pipeline.completed',
+  'step.started',
+  'step.completed',
+  'step.failed',
+  'step.skipped',
+  'step.blocked',
+  'gate.opened',
+  'gate.decided',
+  'gate.closed',
+  'artifact.stored',
+  'artifact.expired',
+  'secret.changed',
+  'secret.deleted',
+  // seed 000's catalogue, emitted by the areas that come later
+  'protocol.created',
+  'protocol.started',
+  'protocol.planned',
+  'protocol.completed',
+  'protocol.failed',
+  'qa.started',
+  'qa.passed',
+  'qa.failed',
+  'feedback.created',
+  'clarification.created',
+  'clarification.answered',
+  'ci.check_run',
+  'ci.pr_opened',
+] as const;
+
+export type EventType = (typeof eventTypes)[number];
+
+/** One ref that moved. `oldSha`/`newSha` are 40 zeros when the ref was made / deleted. */
+export interface RefUpdate {
+  ref: string;
+  oldSha: string;
+  newSha: string;
+}
+
+export interface GitPushedPayload {
+  pushId: string;
+  pusherId: string | null;
+  pusherName: string;
+  updates: RefUpdate[];
+}
+
+/** An event as readers see it. `position` orders events in commit order and is the SSE event id. */
+export interface EventRecord {
+  id: string;
+  position: string;
+  type: EventType;
+  projectId: string | null;
+  changeId: string | null;
+  actorId: string | null;
+  subjectId: string | null;
+  message: string;
+  payload: Record<string, unknown>;
+  traceparent: string | null;
+  createdAt: string;
+}

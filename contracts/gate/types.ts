@@ -1,0 +1,25 @@
+/** What a person may say at a gate. */
+export const gateDecisions = ['approve', 'reject', 'skip'] as const;
+export type GateDecisionKind = (typeof gateDecisions)[number];
+
+export const gateStatuses = ['open', 'approved', 'rejected', 'skipped', 'expired', 'void'] as const;
+export type GateStatus = (typeof gateStatuses)[number];
+
+/** A decision as it reaches the workflow that waits. Access was checked by the use-case that recorded it. */
+export interface GateDecision {
+  gateId: string;
+  deciderId: string;
+  decision: GateDecisionKind;
+  reason: string | null;
+}
+
+export interface GateRequest {
+  subjectType: 'pipeline';
+  subjectId: string;
+  step: string;
+  projectId: string;
+  changeId: string;
+  permission: string;
+  quorum: number;
+  expiresMs: number;
+}

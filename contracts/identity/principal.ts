@@ -1,0 +1,33 @@
+/** Who acts. Every way of signing in (cookie, API token, JWT, git basic auth) ends in one of these. */
+export interface Principal {
+  userId: string;
+  userName: string;
+  kind: 'human' | 'agent' | 'system';
+  /** user ids on whose behalf an agent acts, nearest first; empty for a person */
+  actChain: readonly string[];
+  /** how it signed in */
+  via: 'session' | 'token' | 'jwt' | 'system';
+  /** id of the session or token, for revoking what is open */
+  credentialId: string | null;
+  /** limits of an API token: permissions outside `scopes` or projects other than `projectId` are refused */
+  scopes: readonly string[] | null;
+  projectId: string | null;
+  /** permissions that a JWT itself carried (PermsClaim), and roles by name (RolesClaim) */
+  claimedPermissions: readonly string[];
+  claimedRoles: readonly string[];
+  /** changes whenever anybody's permissions change; key of the permission cache */
+  accessEpoch: bigint;
+}
+
+/** What is known of the request besides the principal; goes into audit rows and events. */
+export interface RequestContext {
+  requestId: string;
+  ipAddr: string | null;
+  traceparent: string | null;
+}
+
+/** Principal plus request: the first argument of every use-case that checks access. */
+export interface Caller {
+  principal: Principal;
+  request: RequestContext;
+}

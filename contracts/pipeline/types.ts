@@ -1,0 +1,102 @@
+export const pipelineStatuses = ['pending', 'running', 'success', 'failure', 'cancelled'] as const;
+export type PipelineStatus = (typeof pipelineStatuses)[number];
+
+export const stepStatuses = [
+  'pending',
+  'running',
+  'waiting',
+  'success',
+  'failure',
+  'skipped',
+  'cancelled',
+] as const;
+export type StepStatus = (typeof stepStatuses)[number];
+
+export const pipelineTriggers = ['push', 'api', 'schedule', 'mr'] as const;
+export type PipelineTrigger = (typeof pipelineTriggers)[number];
+
+/** Transitions of a pipeline. A queued one can be cancelled; one whose definition is bad fails without running. */
+export const pipelineTransitions: Readonly<Record<PipelineStatus, readonly PipelineStatus[]>> = {
+  pending: ['running', 'failure', 'cancelled'],
+  running: ['success', 'failure', 'cancelled'],
+  success: [],
+  failure: [],
+  cancelled: [],
+};
+
+/** Transitions of a step. `running → pending` is a retry: a new attempt of the same step. */
+export const stepTransitions: Readonly<Record<StepStatus, readonly StepStatus[]>> = {
+  pending: ['running', 'waiting', 'skipped', 'cancelled'],
+  waiting: ['success', 'failure', 'skipped', 'cancelled'],
+  running: ['success', 'failure', 'cancelled', 'pending'],
+  success: [],
+  failure: ['pending'],
+  skipped: [],
+  cancelled: [],
+};
+
+/** A gate as written in `.platform.yaml`. */
+export interface GateDefinition {
+  approvals: number;
+  /** permission that a decider needs */
+  by: string;
+  expiresMs: number;
+}
+
+export interface ArtifactDefinition {
+  name: string;
+  /** glob relative to the workspace: `dist/**` */
+  path: string;
+  expiresMs: number | null;
+}
+
+/** A step as it runs: durations in ms, references to secrets by name, never a value. */
+export interface StepPlan {
+  name: string;
+  kind: 'command' | 'gate';
+  image: string;
+  commands: string[];
+  needs: string[];
+  /** plain environment; may hold `${{ secrets.NAME }}` references, resolved only inside the activity that runs the step */
+  env: Record<string, string>;
+  /** names of secrets given to the step as environment variables of the same name */
+  secrets: string[];
+  retries: number;
+  timeoutMs: number;
+  network: 'egress' | 'none';
+  artifacts: ArtifactDefinition[];
+  gate: GateDefinition | null;
+  /** decided from `when` at planning time; null = it runs */
+  skipReason: string | null;
+  /** the run goes on when this step fails */
+  allowFailure: boolean;
+}
+
+export interface PipelinePlan {
+  steps: StepPlan[];
+}
+
+/** What a step's activity answers. A failing command is an answer, not an error. */
+export interface StepResult {
+  status: 'success' | 'failure' | 'cancelled';
+  exitCode: number | null;
+  reason: string | null;
+  durationMs: number;
+}
+
+export interface PipelineRunInput {
+  pipelineId: string;
+  projectId: string;
+  changeId: string;
+}
+
+export interface PipelineRunResult {
+  status: PipelineStatus;
+}
+
+/** Answer of the `runState` query. */
+export interface PipelineRunState {
+  status: PipelineStatus;
+  paused: boolean;
+  steps: { name: string; status: StepStatus; attempt: number; reason: string | null }[];
+}

@@ -1,0 +1,16 @@
+/** Temporal task queues, one per resource class. No version and no tenant in a name. */
+export const taskQueues = {
+  /** workflows, and short activities over Postgres */
+  core: 'core',
+  /** work on bare repositories */
+  git: 'git',
+  /** steps of pipelines that may run on any build host */
+  build: 'build',
+} as const;
+
+export type TaskQueue = (typeof taskQueues)[keyof typeof taskQueues];
+
+/** Queue of one build host: the steps of a run follow the workspace that lies there. */
+export function hostTaskQueue(hostId: string): string {
+  return `${taskQueues.build}-${hostId}`;
+}

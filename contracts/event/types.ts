@@ -15,6 +15,10 @@ export const eventTypes = [
   'pipeline.paused',
   'pipeline.resumed',
   'pipeline.completed',
+  // commands: they travel through the outbox, so a signal is neither lost nor overtakes the start of its run
+  'pipeline.cancel_requested',
+  'pipeline.pause_requested',
+  'pipeline.resume_requested',
   'step.started',
   'step.completed',
   'step.failed',

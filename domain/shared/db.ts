@@ -1,0 +1,34 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import { PrismaClient, type Prisma } from '../../prisma/generated/client.ts';
+
+/** The database itself or a transaction on it: what a use-case that only reads or writes needs. */
+export type Db = PrismaClient | Prisma.TransactionClient;
+
+export interface DbOptions {
+  /** connections in the pool of this process; 10 unless told */
+  max?: number;
+  /** the server ends a statement that runs longer, in ms; 30 s unless told, 0 = never */
+  statementTimeoutMs?: number;
+  /** how long to wait for a connection, in ms, before the request fails; 5 s unless told */
+  connectTimeoutMs?: number;
+}
+
+/**
+ * A client with its own pool. Connections that Postgres closed are replaced by the pool on the next query,
+ * so a restarted Postgres needs no restart of ours. End it with `$disconnect()`.
+ */
+export function createDb(url: string, opts: DbOptions = {}): PrismaClient {
+  const adapter = new PrismaPg(
+    {
+      connectionString: url,
+      max: opts.max ?? 10,
+      connectionTimeoutMillis: opts.connectTimeoutMs ?? 5_000,
+      statement_timeout: opts.statementTimeoutMs ?? 30_000,
+      keepAlive: true,
+      application_name: 'slipway',
+    },
+    // An idle connection that breaks is no failure of anybody's request: the next query gets a new one.
+    { onPoolError: () => undefined, onConnectionError: () => undefined },
+  );
+  return new PrismaClient({ adapter, errorFormat: 'minimal' });
+}

@@ -21,6 +21,23 @@ export const idPrefixes = {
   audit: 'aud',
   deadLetter: 'dlt',
   request: 'req',
+  issue: 'iss',
+  comment: 'cmt',
+  webhook: 'whk',
+  mergeRequest: 'mrq',
+  review: 'rev',
+  agentSession: 'agt',
+  agentMessage: 'msg',
+  opsRepo: 'ops',
+  deployment: 'dep',
+  deploymentRecord: 'dph',
+  trace: 'trc',
+  span: 'spn',
+  logEntry: 'log',
+  metricSeries: 'mts',
+  alertRule: 'alr',
+  alertEvent: 'ale',
+  notification: 'ntf',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

@@ -14,7 +14,10 @@ export const problems = {
   conflict: { status: 409, title: 'It conflicts with what is there' },
   already_exists: { status: 409, title: 'It exists already' },
   illegal_transition: { status: 409, title: 'Not possible in this state' },
-  idempotency_conflict: { status: 409, title: 'This Idempotency-Key was used with another request' },
+  idempotency_conflict: {
+    status: 409,
+    title: 'This Idempotency-Key was used with another request',
+  },
   protected: { status: 409, title: 'It is protected' },
   precondition_failed: { status: 412, title: 'It was changed in the meantime' },
   body_too_large: { status: 413, title: 'The body is too large' },

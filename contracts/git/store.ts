@@ -1,0 +1,187 @@
+import type { RefUpdate } from '../event/types.ts';
+
+/** Bytes as they come; adapters hand out Node streams, which are that. */
+export type ByteStream = AsyncIterable<Uint8Array>;
+
+/** The part of AbortSignal that is used here, so that this room needs no platform types. */
+export interface Cancellation {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
+export interface GitRefEntry {
+  /** full name: `refs/heads/main` */
+  ref: string;
+  sha: string;
+}
+
+export interface GitPerson {
+  name: string;
+  email: string;
+  /** ISO 8601 with the person's own offset */
+  at: string;
+}
+
+export interface GitCommit {
+  sha: string;
+  parents: string[];
+  author: GitPerson;
+  committer: GitPerson;
+  subject: string;
+  body: string;
+}
+
+export interface GitBranch {
+  name: string;
+  sha: string;
+  subject: string;
+  committedAt: string;
+}
+
+export interface GitTag {
+  name: string;
+  /** commit the tag points at, through the tag object if there is one */
+  sha: string;
+  annotated: boolean;
+  subject: string;
+  taggedAt: string;
+}
+
+export const treeEntryKinds = ['file', 'directory', 'symlink', 'submodule'] as const;
+export type TreeEntryKind = (typeof treeEntryKinds)[number];
+
+export interface GitTreeEntry {
+  name: string;
+  path: string;
+  kind: TreeEntryKind;
+  /** octal, as git writes it: `100644` */
+  mode: string;
+  sha: string;
+  /** bytes; null for directories and submodules */
+  size: number | null;
+}
+
+export interface GitFileChange {
+  path: string;
+  /** where a renamed file was */
+  oldPath: string | null;
+  /** null for binary files */
+  additions: number | null;
+  deletions: number | null;
+}
+
+export interface GitDiff {
+  files: GitFileChange[];
+  /** unified patch, cut at a line end when `truncated` */
+  patch: string;
+  truncated: boolean;
+}
+
+export interface UploadPackOptions {
+  input: ByteStream;
+  /** value of the client's Git-Protocol header */
+  gitProtocol: string | undefined;
+  signal: Cancellation;
+}
+
+/** A push whose objects lie in quarantine and whose refs have not moved. Exactly one of the answers must be given. */
+export interface PushProposal {
+  updates: RefUpdate[];
+  /** true when `ancestor` is reachable from `descendant`, reading the quarantined objects too */
+  isAncestor(ancestor: string, descendant: string): Promise<boolean>;
+  /** text of a blob at `<commit>:<path>` in quarantine, null when there is none; throws when it is over `maxBytes` */
+  readBlob(commit: string, path: string, maxBytes: number): Promise<string | null>;
+  /** Nothing moves; the lines are shown to the pusher. */
+  refuse(lines: string[]): void;
+  /** Lets git move the refs. Settles with the ones that moved, or null when none did (lost a race, or git died). */
+  accept(): Promise<AcceptedPush | null>;
+}
+
+export interface AcceptedPush {
+  updates: RefUpdate[];
+  /** Shows the lines to the pusher and lets git end. */
+  finish(lines: string[]): void;
+}
+
+export interface ReceivePackOptions extends UploadPackOptions {
+  /** largest pack in bytes */
+  maxInputBytes: number;
+  /** decides on the push; a rejection or an unanswered proposal refuses it */
+  onPush: (push: PushProposal) => Promise<void>;
+}
+
+/** A git child that answers. `done` rejects when git ended badly; `output` then ends early. */
+export interface GitAnswer {
+  output: ByteStream;
+  done: Promise<void>;
+}
+
+export type GitService = 'git-upload-pack' | 'git-receive-pack';
+
+/** What a maintenance pass did. */
+export interface CareReport {
+  sweptQuarantines: number;
+  collected: boolean;
+  /** what `git fsck` said, at most 100 lines; null when it was not asked */
+  fsckProblems: string[] | null;
+}
+
+/**
+ * Bare repositories below one root. `repoPath` is always relative to it (`owner/name.git`); anything that would leave
+ * the root is refused. Methods throw DomainError `not_found` for a repository, ref, path or object that is not there.
+ */
+export interface GitStore {
+  create(repoPath: string, defaultBranch: string): Promise<void>;
+  /** Moves it out of sight at once and deletes it; absent is fine. */
+  remove(repoPath: string): Promise<void>;
+  exists(repoPath: string): Promise<boolean>;
+
+  advertise(
+    repoPath: string,
+    service: GitService,
+    gitProtocol: string | undefined,
+  ): Promise<Uint8Array>;
+  uploadPack(repoPath: string, options: UploadPackOptions): Promise<GitAnswer>;
+  receivePack(repoPath: string, options: ReceivePackOptions): Promise<GitAnswer>;
+
+  listRefs(repoPath: string): Promise<GitRefEntry[]>;
+  listBranches(repoPath: string): Promise<GitBranch[]>;
+  listTags(repoPath: string): Promise<GitTag[]>;
+  /** branch that HEAD names, whether or not it exists */
+  readHead(repoPath: string): Promise<string>;
+  setHead(repoPath: string, branch: string): Promise<void>;
+  /** commit id of a branch, tag, full ref or (abbreviated) commit id; null when there is none */
+  resolveCommit(repoPath: string, ref: string): Promise<string | null>;
+  isAncestor(repoPath: string, ancestor: string, descendant: string): Promise<boolean>;
+  mergeBase(repoPath: string, a: string, b: string): Promise<string | null>;
+
+  readCommit(repoPath: string, sha: string): Promise<GitCommit>;
+  log(
+    repoPath: string,
+    options: { sha: string; path: string; skip: number; limit: number },
+  ): Promise<GitCommit[]>;
+  /** what lies at a path of a commit; the root is a directory */
+  statPath(repoPath: string, sha: string, path: string): Promise<GitTreeEntry>;
+  listTree(
+    repoPath: string,
+    options: { sha: string; path: string; skip: number; limit: number },
+  ): Promise<{ entries: GitTreeEntry[]; more: boolean }>;
+  /** a blob's bytes; throws `body_too_large` when it is over `maxBytes` */
+  readBlob(repoPath: string, blobSha: string, maxBytes: number): Promise<Uint8Array>;
+  streamBlob(repoPath: string, blobSha: string, signal: Cancellation): GitAnswer;
+  /** patch between two commits; `from` null = against nothing */
+  diff(
+    repoPath: string,
+    options: { from: string | null; to: string; maxBytes: number },
+  ): Promise<GitDiff>;
+  archive(
+    repoPath: string,
+    options: { sha: string; format: 'tar.gz' | 'zip'; prefix: string; signal: Cancellation },
+  ): GitAnswer;
+
+  /** quarantine directories older than an hour away; repacks when worth it; fsck when asked */
+  care(repoPath: string, options: { fsck: boolean; signal: Cancellation }): Promise<CareReport>;
+  /** Ends every child that runs; for shutdown. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,180 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseDefinition } from './parse-definition.ts';
+import {
+  planPipeline,
+  resolveEnv,
+  secretsOf,
+  startsRun,
+  type PlanContext,
+} from './plan-pipeline.ts';
+import { definitionJsonSchema } from './schema.ts';
+
+const context: PlanContext = {
+  trigger: 'push',
+  gitRef: 'refs/heads/main',
+  commitSha: '0123456789abcdef0123456789abcdef01234567',
+  changedPaths: ['src/a.ts'],
+  projectName: 'app',
+  pipelineNumber: 7,
+};
+
+function parsed(text: string) {
+  const result = parseDefinition(text);
+  if (!result.ok) throw new Error(result.message);
+  return result.definition;
+}
+
+function faults(text: string) {
+  const result = parseDefinition(text);
+  if (result.ok) throw new Error('expected faults');
+  return result;
+}
+
+describe('.platform.yaml', () => {
+  it('gives steps in the order of the file when none has needs [A-PIPE-01]', () => {
+    const plan = planPipeline(
+      parsed(
+        'steps:\n  - { name: a, commands: [x] }\n  - { name: b, commands: y }\n  - { name: c, commands: [z] }\n',
+      ),
+      context,
+    );
+    expect(plan.steps.map((step) => [step.name, step.needs])).toEqual([
+      ['a', []],
+      ['b', ['a']],
+      ['c', ['b']],
+    ]);
+  });
+
+  it('names file, line, column and what was expected [A-PIPE-01]', () => {
+    const result = faults('steps:\n  - name: build\n    commands: [make]\n    timeout: soon\n');
+    expect(result.faults[0]).toMatchObject({ line: 4, column: 5, path: 'steps[0].timeout' });
+    expect(result.message).toContain('.platform.yaml:4:5: steps[0].timeout: expected a duration');
+  });
+
+  it('names an unknown key at its own place [A-PIPE-01]', () => {
+    const result = faults('steps:\n  - name: build\n    comands: [make]\n    commands: [make]\n');
+    expect(result.message).toContain('.platform.yaml:3:5');
+    expect(result.message).toContain('unknown key "comands"');
+  });
+
+  it.each([
+    ['not yaml', 'steps: [', 'platform.yaml:1'],
+    ['a list at the top', '- a\n', 'expected object'],
+    ['empty', '', 'expected object'],
+    ['a double key', 'steps: []\nsteps: []\n', '2:1'],
+    [
+      'an unknown need',
+      'steps:\n  - { name: a, commands: [x], needs: [b] }\n',
+      'needs "b", which is no step',
+    ],
+    [
+      'a cycle',
+      'steps:\n  - { name: a, commands: [x], needs: [b] }\n  - { name: b, commands: [x], needs: [a] }\n',
+      'a → b → a',
+    ],
+    [
+      'a double name',
+      'steps:\n  - { name: a, commands: [x] }\n  - { name: a, commands: [x] }\n',
+      'name of step 1 already',
+    ],
+    ['neither commands nor gate', 'steps:\n  - { name: a }\n', 'needs either commands or a gate'],
+    [
+      'a secret in a command',
+      'steps:\n  - { name: a, commands: ["echo ${{ secrets.X }}"] }\n',
+      'list it under secrets',
+    ],
+    [
+      'an artifact outside',
+      'steps:\n  - { name: a, commands: [x], artifacts: [{ name: e, path: ../x }] }\n',
+      'inside the workspace',
+    ],
+  ])('refuses %s in one readable message [A-PIPE-01]', (_what, text, message) => {
+    expect(faults(text).message).toContain(message);
+  });
+
+  it('ends an alias bomb at once [A-PIPE-01]', () => {
+    const bomb = ['a: &a [x,x,x,x,x,x,x,x,x]'];
+    for (let i = 1; i < 9; i += 1) {
+      const from = String.fromCharCode(96 + i);
+      const to = String.fromCharCode(97 + i);
+      bomb.push(`${to}: &${to} [${Array(9).fill(`*${from}`).join(',')}]`);
+    }
+    const started = performance.now();
+    expect(faults(bomb.join('\n')).message).toContain('aliases');
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  it('skips by branch, event and path, and says why [A-PIPE-01]', () => {
+    const plan = planPipeline(
+      parsed(`steps:
+  - { name: a, commands: [x], when: { branch: release/* } }
+  - { name: b, commands: [x], when: { event: schedule } }
+  - { name: c, commands: [x], when: { path: "docs/**" } }
+  - { name: d, commands: [x], when: { branch: { exclude: dev }, event: [push], path: { include: "src/**" } } }
+`),
+      context,
+    );
+    expect(plan.steps.map((step) => step.skipReason)).toEqual([
+      'when: branch main is not meant',
+      'when: event push is not meant',
+      'when: no changed file matches',
+      null,
+    ]);
+  });
+
+  it('runs a matrix step once for each combination and waits for all of them [A-PIPE-01]', () => {
+    const plan = planPipeline(
+      parsed(
+        `steps:
+  - { name: test, commands: ["echo \${{ matrix.NODE }}"], matrix: { NODE: [18, 20], DB: [pg] }, needs: [] }
+  - { name: end, commands: [x], needs: [test] }
+`.replace(', needs: []', ''),
+      ),
+      context,
+    );
+    expect(plan.steps.map((step) => step.name)).toEqual(['test.18.pg', 'test.20.pg', 'end']);
+    expect(plan.steps[0]?.env).toEqual({ NODE: '18', DB: 'pg' });
+    expect(plan.steps[1]?.commands).toEqual(['echo 20']);
+    expect(plan.steps[2]?.needs).toEqual(['test.18.pg', 'test.20.pg']);
+  });
+
+  it('keeps secrets as references until the step starts [A-PIPE-10]', () => {
+    const plan = planPipeline(
+      parsed(
+        'env: { A: "x-${{ secrets.TOKEN }}" }\nsteps:\n  - { name: a, commands: [x], secrets: [KEY] }\n',
+      ),
+      context,
+    );
+    const step = plan.steps[0];
+    if (step === undefined) throw new Error('no step');
+    expect(step.env['A']).toBe('x-${{ secrets.TOKEN }}');
+    expect(secretsOf(step)).toEqual(['KEY', 'TOKEN']);
+    expect(
+      resolveEnv(
+        step,
+        new Map([
+          ['TOKEN', 't'],
+          ['KEY', 'k'],
+        ]),
+      ),
+    ).toEqual({ A: 'x-t', KEY: 'k' });
+  });
+
+  it('starts on the events that `on` lists, and always by API [A-PIPE-02]', () => {
+    const onTag = parsed('on: [tag]\nsteps: [{ name: a, commands: [x] }]\n');
+    expect(startsRun(onTag, { trigger: 'push', gitRef: 'refs/heads/main' })).toBe(false);
+    expect(startsRun(onTag, { trigger: 'push', gitRef: 'refs/tags/v1' })).toBe(true);
+    expect(startsRun(onTag, { trigger: 'api', gitRef: 'refs/heads/main' })).toBe(true);
+    const onCron = parsed('on: { schedule: "0 3 * * *" }\nsteps: [{ name: a, commands: [x] }]\n');
+    expect(startsRun(onCron, { trigger: 'schedule', gitRef: 'refs/heads/main' })).toBe(true);
+    expect(startsRun(onCron, { trigger: 'push', gitRef: 'refs/heads/main' })).toBe(false);
+  });
+
+  it('is described by a JSON Schema [A-PIPE-01]', () => {
+    expect(definitionJsonSchema()).toMatchObject({
+      type: 'object',
+      required: ['steps'],
+      additionalProperties: false,
+    });
+  });
+});

@@ -1,0 +1,252 @@
+import { LineCounter, parseDocument, type Document } from 'yaml';
+import type { core } from 'zod';
+import { definitionSchema, type Definition, type StepDefinition } from './schema.ts';
+
+/** The file that holds a project's pipeline. */
+export const definitionFile = '.platform.yaml';
+
+/** One fault of a definition: where it is (1-based) and what was expected. */
+export interface DefinitionFault {
+  line: number;
+  column: number;
+  /** `steps[1].timeout`; empty for the file as a whole */
+  path: string;
+  message: string;
+}
+
+export type ParsedDefinition =
+  { ok: true; definition: Definition } | { ok: false; faults: DefinitionFault[]; message: string };
+
+const MAX_BYTES = 256 * 1024;
+const MAX_FAULTS = 20;
+
+/**
+ * Reads `.platform.yaml`. Never throws: every fault comes back with line, column and what was expected.
+ * Aliases are limited to 100 and the file to 256 KiB, so that an alias bomb ends at once.
+ */
+export function parseDefinition(text: string): ParsedDefinition {
+  if (Buffer.byteLength(text) > MAX_BYTES) {
+    return failed([{ line: 1, column: 1, path: '', message: 'the file is larger than 256 KiB' }]);
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: true });
+  if (document.errors.length > 0) {
+    return failed(
+      document.errors.slice(0, MAX_FAULTS).map((error) => ({
+        ...position(lines, error.pos[0]),
+        path: '',
+        message: (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''),
+      })),
+    );
+  }
+  const value = toPlain(document);
+  if (!value.ok) return failed([{ line: 1, column: 1, path: '', message: value.message }]);
+  const checked = definitionSchema.safeParse(value.value);
+  const at = (path: readonly PropertyKey[]) => locate(document, lines, path);
+  if (!checked.success) {
+    const faults = checked.error.issues.flatMap((issue) => faultsOf(issue, []));
+    return failed(
+      faults
+        .slice(0, MAX_FAULTS)
+        .map((fault) => ({ ...at(fault.path), path: dotted(fault.path), message: fault.message })),
+    );
+  }
+  const problems = checkSteps(checked.data.steps);
+  if (problems.length > 0) {
+    return failed(
+      problems
+        .slice(0, MAX_FAULTS)
+        .map((fault) => ({ ...at(fault.path), path: dotted(fault.path), message: fault.message })),
+    );
+  }
+  return { ok: true, definition: checked.data };
+}
+
+interface PathFault {
+  path: PropertyKey[];
+  message: string;
+}
+
+function toPlain(
+  document: Document,
+): { ok: true; value: unknown } | { ok: false; message: string } {
+  try {
+    return { ok: true, value: document.toJS({ maxAliasCount: 100 }) as unknown };
+  } catch {
+    return { ok: false, message: 'too many aliases, expected at most 100' };
+  }
+}
+
+function faultsOf(issue: core.$ZodIssue, prefix: PropertyKey[]): PathFault[] {
+  const path = [...prefix, ...issue.path];
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) => ({ path: [...path, key], message: `unknown key "${key}"` }));
+  }
+  if (issue.code === 'invalid_union') {
+    // The branch that came furthest is what the author meant; its complaint is the useful one.
+    const deepest = issue.errors
+      .map((branch) => branch.flatMap((inner) => faultsOf(inner, path)))
+      .sort((a, b) => depth(b) - depth(a))[0];
+    if (deepest !== undefined && deepest.length > 0) return deepest;
+  }
+  return [{ path, message: issue.message }];
+}
+
+function depth(faults: readonly PathFault[]): number {
+  return Math.max(0, ...faults.map((fault) => fault.path.length));
+}
+
+/** Rules over several steps: unique names, known needs, no cycle, commands xor gate, no secret in a command line. */
+function checkSteps(steps: readonly StepDefinition[]): PathFault[] {
+  const faults: PathFault[] = [];
+  const seen = new Map<string, number>();
+  steps.forEach((step, index) => {
+    const first = seen.get(step.name);
+    if (first !== undefined) {
+      faults.push({
+        path: ['steps', index, 'name'],
+        message: `"${step.name}" is the name of step ${String(first + 1)} already`,
+      });
+    }
+    seen.set(step.name, index);
+    faults.push(...checkStep(step, index));
+  });
+  steps.forEach((step, index) => {
+    for (const need of asList(step.needs)) {
+      if (!seen.has(need))
+        faults.push({
+          path: ['steps', index, 'needs'],
+          message: `needs "${need}", which is no step of this file`,
+        });
+    }
+  });
+  const cycle = faults.length === 0 ? findCycle(steps) : null;
+  if (cycle !== null) {
+    faults.push({
+      path: ['steps', seen.get(cycle[0] ?? '') ?? 0, 'needs'],
+      message: `steps wait for each other: ${cycle.join(' → ')}`,
+    });
+  }
+  return faults;
+}
+
+function checkStep(step: StepDefinition, index: number): PathFault[] {
+  const at = (key: string, message: string): PathFault => ({
+    path: ['steps', index, key],
+    message,
+  });
+  const faults: PathFault[] = [];
+  if (step.gate === undefined && step.commands === undefined) {
+    faults.push({
+      path: ['steps', index],
+      message: `step "${step.name}" needs either commands or a gate`,
+    });
+  }
+  if (step.gate !== undefined && step.commands !== undefined) {
+    faults.push(
+      at('gate', 'a gate waits for people and runs no commands: put them into a step of their own'),
+    );
+  }
+  if (asList(step.commands).some((command) => /\$\{\{\s*secrets\./.test(command))) {
+    faults.push(
+      at(
+        'commands',
+        'a secret in a command line would be seen by other processes: list it under secrets and use it as $NAME',
+      ),
+    );
+  }
+  return faults;
+}
+
+/** Depth-first search; gives the names along the first cycle found, its first name repeated at the end. */
+function findCycle(steps: readonly StepDefinition[]): string[] | null {
+  const needs = new Map(steps.map((step) => [step.name, asList(step.needs)]));
+  const done = new Set<string>();
+  const visit = (name: string, trail: string[]): string[] | null => {
+    if (trail.includes(name)) return [...trail.slice(trail.indexOf(name)), name];
+    if (done.has(name)) return null;
+    for (const need of needs.get(name) ?? []) {
+      const found = visit(need, [...trail, name]);
+      if (found !== null) return found;
+    }
+    done.add(name);
+    return null;
+  };
+  for (const step of steps) {
+    const found = visit(step.name, []);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** A value written once or as a list, as a list. */
+export function asList<T>(value: T | readonly T[] | undefined): T[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? [...(value as readonly T[])] : [value as T];
+}
+
+function failed(faults: DefinitionFault[]): ParsedDefinition {
+  const message = faults
+    .map((fault) => {
+      const where = `${definitionFile}:${String(fault.line)}:${String(fault.column)}`;
+      return `${where}: ${fault.path === '' ? '' : `${fault.path}: `}${fault.message}`;
+    })
+    .join('\n');
+  return { ok: false, faults, message };
+}
+
+function position(lines: LineCounter, offset: number): { line: number; column: number } {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(line, 1), column: Math.max(col, 1) };
+}
+
+/** Place of the deepest node that exists on the way to `path`; of a key itself where the key is the fault. */
+function locate(
+  document: Document,
+  lines: LineCounter,
+  path: readonly PropertyKey[],
+): { line: number; column: number } {
+  for (let length = path.length; length > 0; length -= 1) {
+    const parent: unknown =
+      length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    const offset = offsetIn(parent, path[length - 1]);
+    if (offset !== null) return position(lines, offset);
+  }
+  const range = document.contents?.range;
+  return position(lines, range?.[0] ?? 0);
+}
+
+function offsetIn(parent: unknown, key: PropertyKey | undefined): number | null {
+  if (
+    typeof parent !== 'object' ||
+    parent === null ||
+    !('items' in parent) ||
+    !Array.isArray(parent.items)
+  )
+    return null;
+  const items = parent.items as readonly unknown[];
+  if (typeof key === 'number') return startOf(items[key]);
+  for (const item of items) {
+    if (typeof item === 'object' && item !== null && 'key' in item && keyText(item.key) === key) {
+      return startOf(item.key);
+    }
+  }
+  return null;
+}
+
+function keyText(key: unknown): unknown {
+  return typeof key === 'object' && key !== null && 'value' in key ? key.value : key;
+}
+
+function startOf(node: unknown): number | null {
+  if (typeof node !== 'object' || node === null || !('range' in node)) return null;
+  const range = node.range as readonly number[] | null | undefined;
+  return range?.[0] ?? null;
+}
+
+function dotted(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${String(key)}]`;
+    return text === '' ? String(key) : `${text}.${String(key)}`;
+  }, '');
+}

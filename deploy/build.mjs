@@ -54,7 +54,7 @@ async function buildServer(part) {
 function entryOf(part) {
   if (!part.names) return { entryPoints: [part.entry] };
   const contents = `export { ${part.names.join(', ')} } from './${part.entry}';`;
-  return { stdin: { contents, resolveDir: root, sourcefile: part.entry } };
+  return { stdin: { contents, resolveDir: root, sourcefile: `${part.name}.names.ts` } };
 }
 
 /** The launcher reads only names from such a part: the SDK is not needed for them and stays out. */

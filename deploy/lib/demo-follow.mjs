@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DemoError } from './demo-client.mjs';
+
+const pollMs = 250;
+const appearMs = 30_000;
+const drainMs = 10_000;
+const marks = {
+  pending: ['·', 2],
+  running: ['●', 34],
+  waiting: ['?', 33],
+  success: ['✓', 32],
+  failure: ['✗', 31],
+  skipped: ['-', 2],
+  cancelled: ['-', 33],
+};
+
+/** Wraps text in an ANSI colour when `isOn`. */
+export function painter(isOn) {
+  return (code, text) => (isOn ? `\u001b[${code}m${text}\u001b[0m` : text);
+}
+
+/** Lists answer either an array or `{ items }`. */
+function rows(body) {
+  return Array.isArray(body) ? body : (body.items ?? []);
+}
+
+/** Waits for the pipeline that a push of `sha` starts. */
+export async function waitForPipeline(client, project, sha) {
+  const until = Date.now() + appearMs;
+  while (Date.now() < until) {
+    const list = rows(await client.need('GET', `/api/v1/projects/${project}/pipelines`));
+    const found = list.find((pipeline) => pipeline.commitSha === sha);
+    if (found) return found;
+    await sleep(pollMs);
+  }
+  throw new DemoError(
+    `The push arrived, but no pipeline started within ${appearMs / 1000} s. Is a worker running?`,
+  );
+}
+
+/**
+ * Prints what a pipeline does until it ends: each change of a step and each line of its output.
+ *
+ * @param {{ client: import('./demo-client.mjs').Client, id: string, print: (line: string) => void, paint: ReturnType<typeof painter> }} options
+ * @returns {Promise<{ status: string, steps: { name: string, status: string, durationMs: number | null }[] }>}
+ */
+export async function followPipeline({ client, id, print, paint }) {
+  const seen = new Map();
+  const logs = new Map();
+  const stop = new AbortController();
+  for (;;) {
+    const pipeline = await client.need('GET', `/api/v1/pipelines/${id}`);
+    const steps = rows(await client.need('GET', `/api/v1/pipelines/${id}/steps`));
+    const width = Math.max(...steps.map((step) => step.name.length), 5);
+    for (const step of steps) {
+      if (seen.get(step.name) === step.status) continue;
+      const prefix = paint(36, step.name.padEnd(width));
+      seen.set(step.name, step.status);
+      print(`${prefix} ${describeStep(step, paint)}`);
+      // A quick step may end between two looks, so a log is opened for every step that has started.
+      if (step.startedAt && step.kind !== 'gate' && !logs.has(step.name)) {
+        const path = `/api/v1/pipelines/${id}/steps/${encodeURIComponent(step.name)}/logs?follow=1`;
+        const show = (line) => print(`${prefix} ${paint(2, '│')} ${line}`);
+        logs.set(step.name, followLog(client, path, show, stop.signal));
+      }
+    }
+    if (!['pending', 'running'].includes(pipeline.status)) {
+      await Promise.race([Promise.all(logs.values()), sleep(drainMs, null, { ref: false })]);
+      stop.abort();
+      return { ...pipeline, steps };
+    }
+    await sleep(pollMs);
+  }
+}
+
+function describeStep(step, paint) {
+  const [mark, colour] = marks[step.status] ?? ['·', 2];
+  const took = step.durationMs === null ? '' : `  ${(step.durationMs / 1000).toFixed(1)} s`;
+  const reason = step.reason ? `  ${step.reason}` : '';
+  return paint(colour, `${mark} ${step.status}${took}${reason}`);
+}
+
+async function followLog(client, path, show, signal) {
+  let rest = '';
+  for await (const { event, data } of client.events(path, signal)) {
+    if (event === 'end') break;
+    const lines = (rest + logText(data)).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) show(line.replace(/\r$/, ''));
+  }
+  if (rest !== '') show(rest);
+}
+
+/** The text of one log event: JSON with the text in it, or the text itself. */
+function logText(data) {
+  try {
+    const read = JSON.parse(data);
+    return typeof read === 'string' ? read : (read?.text ?? read?.data ?? `${data}\n`);
+  } catch {
+    return `${data}\n`;
+  }
+}

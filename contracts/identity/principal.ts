@@ -2,11 +2,11 @@
 export interface Principal {
   userId: string;
   userName: string;
-  kind: 'human' | 'agent' | 'system';
+  kind: 'human' | 'agent' | 'system' | 'anonymous';
   /** user ids on whose behalf an agent acts, nearest first; empty for a person */
   actChain: readonly string[];
   /** how it signed in */
-  via: 'session' | 'token' | 'jwt' | 'system';
+  via: 'session' | 'token' | 'jwt' | 'system' | 'anonymous';
   /** id of the session or token, for revoking what is open */
   credentialId: string | null;
   /** limits of an API token: permissions outside `scopes` or projects other than `projectId` are refused */
@@ -30,4 +30,23 @@ export interface RequestContext {
 export interface Caller {
   principal: Principal;
   request: RequestContext;
+}
+
+/** Whoever did not sign in. Holds no permission and sees public projects only; test with `isSignedIn`. */
+export const anonymousPrincipal: Principal = Object.freeze({
+  userId: 'anonymous',
+  userName: 'anonymous',
+  kind: 'anonymous',
+  actChain: [],
+  via: 'anonymous',
+  credentialId: null,
+  scopes: null,
+  projectId: null,
+  claimedPermissions: [],
+  claimedRoles: [],
+  accessEpoch: 0n,
+} satisfies Principal);
+
+export function isSignedIn(principal: Principal): boolean {
+  return principal.kind !== 'anonymous';
 }

@@ -1,0 +1,45 @@
+import type { GateDecision, GateStatus } from '../gate/types.ts';
+import type { PipelinePlan, PipelineStatus, StepResult } from './types.ts';
+
+/** What a run needs to know before its first step. */
+export interface PreparedRun {
+  plan: PipelinePlan;
+  /** queue of the host where the workspace lies; every step runs there */
+  hostQueue: string;
+}
+
+export interface SettledStep {
+  name: string;
+  status: 'skipped' | 'cancelled';
+  reason: string;
+}
+
+/** Effects of a pipeline run. Each is idempotent by its input: a repeated call finds its own traces and answers the same. */
+export interface PipelineActivities {
+  /**
+   * Reads and plans the definition at the run's commit, inserts the steps, sets the run to running, lays the workspace.
+   * null: the run has ended already (its definition was bad, or it was cancelled before it began).
+   */
+  preparePipeline(input: { pipelineId: string }): Promise<PreparedRun | null>;
+  /** Runs one step to its end. `tryNumber` counts tries by the step's own `retries`, from 1. */
+  runStep(input: {
+    pipelineId: string;
+    step: string;
+    tryNumber: number;
+    /** all steps that this one builds on, in order */
+    ancestors: string[];
+  }): Promise<StepResult>;
+  /** Removes the run's workspace from its host. */
+  removeWorkspace(input: { pipelineId: string }): Promise<void>;
+  /** Steps that will not run. */
+  settleSteps(input: { pipelineId: string; steps: SettledStep[] }): Promise<void>;
+  setPaused(input: { pipelineId: string; paused: boolean }): Promise<void>;
+  /** Ends the run: unfinished steps are settled, the status is set, `pipeline.completed` is published once. */
+  finishPipeline(input: { pipelineId: string; status: PipelineStatus; error: string | null }): Promise<void>;
+}
+
+/** Effects of a gate, whatever waits at it. */
+export interface GateActivities {
+  openGate(input: { pipelineId: string; step: string; workflowId: string }): Promise<{ gateId: string; quorum: number; expiresMs: number }>;
+  closeGate(input: { gateId: string; status: GateStatus; decisions: GateDecision[] }): Promise<void>;
+}

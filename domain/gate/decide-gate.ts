@@ -1,0 +1,84 @@
+import type { Gate, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import type { GateDecisionKind } from '../../contracts/gate/types.ts';
+import type { Permission } from '../../contracts/identity/permissions.ts';
+import type { Caller } from '../../contracts/identity/principal.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { writeAudit } from '../audit/write-audit.ts';
+import { publishEvent } from '../event/publish-event.ts';
+import { requirePermission } from '../identity/check-access.ts';
+import { newId } from '../shared/new-id.ts';
+import { inTransaction } from '../shared/tx.ts';
+
+/**
+ * Records what a person says at a gate; the waiting workflow hears it through the outbox. A repeated identical decision is
+ * taken as the first one, another one of the same person is refused.
+ * @throws DomainError `not_found`, `forbidden` (no permission, or the caller's own agent asked), `illegal_transition` (closed)
+ */
+export async function decideGate(
+  db: PrismaClient,
+  caller: Caller,
+  input: { gateId: string; decision: GateDecisionKind; reason: string | null },
+): Promise<Gate> {
+  const gate = await db.gate.findUnique({ where: { id: input.gateId } });
+  if (gate === null) throw new DomainError('not_found', 'There is no such gate.');
+  await requirePermission(db, caller, 'pipeline:read', gate.projectId);
+  await requirePermission(db, caller, gate.permission as Permission, gate.projectId);
+  return await inTransaction(db, async (tx) => {
+    await tx.$queryRaw`SELECT id FROM gates WHERE id = ${gate.id} FOR UPDATE`;
+    const current = await tx.gate.findUniqueOrThrow({ where: { id: gate.id }, include: { decisions: true } });
+    if (current.status !== 'open') throw new DomainError('illegal_transition', `The gate is closed: ${current.status}.`);
+    await refuseOwnAgentsWork(tx, caller, current);
+    const earlier = current.decisions.find((one) => one.deciderId === caller.principal.userId);
+    if (earlier?.decision === input.decision) return current;
+    if (earlier !== undefined) throw new DomainError('conflict', `You have decided already: ${earlier.decision}.`);
+    await tx.gateDecision.create({
+      data: { id: newId('decision'), gateId: gate.id, deciderId: caller.principal.userId, decision: input.decision, reason: input.reason },
+    });
+    await record(tx, caller, current, input);
+    return current;
+  });
+}
+
+/** Nobody approves what their own agent asked for: neither the agent itself nor whoever it acted for (design section 1). */
+async function refuseOwnAgentsWork(tx: Prisma.TransactionClient, caller: Caller, gate: Gate): Promise<void> {
+  if (gate.requestedBy === null) return;
+  const requester = await tx.user.findUnique({ where: { id: gate.requestedBy }, select: { kind: true } });
+  if (requester?.kind !== 'agent') return;
+  const { userId } = caller.principal;
+  const delegators = await tx.delegation.findMany({ where: { delegateId: gate.requestedBy }, select: { delegatorId: true } });
+  if (userId === gate.requestedBy || delegators.some((one) => one.delegatorId === userId)) {
+    throw new DomainError('forbidden', 'Your own agent asked for this: somebody else must decide.');
+  }
+}
+
+async function record(
+  tx: Prisma.TransactionClient,
+  caller: Caller,
+  gate: Gate,
+  input: { decision: GateDecisionKind; reason: string | null },
+): Promise<void> {
+  await publishEvent(tx, {
+    type: 'gate.decided',
+    projectId: gate.projectId,
+    changeId: gate.changeId,
+    actorId: caller.principal.userId,
+    subjectId: gate.id,
+    message: `${caller.principal.userName}: ${input.decision} ${gate.step}`,
+    payload: {
+      workflowId: gate.workflowId,
+      pipelineId: gate.subjectId,
+      step: gate.step,
+      decision: input.decision,
+      reason: input.reason,
+      deciderId: caller.principal.userId,
+    },
+    traceparent: caller.request.traceparent,
+  });
+  await writeAudit(tx, caller, {
+    action: 'gate.decided',
+    resource: 'gate',
+    resourceId: gate.id,
+    projectId: gate.projectId,
+    detail: { step: gate.step, decision: input.decision, reason: input.reason, commitSha: gate.commitSha, target: gate.target },
+  });
+}

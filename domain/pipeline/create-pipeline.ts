@@ -1,0 +1,63 @@
+import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import type { PipelineTrigger } from '../../contracts/pipeline/types.ts';
+import { publishEvent } from '../event/publish-event.ts';
+import { newId } from '../shared/new-id.ts';
+import { inTransaction } from '../shared/tx.ts';
+
+export interface CreatePipelineOptions {
+  projectId: string;
+  changeId: string;
+  trigger: PipelineTrigger;
+  /** full ref: refs/heads/main */
+  gitRef: string;
+  commitSha: string;
+  commitTitle: string | null;
+  triggeredBy: string | null;
+  /** the same key never makes two runs; null = always a new one */
+  dedupeKey: string | null;
+  traceparent: string | null;
+}
+
+export interface CreatedPipeline {
+  id: string;
+  number: number;
+  /** false when the key had made it before */
+  created: boolean;
+}
+
+/** Adds a pending run with the project's next number, and its `pipeline.created` event that starts it. */
+export async function createPipeline(db: PrismaClient, options: CreatePipelineOptions): Promise<CreatedPipeline> {
+  return await inTransaction(db, (tx) => createPipelineIn(tx, options));
+}
+
+/** The same within a transaction that writes more, such as the audit row of the request. */
+export async function createPipelineIn(tx: Prisma.TransactionClient, options: CreatePipelineOptions): Promise<CreatedPipeline> {
+  const { traceparent, ...row } = options;
+  // The counter's row lock comes first: two deliveries of one cause then see each other's run.
+  const project = await tx.project.update({
+    where: { id: row.projectId },
+    data: { nextPipelineNumber: { increment: 1 } },
+    select: { nextPipelineNumber: true },
+  });
+  if (row.dedupeKey !== null) {
+    const earlier = await tx.pipeline.findUnique({ where: { dedupeKey: row.dedupeKey }, select: { id: true, number: true } });
+    if (earlier !== null) {
+      await tx.project.update({ where: { id: row.projectId }, data: { nextPipelineNumber: { decrement: 1 } } });
+      return { ...earlier, created: false };
+    }
+  }
+  const id = newId('pipeline');
+  const number = project.nextPipelineNumber;
+  await tx.pipeline.create({ data: { id, number, ...row } });
+  await publishEvent(tx, {
+    type: 'pipeline.created',
+    projectId: row.projectId,
+    changeId: row.changeId,
+    actorId: row.triggeredBy,
+    subjectId: id,
+    message: `Pipeline #${String(number)} waits to start`,
+    payload: { number, trigger: row.trigger, gitRef: row.gitRef, commitSha: row.commitSha },
+    traceparent,
+  });
+  return { id, number, created: true };
+}

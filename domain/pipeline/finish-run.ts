@@ -1,0 +1,74 @@
+import type { PrismaClient } from '../../prisma/generated/client.ts';
+import type { PipelineStatus } from '../../contracts/pipeline/types.ts';
+import { publishEvent } from '../event/publish-event.ts';
+import { inTransaction } from '../shared/tx.ts';
+import { settleStepIn } from './settle-steps.ts';
+
+/**
+ * Ends a run: what has not run is settled, the status set and `pipeline.completed` published, all in one transaction and
+ * once: a run that has ended keeps its status.
+ */
+export async function finishRun(
+  db: PrismaClient,
+  input: { pipelineId: string; status: PipelineStatus; error: string | null },
+): Promise<void> {
+  const { pipelineId, status, error } = input;
+  await inTransaction(db, async (tx) => {
+    const moved = await tx.pipeline.updateMany({
+      where: { id: pipelineId, status: { in: ['pending', 'running'] } },
+      data: { status, finishedAt: new Date(), isPaused: false, ...(error === null ? {} : { error }) },
+    });
+    if (moved.count === 0) return;
+    const run = await tx.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
+    // A running step here has lost its activity for good (cancelled before it answered, or out of attempts).
+    await tx.pipelineStep.updateMany({
+      where: { pipelineId, status: 'running' },
+      data: { status: status === 'cancelled' ? 'cancelled' : 'failure', finishedAt: new Date(), attempt: { increment: 1 } },
+    });
+    const open = await tx.pipelineStep.findMany({ where: { pipelineId, status: { in: ['pending', 'waiting'] } } });
+    for (const step of open) {
+      await settleStepIn(
+        tx,
+        pipelineId,
+        status === 'cancelled'
+          ? { name: step.name, status: 'cancelled', reason: 'the run was cancelled' }
+          : { name: step.name, status: 'skipped', reason: 'an earlier step did not succeed' },
+      );
+    }
+    await publishEvent(tx, {
+      type: 'pipeline.completed',
+      projectId: run.projectId,
+      changeId: run.changeId,
+      actorId: run.triggeredBy,
+      subjectId: pipelineId,
+      message: `Pipeline #${String(run.number)}: ${status}`,
+      payload: {
+        number: run.number,
+        status,
+        gitRef: run.gitRef,
+        commitSha: run.commitSha,
+        durationMs: run.startedAt === null ? 0 : Date.now() - run.startedAt.getTime(),
+      },
+    });
+  });
+}
+
+/** Shows the run as paused or not, with its event. Nothing happens to a run that has ended or is in that state. */
+export async function setRunPaused(db: PrismaClient, pipelineId: string, paused: boolean): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    const moved = await tx.pipeline.updateMany({
+      where: { id: pipelineId, status: { in: ['pending', 'running'] }, isPaused: !paused },
+      data: { isPaused: paused },
+    });
+    if (moved.count === 0) return;
+    const run = await tx.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
+    await publishEvent(tx, {
+      type: paused ? 'pipeline.paused' : 'pipeline.resumed',
+      projectId: run.projectId,
+      changeId: run.changeId,
+      subjectId: pipelineId,
+      message: `Pipeline #${String(run.number)} ${paused ? 'paused' : 'goes on'}`,
+      payload: { number: run.number },
+    });
+  });
+}

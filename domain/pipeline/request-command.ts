@@ -1,0 +1,53 @@
+import type { PrismaClient } from '../../prisma/generated/client.ts';
+import type { Caller } from '../../contracts/identity/principal.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { writeAudit } from '../audit/write-audit.ts';
+import { publishEvent } from '../event/publish-event.ts';
+import { inTransaction } from '../shared/tx.ts';
+
+/** What a person may ask of a run. It reaches the workflow as a signal, through the outbox. */
+export type RunCommand = 'cancel' | 'pause' | 'resume';
+
+const past: Readonly<Record<RunCommand, string>> = { cancel: 'cancelled', pause: 'paused', resume: 'resumed' };
+
+/**
+ * Asks a run to cancel, pause or resume: the request is stored with its audit row, the run's own workflow carries it out.
+ * A queued run can be cancelled as well. The caller's right to `pipeline:run` was checked by the route.
+ * @throws DomainError `illegal_transition` when the run has ended, or is (not) paused already
+ */
+export async function requestRunCommand(
+  db: PrismaClient,
+  caller: Caller,
+  input: { pipelineId: string; command: RunCommand; reason: string | null },
+): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    const run = await tx.pipeline.findUnique({ where: { id: input.pipelineId } });
+    if (run === null) throw new DomainError('not_found', 'There is no such pipeline.');
+    if (run.status !== 'pending' && run.status !== 'running') {
+      throw new DomainError('illegal_transition', `Pipeline #${String(run.number)} has ended: ${run.status}.`);
+    }
+    if (input.command === 'resume' && !run.isPaused) {
+      throw new DomainError('illegal_transition', `Pipeline #${String(run.number)} is not paused.`);
+    }
+    if (input.command === 'pause' && run.isPaused) {
+      throw new DomainError('illegal_transition', `Pipeline #${String(run.number)} is paused already.`);
+    }
+    await publishEvent(tx, {
+      type: `pipeline.${input.command}_requested`,
+      projectId: run.projectId,
+      changeId: run.changeId,
+      actorId: caller.principal.userId,
+      subjectId: run.id,
+      message: `${caller.principal.userName} asked to ${input.command} pipeline #${String(run.number)}`,
+      payload: { reason: input.reason },
+      traceparent: caller.request.traceparent,
+    });
+    await writeAudit(tx, caller, {
+      action: `pipeline.${past[input.command]}`,
+      resource: 'pipeline',
+      resourceId: run.id,
+      projectId: run.projectId,
+      detail: { number: run.number, reason: input.reason },
+    });
+  });
+}

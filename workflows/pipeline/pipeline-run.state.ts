@@ -1,0 +1,145 @@
+import type { PipelineRunState, PipelineStatus, StepPlan, StepStatus } from '../../contracts/pipeline/types.ts';
+
+interface StepProgress {
+  plan: StepPlan;
+  status: StepStatus;
+  attempt: number;
+  reason: string | null;
+}
+
+/** Progress of one run: which steps may start, which never will, and how the run ends. Decides, does nothing. */
+export class PipelineRunProgress {
+  readonly #steps: Map<string, StepProgress>;
+  #paused = false;
+  #cancelled = false;
+
+  constructor(plans: readonly StepPlan[]) {
+    this.#steps = new Map(
+      plans.map((plan) => [
+        plan.name,
+        {
+          plan,
+          status: plan.skipReason === null ? ('pending' as const) : ('skipped' as const),
+          attempt: 0,
+          reason: plan.skipReason,
+        },
+      ]),
+    );
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+  }
+
+  /** Steps that can start now: pending, and everything they need is done. None while paused or cancelled. */
+  startable(): StepPlan[] {
+    if (this.#paused || this.#cancelled) return [];
+    return [...this.#steps.values()]
+      .filter((step) => step.status === 'pending' && step.plan.needs.every((need) => this.#satisfied(need)))
+      .map((step) => step.plan);
+  }
+
+  /** Pending steps whose needs failed; they are marked skipped and given once. */
+  takeBlocked(): { name: string; reason: string }[] {
+    const blocked: { name: string; reason: string }[] = [];
+    let found = true;
+    while (found) {
+      found = false;
+      for (const step of this.#steps.values()) {
+        if (step.status !== 'pending') continue;
+        const culprit = step.plan.needs.find((need) => this.#hopeless(need));
+        if (culprit === undefined) continue;
+        step.status = 'skipped';
+        step.reason = `${culprit} did not succeed`;
+        blocked.push({ name: step.plan.name, reason: step.reason });
+        found = true;
+      }
+    }
+    return blocked;
+  }
+
+  begin(name: string, status: 'running' | 'waiting'): void {
+    const step = this.#get(name);
+    step.status = status;
+    step.attempt += 1;
+  }
+
+  end(name: string, status: 'success' | 'failure' | 'skipped' | 'cancelled', reason: string | null): void {
+    const step = this.#get(name);
+    step.status = status;
+    step.reason = reason;
+  }
+
+  /** True when no step runs or waits and none can start any more. */
+  isOver(): boolean {
+    const statuses = [...this.#steps.values()].map((step) => step.status);
+    if (statuses.some((status) => status === 'running' || status === 'waiting')) return false;
+    return this.#cancelled || !statuses.includes('pending');
+  }
+
+  outcome(): PipelineStatus {
+    if (this.#cancelled) return 'cancelled';
+    const steps = [...this.#steps.values()];
+    if (steps.some((step) => step.status === 'cancelled')) return 'cancelled';
+    return steps.some((step) => step.status === 'failure' && !step.plan.allowFailure) ? 'failure' : 'success';
+  }
+
+  /** Every step that `name` builds on, in an order in which each comes after its own needs. */
+  ancestorsOf(name: string): string[] {
+    const ordered: string[] = [];
+    const visit = (current: string): void => {
+      for (const need of this.#get(current).plan.needs) {
+        if (ordered.includes(need)) continue;
+        visit(need);
+        ordered.push(need);
+      }
+    };
+    visit(name);
+    return ordered.filter((ancestor) => this.#get(ancestor).plan.kind === 'command');
+  }
+
+  snapshot(): PipelineRunState {
+    return {
+      status: this.isOver() ? this.outcome() : 'running',
+      paused: this.#paused,
+      steps: [...this.#steps.values()].map(({ plan, status, attempt, reason }) => ({ name: plan.name, status, attempt, reason })),
+    };
+  }
+
+  /** A step that was skipped by its own `when` does not hold back what needs it; one skipped for a failure does. */
+  #satisfied(name: string): boolean {
+    const step = this.#get(name);
+    if (step.status === 'success') return true;
+    if (step.status === 'failure') return step.plan.allowFailure;
+    return step.status === 'skipped' && !this.#hopeless(name);
+  }
+
+  #hopeless(name: string): boolean {
+    const step = this.#get(name);
+    if (step.status === 'cancelled') return true;
+    if (step.status === 'failure') return !step.plan.allowFailure;
+    return step.status === 'skipped' && step.plan.needs.some((need) => this.#hopeless(need));
+  }
+
+  #get(name: string): StepProgress {
+    const step = this.#steps.get(name);
+    if (step === undefined) throw new Error(`no step ${name}`);
+    return step;
+  }
+}

@@ -1,0 +1,222 @@
+import {
+  ActivityFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  proxyActivities,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { PipelineActivities, PreparedRun } from '../../contracts/pipeline/activities.ts';
+import { decideGateSignal } from '../../contracts/gate/messages.ts';
+import { cancelRunSignal, pauseRunSignal, resumeRunSignal, runStateQuery } from '../../contracts/pipeline/messages.ts';
+import type { PipelineRunInput, PipelineRunResult, StepPlan, StepResult } from '../../contracts/pipeline/types.ts';
+import { searchAttributes } from '../../contracts/search-attributes.ts';
+import { taskQueues } from '../../contracts/task-queues.ts';
+import { GateInbox, waitAtGate } from '../gate/wait-at-gate.ts';
+import { PipelineRunProgress } from './pipeline-run.state.ts';
+
+const quickRetry = { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' } as const;
+
+// Over Postgres only and idempotent: tried until the database is back.
+const records = proxyActivities<Pick<PipelineActivities, 'settleSteps' | 'setPaused' | 'finishPipeline'>>({
+  taskQueue: taskQueues.core,
+  startToCloseTimeout: '30 seconds',
+  retry: quickRetry,
+});
+
+// Checks the commit out; idempotent by run. A heartbeat shows a lost host within seconds.
+const preparation = proxyActivities<Pick<PipelineActivities, 'preparePipeline'>>({
+  taskQueue: taskQueues.build,
+  startToCloseTimeout: '15 minutes',
+  heartbeatTimeout: '15 seconds',
+  retry: quickRetry,
+});
+
+/** Time above a step's own timeout for stopping it, storing artifacts and its log. */
+const STEP_GRACE_MS = 5 * 60_000;
+
+function stepActivities(hostQueue: string, timeoutMs: number) {
+  return proxyActivities<Pick<PipelineActivities, 'runStep'>>({
+    taskQueue: hostQueue,
+    startToCloseTimeout: timeoutMs + STEP_GRACE_MS,
+    // The worker beats each second; a lost one is noticed within 10 s and the step starts anew from a clean workspace.
+    heartbeatTimeout: '10 seconds',
+    // The host that holds the workspace may be away for a restart, not for good.
+    scheduleToStartTimeout: '30 minutes',
+    // A command that fails is an answer, not an error: only lost workers and lost databases are tried again here.
+    retry: { ...quickRetry, maximumAttempts: 20 },
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  });
+}
+
+/**
+ * One run of a pipeline: prepares, walks the steps by their needs, ends. Rows are written by its activities only.
+ * Signals: cancelRun, pauseRun (nothing new starts), resumeRun, decideGate. Query: runState.
+ */
+export async function pipelineRunWorkflow(input: PipelineRunInput): Promise<PipelineRunResult> {
+  const run = new PipelineRun(input);
+  setHandler(cancelRunSignal, () => {
+    run.cancel();
+  });
+  setHandler(pauseRunSignal, () => {
+    run.setPaused(true);
+  });
+  setHandler(resumeRunSignal, () => {
+    run.setPaused(false);
+  });
+  setHandler(decideGateSignal, (decision) => {
+    run.inbox.receive(decision);
+  });
+  setHandler(runStateQuery, () => run.state());
+  return await run.execute();
+}
+
+class PipelineRun {
+  readonly inbox = new GateInbox();
+  readonly #input: PipelineRunInput;
+  readonly #scope = new CancellationScope();
+  #progress = new PipelineRunProgress([]);
+  #prepared: PreparedRun | null = null;
+  #paused = false;
+  #recordedPause = false;
+  #cancelled = false;
+  #changed = false;
+
+  constructor(input: PipelineRunInput) {
+    this.#input = input;
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#progress.cancel();
+    this.#changed = true;
+    this.#scope.cancel();
+  }
+
+  setPaused(paused: boolean): void {
+    this.#paused = paused;
+    if (paused) this.#progress.pause();
+    else this.#progress.resume();
+    this.#changed = true;
+  }
+
+  state() {
+    const snapshot = this.#progress.snapshot();
+    return this.#prepared === null ? { ...snapshot, status: 'pending' as const } : snapshot;
+  }
+
+  async execute(): Promise<PipelineRunResult> {
+    const { pipelineId } = this.#input;
+    upsertSearchAttributes([{ key: searchAttributes.state, value: 'running' }]);
+    try {
+      this.#prepared = await this.#scope.run(() => preparation.preparePipeline({ pipelineId }));
+      if (this.#prepared === null && !this.#cancelled) return this.#ended('failure');
+      if (this.#prepared !== null) await this.#walk(this.#prepared);
+    } catch (error) {
+      if (!isCancellation(error)) return await this.#finish('failure', 'the run could not be prepared');
+    }
+    return await this.#finish(this.#cancelled ? 'cancelled' : this.#progress.outcome(), null);
+  }
+
+  async #walk(prepared: PreparedRun): Promise<void> {
+    this.#progress = new PipelineRunProgress(prepared.plan.steps);
+    if (this.#paused) this.#progress.pause();
+    if (this.#cancelled) this.#progress.cancel();
+    while (!this.#progress.isOver()) {
+      this.#changed = false;
+      await this.#recordPause();
+      for (const step of this.#progress.startable()) this.#start(prepared, step);
+      const blocked = this.#progress.takeBlocked();
+      if (blocked.length > 0) {
+        await records.settleSteps({
+          pipelineId: this.#input.pipelineId,
+          steps: blocked.map((step) => ({ ...step, status: 'skipped' as const })),
+        });
+      }
+      if (!this.#progress.isOver()) await condition(() => this.#changed);
+    }
+  }
+
+  async #recordPause(): Promise<void> {
+    if (this.#recordedPause === this.#paused) return;
+    this.#recordedPause = this.#paused;
+    await records.setPaused({ pipelineId: this.#input.pipelineId, paused: this.#paused });
+  }
+
+  #start(prepared: PreparedRun, step: StepPlan): void {
+    this.#progress.begin(step.name, step.kind === 'gate' ? 'waiting' : 'running');
+    const work = step.kind === 'gate' ? this.#atGate(step) : this.#runWithRetries(prepared, step);
+    void work.then((result) => {
+      this.#progress.end(step.name, result.status, result.reason);
+      this.#changed = true;
+    });
+  }
+
+  async #runWithRetries(prepared: PreparedRun, step: StepPlan): Promise<Pick<StepResult, 'reason'> & { status: 'success' | 'failure' | 'cancelled' }> {
+    const activities = stepActivities(prepared.hostQueue, step.timeoutMs);
+    const ancestors = this.#progress.ancestorsOf(step.name);
+    for (let tryNumber = 1; ; tryNumber += 1) {
+      try {
+        const result = await this.#scope.run(() =>
+          activities.runStep({ pipelineId: this.#input.pipelineId, step: step.name, tryNumber, ancestors }),
+        );
+        if (result.status !== 'failure' || tryNumber > step.retries || this.#cancelled) return result;
+      } catch (error) {
+        if (isCancellation(error)) return { status: 'cancelled', reason: 'cancelled' };
+        return { status: 'failure', reason: failureText(error) };
+      }
+    }
+  }
+
+  async #atGate(step: StepPlan): Promise<{ status: 'success' | 'failure' | 'skipped' | 'cancelled'; reason: string | null }> {
+    const { pipelineId } = this.#input;
+    try {
+      const { status, decisions } = await this.#scope.run(() =>
+        waitAtGate(this.inbox, { pipelineId, step: step.name, workflowId: workflowInfo().workflowId }),
+      );
+      const reason = decisions.map((decision) => decision.reason).find((text) => text !== null) ?? null;
+      if (status === 'approved') return { status: 'success', reason };
+      if (status === 'skipped') return { status: 'skipped', reason };
+      return { status: 'failure', reason: reason ?? status };
+    } catch (error) {
+      if (isCancellation(error)) return { status: 'cancelled', reason: 'cancelled' };
+      return { status: 'failure', reason: failureText(error) };
+    }
+  }
+
+  async #finish(status: PipelineRunResult['status'], error: string | null): Promise<PipelineRunResult> {
+    const { pipelineId } = this.#input;
+    return await CancellationScope.nonCancellable(async () => {
+      await records.finishPipeline({ pipelineId, status, error });
+      if (this.#prepared !== null) await this.#cleanUp(this.#prepared.hostQueue);
+      return this.#ended(status);
+    });
+  }
+
+  /** The workspace is rubbish by now: a host that is gone must not hold up the end of the run. */
+  async #cleanUp(hostQueue: string): Promise<void> {
+    const { removeWorkspace } = proxyActivities<Pick<PipelineActivities, 'removeWorkspace'>>({
+      taskQueue: hostQueue,
+      scheduleToCloseTimeout: '10 minutes',
+      startToCloseTimeout: '2 minutes',
+      retry: quickRetry,
+    });
+    try {
+      await removeWorkspace({ pipelineId: this.#input.pipelineId });
+    } catch {
+      // Swept by the host itself at its next start.
+    }
+  }
+
+  #ended(status: PipelineRunResult['status']): PipelineRunResult {
+    upsertSearchAttributes([{ key: searchAttributes.state, value: status }]);
+    return { status };
+  }
+}
+
+function failureText(error: unknown): string {
+  if (error instanceof ActivityFailure) return error.cause?.message ?? error.message;
+  return error instanceof Error ? error.message : 'unknown failure';
+}

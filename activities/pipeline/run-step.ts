@@ -1,0 +1,210 @@
+import { CancelledFailure, Context } from '@temporalio/activity';
+import type { Execution, ExecutionResult, WorkspaceMount } from '../../adapters/executor/executor.ts';
+import type { StepPlan, StepResult } from '../../contracts/pipeline/types.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { openLogWriter, type LogWriter } from '../../domain/pipeline/append-log.ts';
+import { planOf } from '../../domain/pipeline/begin-run.ts';
+import { formatDuration } from '../../domain/pipeline/definition/duration.ts';
+import { resolveEnv, secretsOf, shortRef } from '../../domain/pipeline/definition/plan-pipeline.ts';
+import { finishLog } from '../../domain/pipeline/finish-log.ts';
+import { createMasker, type Masker } from '../../domain/pipeline/mask.ts';
+import { beginStepAttempt, finishStepAttempt, type StepAttempt } from '../../domain/pipeline/step-attempt.ts';
+import { storeArtifact } from '../../domain/pipeline/store-artifact.ts';
+import type { Pipeline } from '../../prisma/generated/client.ts';
+import type { PipelineActivityDeps } from './deps.ts';
+
+interface RunStepInput {
+  pipelineId: string;
+  step: string;
+  tryNumber: number;
+  ancestors: string[];
+}
+
+/** All that one attempt works with. */
+interface Attempt {
+  deps: PipelineActivityDeps;
+  run: Pipeline;
+  plan: StepPlan;
+  lease: StepAttempt;
+  masker: Masker;
+  writer: LogWriter;
+  env: Record<string, string>;
+  ancestors: readonly string[];
+}
+
+/** Makes `runStep`: see contracts/pipeline/activities.ts. */
+export function runStep(deps: PipelineActivityDeps) {
+  return async (input: RunStepInput): Promise<StepResult> => {
+    // Beats from the first moment: the database may make us wait before anything runs.
+    const beating = setInterval(() => {
+      Context.current().heartbeat();
+    }, 1000);
+    try {
+      return await attemptStep(deps, input);
+    } finally {
+      clearInterval(beating);
+    }
+  };
+}
+
+async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Promise<StepResult> {
+  const { db, store } = deps;
+  const run = await db.pipeline.findUniqueOrThrow({ where: { id: input.pipelineId } });
+  const plan = planOf(run.definition)?.steps.find((step) => step.name === input.step);
+  if (plan === undefined) throw new DomainError('not_found', `The run has no step ${input.step}.`);
+  const began = await beginStepAttempt(db, input);
+  if (began.kind === 'done') {
+    await finishLogOf(deps, run.id, input.step);
+    return began.result;
+  }
+  const lease = began.attempt;
+  const started = performance.now();
+  const secrets = await resolveOrExplain(deps, run, plan);
+  const masker = createMasker(typeof secrets === 'string' ? [] : [...secrets.values()]);
+  const writer = await openLogWriter(db, { stepId: lease.stepId, attempt: lease.attempt, masker });
+  if (lease.attempt > 1) await writer.note(`--- attempt ${String(lease.attempt)} ---`);
+  let result: StepResult;
+  if (typeof secrets === 'string') {
+    await writer.note(secrets);
+    result = { status: 'failure', exitCode: null, reason: secrets, durationMs: Math.round(performance.now() - started) };
+  } else {
+    result = await execute({ deps, run, plan, lease, masker, writer, env: resolveEnv(plan, secrets), ancestors: input.ancestors });
+  }
+  await writer.close();
+  await finishStepAttempt(db, lease, result);
+  // After the record: a follower ends when the step has ended, and reads on from rows or object alike.
+  await finishLog(db, store, lease.stepId);
+  return result;
+}
+
+async function finishLogOf(deps: PipelineActivityDeps, pipelineId: string, name: string): Promise<void> {
+  const step = await deps.db.pipelineStep.findUnique({ where: { pipelineId_name: { pipelineId, name } }, select: { id: true } });
+  if (step !== null) await finishLog(deps.db, deps.store, step.id);
+}
+
+/** The step's secrets, or one sentence for its log when it may not have them. */
+async function resolveOrExplain(deps: PipelineActivityDeps, run: Pipeline, plan: StepPlan): Promise<Map<string, string> | string> {
+  const names = secretsOf(plan);
+  if (names.length === 0) return new Map();
+  try {
+    return await deps.resolveSecrets({ projectId: run.projectId, names, pipelineId: run.id });
+  } catch (error) {
+    if (error instanceof DomainError && (error.code === 'secret_unavailable' || error.code === 'sealed')) return error.message;
+    throw error;
+  }
+}
+
+async function execute(attempt: Attempt): Promise<StepResult> {
+  const { deps, run, plan, lease } = attempt;
+  const mount = await deps.workspaces.beginStep({
+    runId: run.id,
+    step: plan.name,
+    attempt: lease.attempt,
+    needs: attempt.ancestors,
+  });
+  let keep = false;
+  try {
+    const result = await runCommands(attempt, mount);
+    const collected = result.status === 'success' ? await collectArtifacts(attempt, mount) : null;
+    keep = result.status === 'success' || plan.allowFailure;
+    return collected === null ? result : { ...result, status: 'failure', reason: collected };
+  } finally {
+    if (keep) await deps.workspaces.commitStep(mount);
+    else await deps.workspaces.discardStep(mount);
+  }
+}
+
+async function runCommands(attempt: Attempt, mount: WorkspaceMount): Promise<StepResult> {
+  const { deps, run, plan, lease } = attempt;
+  const execution = await deps.executor.start({
+    id: `${lease.stepId}.${String(lease.attempt)}`,
+    workspace: mount,
+    commands: plan.commands,
+    env: { ...platformEnv(run, plan), ...attempt.env },
+    image: plan.image,
+    network: plan.network,
+    timeoutMs: plan.timeoutMs,
+    limits: deps.limits,
+  });
+  const signal = Context.current().cancellationSignal;
+  const stop = () => {
+    void execution.signal('SIGTERM');
+  };
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  try {
+    const ended = await pump(execution, attempt.writer);
+    if (signal.aborted && signal.reason instanceof CancelledFailure && signal.reason.message !== 'CANCELLED') {
+      // Not asked to cancel: this worker shuts down or lost its lease. Another attempt will do the work.
+      throw signal.reason;
+    }
+    return resultOf(ended, plan, signal.aborted);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await execution.cleanup();
+  }
+}
+
+async function pump(execution: Execution, writer: LogWriter): Promise<ExecutionResult> {
+  for await (const chunk of execution.output) await writer.write(Buffer.from(chunk));
+  return await execution.wait();
+}
+
+/** What every step may know of its run. */
+function platformEnv(run: Pipeline, plan: StepPlan): Record<string, string> {
+  return {
+    CI: 'true',
+    SLIPWAY: 'true',
+    SLIPWAY_PIPELINE_ID: run.id,
+    SLIPWAY_PIPELINE_NUMBER: String(run.number),
+    SLIPWAY_PROJECT_ID: run.projectId,
+    SLIPWAY_CHANGE_ID: run.changeId,
+    SLIPWAY_STEP: plan.name,
+    SLIPWAY_COMMIT: run.commitSha ?? '',
+    SLIPWAY_REF: run.gitRef,
+    SLIPWAY_BRANCH: shortRef(run.gitRef),
+    SLIPWAY_EVENT: run.trigger,
+  };
+}
+
+function resultOf(ended: ExecutionResult, plan: StepPlan, cancelled: boolean): StepResult {
+  const durationMs = Math.round(ended.durationMs);
+  const base = { exitCode: ended.exitCode, durationMs };
+  if (ended.reason === 'lost') throw new DomainError('unavailable', 'The sandbox of the step was lost.');
+  if (cancelled || ended.reason === 'cancelled') return { ...base, status: 'cancelled', reason: 'cancelled' };
+  const limits: Readonly<Record<string, string>> = {
+    timeout: `timed out after ${formatDuration(plan.timeoutMs)}`,
+    oom: 'used more memory than it may',
+    pids: 'started more processes than it may',
+    disk: 'wrote more to disk than it may',
+  };
+  if (ended.reason !== 'exited') return { ...base, status: 'failure', reason: limits[ended.reason] ?? ended.reason };
+  if (ended.exitCode === 0) return { ...base, status: 'success', reason: null };
+  return { ...base, status: 'failure', reason: ended.signal === null ? `exit code ${String(ended.exitCode)}` : `ended by ${ended.signal}` };
+}
+
+/** Stores the step's artifacts. A declared artifact that is not there fails the step: the sentence is given, else null. */
+async function collectArtifacts(attempt: Attempt, mount: WorkspaceMount): Promise<string | null> {
+  const { deps, run, plan, masker, writer } = attempt;
+  for (const artifact of plan.artifacts) {
+    let count = 0;
+    for await (const file of deps.executor.collect(mount, [artifact.path])) {
+      await storeArtifact(deps.db, deps.store, {
+        pipelineId: run.id,
+        stepName: plan.name,
+        name: artifact.name,
+        path: masker.text(file.path),
+        body: file.stream,
+        expiresAt: artifact.expiresMs === null ? null : new Date(Date.now() + artifact.expiresMs),
+      });
+      count += 1;
+    }
+    if (count === 0) {
+      const sentence = `artifact ${artifact.name}: no file matches ${artifact.path}`;
+      await writer.note(sentence);
+      return sentence;
+    }
+    await writer.note(`artifact ${artifact.name}: ${String(count)} file(s) stored`);
+  }
+  return null;
+}

@@ -1,0 +1,73 @@
+import type { Client } from '@temporalio/client';
+import type { EventRecord } from '../contracts/event/types.ts';
+import type { GateDecision } from '../contracts/gate/types.ts';
+import { shortRef } from '../domain/pipeline/definition/plan-pipeline.ts';
+import { triggerPipelinesForPush, type DefinitionReader } from '../domain/pipeline/trigger-pipelines.ts';
+import { signalGateDecision, signalPipelineRun, startPipelineRun } from '../launch/pipeline.ts';
+import type { PrismaClient } from '../prisma/generated/client.ts';
+
+export interface EventHandlerDeps {
+  db: PrismaClient;
+  client: Client;
+  repositories: DefinitionReader;
+}
+
+/**
+ * What committed events set in motion. Called at least once for each event, in commit order: starts and signals
+ * are idempotent by workflow id and by decider, so a repeated event does nothing twice.
+ */
+export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord) => Promise<void> {
+  return async (event) => {
+    switch (event.type) {
+      case 'git.pushed':
+        for (const { pipelineId } of await triggerPipelinesForPush(deps.db, deps.repositories, event)) {
+          // Its own pipeline.created would start it as well, one round of the outbox later.
+          await startRun(deps, pipelineId);
+        }
+        return;
+      case 'pipeline.created':
+        await startRun(deps, event.subjectId);
+        return;
+      case 'pipeline.cancel_requested':
+        await signalRun(deps, event.subjectId, { kind: 'cancel', reason: event.message });
+        return;
+      case 'pipeline.pause_requested':
+        await signalRun(deps, event.subjectId, { kind: 'pause' });
+        return;
+      case 'pipeline.resume_requested':
+        await signalRun(deps, event.subjectId, { kind: 'resume' });
+        return;
+      case 'gate.decided':
+        await handOnDecision(deps, event);
+        return;
+      default:
+    }
+  };
+}
+
+async function startRun(deps: EventHandlerDeps, pipelineId: string | null): Promise<void> {
+  if (pipelineId === null) return;
+  const run = await deps.db.pipeline.findUnique({ where: { id: pipelineId }, include: { project: true } });
+  if (run === null || run.status !== 'pending') return;
+  const summary = `${run.project.name} #${String(run.number)} · ${shortRef(run.gitRef)} · ${run.trigger}`;
+  await startPipelineRun(deps.client, { pipelineId, projectId: run.projectId, changeId: run.changeId }, summary);
+}
+
+async function signalRun(
+  deps: EventHandlerDeps,
+  pipelineId: string | null,
+  command: Parameters<typeof signalPipelineRun>[2],
+): Promise<void> {
+  if (pipelineId !== null) await signalPipelineRun(deps.client, pipelineId, command);
+}
+
+async function handOnDecision(deps: EventHandlerDeps, event: EventRecord): Promise<void> {
+  const { workflowId, decision, reason, deciderId } = event.payload as Record<string, string | null>;
+  if (workflowId == null || deciderId == null || event.subjectId === null) return;
+  await signalGateDecision(deps.client, workflowId, {
+    gateId: event.subjectId,
+    deciderId,
+    decision: decision as GateDecision['decision'],
+    reason: reason ?? null,
+  });
+}

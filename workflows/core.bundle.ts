@@ -1,0 +1,2 @@
+/** All workflows of the queue `core`: what the worker's bundle holds. */
+export { pipelineRunWorkflow } from './pipeline/pipeline-run.workflow.ts';

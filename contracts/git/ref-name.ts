@@ -5,8 +5,11 @@ const maxRefBytes = 255;
 
 /** Control characters, blanks, and what a shell, a URL or HTML would read as more than a name. */
 const unsafeMarks = /[\p{Cc}\p{Zs}\p{Zl}\p{Zp}$`;|&<>'"(){}!\\~^:?*[\]]/u;
-/** Bidirectional marks, zero-width characters, private use, unassigned: invisible or able to disguise a name. */
-const deceptiveMarks = /[\p{Cf}\p{Co}\p{Cn}\p{Cs}]/u;
+/**
+ * Bidirectional marks, zero-width characters, private use, unassigned: invisible or able to disguise a name.
+ * U+FFFD stands where bytes were not UTF-8.
+ */
+const deceptiveMarks = /[\p{Cf}\p{Co}\p{Cn}\p{Cs}\uFFFD]/u;
 
 function utf8Bytes(text: string): number {
   let bytes = 0;
@@ -24,7 +27,7 @@ function utf8Bytes(text: string): number {
 export function branchNameProblem(name: string): string | null {
   if (name === '') return 'is empty';
   if (utf8Bytes(name) > maxRefBytes) return `is longer than ${String(maxRefBytes)} bytes`;
-  if (deceptiveMarks.test(name)) return 'has invisible or direction-changing characters';
+  if (deceptiveMarks.test(name)) return 'has invalid, invisible or direction-changing characters';
   if (unsafeMarks.test(name)) return 'has blanks, control characters or shell marks';
   if (name.normalize('NFC') !== name) return 'is not in Unicode normal form C';
   if (name.includes('..') || name.includes('@{') || name === '@') return 'has ".." or "@{"';
@@ -66,7 +69,6 @@ export function readRefProblem(ref: string): string | null {
 export function treePathProblem(path: string): string | null {
   if (path === '') return null;
   if (utf8Bytes(path) > 4096) return 'is longer than 4096 bytes';
-  // eslint would rather not see control characters in a pattern; a property class says the same
   if (/\p{Cc}/u.test(path)) return 'has control characters';
   if (/\p{Cs}/u.test(path)) return 'is not valid Unicode';
   for (const part of path.split('/')) {

@@ -111,18 +111,11 @@ export interface ReceivePackOptions extends UploadPackOptions {
   onPush: (push: PushProposal) => Promise<void>;
 }
 
-/** A git child that answers. `done` rejects when git ended badly; `output` then ends early. */
-export interface GitAnswer {
-  output: ByteStream;
-  done: Promise<void>;
-}
-
 export type GitService = 'git-upload-pack' | 'git-receive-pack';
 
 /** What a maintenance pass did. */
 export interface CareReport {
   sweptQuarantines: number;
-  collected: boolean;
   /** what `git fsck` said, at most 100 lines; null when it was not asked */
   fsckProblems: string[] | null;
 }
@@ -142,8 +135,8 @@ export interface GitStore {
     service: GitService,
     gitProtocol: string | undefined,
   ): Promise<Uint8Array>;
-  uploadPack(repoPath: string, options: UploadPackOptions): Promise<GitAnswer>;
-  receivePack(repoPath: string, options: ReceivePackOptions): Promise<GitAnswer>;
+  uploadPack(repoPath: string, options: UploadPackOptions): Promise<ByteStream>;
+  receivePack(repoPath: string, options: ReceivePackOptions): Promise<ByteStream>;
 
   listRefs(repoPath: string): Promise<GitRefEntry[]>;
   listBranches(repoPath: string): Promise<GitBranch[]>;
@@ -169,7 +162,7 @@ export interface GitStore {
   ): Promise<{ entries: GitTreeEntry[]; more: boolean }>;
   /** a blob's bytes; throws `body_too_large` when it is over `maxBytes` */
   readBlob(repoPath: string, blobSha: string, maxBytes: number): Promise<Uint8Array>;
-  streamBlob(repoPath: string, blobSha: string, signal: Cancellation): GitAnswer;
+  streamBlob(repoPath: string, blobSha: string, signal: Cancellation): ByteStream;
   /** patch between two commits; `from` null = against nothing */
   diff(
     repoPath: string,
@@ -178,10 +171,8 @@ export interface GitStore {
   archive(
     repoPath: string,
     options: { sha: string; format: 'tar.gz' | 'zip'; prefix: string; signal: Cancellation },
-  ): GitAnswer;
+  ): ByteStream;
 
   /** quarantine directories older than an hour away; repacks when worth it; fsck when asked */
   care(repoPath: string, options: { fsck: boolean; signal: Cancellation }): Promise<CareReport>;
-  /** Ends every child that runs; for shutdown. */
-  close(): Promise<void>;
 }

@@ -1,0 +1,223 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { DomainError } from '../../contracts/problems.ts';
+import type { Cancellation } from '../../contracts/git/store.ts';
+
+/** Where git's children run and which hooks they may find. */
+export interface GitSetting {
+  /** directory of our own hook scripts; nothing else lies in it */
+  hooksDir: string;
+  /** the executable; looked up on PATH when it has no slash */
+  gitPath: string;
+}
+
+/**
+ * Configuration that every git child gets on top of the (empty) repository configuration. Given by environment, which
+ * reaches git's own children as well, and outranks what a repository's config file says.
+ */
+function gitConfig(hooksDir: string): [string, string][] {
+  return [
+    ['core.hooksPath', hooksDir],
+    ['safe.directory', '*'],
+    ['protocol.allow', 'never'],
+    ['core.quotePath', 'false'],
+    ['core.fsmonitor', 'false'],
+    ['core.bigFileThreshold', '32m'],
+    ['core.packedGitWindowSize', '32m'],
+    ['core.packedGitLimit', '256m'],
+    ['core.deltaBaseCacheLimit', '64m'],
+    ['pack.windowMemory', '64m'],
+    ['pack.threads', '2'],
+    ['gc.auto', '0'],
+    ['gc.autoDetach', 'false'],
+    ['receive.autogc', 'false'],
+    ['transfer.fsckObjects', 'true'],
+    ['receive.fsckObjects', 'true'],
+    // Old but harmless histories have these; refusing them would refuse most imports of long-lived projects.
+    ['receive.fsck.zeroPaddedFilemode', 'ignore'],
+    ['receive.fsck.badTimezone', 'ignore'],
+    ['receive.fsck.missingSpaceBeforeDate', 'ignore'],
+    ['receive.advertisePushOptions', 'false'],
+    ['transfer.hideRefs', 'refs/slipway'],
+    ['uploadpack.allowFilter', 'true'],
+    ['uploadpack.allowReachableSHA1InWant', 'true'],
+    ['uploadpackfilter.allow', 'true'],
+  ];
+}
+
+/** The whole environment of a git child: nothing of ours but PATH, so that no secret and no user setting reaches it. */
+export function gitEnvironment(
+  setting: GitSetting,
+  extra: Readonly<Record<string, string>> = {},
+  config: readonly (readonly [string, string])[] = [],
+): Record<string, string> {
+  const env: Record<string, string> = {
+    PATH: process.env['PATH'] ?? '/usr/bin:/bin',
+    HOME: '/nonexistent',
+    LC_ALL: 'C.UTF-8',
+    TZ: 'UTC',
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_LITERAL_PATHSPECS: '1',
+    GIT_OPTIONAL_LOCKS: '0',
+    GIT_NO_REPLACE_OBJECTS: '1',
+    GIT_PAGER: 'cat',
+  };
+  const all = [...gitConfig(setting.hooksDir), ...config];
+  env['GIT_CONFIG_COUNT'] = String(all.length);
+  all.forEach(([key, value], index) => {
+    env[`GIT_CONFIG_KEY_${String(index)}`] = key;
+    env[`GIT_CONFIG_VALUE_${String(index)}`] = value;
+  });
+  return { ...env, ...extra };
+}
+
+export interface GitChildOptions {
+  cwd: string;
+  env?: Readonly<Record<string, string>>;
+  config?: readonly (readonly [string, string])[];
+  /** extra pipes as fd 3 and 4 */
+  hookPipes?: boolean;
+  signal?: Cancellation | undefined;
+}
+
+export interface GitChild {
+  process: ChildProcess;
+  stdin: Writable;
+  stdout: Readable;
+  /** exit code, or null when a signal ended it */
+  exited: Promise<number | null>;
+  /** last 8 KiB of stderr; for logs only, never for clients */
+  stderrTail: () => string;
+  kill: () => void;
+}
+
+const killAfterMs = 3000;
+
+/** How long a child may live after SIGTERM: receive-pack removes its quarantine on SIGTERM, on SIGKILL it cannot. */
+function killGroup(child: ChildProcess, sent: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, sent);
+  } catch {
+    // the group is gone already
+  }
+}
+
+/**
+ * Starts git with an argument vector, never through a shell. The child leads a process group of its own, so that
+ * `kill` reaches index-pack and pack-objects as well.
+ */
+export function startGit(setting: GitSetting, args: string[], options: GitChildOptions): GitChild {
+  const child = spawn(setting.gitPath, args, {
+    cwd: options.cwd,
+    env: gitEnvironment(setting, options.env, options.config),
+    stdio: options.hookPipes === true ? ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] : 'pipe',
+    detached: true,
+    windowsHide: true,
+  });
+  const { stdin, stdout, stderr } = child;
+  if (stdin === null || stdout === null || stderr === null) throw new Error('git has no pipes');
+  let tail = '';
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    tail = (tail + text).slice(-8192);
+  });
+  // EPIPE when git ends before it has read all: its exit code says what matters.
+  stdin.on('error', () => undefined);
+
+  let timer: NodeJS.Timeout | undefined;
+  const kill = (): void => {
+    if (timer !== undefined || child.exitCode !== null || child.signalCode !== null) return;
+    killGroup(child, 'SIGTERM');
+    timer = setTimeout(() => {
+      killGroup(child, 'SIGKILL');
+    }, killAfterMs);
+    timer.unref();
+  };
+  const exited = new Promise<number | null>((resolve) => {
+    child.on('error', () => {
+      resolve(127);
+    });
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', kill);
+      resolve(code);
+    });
+  });
+  if (options.signal?.aborted === true) kill();
+  else options.signal?.addEventListener('abort', kill);
+  return { process: child, stdin, stdout, exited, stderrTail: () => tail, kill };
+}
+
+export interface RunOptions extends GitChildOptions {
+  input?: string | Buffer;
+  /** more output than this is an error; default 16 MiB */
+  maxBytes?: number;
+  /** stop reading at `maxBytes` instead of failing */
+  cut?: boolean;
+  timeoutMs?: number;
+}
+
+export interface RunResult {
+  code: number | null;
+  stdout: Buffer;
+  stderr: string;
+  /** true when output was cut at `maxBytes` */
+  cut: boolean;
+}
+
+/** Runs git to its end and answers exit code and output. Throws `timed_out`, or `body_too_large` for too much output. */
+export async function runGit(
+  setting: GitSetting,
+  args: string[],
+  options: RunOptions,
+): Promise<RunResult> {
+  const child = startGit(setting, args, options);
+  const maxBytes = options.maxBytes ?? 16 * 1024 * 1024;
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    child.kill();
+  }, options.timeoutMs ?? 30_000);
+  child.stdin.end(options.input);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let over = false;
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+    if (over) continue;
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      over = true;
+      child.kill();
+    }
+  }
+  const code = await child.exited;
+  clearTimeout(timer);
+  if (timedOut) throw new DomainError('timed_out', 'git took too long to answer.');
+  if (over && options.cut !== true) {
+    throw new DomainError('body_too_large', 'The answer of git is too large to show.');
+  }
+  const stdout = Buffer.concat(chunks);
+  return {
+    code: over ? 0 : code,
+    stdout: over ? stdout.subarray(0, maxBytes) : stdout,
+    stderr: child.stderrTail(),
+    cut: over,
+  };
+}
+
+/** Like `runGit`, but an exit code other than 0 is a bug or a damaged repository: it throws with git's words. */
+export async function mustRunGit(
+  setting: GitSetting,
+  args: string[],
+  options: RunOptions,
+): Promise<Buffer> {
+  const result = await runGit(setting, args, options);
+  if (result.code !== 0) {
+    throw new Error(`git ${args[0] ?? ''} ended with ${String(result.code)}: ${result.stderr}`);
+  }
+  return result.stdout;
+}

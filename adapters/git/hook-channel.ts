@@ -1,0 +1,71 @@
+import type { Readable, Writable } from 'node:stream';
+import type { RefUpdate } from '../../contracts/event/types.ts';
+
+/** Limits of one push's list of refs; over them it is refused in words, never let through unread. */
+export const hookLimits = { bytes: 4 * 1024 * 1024, refs: 5000 } as const;
+
+export interface HookMessage {
+  kind: 'pre-receive' | 'post-receive';
+  quarantinePath: string;
+  objectDirectory: string;
+  alternateObjectDirectories: string;
+  /** null when the list is over the limits or cannot be read */
+  updates: RefUpdate[] | null;
+}
+
+const terminator = Buffer.from('\nEND\n');
+const updateLine = /^([0-9a-f]{40}) ([0-9a-f]{40}) (.+)$/su;
+
+function parseUpdates(lines: string[]): RefUpdate[] | null {
+  if (lines.length > hookLimits.refs) return null;
+  const updates: RefUpdate[] = [];
+  for (const line of lines) {
+    const [, oldSha, newSha, ref] = updateLine.exec(line) ?? [];
+    if (oldSha === undefined || newSha === undefined || ref === undefined) return null;
+    updates.push({ ref, oldSha, newSha });
+  }
+  return updates.length === 0 ? null : updates;
+}
+
+function parseMessage(bytes: Buffer, complete: boolean): HookMessage | null {
+  // Bytes that are not UTF-8 become U+FFFD, which no ref that may be pushed has.
+  const [kind, quarantinePath, objectDirectory, alternates, ...lines] = bytes
+    .toString('utf8')
+    .split('\n');
+  if (kind !== 'pre-receive' && kind !== 'post-receive') return null;
+  return {
+    kind,
+    quarantinePath: quarantinePath ?? '',
+    objectDirectory: objectDirectory ?? '',
+    alternateObjectDirectories: alternates ?? '',
+    updates: complete ? parseUpdates(lines) : null,
+  };
+}
+
+/** Messages of the hooks in the order they come; ends when git does. A message that cannot be read ends it too. */
+export async function* readHookMessages(from: Readable): AsyncGenerator<HookMessage> {
+  let kept: Buffer[] = [];
+  let bytes = 0;
+  let tail = Buffer.alloc(0);
+  for await (const chunk of from as AsyncIterable<Buffer>) {
+    // Over the limit the rest is read and dropped, for the hook must end its list before it listens.
+    if (bytes <= hookLimits.bytes) kept.push(chunk);
+    bytes += chunk.length;
+    tail = Buffer.concat([tail, chunk]).subarray(-terminator.length);
+    if (!tail.equals(terminator)) continue;
+    const all = Buffer.concat(kept);
+    const complete = bytes === all.length && bytes <= hookLimits.bytes;
+    const message = parseMessage(complete ? all.subarray(0, -terminator.length) : all, complete);
+    if (message === null) return;
+    yield message;
+    kept = [];
+    bytes = 0;
+    tail = Buffer.alloc(0);
+  }
+}
+
+/** Writes an answer to the waiting hook: lines for the pusher, then the verdict. */
+export function answerHook(to: Writable, lines: readonly string[], verdict: 'ok' | 'no'): void {
+  const said = lines.map((line) => `say ${line.replace(/\p{Cc}/gu, ' ')}\n`);
+  to.write(`${said.join('')}${verdict}\n`);
+}

@@ -1,0 +1,194 @@
+import type {
+  ByteStream,
+  Cancellation,
+  GitCommit,
+  GitTreeEntry,
+  TreeEntryKind,
+} from '../../contracts/git/store.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { streamGit } from './git-answer.ts';
+import { startGit } from './git-process.ts';
+import { openRepository, readGit, requireSha, tryGit, type GitContext } from './repository-context.ts';
+
+const commitFormat = ['%H', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%s', '%b'].join('%n');
+
+function parseCommit(text: string): GitCommit {
+  const [sha = '', parents = '', an = '', ae = '', aI = '', cn = '', ce = '', cI = '', ...rest] =
+    text.split('\n');
+  const [subject = '', ...body] = rest;
+  return {
+    sha,
+    parents: parents === '' ? [] : parents.split(' '),
+    author: { name: an, email: ae, at: aI },
+    committer: { name: cn, email: ce, at: cI },
+    subject,
+    body: body.join('\n').trim(),
+  };
+}
+
+export async function log(
+  context: GitContext,
+  repoPath: string,
+  options: { sha: string; path: string; skip: number; limit: number },
+): Promise<GitCommit[]> {
+  const args = ['log', '-z', '--no-color', '--no-decorate', `--format=${commitFormat}`];
+  args.push(`--skip=${String(options.skip)}`, `--max-count=${String(options.limit)}`);
+  args.push('--end-of-options', requireSha(options.sha), '--');
+  if (options.path !== '') args.push(options.path);
+  const out = await readGit(context, repoPath, args, { maxBytes: 32 * 1024 * 1024 });
+  const texts = out.toString('utf8').split('\0');
+  return texts.filter((text) => text !== '').map(parseCommit);
+}
+
+export async function readCommit(
+  context: GitContext,
+  repoPath: string,
+  sha: string,
+): Promise<GitCommit> {
+  const [commit] = await log(context, repoPath, { sha, path: '', skip: 0, limit: 1 });
+  if (commit === undefined) throw new DomainError('not_found', 'There is no such commit.');
+  return commit;
+}
+
+function entryKind(mode: string): TreeEntryKind {
+  if (mode === '120000') return 'symlink';
+  if (mode === '160000') return 'submodule';
+  return mode === '040000' ? 'directory' : 'file';
+}
+
+/** One record of `ls-tree -z`: `mode SP type SP id TAB name`. */
+function parseEntry(record: string, parent: string): GitTreeEntry | null {
+  const [, mode = '', sha = '', name = ''] = /^(\d{6}) \w+ ([0-9a-f]{40})\t(.*)$/su.exec(record) ?? [];
+  if (sha === '') return null;
+  return {
+    name,
+    path: parent === '' ? name : `${parent}/${name}`,
+    kind: entryKind(mode),
+    mode,
+    sha,
+    size: null,
+  };
+}
+
+/** Fills in the sizes of files and symlinks; one child for all of them. */
+async function withSizes(
+  context: GitContext,
+  repoPath: string,
+  entries: GitTreeEntry[],
+): Promise<GitTreeEntry[]> {
+  const blobs = entries.filter((entry) => entry.kind === 'file' || entry.kind === 'symlink');
+  if (blobs.length === 0) return entries;
+  const out = await readGit(context, repoPath, ['cat-file', '--batch-check'], {
+    input: blobs.map((entry) => `${entry.sha}\n`).join(''),
+  });
+  const sizes = new Map<string, number>();
+  for (const line of out.toString('utf8').split('\n')) {
+    const [sha = '', type, size] = line.split(' ');
+    if (type === 'blob') sizes.set(sha, Number(size));
+  }
+  return entries.map((entry) => ({ ...entry, size: sizes.get(entry.sha) ?? null }));
+}
+
+const rootMode = '040000';
+
+export async function statPath(
+  context: GitContext,
+  repoPath: string,
+  sha: string,
+  path: string,
+): Promise<GitTreeEntry> {
+  if (path === '') {
+    const tree = `${requireSha(sha)}^{tree}`;
+    const { code, stdout } = await tryGit(context, repoPath, ['rev-parse', '--verify', '-q', tree]);
+    if (code !== 0) throw new DomainError('not_found', 'There is no such commit.');
+    const found = stdout.toString('utf8').trim();
+    return { name: '', path: '', kind: 'directory', mode: rootMode, sha: found, size: null };
+  }
+  const args = ['ls-tree', '-z', '--full-tree', '--end-of-options', requireSha(sha), path];
+  const out = await readGit(context, repoPath, args);
+  const slash = path.lastIndexOf('/');
+  const entry = parseEntry(out.toString('utf8').split('\0')[0] ?? '', '');
+  if (entry?.path !== path) throw new DomainError('not_found', 'There is nothing at this path.');
+  const [sized] = await withSizes(context, repoPath, [{ ...entry, name: path.slice(slash + 1) }]);
+  return sized ?? entry;
+}
+
+export async function listTree(
+  context: GitContext,
+  repoPath: string,
+  options: { sha: string; path: string; skip: number; limit: number },
+): Promise<{ entries: GitTreeEntry[]; more: boolean }> {
+  const tree = await statPath(context, repoPath, options.sha, options.path);
+  if (tree.kind !== 'directory') {
+    throw new DomainError('not_found', 'There is no directory at this path.');
+  }
+  const cwd = await openRepository(context, repoPath);
+  const release = await context.reads.enter();
+  const entries = await readEntries(context, cwd, tree, options).finally(release);
+  const page = await withSizes(context, repoPath, entries.slice(0, options.limit));
+  return { entries: page, more: entries.length > options.limit };
+}
+
+/** Reads up to limit + 1 entries and then stops git, so that a tree of a million entries costs no more than its start. */
+async function readEntries(
+  context: GitContext,
+  cwd: string,
+  tree: GitTreeEntry,
+  options: { skip: number; limit: number },
+): Promise<GitTreeEntry[]> {
+  const child = startGit(context.setting, ['--git-dir=.', 'ls-tree', '-z', tree.sha], { cwd });
+  const entries: GitTreeEntry[] = [];
+  let seen = 0;
+  let rest = '';
+  child.stdin.end();
+  child.stdout.setEncoding('utf8');
+  outer: for await (const chunk of child.stdout as AsyncIterable<string>) {
+    const records = (rest + chunk).split('\0');
+    rest = records.pop() ?? '';
+    for (const record of records) {
+      seen += 1;
+      if (seen <= options.skip) continue;
+      const entry = parseEntry(record, tree.path);
+      if (entry !== null) entries.push(entry);
+      if (entries.length > options.limit) break outer;
+    }
+  }
+  child.kill();
+  await child.exited;
+  return entries;
+}
+
+export async function readBlob(
+  context: GitContext,
+  repoPath: string,
+  blobSha: string,
+  maxBytes: number,
+): Promise<Buffer> {
+  const { code, stdout } = await tryGit(
+    context,
+    repoPath,
+    ['cat-file', 'blob', requireSha(blobSha)],
+    { maxBytes },
+  );
+  if (code !== 0) throw new DomainError('not_found', 'There is no such file.');
+  return stdout;
+}
+
+export function streamBlob(
+  context: GitContext,
+  repoPath: string,
+  blobSha: string,
+  signal: Cancellation,
+): ByteStream {
+  return streamGit(context, repoPath, ['cat-file', 'blob', requireSha(blobSha)], signal);
+}
+
+export function archive(
+  context: GitContext,
+  repoPath: string,
+  options: { sha: string; format: 'tar.gz' | 'zip'; prefix: string; signal: Cancellation },
+): ByteStream {
+  if (!/^[\w.-]+\/$/u.test(options.prefix)) throw new Error('the prefix of an archive is not safe');
+  const args = ['archive', `--format=${options.format}`, `--prefix=${options.prefix}`];
+  return streamGit(context, repoPath, [...args, requireSha(options.sha)], options.signal);
+}

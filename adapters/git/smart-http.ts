@@ -1,0 +1,128 @@
+import { pipeline } from 'node:stream/promises';
+import { Readable, type Writable } from 'node:stream';
+import type {
+  ByteStream,
+  GitService,
+  ReceivePackOptions,
+  UploadPackOptions,
+} from '../../contracts/git/store.ts';
+import { childOutput } from './git-answer.ts';
+import { mustRunGit, startGit, type GitChild } from './git-process.ts';
+import { ensureHooks } from './hook-scripts.ts';
+import type { Limiter } from './limiter.ts';
+import { attendPush } from './push-session.ts';
+import { openRepository, type GitContext } from './repository-context.ts';
+
+function protocolEnvironment(gitProtocol: string | undefined): Record<string, string> {
+  const safe = gitProtocol !== undefined && /^[a-z0-9=:.-]{1,64}$/iu.test(gitProtocol);
+  return safe ? { GIT_PROTOCOL: gitProtocol } : {};
+}
+
+/** Refs and capabilities, in protocol v2 capabilities only, as `info/refs` answers them. */
+export async function advertise(
+  context: GitContext,
+  repoPath: string,
+  service: GitService,
+  gitProtocol: string | undefined,
+): Promise<Buffer> {
+  const cwd = await openRepository(context, repoPath);
+  const release = await context.reads.enter();
+  const command = service === 'git-upload-pack' ? 'upload-pack' : 'receive-pack';
+  const args = [command, '--stateless-rpc', '--http-backend-info-refs', '.'];
+  const env = protocolEnvironment(gitProtocol);
+  const refs = await mustRunGit(context.setting, args, {
+    cwd,
+    env,
+    maxBytes: 64 * 1024 * 1024,
+  }).finally(release);
+  // Protocol v2 of upload-pack starts with its own version line; receive-pack has no v2.
+  if (service === 'git-upload-pack' && /(^|:)version=2(:|$)/u.test(env['GIT_PROTOCOL'] ?? '')) {
+    return refs;
+  }
+  const line = `# service=${service}\n`;
+  const length = (line.length + 4).toString(16).padStart(4, '0');
+  return Buffer.concat([Buffer.from(`${length}${line}0000`), refs]);
+}
+
+/** Feeds the request into git at git's pace; a request that breaks off ends git, for it would wait for the rest. */
+function feed(input: ByteStream, child: GitChild, onBroken: () => void): void {
+  pipeline(Readable.from(input, { objectMode: false }), child.stdin as Writable).catch(
+    (error: unknown) => {
+      // git closed its side first: it has what it needs, or has failed and says so.
+      if ((error as { code?: string }).code === 'EPIPE') return;
+      onBroken();
+    },
+  );
+}
+
+/** Looks at the first bytes of a request without losing them. */
+async function peek(input: ByteStream): Promise<{ head: Buffer; all: ByteStream }> {
+  const iterator = input[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  const head = first.done === true ? Buffer.alloc(0) : Buffer.from(first.value);
+  async function* all(): AsyncGenerator<Uint8Array> {
+    try {
+      if (head.length > 0) yield head;
+      for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+        yield next.value;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+  return { head, all: all() };
+}
+
+/** Listing refs is short and must not wait behind clones. */
+function isShort(head: Buffer): boolean {
+  return head.subarray(4, 4 + 'command=ls-refs'.length).toString('latin1') === 'command=ls-refs';
+}
+
+/** Serves a fetch. Only so many packs are made at once; the next ones wait, then `rate_limited`. */
+export async function uploadPack(
+  context: GitContext,
+  packs: Limiter,
+  repoPath: string,
+  options: UploadPackOptions,
+): Promise<ByteStream> {
+  const cwd = await openRepository(context, repoPath);
+  const { head, all } = await peek(options.input);
+  const limiter = isShort(head) ? context.reads : packs;
+  const release = await limiter.enter(options.signal);
+  const child = startGit(context.setting, ['upload-pack', '--stateless-rpc', '--strict', '.'], {
+    cwd,
+    env: protocolEnvironment(options.gitProtocol),
+    signal: options.signal,
+  });
+  void child.exited.then(release);
+  feed(all, child, child.kill);
+  return childOutput(child, { strict: false });
+}
+
+/** Serves a push; see {@link attendPush} for how it is decided. */
+export async function receivePack(
+  context: GitContext,
+  repoPath: string,
+  options: ReceivePackOptions,
+): Promise<ByteStream> {
+  const cwd = await openRepository(context, repoPath);
+  await ensureHooks(context.setting.hooksDir);
+  const child = startGit(context.setting, ['receive-pack', '--stateless-rpc', '.'], {
+    cwd,
+    env: protocolEnvironment(options.gitProtocol),
+    config: [['receive.maxInputSize', String(options.maxInputBytes)]],
+    hookPipes: true,
+  });
+  const session = attendPush(context.setting, cwd, child, options.onPush);
+  // Once the refs are let go, git is left to finish: ending it then would leave moved refs that nobody recorded.
+  const abandon = (): void => {
+    if (!session.accepted()) child.kill();
+  };
+  options.signal.addEventListener('abort', abandon);
+  if (options.signal.aborted) abandon();
+  void child.exited.then(() => {
+    options.signal.removeEventListener('abort', abandon);
+  });
+  feed(options.input, child, abandon);
+  return childOutput(child, { abandon, strict: false });
+}

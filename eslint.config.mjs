@@ -1,0 +1,131 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import tseslint from 'typescript-eslint';
+
+/*
+ * Rules that catch bugs are errors; rules that argue about taste are off. A rule is loosened only with its reason beside it.
+ */
+const root = dirname(fileURLToPath(import.meta.url));
+
+/** What a source file of ours may not do, whatever language it is in. */
+const everywhere = {
+  'max-lines': ['error', { max: 300, skipBlankLines: true, skipComments: true }],
+  'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
+  'no-restricted-syntax': [
+    'error',
+    {
+      selector: 'ExportDefaultDeclaration',
+      message: 'Export by name, so that a thing has one name everywhere.',
+    },
+  ],
+  eqeqeq: ['error', 'always', { null: 'ignore' }],
+  'no-eval': 'error',
+  'no-template-curly-in-string': 'off', // `${{ secrets.NAME }}` is our own notation
+  'no-unused-expressions': 'off', // the typed twin below
+  'prefer-const': 'error',
+  'no-var': 'error',
+  'object-shorthand': 'error',
+};
+
+const typed = {
+  '@typescript-eslint/no-floating-promises': 'error', // a forgotten await of an activity loses it
+  '@typescript-eslint/no-misused-promises': 'error', // also catches an async update validator, which cannot refuse
+  '@typescript-eslint/switch-exhaustiveness-check': [
+    'error',
+    { considerDefaultExhaustiveForUnions: true },
+  ],
+  '@typescript-eslint/consistent-type-imports': 'error',
+  '@typescript-eslint/no-unused-vars': [
+    'error',
+    { argsIgnorePattern: '^_', varsIgnorePattern: '^_', ignoreRestSiblings: true },
+  ],
+  '@typescript-eslint/no-invalid-void-type': ['error', { allowInGenericTypeArguments: true }], // defineUpdate<void>
+  '@typescript-eslint/restrict-template-expressions': [
+    'error',
+    { allowNumber: true, allowBoolean: true },
+  ],
+  '@typescript-eslint/only-throw-error': 'error',
+  // taste, or noise that hides the findings that matter
+  '@typescript-eslint/no-unnecessary-condition': 'off',
+  '@typescript-eslint/no-confusing-void-expression': 'off',
+  '@typescript-eslint/no-non-null-assertion': 'error',
+  '@typescript-eslint/no-unnecessary-type-parameters': 'off',
+  '@typescript-eslint/no-unnecessary-type-arguments': 'off',
+  '@typescript-eslint/no-unnecessary-type-conversion': 'off',
+  '@typescript-eslint/no-unnecessary-boolean-literal-compare': 'off',
+  '@typescript-eslint/no-unnecessary-template-expression': 'off',
+  '@typescript-eslint/no-extraneous-class': 'off',
+  '@typescript-eslint/no-dynamic-delete': 'off',
+  '@typescript-eslint/require-await': 'off', // interfaces ask for promises of implementations that need none
+  '@typescript-eslint/return-await': ['error', 'in-try-catch'],
+  '@typescript-eslint/use-unknown-in-catch-callback-variable': 'off',
+  '@typescript-eslint/prefer-promise-reject-errors': 'off',
+  '@typescript-eslint/unified-signatures': 'off',
+  '@typescript-eslint/related-getter-setter-pairs': 'off',
+};
+
+/** In a test a literal tells more than a helper, and a description may be as long as its cases. */
+const inTests = {
+  'max-lines-per-function': 'off',
+  '@typescript-eslint/unbound-method': 'off',
+  '@typescript-eslint/no-unsafe-assignment': 'off',
+  '@typescript-eslint/no-unsafe-member-access': 'off',
+  '@typescript-eslint/no-unsafe-argument': 'off',
+  '@typescript-eslint/no-unsafe-call': 'off',
+  '@typescript-eslint/no-unsafe-return': 'off',
+  '@typescript-eslint/no-non-null-assertion': 'off',
+};
+
+const noPlainSpawn = {
+  paths: [
+    {
+      name: 'node:child_process',
+      importNames: ['exec', 'execSync'],
+      message: 'A shell reads what it is given. Use execFile or spawn with an argument list.',
+    },
+  ],
+};
+
+export default tseslint.config(
+  {
+    ignores: [
+      'dist/**',
+      '**/dist/**',
+      '.slipway/**',
+      'prisma/generated/**',
+      'api/openapi.d.ts',
+      'coverage/**',
+      'deploy/sample/**', // a project of its own, with its own linter
+      'test/fixtures/**',
+    ],
+  },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  {
+    files: ['**/*.{ts,tsx}'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: {
+      parserOptions: {
+        project: ['tsconfig.json', 'web/tsconfig.json', 'deploy/tsconfig.json'],
+        tsconfigRootDir: root,
+      },
+    },
+    rules: {
+      ...everywhere,
+      ...typed,
+      'no-console': 'error',
+      'no-restricted-imports': ['error', noPlainSpawn],
+    },
+  },
+  {
+    files: ['**/*.{mjs,cjs}'],
+    rules: { ...everywhere, 'no-restricted-imports': ['error', noPlainSpawn] },
+  },
+  // a tool that loads these wants a default export, and a table of settings may be long
+  {
+    files: ['*.config.{mjs,ts}', '**/*.config.{mjs,ts}', 'web/vite.config.*'],
+    rules: { 'no-restricted-syntax': 'off' },
+  },
+  { files: ['cli/**/*.ts', 'test/bench/**/*.ts'], rules: { 'no-console': 'off' } },
+  { files: ['**/*.tsx'], rules: { 'max-lines-per-function': 'off' } },
+  { files: ['**/*.test.{ts,tsx}', 'test/**/*.ts'], rules: inTests },
+);

@@ -72,11 +72,7 @@ function list() {
 
 const text = z.string('text').min(1, 'text that is not empty');
 const optionalText = text.nullable().default(null);
-const optionalUrl = z
-  .string('an address such as https://host')
-  .refine((value) => URL.canParse(value), 'an address such as https://host')
-  .nullable()
-  .default(null);
+const optionalUrl = z.url('an address such as https://host').nullable().default(null);
 const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
   z.enum(values, `one of ${values.join(', ')}`);
 

@@ -1,8 +1,16 @@
-import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
 import { decideGateSignal } from '../contracts/gate/messages.ts';
 import type { GateDecision } from '../contracts/gate/types.ts';
 import { pipelineRunWorkflowId } from '../contracts/pipeline/ids.ts';
-import { cancelRunSignal, pauseRunSignal, resumeRunSignal } from '../contracts/pipeline/messages.ts';
+import {
+  cancelRunSignal,
+  pauseRunSignal,
+  resumeRunSignal,
+} from '../contracts/pipeline/messages.ts';
 import type { PipelineRunInput } from '../contracts/pipeline/types.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
@@ -12,7 +20,11 @@ import type { pipelineRunWorkflow } from '../workflows/pipeline/pipeline-run.wor
  * Starts the workflow of a run. Its id is the run's, so a second start, also of a run that has ended, does nothing.
  * `summary` is what the Temporal UI shows: `sample #12 · main · push`.
  */
-export async function startPipelineRun(client: Client, input: PipelineRunInput, summary: string): Promise<void> {
+export async function startPipelineRun(
+  client: Client,
+  input: PipelineRunInput,
+  summary: string,
+): Promise<void> {
   try {
     await client.workflow.start<typeof pipelineRunWorkflow>('pipelineRunWorkflow', {
       args: [input],
@@ -47,7 +59,11 @@ export async function signalPipelineRun(
 }
 
 /** Hands a decision to the workflow that waits at the gate. */
-export async function signalGateDecision(client: Client, workflowId: string, decision: GateDecision): Promise<void> {
+export async function signalGateDecision(
+  client: Client,
+  workflowId: string,
+  decision: GateDecision,
+): Promise<void> {
   await untilEnded(() => client.workflow.getHandle(workflowId).signal(decideGateSignal, decision));
 }
 

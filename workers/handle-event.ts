@@ -2,7 +2,10 @@ import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
 import type { GateDecision } from '../contracts/gate/types.ts';
 import { shortRef } from '../domain/pipeline/definition/plan-pipeline.ts';
-import { triggerPipelinesForPush, type DefinitionReader } from '../domain/pipeline/trigger-pipelines.ts';
+import {
+  triggerPipelinesForPush,
+  type DefinitionReader,
+} from '../domain/pipeline/trigger-pipelines.ts';
 import { signalGateDecision, signalPipelineRun, startPipelineRun } from '../launch/pipeline.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
 
@@ -20,7 +23,11 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
   return async (event) => {
     switch (event.type) {
       case 'git.pushed':
-        for (const { pipelineId } of await triggerPipelinesForPush(deps.db, deps.repositories, event)) {
+        for (const { pipelineId } of await triggerPipelinesForPush(
+          deps.db,
+          deps.repositories,
+          event,
+        )) {
           // Its own pipeline.created would start it as well, one round of the outbox later.
           await startRun(deps, pipelineId);
         }
@@ -47,10 +54,17 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
 
 async function startRun(deps: EventHandlerDeps, pipelineId: string | null): Promise<void> {
   if (pipelineId === null) return;
-  const run = await deps.db.pipeline.findUnique({ where: { id: pipelineId }, include: { project: true } });
+  const run = await deps.db.pipeline.findUnique({
+    where: { id: pipelineId },
+    include: { project: true },
+  });
   if (run === null || run.status !== 'pending') return;
   const summary = `${run.project.name} #${String(run.number)} · ${shortRef(run.gitRef)} · ${run.trigger}`;
-  await startPipelineRun(deps.client, { pipelineId, projectId: run.projectId, changeId: run.changeId }, summary);
+  await startPipelineRun(
+    deps.client,
+    { pipelineId, projectId: run.projectId, changeId: run.changeId },
+    summary,
+  );
 }
 
 async function signalRun(
@@ -62,7 +76,10 @@ async function signalRun(
 }
 
 async function handOnDecision(deps: EventHandlerDeps, event: EventRecord): Promise<void> {
-  const { workflowId, decision, reason, deciderId } = event.payload as Record<string, string | null>;
+  const { workflowId, decision, reason, deciderId } = event.payload as Record<
+    string,
+    string | null
+  >;
   if (workflowId == null || deciderId == null || event.subjectId === null) return;
   await signalGateDecision(deps.client, workflowId, {
     gateId: event.subjectId,

@@ -1,5 +1,10 @@
 import type { Readable } from 'node:stream';
-import type { Executor, ExecutionLimits, NetworkMode, WorkspaceMount } from '../../adapters/executor/executor.ts';
+import type {
+  Executor,
+  ExecutionLimits,
+  NetworkMode,
+  WorkspaceMount,
+} from '../../adapters/executor/executor.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
@@ -21,7 +26,12 @@ export interface RunWorkspaces {
   /** Lays the checkout of a run; nothing happens when it lies there already. */
   prepareBase(runId: string, tar: () => Promise<Readable>): Promise<void>;
   /** A fresh layer for an attempt, on top of the layers of the steps it builds on. */
-  beginStep(input: { runId: string; step: string; attempt: number; needs: readonly string[] }): Promise<WorkspaceMount>;
+  beginStep(input: {
+    runId: string;
+    step: string;
+    attempt: number;
+    needs: readonly string[];
+  }): Promise<WorkspaceMount>;
   commitStep(mount: WorkspaceMount): Promise<void>;
   discardStep(mount: WorkspaceMount): Promise<void>;
   removeRun(runId: string): Promise<void>;
@@ -35,7 +45,11 @@ export interface PipelineActivityDeps {
   executor: Executor;
   store: BlobStore;
   /** Values of secrets for steps of a project, by name. @throws DomainError `secret_unavailable`, `sealed` */
-  resolveSecrets: (input: { projectId: string; names: readonly string[]; pipelineId: string }) => Promise<Map<string, string>>;
+  resolveSecrets: (input: {
+    projectId: string;
+    names: readonly string[];
+    pipelineId: string;
+  }) => Promise<Map<string, string>>;
   /** queue of this host */
   hostQueue: string;
   limits: ExecutionLimits;

@@ -2,7 +2,10 @@ import { Context } from '@temporalio/activity';
 import type { PreparedRun } from '../../contracts/pipeline/activities.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { beginRun, planOf } from '../../domain/pipeline/begin-run.ts';
-import { definitionFile, parseDefinition } from '../../domain/pipeline/definition/parse-definition.ts';
+import {
+  definitionFile,
+  parseDefinition,
+} from '../../domain/pipeline/definition/parse-definition.ts';
 import { planPipeline } from '../../domain/pipeline/definition/plan-pipeline.ts';
 import { finishRun } from '../../domain/pipeline/finish-run.ts';
 import { previousCommit } from '../../domain/pipeline/previous-commit.ts';
@@ -22,15 +25,23 @@ export function preparePipeline(deps: PipelineActivityDeps) {
   };
 }
 
-async function prepare(deps: PipelineActivityDeps, pipelineId: string): Promise<PreparedRun | null> {
+async function prepare(
+  deps: PipelineActivityDeps,
+  pipelineId: string,
+): Promise<PreparedRun | null> {
   const { db, repositories, workspaces, hostQueue } = deps;
-  const run = await db.pipeline.findUnique({ where: { id: pipelineId }, include: { project: true } });
+  const run = await db.pipeline.findUnique({
+    where: { id: pipelineId },
+    include: { project: true },
+  });
   // The project was deleted under it: there is nothing left to run or to record.
   if (run === null) return null;
   const repoPath = run.project.repoPath;
   const { commitSha } = run;
-  if (repoPath === null || commitSha === null) throw new DomainError('not_found', 'The run has no commit to check out.');
-  const lay = () => workspaces.prepareBase(pipelineId, () => repositories.archive(repoPath, commitSha));
+  if (repoPath === null || commitSha === null)
+    throw new DomainError('not_found', 'The run has no commit to check out.');
+  const lay = () =>
+    workspaces.prepareBase(pipelineId, () => repositories.archive(repoPath, commitSha));
   if (run.status === 'running') {
     const plan = planOf(run.definition);
     if (plan === null) throw new DomainError('internal', 'A running pipeline has no plan.');
@@ -42,7 +53,8 @@ async function prepare(deps: PipelineActivityDeps, pipelineId: string): Promise<
     return null;
   };
   const text = await repositories.readText(repoPath, commitSha, definitionFile);
-  if (text === null) return await fail(`${definitionFile} does not exist at commit ${commitSha.slice(0, 8)}.`);
+  if (text === null)
+    return await fail(`${definitionFile} does not exist at commit ${commitSha.slice(0, 8)}.`);
   const parsed = parseDefinition(text);
   if (!parsed.ok) return await fail(parsed.message);
   const before = await previousCommit(db, run);
@@ -50,7 +62,8 @@ async function prepare(deps: PipelineActivityDeps, pipelineId: string): Promise<
     trigger: run.trigger as 'push',
     gitRef: run.gitRef,
     commitSha,
-    changedPaths: before === null ? null : await repositories.changedPaths(repoPath, before, commitSha),
+    changedPaths:
+      before === null ? null : await repositories.changedPaths(repoPath, before, commitSha),
     projectName: run.project.name,
     pipelineNumber: run.number,
   });

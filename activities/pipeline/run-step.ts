@@ -1,5 +1,9 @@
 import { CancelledFailure, Context } from '@temporalio/activity';
-import type { Execution, ExecutionResult, WorkspaceMount } from '../../adapters/executor/executor.ts';
+import type {
+  Execution,
+  ExecutionResult,
+  WorkspaceMount,
+} from '../../adapters/executor/executor.ts';
 import type { StepPlan, StepResult } from '../../contracts/pipeline/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { openLogWriter, type LogWriter } from '../../domain/pipeline/append-log.ts';
@@ -8,7 +12,11 @@ import { formatDuration } from '../../domain/pipeline/definition/duration.ts';
 import { resolveEnv, secretsOf, shortRef } from '../../domain/pipeline/definition/plan-pipeline.ts';
 import { finishLog } from '../../domain/pipeline/finish-log.ts';
 import { createMasker, type Masker } from '../../domain/pipeline/mask.ts';
-import { beginStepAttempt, finishStepAttempt, type StepAttempt } from '../../domain/pipeline/step-attempt.ts';
+import {
+  beginStepAttempt,
+  finishStepAttempt,
+  type StepAttempt,
+} from '../../domain/pipeline/step-attempt.ts';
 import { storeArtifact } from '../../domain/pipeline/store-artifact.ts';
 import type { Pipeline } from '../../prisma/generated/client.ts';
 import type { PipelineActivityDeps } from './deps.ts';
@@ -66,9 +74,23 @@ async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Pro
   let result: StepResult;
   if (typeof secrets === 'string') {
     await writer.note(secrets);
-    result = { status: 'failure', exitCode: null, reason: secrets, durationMs: Math.round(performance.now() - started) };
+    result = {
+      status: 'failure',
+      exitCode: null,
+      reason: secrets,
+      durationMs: Math.round(performance.now() - started),
+    };
   } else {
-    result = await execute({ deps, run, plan, lease, masker, writer, env: resolveEnv(plan, secrets), ancestors: input.ancestors });
+    result = await execute({
+      deps,
+      run,
+      plan,
+      lease,
+      masker,
+      writer,
+      env: resolveEnv(plan, secrets),
+      ancestors: input.ancestors,
+    });
   }
   await writer.close();
   await finishStepAttempt(db, lease, result);
@@ -77,19 +99,34 @@ async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Pro
   return result;
 }
 
-async function finishLogOf(deps: PipelineActivityDeps, pipelineId: string, name: string): Promise<void> {
-  const step = await deps.db.pipelineStep.findUnique({ where: { pipelineId_name: { pipelineId, name } }, select: { id: true } });
+async function finishLogOf(
+  deps: PipelineActivityDeps,
+  pipelineId: string,
+  name: string,
+): Promise<void> {
+  const step = await deps.db.pipelineStep.findUnique({
+    where: { pipelineId_name: { pipelineId, name } },
+    select: { id: true },
+  });
   if (step !== null) await finishLog(deps.db, deps.store, step.id);
 }
 
 /** The step's secrets, or one sentence for its log when it may not have them. */
-async function resolveOrExplain(deps: PipelineActivityDeps, run: Pipeline, plan: StepPlan): Promise<Map<string, string> | string> {
+async function resolveOrExplain(
+  deps: PipelineActivityDeps,
+  run: Pipeline,
+  plan: StepPlan,
+): Promise<Map<string, string> | string> {
   const names = secretsOf(plan);
   if (names.length === 0) return new Map();
   try {
     return await deps.resolveSecrets({ projectId: run.projectId, names, pipelineId: run.id });
   } catch (error) {
-    if (error instanceof DomainError && (error.code === 'secret_unavailable' || error.code === 'sealed')) return error.message;
+    if (
+      error instanceof DomainError &&
+      (error.code === 'secret_unavailable' || error.code === 'sealed')
+    )
+      return error.message;
     throw error;
   }
 }
@@ -134,7 +171,11 @@ async function runCommands(attempt: Attempt, mount: WorkspaceMount): Promise<Ste
   if (signal.aborted) stop();
   try {
     const ended = await pump(execution, attempt.writer);
-    if (signal.aborted && signal.reason instanceof CancelledFailure && signal.reason.message !== 'CANCELLED') {
+    if (
+      signal.aborted &&
+      signal.reason instanceof CancelledFailure &&
+      signal.reason.message !== 'CANCELLED'
+    ) {
       // Not asked to cancel: this worker shuts down or lost its lease. Another attempt will do the work.
       throw signal.reason;
     }
@@ -170,17 +211,25 @@ function platformEnv(run: Pipeline, plan: StepPlan): Record<string, string> {
 function resultOf(ended: ExecutionResult, plan: StepPlan, cancelled: boolean): StepResult {
   const durationMs = Math.round(ended.durationMs);
   const base = { exitCode: ended.exitCode, durationMs };
-  if (ended.reason === 'lost') throw new DomainError('unavailable', 'The sandbox of the step was lost.');
-  if (cancelled || ended.reason === 'cancelled') return { ...base, status: 'cancelled', reason: 'cancelled' };
+  if (ended.reason === 'lost')
+    throw new DomainError('unavailable', 'The sandbox of the step was lost.');
+  if (cancelled || ended.reason === 'cancelled')
+    return { ...base, status: 'cancelled', reason: 'cancelled' };
   const limits: Readonly<Record<string, string>> = {
     timeout: `timed out after ${formatDuration(plan.timeoutMs)}`,
     oom: 'used more memory than it may',
     pids: 'started more processes than it may',
     disk: 'wrote more to disk than it may',
   };
-  if (ended.reason !== 'exited') return { ...base, status: 'failure', reason: limits[ended.reason] ?? ended.reason };
+  if (ended.reason !== 'exited')
+    return { ...base, status: 'failure', reason: limits[ended.reason] ?? ended.reason };
   if (ended.exitCode === 0) return { ...base, status: 'success', reason: null };
-  return { ...base, status: 'failure', reason: ended.signal === null ? `exit code ${String(ended.exitCode)}` : `ended by ${ended.signal}` };
+  return {
+    ...base,
+    status: 'failure',
+    reason:
+      ended.signal === null ? `exit code ${String(ended.exitCode)}` : `ended by ${ended.signal}`,
+  };
 }
 
 /** Stores the step's artifacts. A declared artifact that is not there fails the step: the sentence is given, else null. */

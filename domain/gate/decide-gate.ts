@@ -25,14 +25,25 @@ export async function decideGate(
   await requirePermission(db, caller, gate.permission as Permission, gate.projectId);
   return await inTransaction(db, async (tx) => {
     await tx.$queryRaw`SELECT id FROM gates WHERE id = ${gate.id} FOR UPDATE`;
-    const current = await tx.gate.findUniqueOrThrow({ where: { id: gate.id }, include: { decisions: true } });
-    if (current.status !== 'open') throw new DomainError('illegal_transition', `The gate is closed: ${current.status}.`);
+    const current = await tx.gate.findUniqueOrThrow({
+      where: { id: gate.id },
+      include: { decisions: true },
+    });
+    if (current.status !== 'open')
+      throw new DomainError('illegal_transition', `The gate is closed: ${current.status}.`);
     await refuseOwnAgentsWork(tx, caller, current);
     const earlier = current.decisions.find((one) => one.deciderId === caller.principal.userId);
     if (earlier?.decision === input.decision) return current;
-    if (earlier !== undefined) throw new DomainError('conflict', `You have decided already: ${earlier.decision}.`);
+    if (earlier !== undefined)
+      throw new DomainError('conflict', `You have decided already: ${earlier.decision}.`);
     await tx.gateDecision.create({
-      data: { id: newId('decision'), gateId: gate.id, deciderId: caller.principal.userId, decision: input.decision, reason: input.reason },
+      data: {
+        id: newId('decision'),
+        gateId: gate.id,
+        deciderId: caller.principal.userId,
+        decision: input.decision,
+        reason: input.reason,
+      },
     });
     await record(tx, caller, current, input);
     return current;
@@ -40,12 +51,22 @@ export async function decideGate(
 }
 
 /** Nobody approves what their own agent asked for: neither the agent itself nor whoever it acted for (design section 1). */
-async function refuseOwnAgentsWork(tx: Prisma.TransactionClient, caller: Caller, gate: Gate): Promise<void> {
+async function refuseOwnAgentsWork(
+  tx: Prisma.TransactionClient,
+  caller: Caller,
+  gate: Gate,
+): Promise<void> {
   if (gate.requestedBy === null) return;
-  const requester = await tx.user.findUnique({ where: { id: gate.requestedBy }, select: { kind: true } });
+  const requester = await tx.user.findUnique({
+    where: { id: gate.requestedBy },
+    select: { kind: true },
+  });
   if (requester?.kind !== 'agent') return;
   const { userId } = caller.principal;
-  const delegators = await tx.delegation.findMany({ where: { delegateId: gate.requestedBy }, select: { delegatorId: true } });
+  const delegators = await tx.delegation.findMany({
+    where: { delegateId: gate.requestedBy },
+    select: { delegatorId: true },
+  });
   if (userId === gate.requestedBy || delegators.some((one) => one.delegatorId === userId)) {
     throw new DomainError('forbidden', 'Your own agent asked for this: somebody else must decide.');
   }
@@ -79,6 +100,12 @@ async function record(
     resource: 'gate',
     resourceId: gate.id,
     projectId: gate.projectId,
-    detail: { step: gate.step, decision: input.decision, reason: input.reason, commitSha: gate.commitSha, target: gate.target },
+    detail: {
+      step: gate.step,
+      decision: input.decision,
+      reason: input.reason,
+      commitSha: gate.commitSha,
+      target: gate.target,
+    },
   });
 }

@@ -5,10 +5,15 @@ import { can } from '../identity/check-access.ts';
 
 /** Open gates that the caller may decide, oldest first: what is waiting for me. At most 200. */
 export async function listGatesWaitingFor(db: PrismaClient, caller: Caller): Promise<Gate[]> {
-  const open = await db.gate.findMany({ where: { status: 'open' }, orderBy: { createdAt: 'asc' }, take: 200 });
+  const open = await db.gate.findMany({
+    where: { status: 'open' },
+    orderBy: { createdAt: 'asc' },
+    take: 200,
+  });
   const mine: Gate[] = [];
   for (const gate of open) {
-    if (await can(db, caller.principal, gate.permission as Permission, gate.projectId)) mine.push(gate);
+    if (await can(db, caller.principal, gate.permission as Permission, gate.projectId))
+      mine.push(gate);
   }
   return mine;
 }

@@ -14,11 +14,15 @@ export async function openPipelineGate(
   return await inTransaction(db, async (tx) => {
     const run = await tx.pipeline.findUniqueOrThrow({ where: { id: input.pipelineId } });
     const gate = planOf(run.definition)?.steps.find((step) => step.name === input.step)?.gate;
-    if (gate === null || gate === undefined) throw new DomainError('not_found', `Step ${input.step} has no gate.`);
+    if (gate === null || gate === undefined)
+      throw new DomainError('not_found', `Step ${input.step} has no gate.`);
     const key = { subjectType: 'pipeline', subjectId: run.id, step: input.step };
     const earlier = await tx.gate.findUnique({ where: { subjectType_subjectId_step: key } });
     if (earlier !== null) {
-      const expiresMs = Math.max(1, (earlier.expiresAt?.getTime() ?? Date.now() + gate.expiresMs) - Date.now());
+      const expiresMs = Math.max(
+        1,
+        (earlier.expiresAt?.getTime() ?? Date.now() + gate.expiresMs) - Date.now(),
+      );
       return { gateId: earlier.id, quorum: earlier.quorum, expiresMs };
     }
     const gateId = newId('gate');
@@ -47,7 +51,12 @@ export async function openPipelineGate(
       changeId: run.changeId,
       subjectId: gateId,
       message: `${input.step} of pipeline #${String(run.number)} waits for ${String(gate.approvals)} approval(s)`,
-      payload: { pipelineId: run.id, step: input.step, permission: gate.by, quorum: gate.approvals },
+      payload: {
+        pipelineId: run.id,
+        step: input.step,
+        permission: gate.by,
+        quorum: gate.approvals,
+      },
     });
     return { gateId, quorum: gate.approvals, expiresMs: gate.expiresMs };
   });
@@ -65,9 +74,15 @@ export async function closePipelineGate(
     });
     if (moved.count === 0) return;
     const gate = await tx.gate.findUniqueOrThrow({ where: { id: input.gateId } });
-    const reason = input.decisions.map((decision) => decision.reason).find((text) => text !== null) ?? input.status;
+    const reason =
+      input.decisions.map((decision) => decision.reason).find((text) => text !== null) ??
+      input.status;
     await tx.pipelineStep.updateMany({
-      where: { pipelineId: gate.subjectId, name: gate.step, status: { in: ['pending', 'waiting'] } },
+      where: {
+        pipelineId: gate.subjectId,
+        name: gate.step,
+        status: { in: ['pending', 'waiting'] },
+      },
       data: { status: stepStatusOf(input.status), reason, finishedAt: new Date() },
     });
     await publishEvent(tx, {

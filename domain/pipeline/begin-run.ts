@@ -8,11 +8,19 @@ import { inTransaction } from '../shared/tx.ts';
  * Moves a run from pending to running and inserts its steps. Idempotent: a run that runs already answers true again.
  * @returns false when the run has ended, or was cancelled before it began
  */
-export async function beginRun(db: PrismaClient, pipelineId: string, plan: PipelinePlan): Promise<boolean> {
+export async function beginRun(
+  db: PrismaClient,
+  pipelineId: string,
+  plan: PipelinePlan,
+): Promise<boolean> {
   return await inTransaction(db, async (tx) => {
     const moved = await tx.pipeline.updateMany({
       where: { id: pipelineId, status: 'pending' },
-      data: { status: 'running', startedAt: new Date(), definition: plan as unknown as Prisma.InputJsonValue },
+      data: {
+        status: 'running',
+        startedAt: new Date(),
+        definition: plan as unknown as Prisma.InputJsonValue,
+      },
     });
     const run = await tx.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
     if (moved.count === 0) return run.status === 'running';

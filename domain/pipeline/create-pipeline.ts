@@ -26,12 +26,18 @@ export interface CreatedPipeline {
 }
 
 /** Adds a pending run with the project's next number, and its `pipeline.created` event that starts it. */
-export async function createPipeline(db: PrismaClient, options: CreatePipelineOptions): Promise<CreatedPipeline> {
+export async function createPipeline(
+  db: PrismaClient,
+  options: CreatePipelineOptions,
+): Promise<CreatedPipeline> {
   return await inTransaction(db, (tx) => createPipelineIn(tx, options));
 }
 
 /** The same within a transaction that writes more, such as the audit row of the request. */
-export async function createPipelineIn(tx: Prisma.TransactionClient, options: CreatePipelineOptions): Promise<CreatedPipeline> {
+export async function createPipelineIn(
+  tx: Prisma.TransactionClient,
+  options: CreatePipelineOptions,
+): Promise<CreatedPipeline> {
   const { traceparent, ...row } = options;
   // The counter's row lock comes first: two deliveries of one cause then see each other's run.
   const project = await tx.project.update({
@@ -40,9 +46,15 @@ export async function createPipelineIn(tx: Prisma.TransactionClient, options: Cr
     select: { nextPipelineNumber: true },
   });
   if (row.dedupeKey !== null) {
-    const earlier = await tx.pipeline.findUnique({ where: { dedupeKey: row.dedupeKey }, select: { id: true, number: true } });
+    const earlier = await tx.pipeline.findUnique({
+      where: { dedupeKey: row.dedupeKey },
+      select: { id: true, number: true },
+    });
     if (earlier !== null) {
-      await tx.project.update({ where: { id: row.projectId }, data: { nextPipelineNumber: { decrement: 1 } } });
+      await tx.project.update({
+        where: { id: row.projectId },
+        data: { nextPipelineNumber: { decrement: 1 } },
+      });
       return { ...earlier, created: false };
     }
   }

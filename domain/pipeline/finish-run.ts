@@ -16,16 +16,27 @@ export async function finishRun(
   await inTransaction(db, async (tx) => {
     const moved = await tx.pipeline.updateMany({
       where: { id: pipelineId, status: { in: ['pending', 'running'] } },
-      data: { status, finishedAt: new Date(), isPaused: false, ...(error === null ? {} : { error }) },
+      data: {
+        status,
+        finishedAt: new Date(),
+        isPaused: false,
+        ...(error === null ? {} : { error }),
+      },
     });
     if (moved.count === 0) return;
     const run = await tx.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
     // A running step here has lost its activity for good (cancelled before it answered, or out of attempts).
     await tx.pipelineStep.updateMany({
       where: { pipelineId, status: 'running' },
-      data: { status: status === 'cancelled' ? 'cancelled' : 'failure', finishedAt: new Date(), attempt: { increment: 1 } },
+      data: {
+        status: status === 'cancelled' ? 'cancelled' : 'failure',
+        finishedAt: new Date(),
+        attempt: { increment: 1 },
+      },
     });
-    const open = await tx.pipelineStep.findMany({ where: { pipelineId, status: { in: ['pending', 'waiting'] } } });
+    const open = await tx.pipelineStep.findMany({
+      where: { pipelineId, status: { in: ['pending', 'waiting'] } },
+    });
     for (const step of open) {
       await settleStepIn(
         tx,
@@ -54,7 +65,11 @@ export async function finishRun(
 }
 
 /** Shows the run as paused or not, with its event. Nothing happens to a run that has ended or is in that state. */
-export async function setRunPaused(db: PrismaClient, pipelineId: string, paused: boolean): Promise<void> {
+export async function setRunPaused(
+  db: PrismaClient,
+  pipelineId: string,
+  paused: boolean,
+): Promise<void> {
   await inTransaction(db, async (tx) => {
     const moved = await tx.pipeline.updateMany({
       where: { id: pipelineId, status: { in: ['pending', 'running'] }, isPaused: !paused },

@@ -20,12 +20,12 @@ const carriageReturn = 13;
 
 class Trie {
   private size = 1;
-  private firstChild = new Int32Array(1024);
-  private sibling = new Int32Array(1024);
-  private byte = new Uint8Array(1024);
-  private fail = new Int32Array(1024);
-  private depths = new Int32Array(1024);
-  private outputs = new Int32Array(1024);
+  private firstChild: Int32Array = new Int32Array(1024);
+  private sibling: Int32Array = new Int32Array(1024);
+  private byte: Uint8Array = new Uint8Array(1024);
+  private fail: Int32Array = new Int32Array(1024);
+  private depths: Int32Array = new Int32Array(1024);
+  private outputs: Int32Array = new Int32Array(1024);
   private readonly tables: (Int32Array | undefined)[] = [];
 
   add(pattern: Buffer): void {
@@ -39,9 +39,14 @@ class Trie {
     const queue: number[] = [0];
     for (let head = 0; head < queue.length; head++) {
       const parent = queue[head] ?? 0;
-      for (let state = this.firstChild[parent] ?? 0; state !== 0; state = this.sibling[state] ?? 0) {
+      for (
+        let state = this.firstChild[parent] ?? 0;
+        state !== 0;
+        state = this.sibling[state] ?? 0
+      ) {
         queue.push(state);
-        if (parent !== 0) this.fail[state] = this.follow(this.fail[parent] ?? 0, this.byte[state] ?? 0);
+        if (parent !== 0)
+          this.fail[state] = this.follow(this.fail[parent] ?? 0, this.byte[state] ?? 0);
         const inherited = this.outputs[this.fail[state] ?? 0] ?? 0;
         if ((this.outputs[state] ?? 0) < inherited) this.outputs[state] = inherited;
       }

@@ -7,7 +7,11 @@ export const shortestMasked = 4;
  */
 export function formsOfSecret(value: string): Buffer[] {
   const plain = value.replaceAll('\0', '');
-  const pieces = new Set([plain, plain.trim(), ...plain.split(/\r\n|\n|\r/).map((line) => line.trim())]);
+  const pieces = new Set([
+    plain,
+    plain.trim(),
+    ...plain.split(/\r\n|\n|\r/).map((line) => line.trim()),
+  ]);
   const forms = new Map<string, Buffer>();
   for (const piece of pieces) {
     const bytes = Buffer.from(piece, 'utf8');
@@ -26,7 +30,11 @@ function formsOfPiece(text: string, bytes: Buffer): string[] {
     ...percentForms(bytes),
     ...jsonForms(text),
     text.replaceAll("'", `'\\''`),
-    text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
+    text
+      .replaceAll('&', '&amp;')
+      .replaceAll('<', '&lt;')
+      .replaceAll('>', '&gt;')
+      .replaceAll('"', '&quot;'),
     ...hexForms(bytes),
   ];
 }
@@ -38,11 +46,17 @@ function formsOfPiece(text: string, bytes: Buffer): string[] {
 function base64Forms(bytes: Buffer): string[] {
   const forms: string[] = [];
   for (const before of [0, 1, 2]) {
-    const encoded = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64').replace(/=+$/, '');
+    const encoded = Buffer.concat([Buffer.alloc(before), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
     const from = [0, 2, 3][before] ?? 0;
     const whole = Math.floor(((before + bytes.length) * 8) / 6);
     const padding = '='.repeat((3 - ((before + bytes.length) % 3)) % 3);
-    for (const form of [encoded.slice(from, whole), encoded.slice(from), encoded.slice(from) + padding]) {
+    for (const form of [
+      encoded.slice(from, whole),
+      encoded.slice(from),
+      encoded.slice(from) + padding,
+    ]) {
       forms.push(form, form.replaceAll('+', '-').replaceAll('/', '_'));
     }
   }
@@ -65,7 +79,10 @@ function percentForms(bytes: Buffer): string[] {
         return `%${upper ? hex.toUpperCase() : hex}`;
       })
       .join('');
-  const forms = [unreserved, lenient, address].flatMap((kept) => [encode(kept, true), encode(kept, false)]);
+  const forms = [unreserved, lenient, address].flatMap((kept) => [
+    encode(kept, true),
+    encode(kept, false),
+  ]);
   return [...forms, ...forms.map((form) => form.replaceAll('%20', '+'))];
 }
 
@@ -90,6 +107,11 @@ function jsonForms(text: string): string[] {
 
 function hexForms(bytes: Buffer): string[] {
   const pairs = [...bytes].map((byte) => byte.toString(16).padStart(2, '0'));
-  const forms = [pairs.join(''), pairs.join(' '), pairs.join(':'), pairs.map((pair) => `\\x${pair}`).join('')];
+  const forms = [
+    pairs.join(''),
+    pairs.join(' '),
+    pairs.join(':'),
+    pairs.map((pair) => `\\x${pair}`).join(''),
+  ];
   return [...forms, ...forms.map((form) => form.toUpperCase())];
 }

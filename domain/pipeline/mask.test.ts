@@ -23,17 +23,26 @@ const forms: Record<string, (value: string) => string> = {
 
 function mask(values: string[], chunks: (string | Buffer)[]): string {
   const masker = createMasker(values);
-  return Buffer.concat([...chunks.map((chunk) => masker.push(Buffer.from(chunk))), masker.end()]).toString();
+  return Buffer.concat([
+    ...chunks.map((chunk) => masker.push(Buffer.from(chunk))),
+    masker.end(),
+  ]).toString();
 }
 
 describe('createMasker', () => {
-  it.each(Object.keys(forms))('masks a secret as %s, split at each byte [A-PIPE-11] [E6]', (name) => {
-    const form = Buffer.from(forms[name]?.(secret) ?? '');
-    for (let cut = 0; cut <= form.length; cut++) {
-      const output = mask([secret], ['before ', form.subarray(0, cut), form.subarray(cut), ' after\n']);
-      expect(output).toBe('before *** after\n');
-    }
-  });
+  it.each(Object.keys(forms))(
+    'masks a secret as %s, split at each byte [A-PIPE-11] [E6]',
+    (name) => {
+      const form = Buffer.from(forms[name]?.(secret) ?? '');
+      for (let cut = 0; cut <= form.length; cut++) {
+        const output = mask(
+          [secret],
+          ['before ', form.subarray(0, cut), form.subarray(cut), ' after\n'],
+        );
+        expect(output).toBe('before *** after\n');
+      }
+    },
+  );
 
   it('masks base64 at every alignment, within longer data [A-PIPE-11]', () => {
     for (const before of ['', 'a', 'ab', 'abc', 'user:']) {
@@ -63,7 +72,9 @@ describe('createMasker', () => {
   });
 
   it('leaves values under four bytes and text that only begins like a secret', () => {
-    expect(mask(['abc', 'secret-value'], ['abc secret-val secret', '-other'])).toBe('abc secret-val secret-other');
+    expect(mask(['abc', 'secret-value'], ['abc secret-val secret', '-other'])).toBe(
+      'abc secret-val secret-other',
+    );
   });
 
   it('covers secrets that overlap, and one within another, with one mask', () => {
@@ -97,8 +108,14 @@ describe('createMasker', () => {
         fc.array(fc.nat(70), { maxLength: 6 }),
         (secrets, text, cuts) => {
           const bytes = Buffer.from(text);
-          const edges = [0, ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b), bytes.length];
-          const chunks = edges.slice(1).map((edge, index) => bytes.subarray(edges[index] ?? 0, edge));
+          const edges = [
+            0,
+            ...cuts.map((cut) => Math.min(cut, bytes.length)).sort((a, b) => a - b),
+            bytes.length,
+          ];
+          const chunks = edges
+            .slice(1)
+            .map((edge, index) => bytes.subarray(edges[index] ?? 0, edge));
           const whole = mask(secrets, [bytes]);
           expect(mask(secrets, chunks)).toBe(whole);
           const long = secrets.filter((value) => Buffer.byteLength(value) >= 4);
@@ -110,8 +127,13 @@ describe('createMasker', () => {
   });
 
   it('takes 20 MB of ordinary output in about a second', () => {
-    const masker = createMasker([secret, ...Array.from({ length: 20 }, (_, index) => `other-secret-${index}-value`)]);
-    const line = Buffer.from('2026-01-01 compiled module src/pages/index.ts in 12 ms (cached)\n'.repeat(1000));
+    const masker = createMasker([
+      secret,
+      ...Array.from({ length: 20 }, (_, index) => `other-secret-${index}-value`),
+    ]);
+    const line = Buffer.from(
+      '2026-01-01 compiled module src/pages/index.ts in 12 ms (cached)\n'.repeat(1000),
+    );
     const started = performance.now();
     for (let index = 0; index < 20_000_000 / line.length; index++) masker.push(line);
     expect(performance.now() - started).toBeLessThan(4000);

@@ -50,7 +50,7 @@ class MaskedStream {
   private readonly automaton: Automaton;
   private state = 0;
   /** bytes that came and were not given out yet; the first has offset `heldFrom` */
-  private held = Buffer.alloc(0);
+  private held: Buffer = Buffer.alloc(0);
   private heldFrom = 0;
   /** offsets of the last bytes that the automaton took (not the line breaks it overlooked), newest last */
   private taken: number[] = [];
@@ -98,7 +98,11 @@ class MaskedStream {
 
   private cover(from: number, to: number): void {
     let start = from;
-    for (let last = this.spans.at(-1); last !== undefined && last.to > start; last = this.spans.at(-1)) {
+    for (
+      let last = this.spans.at(-1);
+      last !== undefined && last.to > start;
+      last = this.spans.at(-1)
+    ) {
       start = Math.min(start, last.from);
       this.spans.pop();
     }

@@ -5,9 +5,14 @@ import type { Db } from '../shared/db.ts';
 const zeros = /^0+$/;
 
 /** The commit that the run's ref stood at before the push that caused it; null for a new ref and for other causes. */
-export async function previousCommit(db: Db, run: Pick<Pipeline, 'changeId' | 'gitRef' | 'projectId' | 'trigger'>): Promise<string | null> {
+export async function previousCommit(
+  db: Db,
+  run: Pick<Pipeline, 'changeId' | 'gitRef' | 'projectId' | 'trigger'>,
+): Promise<string | null> {
   if (run.trigger !== 'push') return null;
-  const push = await db.push.findFirst({ where: { projectId: run.projectId, changeId: run.changeId } });
+  const push = await db.push.findFirst({
+    where: { projectId: run.projectId, changeId: run.changeId },
+  });
   const updates = (push?.updates ?? []) as unknown as RefUpdate[];
   const before = updates.find((update) => update.ref === run.gitRef)?.oldSha;
   return before === undefined || zeros.test(before) ? null : before;

@@ -1,5 +1,14 @@
 import { DomainError } from '../../contracts/problems.ts';
-import type { Artifact, Gate, GateDecision, Pipeline, PipelineStep, Prisma, Project, User } from '../../prisma/generated/client.ts';
+import type {
+  Artifact,
+  Gate,
+  GateDecision,
+  Pipeline,
+  PipelineStep,
+  Prisma,
+  Project,
+  User,
+} from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
 
 export type PipelineInProject = Pipeline & {
@@ -12,7 +21,9 @@ export type PipelineWithSteps = PipelineInProject & {
   triggeredByName: string | null;
 };
 
-const projectName = { select: { id: true, name: true, owner: { select: { name: true } } } } as const;
+const projectName = {
+  select: { id: true, name: true, owner: { select: { name: true } } },
+} as const;
 
 /** One run with its steps in order, its artifacts and gates. @throws DomainError `not_found` */
 export async function getPipeline(db: Db, pipelineId: string): Promise<PipelineWithSteps> {
@@ -26,16 +37,15 @@ export async function getPipeline(db: Db, pipelineId: string): Promise<PipelineW
   });
   if (run === null) throw new DomainError('not_found', 'There is no such pipeline.');
   const [gates, user] = await Promise.all([
-    db.gate.findMany({ where: { subjectType: 'pipeline', subjectId: pipelineId }, include: { decisions: true } }),
-    run.triggeredBy === null ? null : db.user.findUnique({ where: { id: run.triggeredBy }, select: { name: true } }),
+    db.gate.findMany({
+      where: { subjectType: 'pipeline', subjectId: pipelineId },
+      include: { decisions: true },
+    }),
+    run.triggeredBy === null
+      ? null
+      : db.user.findUnique({ where: { id: run.triggeredBy }, select: { name: true } }),
   ]);
   return { ...run, gates, triggeredByName: user?.name ?? null };
-}
-
-/** Project of a run, for checking access; null when there is no such run. */
-export async function projectOfPipeline(db: Db, pipelineId: string): Promise<string | null> {
-  const run = await db.pipeline.findUnique({ where: { id: pipelineId }, select: { projectId: true } });
-  return run?.projectId ?? null;
 }
 
 export interface ListPipelinesOptions {
@@ -52,7 +62,10 @@ export interface ListPipelinesOptions {
 }
 
 /** Runs, newest first: ids are UUIDv7 and so sort by time. */
-export async function listPipelines(db: Db, options: ListPipelinesOptions): Promise<{ items: PipelineInProject[]; next: string | null }> {
+export async function listPipelines(
+  db: Db,
+  options: ListPipelinesOptions,
+): Promise<{ items: PipelineInProject[]; next: string | null }> {
   const where: Prisma.PipelineWhereInput = {
     projectId: { in: [...options.projectIds] },
     ...(options.status === undefined ? {} : { status: options.status }),
@@ -61,7 +74,12 @@ export async function listPipelines(db: Db, options: ListPipelinesOptions): Prom
     ...(options.changeId === undefined ? {} : { changeId: options.changeId }),
     ...(options.after === null ? {} : { id: { lt: options.after } }),
   };
-  const rows = await db.pipeline.findMany({ where, include: { project: projectName }, orderBy: { id: 'desc' }, take: options.limit + 1 });
+  const rows = await db.pipeline.findMany({
+    where,
+    include: { project: projectName },
+    orderBy: { id: 'desc' },
+    take: options.limit + 1,
+  });
   const items = rows.slice(0, options.limit);
   return { items, next: rows.length > options.limit ? (items.at(-1)?.id ?? null) : null };
 }

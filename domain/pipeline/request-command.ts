@@ -8,7 +8,11 @@ import { inTransaction } from '../shared/tx.ts';
 /** What a person may ask of a run. It reaches the workflow as a signal, through the outbox. */
 export type RunCommand = 'cancel' | 'pause' | 'resume';
 
-const past: Readonly<Record<RunCommand, string>> = { cancel: 'cancelled', pause: 'paused', resume: 'resumed' };
+const past: Readonly<Record<RunCommand, string>> = {
+  cancel: 'cancelled',
+  pause: 'paused',
+  resume: 'resumed',
+};
 
 /**
  * Asks a run to cancel, pause or resume: the request is stored with its audit row, the run's own workflow carries it out.
@@ -24,13 +28,19 @@ export async function requestRunCommand(
     const run = await tx.pipeline.findUnique({ where: { id: input.pipelineId } });
     if (run === null) throw new DomainError('not_found', 'There is no such pipeline.');
     if (run.status !== 'pending' && run.status !== 'running') {
-      throw new DomainError('illegal_transition', `Pipeline #${String(run.number)} has ended: ${run.status}.`);
+      throw new DomainError(
+        'illegal_transition',
+        `Pipeline #${String(run.number)} has ended: ${run.status}.`,
+      );
     }
     if (input.command === 'resume' && !run.isPaused) {
       throw new DomainError('illegal_transition', `Pipeline #${String(run.number)} is not paused.`);
     }
     if (input.command === 'pause' && run.isPaused) {
-      throw new DomainError('illegal_transition', `Pipeline #${String(run.number)} is paused already.`);
+      throw new DomainError(
+        'illegal_transition',
+        `Pipeline #${String(run.number)} is paused already.`,
+      );
     }
     await publishEvent(tx, {
       type: `pipeline.${input.command}_requested`,

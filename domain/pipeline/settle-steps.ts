@@ -4,14 +4,22 @@ import { publishEvent } from '../event/publish-event.ts';
 import { inTransaction } from '../shared/tx.ts';
 
 /** Marks steps that will not run. Steps that have moved on meanwhile are left alone, so a repeated call changes nothing. */
-export async function settleSteps(db: PrismaClient, pipelineId: string, steps: readonly SettledStep[]): Promise<void> {
+export async function settleSteps(
+  db: PrismaClient,
+  pipelineId: string,
+  steps: readonly SettledStep[],
+): Promise<void> {
   await inTransaction(db, async (tx) => {
     for (const step of steps) await settleStepIn(tx, pipelineId, step);
   });
 }
 
 /** The same for one step, within a transaction that writes more. */
-export async function settleStepIn(tx: Prisma.TransactionClient, pipelineId: string, settled: SettledStep): Promise<void> {
+export async function settleStepIn(
+  tx: Prisma.TransactionClient,
+  pipelineId: string,
+  settled: SettledStep,
+): Promise<void> {
   const moved = await tx.pipelineStep.updateMany({
     where: { pipelineId, name: settled.name, status: { in: ['pending', 'waiting'] } },
     data: { status: settled.status, reason: settled.reason, finishedAt: new Date() },

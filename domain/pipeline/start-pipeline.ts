@@ -8,7 +8,10 @@ import { createPipelineIn, type CreatedPipeline } from './create-pipeline.ts';
 
 /** Where a ref of a repository points; null when there is none. */
 export interface RefResolver {
-  resolveCommit(repoPath: string, ref: string): Promise<{ ref: string; sha: string; title: string | null } | null>;
+  resolveCommit(
+    repoPath: string,
+    ref: string,
+  ): Promise<{ ref: string; sha: string; title: string | null } | null>;
 }
 
 /**
@@ -24,11 +27,16 @@ export async function startPipeline(
 ): Promise<CreatedPipeline> {
   const project = await db.project.findUniqueOrThrow({ where: { id: input.projectId } });
   const wanted = input.ref ?? project.defaultBranch;
-  const found = project.repoPath === null ? null : await repositories.resolveCommit(project.repoPath, wanted);
+  const found =
+    project.repoPath === null ? null : await repositories.resolveCommit(project.repoPath, wanted);
   if (found === null) {
-    throw new DomainError('unprocessable', `${wanted} is no branch, tag or commit of this project.`, {
-      errors: [{ pointer: '#/ref', detail: 'expected a branch, tag or commit that exists' }],
-    });
+    throw new DomainError(
+      'unprocessable',
+      `${wanted} is no branch, tag or commit of this project.`,
+      {
+        errors: [{ pointer: '#/ref', detail: 'expected a branch, tag or commit that exists' }],
+      },
+    );
   }
   return await inTransaction(db, async (tx) => {
     const created = await createPipelineIn(tx, {

@@ -10,7 +10,8 @@ export interface StepAttempt {
   attempt: number;
 }
 
-export type BeganAttempt = { kind: 'run'; attempt: StepAttempt } | { kind: 'done'; result: StepResult };
+export type BeganAttempt =
+  { kind: 'run'; attempt: StepAttempt } | { kind: 'done'; result: StepResult };
 
 /**
  * Takes the step for one more attempt. The attempt number is the fencing token: whoever held an older one can write nothing
@@ -25,13 +26,34 @@ export async function beginStepAttempt(
     const [row] = await tx.$queryRaw<{ id: string }[]>`
       SELECT id FROM pipeline_steps WHERE pipeline_id = ${input.pipelineId} AND name = ${input.step} FOR UPDATE`;
     if (row === undefined) throw new DomainError('not_found', `The run has no step ${input.step}.`);
-    const step = await tx.pipelineStep.findUniqueOrThrow({ where: { id: row.id }, include: { pipeline: true } });
+    const step = await tx.pipelineStep.findUniqueOrThrow({
+      where: { id: row.id },
+      include: { pipeline: true },
+    });
     const status = step.status as StepStatus;
-    if (step.tries >= input.tryNumber && (status === 'success' || status === 'failure' || status === 'cancelled')) {
-      return { kind: 'done', result: { status, exitCode: step.exitCode, reason: step.reason, durationMs: step.durationMs ?? 0 } };
+    if (
+      step.tries >= input.tryNumber &&
+      (status === 'success' || status === 'failure' || status === 'cancelled')
+    ) {
+      return {
+        kind: 'done',
+        result: {
+          status,
+          exitCode: step.exitCode,
+          reason: step.reason,
+          durationMs: step.durationMs ?? 0,
+        },
+      };
     }
-    if (step.tries > input.tryNumber || status === 'skipped' || step.pipeline.status !== 'running') {
-      throw new DomainError('illegal_transition', `Step ${input.step} is ${status}, its run ${step.pipeline.status}.`);
+    if (
+      step.tries > input.tryNumber ||
+      status === 'skipped' ||
+      step.pipeline.status !== 'running'
+    ) {
+      throw new DomainError(
+        'illegal_transition',
+        `Step ${input.step} is ${status}, its run ${step.pipeline.status}.`,
+      );
     }
     const attempt = step.attempt + 1;
     await tx.pipelineStep.update({
@@ -63,7 +85,11 @@ export async function beginStepAttempt(
  * Records the end of an attempt, and its event, exactly once.
  * @throws DomainError `illegal_transition` when a newer attempt has taken the step: this result counts for nothing
  */
-export async function finishStepAttempt(db: PrismaClient, lease: StepAttempt, result: StepResult): Promise<void> {
+export async function finishStepAttempt(
+  db: PrismaClient,
+  lease: StepAttempt,
+  result: StepResult,
+): Promise<void> {
   await inTransaction(db, async (tx) => {
     const moved = await tx.pipelineStep.updateMany({
       where: { id: lease.stepId, attempt: lease.attempt, status: 'running' },
@@ -75,14 +101,18 @@ export async function finishStepAttempt(db: PrismaClient, lease: StepAttempt, re
         finishedAt: new Date(),
       },
     });
-    if (moved.count === 0) throw new DomainError('illegal_transition', 'A newer attempt has taken this step.');
+    if (moved.count === 0)
+      throw new DomainError('illegal_transition', 'A newer attempt has taken this step.');
     await publishStepEnd(tx, lease.stepId);
     await tx.$executeRaw`SELECT pg_notify('slipway_log', ${lease.stepId})`;
   });
 }
 
 async function publishStepEnd(tx: Prisma.TransactionClient, stepId: string): Promise<void> {
-  const step = await tx.pipelineStep.findUniqueOrThrow({ where: { id: stepId }, include: { pipeline: true } });
+  const step = await tx.pipelineStep.findUniqueOrThrow({
+    where: { id: stepId },
+    include: { pipeline: true },
+  });
   await publishEvent(tx, {
     type: step.status === 'success' ? 'step.completed' : 'step.failed',
     projectId: step.projectId,

@@ -35,7 +35,9 @@ export async function triggerPipelinesForPush(
   if (projectId === null || changeId === null) return [];
   const project = await db.project.findUnique({ where: { id: projectId } });
   if (project?.repoPath == null) return [];
-  const moved = push.updates.filter((update) => /^refs\/(heads|tags)\//.test(update.ref) && !zeros.test(update.newSha));
+  const moved = push.updates.filter(
+    (update) => /^refs\/(heads|tags)\//.test(update.ref) && !zeros.test(update.newSha),
+  );
   const triggered: TriggeredPipeline[] = [];
   for (const { ref, newSha } of moved.slice(0, MAX_REFS)) {
     const text = await repositories.readText(project.repoPath, newSha, definitionFile);

@@ -23,6 +23,8 @@ export class GateVotes {
     const said = this.decisions.map((decision) => decision.decision);
     if (said.includes('reject')) return 'rejected';
     if (said.includes('skip')) return 'skipped';
-    return said.filter((decision) => decision === 'approve').length >= this.#quorum ? 'approved' : null;
+    return said.filter((decision) => decision === 'approve').length >= this.#quorum
+      ? 'approved'
+      : null;
   }
 }

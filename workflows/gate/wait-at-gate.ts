@@ -1,4 +1,9 @@
-import { CancellationScope, condition, isCancellation, proxyActivities } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  isCancellation,
+  proxyActivities,
+} from '@temporalio/workflow';
 import type { GateDecision, GateStatus } from '../../contracts/gate/types.ts';
 import type { GateActivities } from '../../contracts/pipeline/activities.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
@@ -42,7 +47,9 @@ export async function waitAtGate(
   const { gateId, quorum, expiresMs } = await openGate(input);
   const votes = inbox.open(gateId, quorum);
   const close = async (status: GateStatus) => {
-    await CancellationScope.nonCancellable(() => closeGate({ gateId, status, decisions: votes.decisions }));
+    await CancellationScope.nonCancellable(() =>
+      closeGate({ gateId, status, decisions: votes.decisions }),
+    );
     return { status, decisions: votes.decisions };
   };
   try {

@@ -1,4 +1,9 @@
-import type { PipelineRunState, PipelineStatus, StepPlan, StepStatus } from '../../contracts/pipeline/types.ts';
+import type {
+  PipelineRunState,
+  PipelineStatus,
+  StepPlan,
+  StepStatus,
+} from '../../contracts/pipeline/types.ts';
 
 interface StepProgress {
   plan: StepPlan;
@@ -51,7 +56,10 @@ export class PipelineRunProgress {
   startable(): StepPlan[] {
     if (this.#paused || this.#cancelled) return [];
     return [...this.#steps.values()]
-      .filter((step) => step.status === 'pending' && step.plan.needs.every((need) => this.#satisfied(need)))
+      .filter(
+        (step) =>
+          step.status === 'pending' && step.plan.needs.every((need) => this.#satisfied(need)),
+      )
       .map((step) => step.plan);
   }
 
@@ -80,7 +88,11 @@ export class PipelineRunProgress {
     step.attempt += 1;
   }
 
-  end(name: string, status: 'success' | 'failure' | 'skipped' | 'cancelled', reason: string | null): void {
+  end(
+    name: string,
+    status: 'success' | 'failure' | 'skipped' | 'cancelled',
+    reason: string | null,
+  ): void {
     const step = this.#get(name);
     step.status = status;
     step.reason = reason;
@@ -97,7 +109,9 @@ export class PipelineRunProgress {
     if (this.#cancelled) return 'cancelled';
     const steps = [...this.#steps.values()];
     if (steps.some((step) => step.status === 'cancelled')) return 'cancelled';
-    return steps.some((step) => step.status === 'failure' && !step.plan.allowFailure) ? 'failure' : 'success';
+    return steps.some((step) => step.status === 'failure' && !step.plan.allowFailure)
+      ? 'failure'
+      : 'success';
   }
 
   /** Every step that `name` builds on, in an order in which each comes after its own needs. */
@@ -118,7 +132,12 @@ export class PipelineRunProgress {
     return {
       status: this.isOver() ? this.outcome() : 'running',
       paused: this.#paused,
-      steps: [...this.#steps.values()].map(({ plan, status, attempt, reason }) => ({ name: plan.name, status, attempt, reason })),
+      steps: [...this.#steps.values()].map(({ plan, status, attempt, reason }) => ({
+        name: plan.name,
+        status,
+        attempt,
+        reason,
+      })),
     };
   }
 

@@ -10,8 +10,18 @@ import {
 } from '@temporalio/workflow';
 import type { PipelineActivities, PreparedRun } from '../../contracts/pipeline/activities.ts';
 import { decideGateSignal } from '../../contracts/gate/messages.ts';
-import { cancelRunSignal, pauseRunSignal, resumeRunSignal, runStateQuery } from '../../contracts/pipeline/messages.ts';
-import type { PipelineRunInput, PipelineRunResult, StepPlan, StepResult } from '../../contracts/pipeline/types.ts';
+import {
+  cancelRunSignal,
+  pauseRunSignal,
+  resumeRunSignal,
+  runStateQuery,
+} from '../../contracts/pipeline/messages.ts';
+import type {
+  PipelineRunInput,
+  PipelineRunResult,
+  StepPlan,
+  StepResult,
+} from '../../contracts/pipeline/types.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 import { GateInbox, waitAtGate } from '../gate/wait-at-gate.ts';
@@ -20,7 +30,9 @@ import { PipelineRunProgress } from './pipeline-run.state.ts';
 const quickRetry = { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' } as const;
 
 // Over Postgres only and idempotent: tried until the database is back.
-const records = proxyActivities<Pick<PipelineActivities, 'settleSteps' | 'setPaused' | 'finishPipeline'>>({
+const records = proxyActivities<
+  Pick<PipelineActivities, 'settleSteps' | 'setPaused' | 'finishPipeline'>
+>({
   taskQueue: taskQueues.core,
   startToCloseTimeout: '30 seconds',
   retry: quickRetry,
@@ -115,7 +127,8 @@ class PipelineRun {
       if (this.#prepared === null && !this.#cancelled) return this.#ended('failure');
       if (this.#prepared !== null) await this.#walk(this.#prepared);
     } catch (error) {
-      if (!isCancellation(error)) return await this.#finish('failure', 'the run could not be prepared');
+      if (!isCancellation(error))
+        return await this.#finish('failure', 'the run could not be prepared');
     }
     return await this.#finish(this.#cancelled ? 'cancelled' : this.#progress.outcome(), null);
   }
@@ -154,15 +167,24 @@ class PipelineRun {
     });
   }
 
-  async #runWithRetries(prepared: PreparedRun, step: StepPlan): Promise<Pick<StepResult, 'reason'> & { status: 'success' | 'failure' | 'cancelled' }> {
+  async #runWithRetries(
+    prepared: PreparedRun,
+    step: StepPlan,
+  ): Promise<Pick<StepResult, 'reason'> & { status: 'success' | 'failure' | 'cancelled' }> {
     const activities = stepActivities(prepared.hostQueue, step.timeoutMs);
     const ancestors = this.#progress.ancestorsOf(step.name);
     for (let tryNumber = 1; ; tryNumber += 1) {
       try {
         const result = await this.#scope.run(() =>
-          activities.runStep({ pipelineId: this.#input.pipelineId, step: step.name, tryNumber, ancestors }),
+          activities.runStep({
+            pipelineId: this.#input.pipelineId,
+            step: step.name,
+            tryNumber,
+            ancestors,
+          }),
         );
-        if (result.status !== 'failure' || tryNumber > step.retries || this.#cancelled) return result;
+        if (result.status !== 'failure' || tryNumber > step.retries || this.#cancelled)
+          return result;
       } catch (error) {
         if (isCancellation(error)) return { status: 'cancelled', reason: 'cancelled' };
         return { status: 'failure', reason: failureText(error) };
@@ -170,13 +192,20 @@ class PipelineRun {
     }
   }
 
-  async #atGate(step: StepPlan): Promise<{ status: 'success' | 'failure' | 'skipped' | 'cancelled'; reason: string | null }> {
+  async #atGate(
+    step: StepPlan,
+  ): Promise<{ status: 'success' | 'failure' | 'skipped' | 'cancelled'; reason: string | null }> {
     const { pipelineId } = this.#input;
     try {
       const { status, decisions } = await this.#scope.run(() =>
-        waitAtGate(this.inbox, { pipelineId, step: step.name, workflowId: workflowInfo().workflowId }),
+        waitAtGate(this.inbox, {
+          pipelineId,
+          step: step.name,
+          workflowId: workflowInfo().workflowId,
+        }),
       );
-      const reason = decisions.map((decision) => decision.reason).find((text) => text !== null) ?? null;
+      const reason =
+        decisions.map((decision) => decision.reason).find((text) => text !== null) ?? null;
       if (status === 'approved') return { status: 'success', reason };
       if (status === 'skipped') return { status: 'skipped', reason };
       return { status: 'failure', reason: reason ?? status };
@@ -186,7 +215,10 @@ class PipelineRun {
     }
   }
 
-  async #finish(status: PipelineRunResult['status'], error: string | null): Promise<PipelineRunResult> {
+  async #finish(
+    status: PipelineRunResult['status'],
+    error: string | null,
+  ): Promise<PipelineRunResult> {
     const { pipelineId } = this.#input;
     return await CancellationScope.nonCancellable(async () => {
       await records.finishPipeline({ pipelineId, status, error });

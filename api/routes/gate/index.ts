@@ -1,0 +1,5 @@
+import type { DefinedRoute } from '../../define-route.ts';
+import { decideGateRoute } from './decide-gate.ts';
+import { listGatesRoute } from './list-gates.ts';
+
+export const gateRoutes: readonly DefinedRoute[] = [listGatesRoute, decideGateRoute];

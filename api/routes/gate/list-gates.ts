@@ -1,0 +1,23 @@
+import { z } from '@hono/zod-openapi';
+import { listGatesWaitingFor } from '../../../domain/gate/list-gates.ts';
+import { defineRoute } from '../../define-route.ts';
+import { gateBody, toGateBody } from '../pipeline/pipeline-body.ts';
+
+export const listGatesRoute = defineRoute({
+  method: 'get',
+  path: '/api/v1/gates',
+  tag: 'gates',
+  summary: 'Open gates that you may decide, oldest first',
+  access: { kind: 'authenticated' },
+  request: { query: z.strictObject({ status: z.literal('open').optional() }) },
+  responses: {
+    200: {
+      description: 'What is waiting for you',
+      content: { 'application/json': { schema: z.object({ items: z.array(gateBody) }) } },
+    },
+  },
+  handler: async (c) => {
+    const gates = await listGatesWaitingFor(c.get('services').db, c.get('caller'));
+    return c.json({ items: gates.map((gate) => toGateBody(gate)) }, 200);
+  },
+});

@@ -1,0 +1,93 @@
+import { z } from '@hono/zod-openapi';
+import { findLogStep, projectOfPipeline } from '../../../domain/pipeline/log-step.ts';
+import { followLog } from '../../../domain/pipeline/read-log.ts';
+import { DomainError } from '../../../contracts/problems.ts';
+import { defineRoute } from '../../define-route.ts';
+import { plainStream, sseStream } from './log-stream.ts';
+
+const byteOffset = z
+  .string()
+  .regex(/^\d{1,15}$/, 'a byte offset')
+  .openapi({ description: 'Byte offset in the whole log' });
+
+/** The event id that a follower saw last: an offset; anything else is a fault of the client's. */
+function resumeOffset(...candidates: (string | undefined)[]): bigint {
+  const found = candidates.find((candidate) => candidate !== undefined && candidate !== '');
+  if (found === undefined) return 0n;
+  if (!/^\d{1,15}$/.test(found)) {
+    throw new DomainError('validation_failed', 'Last-Event-ID is not an id of this stream.');
+  }
+  return BigInt(found);
+}
+
+export const getStepLogRoute = defineRoute({
+  method: 'get',
+  path: '/api/v1/pipelines/{id}/steps/{name}/logs',
+  tag: 'pipelines',
+  summary: 'Output of a step: as text, or followed as server-sent events with follow=1',
+  description:
+    'Followers get `event: log` with `{offset, text}`, whose id is the byte offset behind the piece, and at last ' +
+    '`event: end` with `{status, exitCode}`. `Last-Event-ID` (or lastEventId) resumes without a gap.',
+  access: {
+    kind: 'permission',
+    permission: 'pipeline:read',
+    project: async (c) => await projectOfPipeline(c.get('services').db, c.req.param('id') ?? ''),
+  },
+  raw: true,
+  request: {
+    params: z.object({ id: z.string().max(64), name: z.string().max(200) }),
+    query: z.strictObject({
+      offset: byteOffset.optional(),
+      follow: z.enum(['0', '1']).optional(),
+      lastEventId: byteOffset.optional(),
+      download: z.enum(['0', '1']).optional(),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'The log',
+      content: {
+        'text/plain': { schema: z.string() },
+        'text/event-stream': { schema: z.string() },
+      },
+    },
+  },
+  handler: async (c) => {
+    const { db, objectStore, logHub } = c.get('services');
+    const { id, name } = c.req.valid('param');
+    const query = c.req.valid('query');
+    const step = await findLogStep(db, id, name);
+    if (query.follow !== '1') {
+      const headers: Record<string, string> = {
+        'content-type': 'text/plain; charset=utf-8',
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'private, no-cache',
+      };
+      if (query.download === '1') {
+        const fileName = `${step.name.replace(/[^A-Za-z0-9._-]/g, '_')}.log`;
+        headers['content-disposition'] = `attachment; filename="${fileName}"`;
+      }
+      return new Response(plainStream(db, objectStore, step.id, BigInt(query.offset ?? 0)), {
+        headers,
+      });
+    }
+    const from = resumeOffset(c.req.header('last-event-id'), query.lastEventId, query.offset);
+    const stop = new AbortController();
+    c.req.raw.signal.addEventListener('abort', () => {
+      stop.abort();
+    });
+    const pieces = followLog(db, objectStore, logHub, {
+      stepId: step.id,
+      from,
+      signal: stop.signal,
+      maxBytes: 65_536,
+    });
+    return new Response(sseStream(pieces, stop), {
+      headers: {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-cache, no-transform',
+        'x-accel-buffering': 'no',
+      },
+    });
+  },
+});

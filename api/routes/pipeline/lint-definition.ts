@@ -1,0 +1,49 @@
+import { z } from '@hono/zod-openapi';
+import { parseDefinition } from '../../../domain/pipeline/definition/parse-definition.ts';
+import { definitionJsonSchema } from '../../../domain/pipeline/definition/schema.ts';
+import { defineRoute } from '../../define-route.ts';
+
+const fault = z.object({ line: z.int(), column: z.int(), path: z.string(), message: z.string() });
+
+export const lintDefinitionRoute = defineRoute({
+  method: 'post',
+  path: '/api/v1/pipelines/lint',
+  tag: 'pipelines',
+  summary: 'Check a .platform.yaml',
+  access: { kind: 'authenticated' },
+  request: {
+    body: {
+      required: true,
+      content: {
+        'application/json': { schema: z.strictObject({ text: z.string().max(262_144) }) },
+      },
+    },
+  },
+  responses: {
+    200: {
+      description: 'What was found; no faults = it can run',
+      content: {
+        'application/json': { schema: z.object({ ok: z.boolean(), faults: z.array(fault) }) },
+      },
+    },
+  },
+  handler: (c) => {
+    const result = parseDefinition(c.req.valid('json').text);
+    return c.json({ ok: result.ok, faults: result.ok ? [] : result.faults }, 200);
+  },
+});
+
+export const definitionSchemaRoute = defineRoute({
+  method: 'get',
+  path: '/schemas/platform.json',
+  tag: 'pipelines',
+  summary: 'JSON Schema of .platform.yaml',
+  access: { kind: 'public' },
+  responses: {
+    200: {
+      description: 'JSON Schema 2020-12',
+      content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } },
+    },
+  },
+  handler: (c) => c.json(definitionJsonSchema(), 200),
+});

@@ -1,0 +1,34 @@
+import { z } from '@hono/zod-openapi';
+import { listPipelines } from '../../../domain/pipeline/read-pipelines.ts';
+import { defineRoute } from '../../define-route.ts';
+import { listPipelinesQuery, pipelinePage } from './list-query.ts';
+import { toPipelineBody } from './pipeline-body.ts';
+
+export const listProjectPipelinesRoute = defineRoute({
+  method: 'get',
+  path: '/api/v1/projects/{owner}/{project}/pipelines',
+  tag: 'pipelines',
+  summary: 'Pipelines of a project, newest first',
+  access: { kind: 'permission', permission: 'pipeline:read', project: 'path' },
+  request: {
+    params: z.object({ owner: z.string(), project: z.string() }),
+    query: listPipelinesQuery,
+  },
+  responses: {
+    200: {
+      description: 'A page of pipelines',
+      content: { 'application/json': { schema: pipelinePage } },
+    },
+  },
+  handler: async (c) => {
+    const { ref, cursor, ...query } = c.req.valid('query');
+    const project = c.get('project');
+    const page = await listPipelines(c.get('services').db, {
+      ...query,
+      projectIds: [project.id],
+      gitRef: ref === undefined || ref.startsWith('refs/') ? ref : `refs/heads/${ref}`,
+      after: cursor ?? null,
+    });
+    return c.json({ items: page.items.map(toPipelineBody), nextCursor: page.next }, 200);
+  },
+});

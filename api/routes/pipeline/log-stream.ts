@@ -1,0 +1,96 @@
+import { readLog, type LogPiece, type LogState } from '../../../domain/pipeline/read-log.ts';
+import type { BlobStore } from '../../../domain/shared/blob-store.ts';
+import type { PrismaClient } from '../../../prisma/generated/client.ts';
+
+export const heartbeatMs = 15_000;
+
+const encoder = new TextEncoder();
+
+/** One server-sent event per piece: its id is the offset behind it, so that a follower resumes there. */
+export function logEvent(piece: LogPiece): string {
+  const next = piece.offset + BigInt(piece.data.length);
+  const data = JSON.stringify({ offset: Number(piece.offset), text: piece.data.toString('utf8') });
+  return `id: ${String(next)}\nevent: log\ndata: ${data}\n\n`;
+}
+
+export function endEvent(state: LogState): string {
+  return `event: end\ndata: ${JSON.stringify({ status: state.status, exitCode: state.exitCode })}\n\n`;
+}
+
+/**
+ * A followed log as server-sent events. Pieces are read when the client takes them, so a slow client costs one piece
+ * of memory; a quiet log sends a comment every `heartbeatMs` to keep proxies from closing the connection.
+ */
+export function sseStream(
+  pieces: AsyncGenerator<LogPiece, LogState | null>,
+  stop: AbortController,
+  everyMs = heartbeatMs,
+): ReadableStream<Uint8Array> {
+  let next: Promise<IteratorResult<LogPiece, LogState | null>> | undefined;
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        // the answer's head leaves with the first bytes: a client knows at once that it is connected
+        controller.enqueue(encoder.encode('retry: 1000\n\n'));
+      },
+      async pull(controller) {
+        next ??= pieces.next();
+        const result = await withHeartbeat(next, everyMs);
+        if (result === 'quiet') {
+          controller.enqueue(encoder.encode(': still here\n\n'));
+          return;
+        }
+        next = undefined;
+        if (result.done !== true) {
+          controller.enqueue(encoder.encode(logEvent(result.value)));
+          return;
+        }
+        if (result.value !== null) controller.enqueue(encoder.encode(endEvent(result.value)));
+        controller.close();
+      },
+      async cancel() {
+        stop.abort();
+        await pieces.return(null);
+      },
+    },
+    { highWaterMark: 1 },
+  );
+}
+
+async function withHeartbeat<T>(result: Promise<T>, everyMs: number): Promise<T | 'quiet'> {
+  let timer: NodeJS.Timeout | undefined;
+  const quiet = new Promise<'quiet'>((resolve) => {
+    timer = setTimeout(() => {
+      resolve('quiet');
+    }, everyMs);
+  });
+  try {
+    return await Promise.race([result, quiet]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What is stored of a log now, from `from` on, read as the client takes it. */
+export function plainStream(
+  db: PrismaClient,
+  store: BlobStore,
+  stepId: string,
+  from: bigint,
+): ReadableStream<Uint8Array> {
+  let at = from;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const piece = await readLog(db, store, stepId, at);
+        if (piece === null) {
+          controller.close();
+          return;
+        }
+        at = piece.offset + BigInt(piece.data.length);
+        controller.enqueue(piece.data);
+      },
+    },
+    { highWaterMark: 1 },
+  );
+}

@@ -1,0 +1,44 @@
+import type { Caller } from '../../contracts/identity/principal.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { writeAudit } from '../audit/write-audit.ts';
+import { inTransaction } from '../shared/tx.ts';
+import { createPipelineIn, type CreatedPipeline } from './create-pipeline.ts';
+
+/** Runs the commit of an ended run again, as a new run of the same change. The old one stays as it is. */
+export async function rerunPipeline(
+  db: PrismaClient,
+  caller: Caller,
+  pipelineId: string,
+): Promise<CreatedPipeline> {
+  return await inTransaction(db, async (tx) => {
+    const earlier = await tx.pipeline.findUnique({ where: { id: pipelineId } });
+    if (earlier?.commitSha == null)
+      throw new DomainError('not_found', 'There is no such pipeline.');
+    if (earlier.status === 'pending' || earlier.status === 'running') {
+      throw new DomainError(
+        'illegal_transition',
+        `Pipeline #${String(earlier.number)} has not ended yet.`,
+      );
+    }
+    const created = await createPipelineIn(tx, {
+      projectId: earlier.projectId,
+      changeId: earlier.changeId,
+      trigger: 'api',
+      gitRef: earlier.gitRef,
+      commitSha: earlier.commitSha,
+      commitTitle: earlier.commitTitle,
+      triggeredBy: caller.principal.userId,
+      dedupeKey: null,
+      traceparent: caller.request.traceparent,
+    });
+    await writeAudit(tx, caller, {
+      action: 'pipeline.started',
+      resource: 'pipeline',
+      resourceId: created.id,
+      projectId: earlier.projectId,
+      detail: { number: created.number, rerunOf: earlier.id },
+    });
+    return created;
+  });
+}

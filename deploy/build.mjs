@@ -5,7 +5,6 @@
  */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import path from 'node:path';
 import {
   buildParts,
   folderInputs,
@@ -34,7 +33,7 @@ async function buildServer(part) {
     ...entryOf(part),
     outfile: part.output,
     bundle: true,
-    packages: 'external',
+    ...(part.names ? {} : { packages: 'external' }),
     platform: 'node',
     format: 'esm',
     target: 'node20',
@@ -96,7 +95,7 @@ async function buildWeb(part) {
   const vite = inRoot('node_modules', 'vite', 'bin', 'vite.js');
   const args = [vite, 'build', '--logLevel', 'warn'];
   const { code, tail } = await runCommand(process.execPath, args, {
-    cwd: inRoot(path.dirname(part.entry)),
+    cwd: inRoot('web'),
     env: { ...process.env, NODE_ENV: 'production' },
   });
   if (code !== 0) throw new Error(tail.trim());

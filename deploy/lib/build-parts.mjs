@@ -46,7 +46,7 @@ export const buildParts = [
   {
     name: 'web',
     kind: 'web',
-    entry: 'web/vite.config.ts',
+    entry: 'web/src/main.tsx',
     output: 'web/dist/index.html',
     folders: ['web', 'contracts'],
   },

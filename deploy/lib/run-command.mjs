@@ -5,6 +5,13 @@ import path from 'node:path';
 
 const tailBytes = 8_000;
 
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const active = new Set();
+// whoever ends us in the middle of a long build does not want it to go on alone
+process.on('exit', () => {
+  for (const child of active) child.kill('SIGTERM');
+});
+
 /**
  * Runs a command by argument vector, never through a shell.
  * @param {string} command
@@ -24,6 +31,8 @@ export function runCommand(command, args, options = {}) {
       gid: options.gid,
       stdio: options.show ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
     });
+    active.add(child);
+    child.once('exit', () => active.delete(child));
     const keep = (/** @type {Buffer} */ chunk) => {
       tail = (tail + chunk.toString('utf8')).slice(-tailBytes);
     };

@@ -1,0 +1,82 @@
+import net from 'node:net';
+import { StartFailure, reasonOf } from './failure.mjs';
+
+/**
+ * @param {number} port
+ * @param {string} [host]
+ * @returns {Promise<string | null>} null when it can be listened on, else the reason ('EADDRINUSE', 'EACCES' …)
+ */
+export function portProblem(port, host = '127.0.0.1') {
+  return new Promise((resolve) => {
+    const server = net.createServer();
+    server.once('error', (error) => resolve(reasonOf(error)));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(null)));
+  });
+}
+
+/** @returns {Promise<number>} a port of the loopback interface that nobody listens on */
+export function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = net.createServer();
+    server.once('error', reject);
+    server.listen({ port: 0, host: '127.0.0.1' }, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+/**
+ * A port for a server of ours: the first of the wanted ones that is free, else any.
+ * @param {(number | undefined)[]} wanted
+ * @param {Set<number>} taken ports already given away in this start
+ */
+export async function choosePort(wanted, taken) {
+  for (const port of wanted) {
+    if (port === undefined || taken.has(port)) continue;
+    if ((await portProblem(port)) === null) {
+      taken.add(port);
+      return port;
+    }
+  }
+  const port = await freePort();
+  taken.add(port);
+  return port;
+}
+
+/**
+ * The port that people type into the browser is never changed behind their back.
+ * @param {string} host
+ * @param {number} port
+ */
+export async function requirePort(host, port) {
+  const problem = await portProblem(port, host);
+  if (problem === null) return;
+  const elsewhere = `choose another one, for example \`PORT=${port === 8080 ? 8081 : port + 1} npm start\``;
+  if (problem === 'EADDRINUSE') {
+    throw new StartFailure(
+      `Port ${port} on ${host} is used by another program: stop that program or ${elsewhere}.`,
+    );
+  }
+  throw new StartFailure(
+    `Cannot listen on ${host}:${port} (${problem}): ${elsewhere}, or set HOST.`,
+  );
+}
+
+/**
+ * @param {number} port
+ * @param {string} [host]
+ * @returns {Promise<boolean>} whether somebody accepts connections there
+ */
+export function accepts(port, host = '127.0.0.1') {
+  return new Promise((resolve) => {
+    const socket = net.connect({ port, host });
+    const answer = (/** @type {boolean} */ value) => {
+      socket.destroy();
+      resolve(value);
+    };
+    socket.setTimeout(1_000, () => answer(false));
+    socket.once('connect', () => answer(true));
+    socket.once('error', () => answer(false));
+  });
+}

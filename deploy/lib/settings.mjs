@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { StartFailure } from './failure.mjs';
+import { inRoot, root } from './paths.mjs';
+
+/**
+ * What the launcher itself needs to know. Everything else is read by the product.
+ * @typedef {object} Settings
+ * @property {string} home absolute
+ * @property {string} host
+ * @property {number} port
+ * @property {string} publicUrl
+ * @property {string | null} databaseUrl null: bring a Postgres
+ * @property {string | null} temporalAddress null: bring a Temporal
+ * @property {string} namespace
+ * @property {string | null} temporalUiUrl
+ */
+
+const databaseNames = ['HOST', 'PORT', 'NAME', 'USER', 'PASSWORD'].map(
+  (name) => `DATABASE_${name}`,
+);
+const temporalNames = ['TEMPORAL_ADDRESS', 'TEMPORAL_HOST', 'SLIPWAY_TEMPORAL_ADDRESS'];
+
+/**
+ * Home, host and port as the environment alone tells them, so that what cannot work is said before a minute of
+ * installing. With a settings file the answer waits until its reader is built.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {{ home: string, host: string, port: number } | null}
+ */
+export function earlySettings(env) {
+  if (env['SLIPWAY_CONFIG'] || existsSync(inRoot('slipway.toml'))) return null;
+  const text = env['PORT'] || env['SLIPWAY_SERVER_PORT'] || '8080';
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535) {
+    throw new StartFailure(`PORT is '${text}': expected a whole number from 0 to 65535.`);
+  }
+  const host = env['HOST'] || env['SLIPWAY_SERVER_HOST'] || '127.0.0.1';
+  return { home: path.resolve(root, env['SLIPWAY_HOME'] || '.slipway'), host, port };
+}
+
+/**
+ * The settings as the product's own reader sees them: environment over file over defaults.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<Settings>}
+ */
+export async function readSettings(env) {
+  const reader = await import(pathToFileURL(inRoot('dist/config.mjs')).href);
+  let config;
+  try {
+    config = reader.loadConfig({ env });
+  } catch (error) {
+    if (!(error instanceof Error) || error.name !== 'ConfigError') throw error;
+    throw new StartFailure(`A setting cannot be used: ${error.message}.`);
+  }
+  const ownDatabase =
+    config.database.url === null &&
+    config.database.host === 'localhost' &&
+    databaseNames.every((name) => !env[name]);
+  const ownTemporal =
+    config.temporal.address === 'localhost:7233' && temporalNames.every((name) => !env[name]);
+  const shown = config.server.host === '0.0.0.0' ? 'localhost' : config.server.host;
+  return {
+    home: path.resolve(root, config.home),
+    host: config.server.host,
+    port: config.server.port,
+    publicUrl: config.server.publicUrl ?? `http://${shown}:${config.server.port}`,
+    databaseUrl: ownDatabase ? null : reader.databaseUrl(config),
+    temporalAddress: ownTemporal ? null : config.temporal.address,
+    namespace: config.temporal.namespace,
+    temporalUiUrl: config.temporal.uiUrl,
+  };
+}

@@ -1,0 +1,99 @@
+import { DomainError } from '../../contracts/problems.ts';
+import type { Caller } from '../../contracts/identity/principal.ts';
+import type { SecretBox, SecretConsumer } from '../../contracts/secret/types.ts';
+import type { PrismaClient, Secret } from '../../prisma/generated/client.ts';
+import { writeAudit } from '../audit/write-audit.ts';
+import { inTransaction } from '../shared/tx.ts';
+
+export interface ResolveSecretsInput {
+  projectId: string;
+  names: readonly string[];
+  consumer: SecretConsumer;
+  /** what uses them, for the audit: `pipeline`, the run's id, the step's name */
+  usedBy?: { kind: string; id: string; step?: string };
+  /** whoever set the consumer off; the platform itself unless told */
+  caller?: Caller;
+}
+
+/**
+ * Values of secrets for one consumer. A project's secret shadows the global one of the same name. Each one read is
+ * audited as `secret.read`, without its value.
+ *
+ * @throws DomainError `secret_unavailable` naming each secret that is missing or not meant for this consumer; `sealed`
+ */
+export async function resolveSecrets(
+  db: PrismaClient,
+  box: SecretBox,
+  input: ResolveSecretsInput,
+): Promise<Map<string, string>> {
+  const names = [...new Set(input.names)];
+  if (names.length === 0) return new Map();
+  const rows = await db.secret.findMany({
+    where: { name: { in: names }, OR: [{ projectId: input.projectId }, { projectId: null }] },
+  });
+  const found = new Map<string, Secret>();
+  for (const row of rows) {
+    if (row.projectId !== null || !found.has(row.name)) found.set(row.name, row);
+  }
+  refuseUnavailable(names, found, input.consumer);
+  const values = new Map<string, string>();
+  for (const secret of found.values()) {
+    values.set(secret.name, box.open(secret.encryptedValue, secret.keyId, secret));
+  }
+  await auditReads(db, [...found.values()], input);
+  return values;
+}
+
+function refuseUnavailable(
+  names: readonly string[],
+  found: ReadonlyMap<string, Secret>,
+  consumer: SecretConsumer,
+): void {
+  const reasons = names.flatMap((name) => {
+    const secret = found.get(name);
+    if (secret === undefined) return [`secret ${name} does not exist`];
+    if (secret.scope === 'all' || secret.scope === consumer) return [];
+    return [`secret ${name} has scope ${secret.scope}, so a ${consumer} may not use it`];
+  });
+  if (reasons.length > 0) throw new DomainError('secret_unavailable', `${reasons.join('; ')}.`);
+}
+
+async function auditReads(
+  db: PrismaClient,
+  secrets: readonly Secret[],
+  input: ResolveSecretsInput,
+): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    for (const secret of secrets) {
+      await writeAudit(tx, input.caller ?? platformCaller, {
+        action: 'secret.read',
+        resource: 'secret',
+        resourceId: secret.id,
+        projectId: input.projectId,
+        detail: {
+          name: secret.name,
+          version: secret.version,
+          consumer: input.consumer,
+          ...input.usedBy,
+        },
+      });
+    }
+  });
+}
+
+const platformCaller: Caller = {
+  principal: {
+    userId: 'system',
+    userName: 'slipway',
+    kind: 'system',
+    actChain: [],
+    via: 'system',
+    credentialId: null,
+    scopes: null,
+    projectId: null,
+    claimedPermissions: [],
+    claimedRoles: [],
+    accessEpoch: 0n,
+  },
+  request: { requestId: 'system', ipAddr: null, traceparent: null },
+};

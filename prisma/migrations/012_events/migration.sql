@@ -19,6 +19,8 @@ CREATE TABLE "event_cursors" (
     "consumer" TEXT NOT NULL,
     "xid" BIGINT NOT NULL DEFAULT 0,
     "seq" BIGINT NOT NULL DEFAULT 0,
+    "attempts" INTEGER NOT NULL DEFAULT 0,
+    "retry_at" TIMESTAMPTZ(6),
     "updated_at" TIMESTAMPTZ(6) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 
     CONSTRAINT "event_cursors_pkey" PRIMARY KEY ("consumer")

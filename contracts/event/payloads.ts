@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import type { EventType } from './types.ts';
+
+/*
+ * What each event carries. Keys named here are promised to subscribers; an event may carry more.
+ * Names in snake_case are seed 000's table and stay as they are written there.
+ */
+
+const id = z.string().min(1);
+const text = z.string();
+const count = z.number().int().nonnegative();
+const any = z.looseObject({});
+
+const run = z.looseObject({ number: count });
+const step = z.looseObject({ pipelineId: id, step: id });
+const gate = z.looseObject({ pipelineId: id, step: id });
+const protocol = z.looseObject({ protocol_run_id: id });
+const protocolStep = z.looseObject({ step_run_id: id });
+const clarification = z.looseObject({ clarification_id: id });
+
+const refUpdate = z.looseObject({ ref: id, oldSha: text, newSha: text });
+
+/** Steps of pipelines and steps of protocols share their event types; each has its own keys. */
+const either = (ofPipeline: z.ZodType, ofProtocol: z.ZodType) => z.union([ofPipeline, ofProtocol]);
+
+export const eventPayloads: Readonly<Record<EventType, z.ZodType>> = {
+  'user.created': any,
+  'user.updated': any,
+  'user.deactivated': any,
+  'access.changed': any,
+  'project.created': any,
+  'project.updated': any,
+  'project.deleted': any,
+  'git.pushed': z.looseObject({
+    pushId: id,
+    pusherId: id.nullable(),
+    pusherName: text,
+    updates: z.array(refUpdate),
+  }),
+  'git.push_refused': any,
+  'git.ref_repaired': any,
+  'pipeline.created': run.extend({ trigger: id, gitRef: id }),
+  'pipeline.started': run,
+  'pipeline.paused': run,
+  'pipeline.resumed': run,
+  'pipeline.completed': run.extend({ status: id }),
+  'pipeline.cancel_requested': any,
+  'pipeline.pause_requested': any,
+  'pipeline.resume_requested': any,
+  'step.started': either(step, protocolStep.extend({ agent_id: id })),
+  'step.completed': either(step, protocolStep.extend({ artifacts: z.array(z.unknown()) })),
+  'step.failed': either(step, protocolStep.extend({ error: text })),
+  'step.skipped': step,
+  'step.blocked': either(step, protocolStep.extend({ reason: text })),
+  'gate.opened': gate,
+  'gate.decided': gate.extend({ decision: id }),
+  'gate.closed': gate.extend({ status: id }),
+  'artifact.stored': any,
+  'artifact.expired': any,
+  'secret.changed': any,
+  'secret.deleted': any,
+  'protocol.created': protocol,
+  'protocol.started': protocol.extend({ workflow_id: id }),
+  'protocol.planned': protocol.extend({ task_count: count }),
+  'protocol.completed': protocol.extend({ duration: z.number().nonnegative() }),
+  'protocol.failed': protocol.extend({ error: text }),
+  'qa.started': protocolStep,
+  'qa.passed': protocolStep.extend({ score: z.number() }),
+  'qa.failed': protocolStep.extend({ findings: z.array(z.unknown()) }),
+  'feedback.created': protocolStep.extend({ action: id }),
+  'clarification.created': clarification,
+  'clarification.answered': clarification,
+  'ci.check_run': z.looseObject({ status: id, conclusion: id.nullable() }),
+  'ci.pr_opened': z.looseObject({ pr_url: id, pr_number: count }),
+};

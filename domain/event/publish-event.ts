@@ -1,0 +1,78 @@
+import { eventPayloads } from '../../contracts/event/payloads.ts';
+import type { EventRecord, EventType } from '../../contracts/event/types.ts';
+import type { Prisma } from '../../prisma/generated/client.ts';
+import { newId } from '../shared/new-id.ts';
+import { storableJson, storableText } from '../shared/storable-json.ts';
+
+export interface EventInput {
+  type: EventType;
+  projectId?: string | null;
+  changeId?: string | null;
+  actorId?: string | null;
+  /** id of the thing it speaks of */
+  subjectId?: string | null;
+  /** one sentence for people; `payload.message` unless told, else empty */
+  message?: string;
+  payload?: object;
+  /** W3C traceparent, so that what follows joins this trace */
+  traceparent?: string | null;
+  /** false: no row; those who listen at this moment hear it, nobody afterwards. At most some 7 kB. */
+  persist?: boolean;
+}
+
+/** Wakes the readers of the outbox. */
+export const eventsChannel = 'slipway_events';
+/** Carries events that are not kept. */
+export const liveEventsChannel = 'slipway_live_events';
+
+/** NOTIFY refuses 8000 bytes and more. */
+const maxLiveBytes = 7_900;
+
+function readPayload(input: EventInput): Record<string, unknown> {
+  const payload = storableJson({ ...input.payload });
+  const checked = eventPayloads[input.type].safeParse(payload);
+  if (checked.success) return payload;
+  const [issue] = checked.error.issues;
+  const where = issue?.path.join('.') ?? '';
+  throw new Error(`payload of ${input.type} is not as promised: ${where} ${issue?.message ?? ''}`);
+}
+
+/**
+ * Puts an event into the outbox, in the transaction of the change it tells of: it is seen if and when that commits.
+ *
+ * @returns the event's id
+ * @throws Error when the payload lacks what contracts/event/payloads.ts promises: a bug of the caller
+ */
+export async function publishEvent(
+  tx: Prisma.TransactionClient,
+  input: EventInput,
+): Promise<string> {
+  const payload = readPayload(input);
+  const told = input.message ?? (typeof payload['message'] === 'string' ? payload['message'] : '');
+  const event = {
+    id: newId('event'),
+    type: input.type,
+    projectId: input.projectId ?? null,
+    changeId: input.changeId ?? null,
+    actorId: input.actorId ?? null,
+    subjectId: input.subjectId ?? null,
+    message: storableText(told),
+    traceparent: input.traceparent ?? null,
+  };
+  if (input.persist === false) {
+    await notifyLive(tx, { ...event, payload, position: '', createdAt: new Date().toISOString() });
+    return event.id;
+  }
+  const data = { ...event, payload: payload as Prisma.InputJsonObject };
+  await tx.event.create({ data, select: { id: true } });
+  await tx.$executeRaw`SELECT pg_notify(${eventsChannel}, '')`;
+  return event.id;
+}
+
+async function notifyLive(tx: Prisma.TransactionClient, event: EventRecord): Promise<void> {
+  const text = JSON.stringify(event);
+  if (Buffer.byteLength(text) > maxLiveBytes) {
+    throw new Error(`${event.type} is too large to be told without being kept`);
+  }
+  await tx.$executeRaw`SELECT pg_notify(${liveEventsChannel}, ${text})`;
+}

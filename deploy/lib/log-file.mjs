@@ -108,5 +108,6 @@ export function problemIn(line) {
       return null;
     }
   }
+  if (/the database system is (starting up|shutting down)/.test(line)) return null;
   return /\b(FATAL|PANIC)\b/.test(line) ? line.slice(0, 200) : null;
 }

@@ -5,14 +5,7 @@ import { writeAudit } from '../audit/write-audit.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { createPipelineIn, type CreatedPipeline } from './create-pipeline.ts';
-
-/** Where a ref of a repository points; null when there is none. */
-export interface RefResolver {
-  resolveCommit(
-    repoPath: string,
-    ref: string,
-  ): Promise<{ ref: string; sha: string; title: string | null } | null>;
-}
+import type { RepositoryReader } from './repository-reader.ts';
 
 /**
  * Starts a run by hand, on a branch, tag or commit (the default branch without one), under a change id of its own.
@@ -21,7 +14,7 @@ export interface RefResolver {
  */
 export async function startPipeline(
   db: PrismaClient,
-  repositories: RefResolver,
+  repositories: Pick<RepositoryReader, 'resolveCommit'>,
   caller: Caller,
   input: { projectId: string; ref: string | null },
 ): Promise<CreatedPipeline> {

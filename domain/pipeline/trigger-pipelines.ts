@@ -3,12 +3,7 @@ import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { createPipeline } from './create-pipeline.ts';
 import { definitionFile, parseDefinition } from './definition/parse-definition.ts';
 import { startsRun } from './definition/plan-pipeline.ts';
-
-/** What triggering needs of a repository; see RepositoryReader in activities/pipeline/deps.ts. */
-export interface DefinitionReader {
-  readText(repoPath: string, commitSha: string, path: string): Promise<string | null>;
-  commitTitle(repoPath: string, commitSha: string): Promise<string | null>;
-}
+import type { RepositoryReader } from './repository-reader.ts';
 
 /** A run to start, with what its summary says. */
 export interface TriggeredPipeline {
@@ -27,7 +22,7 @@ const MAX_REFS = 20;
  */
 export async function triggerPipelinesForPush(
   db: PrismaClient,
-  repositories: DefinitionReader,
+  repositories: Pick<RepositoryReader, 'readText' | 'commitTitle'>,
   event: EventRecord,
 ): Promise<TriggeredPipeline[]> {
   const push = event.payload as unknown as GitPushedPayload;

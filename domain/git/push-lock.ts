@@ -1,0 +1,36 @@
+import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+
+const tails = new Map<string, Promise<unknown>>();
+
+/** Within this process the turns of a project follow each other, so that waiting costs no database connection. */
+function inTurn<T>(projectId: string, work: () => Promise<T>): Promise<T> {
+  const before = tails.get(projectId) ?? Promise.resolve();
+  const turn = before.then(work, work);
+  const tail = turn.catch(() => undefined).then(() => {
+    if (tails.get(projectId) === tail) tails.delete(projectId);
+  });
+  tails.set(projectId, tail);
+  return turn;
+}
+
+/**
+ * Runs `work` in a transaction while no other push to the project, in any process, is between "refs may move" and
+ * "move recorded", and no repository care compares its refs. So refs and records change in the same order, and a move
+ * is recorded once. The lock goes with the transaction, and with the process.
+ * No row is written before git is done, so the open transaction does not hold back readers of the outbox.
+ */
+export function withPushLock<T>(
+  db: PrismaClient,
+  projectId: string,
+  work: (tx: Prisma.TransactionClient) => Promise<T>,
+): Promise<T> {
+  return inTurn(projectId, () =>
+    db.$transaction(
+      async (tx) => {
+        await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('slipway.push.' || ${projectId}, 0))`;
+        return work(tx);
+      },
+      { isolationLevel: 'ReadCommitted', maxWait: 30_000, timeout: 300_000 },
+    ),
+  );
+}

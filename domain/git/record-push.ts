@@ -1,0 +1,119 @@
+import { branchOfRef, zeroSha } from '../../contracts/git/ref-name.ts';
+import type { GitStore } from '../../contracts/git/store.ts';
+import type { GitPushedPayload, RefUpdate } from '../../contracts/event/types.ts';
+import type { Caller } from '../../contracts/identity/principal.ts';
+import type { Prisma, Project } from '../../prisma/generated/client.ts';
+import { writeAudit } from '../audit/write-audit.ts';
+import { publishEvent } from '../event/publish-event.ts';
+import { newId } from '../shared/new-id.ts';
+
+export interface RecordedPush {
+  pushId: string;
+  changeId: string;
+}
+
+type PushedProject = Pick<Project, 'id' | 'defaultBranch' | 'repoPath'>;
+
+/** Brings `git_refs` to what the updates say; in two statements, however many refs there are. */
+async function storeRefs(
+  tx: Prisma.TransactionClient,
+  projectId: string,
+  updates: readonly RefUpdate[],
+): Promise<void> {
+  const kept = updates.filter((update) => update.newSha !== zeroSha);
+  const gone = updates.filter((update) => update.newSha === zeroSha).map((update) => update.ref);
+  if (kept.length > 0) {
+    const names = kept.map((update) => update.ref);
+    const shas = kept.map((update) => update.newSha);
+    await tx.$executeRaw`
+      INSERT INTO git_refs (project_id, name, sha, updated_at)
+      SELECT ${projectId}, name, sha, now() FROM unnest(${names}::text[], ${shas}::text[]) AS new (name, sha)
+      ON CONFLICT (project_id, name) DO UPDATE SET sha = excluded.sha, updated_at = excluded.updated_at`;
+  }
+  if (gone.length > 0) {
+    await tx.gitRef.deleteMany({ where: { projectId, name: { in: gone } } });
+  }
+}
+
+const usualDefaults = ['main', 'master', 'trunk'];
+
+/**
+ * The first push to an empty repository may bring other branches than the one HEAD names; then one of those becomes
+ * the default branch, else a clone would check out nothing.
+ */
+async function adoptDefaultBranch(
+  tx: Prisma.TransactionClient,
+  git: Pick<GitStore, 'setHead'>,
+  project: PushedProject,
+  updates: readonly RefUpdate[],
+): Promise<void> {
+  const pushed = updates
+    .filter((update) => update.newSha !== zeroSha)
+    .map((update) => branchOfRef(update.ref))
+    .filter((branch) => branch !== null);
+  const first = usualDefaults.find((name) => pushed.includes(name)) ?? pushed[0];
+  if (first === undefined || pushed.includes(project.defaultBranch)) return;
+  const others = await tx.gitRef.count({
+    where: {
+      projectId: project.id,
+      name: { startsWith: 'refs/heads/', notIn: pushed.map((name) => `refs/heads/${name}`) },
+    },
+  });
+  const had = updates.some((update) => update.oldSha !== zeroSha);
+  if (others > 0 || had) return;
+  await tx.project.update({
+    where: { id: project.id },
+    data: { defaultBranch: first, updatedAt: new Date() },
+  });
+  await git.setHead(project.repoPath ?? '', first);
+}
+
+function describe(updates: readonly RefUpdate[]): string {
+  const [first] = updates;
+  const name = (first?.ref ?? '').replace(/^refs\/(heads|tags)\//u, '');
+  return updates.length === 1 ? name : `${name} and ${String(updates.length - 1)} more`;
+}
+
+/**
+ * Records refs that moved, in the caller's transaction: the push with a new change id, the refs, the event, the audit row.
+ * @param caller null when repository care found the move and nobody knows who made it
+ */
+export async function recordPush(
+  tx: Prisma.TransactionClient,
+  git: Pick<GitStore, 'setHead'>,
+  caller: Caller | null,
+  project: PushedProject,
+  updates: readonly RefUpdate[],
+): Promise<RecordedPush> {
+  const pushId = newId('push');
+  const changeId = newId('change');
+  const pusherId = caller?.principal.userId ?? null;
+  const pusherName = caller?.principal.userName ?? 'slipway';
+  const plain = updates.map(({ ref, oldSha, newSha }) => ({ ref, oldSha, newSha }));
+  await adoptDefaultBranch(tx, git, project, plain);
+  await storeRefs(tx, project.id, plain);
+  await tx.push.create({
+    data: { id: pushId, projectId: project.id, changeId, pusherId, updates: plain },
+  });
+  const payload: GitPushedPayload = { pushId, pusherId, pusherName, updates: plain };
+  await publishEvent(tx, {
+    type: 'git.pushed',
+    projectId: project.id,
+    changeId,
+    actorId: pusherId,
+    subjectId: pushId,
+    message: `${pusherName} pushed ${describe(plain)}`,
+    payload: { ...payload },
+    traceparent: caller?.request.traceparent ?? null,
+  });
+  if (caller !== null) {
+    await writeAudit(tx, caller, {
+      action: 'git.pushed',
+      resource: 'project',
+      resourceId: project.id,
+      projectId: project.id,
+      detail: { changeId, refs: plain.slice(0, 50), count: plain.length },
+    });
+  }
+  return { pushId, changeId };
+}

@@ -1,0 +1,104 @@
+import type { GitStore } from '../../contracts/git/store.ts';
+import type { Caller } from '../../contracts/identity/principal.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { writeAudit } from '../audit/write-audit.ts';
+import { publishEvent } from '../event/publish-event.ts';
+import { requirePermission } from '../identity/check-access.ts';
+import { inTransaction } from '../shared/tx.ts';
+import { checkProjectNames } from './create-project.ts';
+import type { ProjectWithOwner } from './find-project.ts';
+import {
+  projectVersion,
+  toProjectRecord,
+  type ProjectRecord,
+  type ProjectVisibility,
+} from './project-record.ts';
+
+export interface UpdateProjectInput {
+  displayName?: string | null | undefined;
+  description?: string | null | undefined;
+  visibility?: ProjectVisibility | undefined;
+  defaultBranch?: string | undefined;
+  gitUrl?: string | null | undefined;
+  localPath?: string | null | undefined;
+  baseBranch?: string | undefined;
+  ciProvider?: string | null | undefined;
+  projectClassification?: string | null | undefined;
+  isActive?: boolean | undefined;
+}
+
+/** Keys of the input that say something, so that an absent one is never written. */
+function given(input: UpdateProjectInput): UpdateProjectInput {
+  const entries = Object.entries(input).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as UpdateProjectInput;
+}
+
+async function requireBranch(
+  git: Pick<GitStore, 'resolveCommit'>,
+  project: ProjectWithOwner,
+  branch: string,
+): Promise<void> {
+  const path = project.repoPath ?? '';
+  if ((await git.resolveCommit(path, `refs/heads/${branch}`)) !== null) return;
+  throw new DomainError('unprocessable', 'There is no branch of this name to be the default one.');
+}
+
+/**
+ * Changes what may be changed. Who may see the project is decided by whoever may delegate on it.
+ * @param expectedVersion of If-Match, null when the client sent none
+ * @throws DomainError `precondition_failed`, `forbidden`, `validation_failed`, `unprocessable`
+ */
+export async function updateProject(
+  db: PrismaClient,
+  git: Pick<GitStore, 'resolveCommit' | 'setHead'>,
+  caller: Caller,
+  project: ProjectWithOwner,
+  input: UpdateProjectInput,
+  expectedVersion: string | null,
+): Promise<ProjectRecord> {
+  const changes = given(input);
+  await requirePermission(db, caller, 'project:write', project.id);
+  if (changes.visibility !== undefined || changes.isActive !== undefined) {
+    await requirePermission(db, caller, 'project:delegate', project.id);
+  }
+  checkProjectNames(changes);
+  const branch = changes.defaultBranch;
+  if (branch !== undefined) await requireBranch(git, project, branch);
+  const updated = await inTransaction(db, async (tx) => {
+    await tx.$queryRaw`SELECT id FROM projects WHERE id = ${project.id} FOR UPDATE`;
+    const before = await tx.project.findUniqueOrThrow({
+      where: { id: project.id },
+      include: { owner: true },
+    });
+    if (expectedVersion !== null && expectedVersion !== projectVersion(toProjectRecord(before))) {
+      throw new DomainError('precondition_failed', 'The project was changed in the meantime.');
+    }
+    const after = await tx.project.update({
+      where: { id: project.id },
+      // two changes within a millisecond must still differ in their version
+      data: { ...changes, updatedAt: new Date(Math.max(Date.now(), before.updatedAt.getTime() + 1)) },
+      include: { owner: true },
+    });
+    if (branch !== undefined) await git.setHead(project.repoPath ?? '', branch);
+    const changed = Object.keys(changes);
+    await publishEvent(tx, {
+      type: 'project.updated',
+      projectId: project.id,
+      actorId: caller.principal.userId,
+      subjectId: project.id,
+      message: `${caller.principal.userName} changed ${after.owner.name}/${after.name}`,
+      payload: { changed },
+      traceparent: caller.request.traceparent,
+    });
+    await writeAudit(tx, caller, {
+      action: 'project.updated',
+      resource: 'project',
+      resourceId: project.id,
+      projectId: project.id,
+      detail: { changed, visibility: after.visibility, defaultBranch: after.defaultBranch },
+    });
+    return after;
+  });
+  return toProjectRecord(updated);
+}

@@ -1,0 +1,19 @@
+import type { Caller } from '../contracts/identity/principal.ts';
+import type { Project, User } from '../prisma/generated/client.ts';
+import type { Services } from './services.ts';
+
+export interface AppVariables {
+  services: Services;
+  requestId: string;
+  /** address of the client, behind trusted proxies the one they tell; null in tests without a socket */
+  ipAddr: string | null;
+  /** who asks; anonymous on a public route */
+  caller: Caller;
+  /** the project of the path, when the route's access says `project: 'path'` */
+  project: Project & { owner: User };
+}
+
+export interface AppEnv {
+  Variables: AppVariables;
+  Bindings: { incoming?: { socket?: { remoteAddress?: string } } };
+}

@@ -1,0 +1,22 @@
+import type { Context } from 'hono';
+import { type ProblemCode, problems } from '../../contracts/problems.ts';
+import type { App } from '../app.ts';
+import type { AppEnv } from '../env.ts';
+import { docsPage, docsScript, docsStyle } from './docs-page.ts';
+import { serveWeb } from './serve-web.ts';
+
+function problemPage(c: Context<AppEnv>): Response | Promise<Response> {
+  const code = (c.req.param('code') ?? '').replaceAll('-', '_');
+  if (!Object.hasOwn(problems, code)) return c.notFound();
+  const { status, title } = problems[code as ProblemCode];
+  return c.text(`${code} (${status})\n\n${title}.\n`);
+}
+
+/** What is for people: documentation, a page per problem code, and the web app for every other address. */
+export function mountPages(app: App): void {
+  app.get('/docs', (c) => c.html(docsPage));
+  app.get('/docs/docs.js', (c) => c.body(docsScript, 200, { 'content-type': 'text/javascript' }));
+  app.get('/docs/docs.css', (c) => c.body(docsStyle, 200, { 'content-type': 'text/css' }));
+  app.get('/problems/:code', problemPage);
+  app.get('*', serveWeb);
+}

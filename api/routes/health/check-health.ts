@@ -1,0 +1,89 @@
+import { z } from '@hono/zod-openapi';
+import type { HealthCheck, Services } from '../../services.ts';
+
+export const healthSchema = z
+  .object({
+    /** degraded as soon as anything that matters fails */
+    status: z.enum(['ok', 'degraded']),
+    level: z.enum(['HEALTHY', 'DEGRADED', 'UNHEALTHY']),
+    version: z.string(),
+    components: z.record(z.string(), z.unknown()).openapi({
+      description:
+        'State of each part: `ok …` or `error: …`; `agents` is a map of availability and never changes the status.',
+    }),
+  })
+  .openapi('Health');
+
+export type Health = z.infer<typeof healthSchema>;
+
+/** A check that hangs is a check that failed; the whole answer stays under this. */
+const checkTimeoutMs = 900;
+
+async function run(check: HealthCheck['check']): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error('late'));
+    }, checkTimeoutMs);
+  });
+  try {
+    return await Promise.race([check(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The message of a driver may name hosts and users: clients get a word, the log gets the rest. */
+function describeFailure(error: unknown): string {
+  return error instanceof Error && error.message === 'late' ? 'error: no answer' : 'error: not reachable';
+}
+
+const databaseCheck = (services: Services): HealthCheck => ({
+  critical: true,
+  check: async () => {
+    await services.db.$queryRaw`SELECT 1`;
+    return 'ok';
+  },
+});
+
+function memoryCheck(): HealthCheck {
+  return {
+    critical: false,
+    check: () => {
+      const { rss } = process.memoryUsage();
+      return Promise.resolve(`ok: ${Math.round(rss / 1_048_576)} MB`);
+    },
+  };
+}
+
+/** Asks every part at once. Critical parts that fail make it UNHEALTHY, others DEGRADED; it never throws. */
+export async function checkHealth(services: Services): Promise<Health> {
+  const checks: Record<string, HealthCheck> = {
+    database: databaseCheck(services),
+    memory: memoryCheck(),
+    ...services.healthChecks,
+  };
+  const results = await Promise.all(
+    Object.entries(checks).map(async ([name, { critical, check }]) => {
+      try {
+        return { name, critical, state: await run(check), failed: false };
+      } catch (error) {
+        services.log.warn({ component: name, err: error }, 'a part of the platform is not healthy');
+        return { name, critical, state: describeFailure(error), failed: true };
+      }
+    }),
+  );
+  const failed = results.filter((result) => result.failed);
+  const level = failed.some((result) => result.critical)
+    ? 'UNHEALTHY'
+    : failed.length > 0
+      ? 'DEGRADED'
+      : 'HEALTHY';
+  const states = results.map(({ name, state }): [string, unknown] => [name, state]);
+  return {
+    status: failed.length > 0 ? 'degraded' : 'ok',
+    level,
+    version: services.version,
+    components: { ...Object.fromEntries(states), agents: services.agentAvailability?.() ?? {} },
+  };
+}

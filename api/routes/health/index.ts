@@ -1,0 +1,5 @@
+import { getHealthRoute, getHealthShortRoute } from './get-health.ts';
+import { getLivezRoute } from './get-livez.ts';
+import { getReadyzRoute } from './get-readyz.ts';
+
+export const healthRoutes = [getHealthRoute, getHealthShortRoute, getLivezRoute, getReadyzRoute];

@@ -1,0 +1,43 @@
+import type { Config } from '../contracts/config.ts';
+import type { Log } from '../contracts/log.ts';
+import type { SecretBox } from '../contracts/secret/types.ts';
+import type { VerifyJwt } from '../domain/identity/authenticate.ts';
+import type { LogHub } from '../domain/pipeline/log-hub.ts';
+import type { BlobStore } from '../domain/shared/blob-store.ts';
+import type { PrismaClient } from '../prisma/generated/client.ts';
+
+/** What a part of the platform says of itself. `detail` is shown to anybody, so it names no address and no secret. */
+export interface HealthCheck {
+  /** the platform cannot work without it: its failure is UNHEALTHY and answers 503 */
+  critical: boolean;
+  /** resolves when the part works (with a word on how), rejects when it does not */
+  check: () => Promise<string>;
+}
+
+/**
+ * Everything that a request may need, made once in api/main.ts. Areas add their own field here.
+ * Fields that are not there in a test are optional.
+ */
+export interface Services {
+  db: PrismaClient;
+  config: Config;
+  log: Log;
+  /** version of the product */
+  version: string;
+  /** further parts of /health by name; the database is always there */
+  healthChecks: Record<string, HealthCheck>;
+  /** directory of the built web app; absent where only the API runs */
+  webRoot?: string;
+  /** checks JWTs; absent when no issuer is configured */
+  verifyJwt?: VerifyJwt;
+  /** availability of agent backends by id, for /health */
+  agentAvailability?: () => Record<string, 'available' | 'unavailable'>;
+  /** true once a stop was asked for */
+  isStopping?: () => boolean;
+  /** logs and artifacts */
+  objectStore: BlobStore;
+  /** wakes followers of step output */
+  logHub: LogHub;
+  /** seals and opens secrets */
+  secretBox: SecretBox;
+}

@@ -1,0 +1,96 @@
+#!/usr/bin/env node
+/**
+ * `npm test [-- jest arguments]`: brings what the tests need, as `npm start` would, then runs them: first what needs
+ * little, then what starts whole products, one at a time. With SLIPWAY_TEST_REPORT=folder each run leaves its result
+ * there as JSON.
+ */
+import { spawn } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { StartFailure } from './lib/failure.mjs';
+import { openHome } from './lib/home.mjs';
+import { inRoot, root } from './lib/paths.mjs';
+import { buildStale, checkNode, generateClient, installPackages } from './lib/prepare.mjs';
+import { bold, fail, note, step } from './lib/progress.mjs';
+import { ensurePrograms, testNeeds, thisMachine } from './lib/system-packages.mjs';
+import { obtainTemporal, presentTemporal } from './lib/temporal-binary.mjs';
+
+/** In this order; those that start processes of their own, or measure time, have the machine to themselves. */
+const runs = [
+  { projects: ['unit', 'replay', 'integration'], args: ['--maxWorkers=2'] },
+  { projects: ['fault'], args: ['--runInBand'] },
+  { projects: ['e2e'], args: ['--runInBand'] },
+  { projects: ['browser'], args: ['--runInBand'] },
+];
+
+/** @returns {Promise<string>} path of the Temporal program */
+async function prepare() {
+  process.stdout.write(`\n  ${bold('Slipway: tests')}\n\n`);
+  await step('Node', () => checkNode());
+  await step('System packages', () => ensurePrograms(testNeeds, thisMachine(note)));
+  await step('Installing npm packages', installPackages);
+  await step('Generating the database client', generateClient);
+  await step('Building', buildStale);
+  const home = inRoot('.slipway');
+  return (
+    (await presentTemporal(home)) ??
+    (await step('Getting Temporal', async () => {
+      await openHome(home);
+      return obtainTemporal(home, note);
+    }))
+  );
+}
+
+/**
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<number>} jest's exit code
+ */
+function jest(args, env) {
+  const cli = inRoot('node_modules', 'jest', 'bin', 'jest.js');
+  // given to node itself, not by NODE_OPTIONS: processes that tests start must not inherit it
+  const child = spawn(
+    process.execPath,
+    ['--experimental-vm-modules', '--no-warnings', cli, ...args],
+    {
+      cwd: root,
+      env,
+      stdio: 'inherit',
+    },
+  );
+  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+}
+
+/** @param {string[]} args of the command line, for jest */
+async function main(args) {
+  const temporal = await prepare();
+  const env = {
+    ...process.env,
+    NODE_ENV: 'test',
+    PATH: `${path.dirname(temporal)}:${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+  };
+  if (args.length > 0) return jest(['--maxWorkers=2', ...args], env);
+  const report = process.env['SLIPWAY_TEST_REPORT'];
+  if (report) await mkdir(report, { recursive: true });
+  let worst = 0;
+  for (const { projects, args: how } of runs) {
+    process.stdout.write(`\n  ${bold(projects.join(', '))}\n\n`);
+    const file = report
+      ? ['--json', `--outputFile=${path.join(report, `${projects[0]}.json`)}`]
+      : [];
+    const code = await jest(
+      ['--selectProjects', ...projects, '--passWithNoTests', ...how, ...file],
+      env,
+    );
+    worst = Math.max(worst, code);
+  }
+  return worst;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof StartFailure)) throw error;
+  fail(error.message);
+  process.exitCode = 1;
+}

@@ -15,10 +15,17 @@ export interface RepositoryReader {
   /** First line of the commit's message. */
   commitTitle(repoPath: string, commitSha: string): Promise<string | null>;
   /** Where a branch, tag, full ref or commit leads, under its full name; null when there is none. */
-  resolveCommit(repoPath: string, ref: string): Promise<{ ref: string; sha: string; title: string | null } | null>;
+  resolveCommit(
+    repoPath: string,
+    ref: string,
+  ): Promise<{ ref: string; sha: string; title: string | null } | null>;
 }
 
-const never = { aborted: false, addEventListener: () => undefined, removeEventListener: () => undefined };
+const never = {
+  aborted: false,
+  addEventListener: () => undefined,
+  removeEventListener: () => undefined,
+};
 
 /** Reads what pipelines need through the git store. */
 export function createRepositoryReader(store: GitStore): RepositoryReader {
@@ -30,16 +37,23 @@ export function createRepositoryReader(store: GitStore): RepositoryReader {
       orNull(async () => {
         const entry = await store.statPath(repoPath, sha, path);
         if (entry.kind !== 'file') return null;
-        return Buffer.from(await store.readBlob(repoPath, entry.sha, MAX_DEFINITION_BYTES)).toString('utf8');
+        return Buffer.from(
+          await store.readBlob(repoPath, entry.sha, MAX_DEFINITION_BYTES),
+        ).toString('utf8');
       }),
     changedPaths: (repoPath, from, to) =>
       orNull(async () => {
         const { files } = await store.diff(repoPath, { from, to, maxBytes: MAX_DIFF_BYTES });
-        return files.flatMap((file) => (file.oldPath === null ? [file.path] : [file.path, file.oldPath]));
+        return files.flatMap((file) =>
+          file.oldPath === null ? [file.path] : [file.path, file.oldPath],
+        );
       }),
-    archive: (repoPath, sha) => store.archive(repoPath, { sha, format: 'tar', prefix: '', signal: never }),
+    archive: (repoPath, sha) =>
+      store.archive(repoPath, { sha, format: 'tar', prefix: '', signal: never }),
     async resolveCommit(repoPath, ref) {
-      const candidates = ref.startsWith('refs/') ? [ref] : [`refs/heads/${ref}`, `refs/tags/${ref}`, ref];
+      const candidates = ref.startsWith('refs/')
+        ? [ref]
+        : [`refs/heads/${ref}`, `refs/tags/${ref}`, ref];
       for (const candidate of candidates) {
         const sha = await store.resolveCommit(repoPath, candidate);
         if (sha !== null) return { ref: candidate, sha, title: await commitTitle(repoPath, sha) };

@@ -1,0 +1,176 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createTestDatabase, type TestDatabase } from './test-database.ts';
+import { testNamespace } from './temporal.ts';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+
+/** The built product (dist/), running against the servers of the test run, on a port and in a home of its own. */
+export interface Slipway {
+  baseUrl: string;
+  home: string;
+  database: TestDatabase;
+  temporal: { address: string; namespace: string };
+  adminToken: string;
+  adminPassword: string;
+  /** Ends a process as the kernel would, without a chance to clean up. */
+  kill(which: 'api' | 'workers'): Promise<void>;
+  /** Starts it again after `kill`. */
+  start(which: 'api' | 'workers'): Promise<void>;
+  /** What the processes have printed so far; for canary sweeps and failure messages. */
+  output(): string;
+  pid(which: 'api' | 'workers'): number;
+  /** JSON request as the admin, unless told another token. */
+  request(
+    method: string,
+    pathname: string,
+    body?: unknown,
+    token?: string | null,
+  ): Promise<{ status: number; body: unknown; headers: Headers }>;
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  env?: Record<string, string>;
+  /** false: only the API */
+  workers?: boolean;
+}
+
+async function freePort(): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => {
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      });
+    });
+  });
+}
+
+async function until(
+  what: string,
+  ready: () => Promise<boolean>,
+  timeoutMs: number,
+  output: () => string,
+): Promise<void> {
+  const end = Date.now() + timeoutMs;
+  while (Date.now() < end) {
+    if (await ready().catch(() => false)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(
+    `${what} did not come up within ${String(timeoutMs)} ms:\n${output().slice(-4000)}`,
+  );
+}
+
+/** Starts API and workers and waits until both are ready. */
+export async function startSlipway(options: StartOptions = {}): Promise<Slipway> {
+  const home = await mkdtemp(path.join(tmpdir(), 'slipway-test-'));
+  const database = await createTestDatabase();
+  const temporal = await testNamespace();
+  const port = await freePort();
+  const baseUrl = `http://127.0.0.1:${String(port)}`;
+  const env = {
+    ...process.env,
+    NODE_OPTIONS: '',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    PUBLIC_URL: baseUrl,
+    SLIPWAY_HOME: home,
+    DATABASE_URL: database.url,
+    TEMPORAL_ADDRESS: temporal.address,
+    TEMPORAL_NAMESPACE: temporal.namespace,
+    ...options.env,
+  };
+  const processes = new Map<string, ChildProcess>();
+  let printed = '';
+  const run = (which: 'api' | 'workers') => {
+    const child = spawn(
+      process.execPath,
+      ['--enable-source-maps', path.join(root, 'dist', `${which}.mjs`)],
+      {
+        cwd: root,
+        env,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
+    const keep = (chunk: Buffer) => {
+      printed = (printed + chunk.toString()).slice(-4_000_000);
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    processes.set(which, child);
+  };
+  const waitFor = async (which: 'api' | 'workers') => {
+    const ready = which === 'api' ? '/readyz' : '/readyz?part=workers';
+    await until(
+      which,
+      async () => (await fetch(baseUrl + ready)).ok,
+      60_000,
+      () => printed,
+    );
+  };
+  const exited = async (child: ChildProcess | undefined, signal: NodeJS.Signals) => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    await new Promise<void>((resolve) => {
+      const hard = setTimeout(() => child.kill('SIGKILL'), 35_000);
+      child.once('exit', () => {
+        clearTimeout(hard);
+        resolve();
+      });
+      child.kill(signal);
+    });
+  };
+  run('api');
+  await waitFor('api');
+  if (options.workers !== false) {
+    run('workers');
+    await waitFor('workers');
+  }
+  const adminToken = (await readFile(path.join(home, 'admin-token'), 'utf8')).trim();
+  const adminPassword = (await readFile(path.join(home, 'admin-password'), 'utf8')).trim();
+  return {
+    baseUrl,
+    home,
+    database,
+    temporal,
+    adminToken,
+    adminPassword,
+    output: () => printed,
+    pid: (which) => processes.get(which)?.pid ?? -1,
+    kill: (which) => exited(processes.get(which), 'SIGKILL'),
+    async start(which) {
+      run(which);
+      await waitFor(which);
+    },
+    async request(method, pathname, body, token = adminToken) {
+      const response = await fetch(baseUrl + pathname, {
+        method,
+        headers: {
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      const isJson = (response.headers.get('content-type') ?? '').includes('json');
+      return {
+        status: response.status,
+        body: isJson && text !== '' ? (JSON.parse(text) as unknown) : text,
+        headers: response.headers,
+      };
+    },
+    async stop() {
+      await exited(processes.get('workers'), 'SIGTERM');
+      await exited(processes.get('api'), 'SIGTERM');
+      await database.drop();
+      await rm(home, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}

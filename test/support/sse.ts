@@ -1,0 +1,53 @@
+/** One server-sent event. */
+export interface ServerEvent {
+  id: string | null;
+  event: string;
+  data: string;
+  /** performance.now() when it was read */
+  at: number;
+}
+
+/** Reads server-sent events until the stream ends or the signal aborts; comments are passed over. */
+export async function* readServerEvents(
+  url: string,
+  options: { token?: string; lastEventId?: string; signal?: AbortSignal } = {},
+): AsyncGenerator<ServerEvent> {
+  const response = await fetch(url, {
+    headers: {
+      accept: 'text/event-stream',
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...(options.lastEventId === undefined ? {} : { 'last-event-id': options.lastEventId }),
+    },
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  if (!response.ok || response.body === null)
+    throw new Error(`${String(response.status)} ${await response.text()}`);
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(chunk, { stream: true });
+    let end = text.indexOf('\n\n');
+    while (end !== -1) {
+      const event = parse(text.slice(0, end));
+      text = text.slice(end + 2);
+      if (event !== null) yield event;
+      end = text.indexOf('\n\n');
+    }
+  }
+}
+
+function parse(block: string): ServerEvent | null {
+  const event: ServerEvent = { id: null, event: 'message', data: '', at: performance.now() };
+  let found = false;
+  for (const line of block.split('\n')) {
+    const colon = line.indexOf(':');
+    if (colon <= 0) continue;
+    const value = line.slice(colon + 1).replace(/^ /, '');
+    const field = line.slice(0, colon);
+    if (field === 'data') event.data += (event.data === '' ? '' : '\n') + value;
+    else if (field === 'id') event.id = value;
+    else if (field === 'event') event.event = value;
+    found = true;
+  }
+  return found ? event : null;
+}

@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import type { StepPlan } from '../../contracts/pipeline/types.ts';
+import { PipelineRunProgress } from './pipeline-run.state.ts';
+
+function step(name: string, needs: string[] = [], extra: Partial<StepPlan> = {}): StepPlan {
+  return {
+    name,
+    kind: 'command',
+    image: '',
+    commands: ['true'],
+    needs,
+    env: {},
+    secrets: [],
+    retries: 0,
+    timeoutMs: 1000,
+    network: 'none',
+    artifacts: [],
+    gate: null,
+    skipReason: null,
+    allowFailure: false,
+    ...extra,
+  };
+}
+
+const names = (plans: readonly StepPlan[]) => plans.map((plan) => plan.name);
+
+function run(
+  progress: PipelineRunProgress,
+  name: string,
+  status: 'success' | 'failure' | 'skipped' | 'cancelled',
+): void {
+  progress.begin(name, 'running');
+  progress.end(name, status, null);
+}
+
+describe('progress of a pipeline run', () => {
+  it('starts independent steps together and a step once all it needs has succeeded [A-PIPE-04]', () => {
+    const progress = new PipelineRunProgress([step('a'), step('b'), step('c', ['a', 'b'])]);
+    expect(names(progress.startable())).toEqual(['a', 'b']);
+    run(progress, 'a', 'success');
+    progress.begin('b', 'running');
+    expect(names(progress.startable())).toEqual([]);
+    progress.end('b', 'success', null);
+    expect(names(progress.startable())).toEqual(['c']);
+    run(progress, 'c', 'success');
+    expect(progress.isOver()).toBe(true);
+    expect(progress.outcome()).toBe('success');
+  });
+
+  it('skips everything behind a failure, and nothing beside it [A-PIPE-04]', () => {
+    const progress = new PipelineRunProgress([
+      step('a'),
+      step('b', ['a']),
+      step('c', ['b']),
+      step('d'),
+    ]);
+    run(progress, 'a', 'failure');
+    expect(progress.takeBlocked()).toEqual([
+      { name: 'b', reason: 'a did not succeed' },
+      { name: 'c', reason: 'b did not succeed' },
+    ]);
+    expect(progress.takeBlocked()).toEqual([]);
+    expect(names(progress.startable())).toEqual(['d']);
+    run(progress, 'd', 'success');
+    expect(progress.outcome()).toBe('failure');
+  });
+
+  it('goes on behind a step whose failure is ignored and one that its own when skipped [A-PIPE-04]', () => {
+    const progress = new PipelineRunProgress([
+      step('lint', [], { allowFailure: true }),
+      step('docs', [], { skipReason: 'when: branch' }),
+      step('ship', ['lint', 'docs']),
+    ]);
+    run(progress, 'lint', 'failure');
+    expect(names(progress.startable())).toEqual(['ship']);
+    run(progress, 'ship', 'success');
+    expect(progress.outcome()).toBe('success');
+  });
+
+  it('starts nothing while paused and goes on afterwards [A-PIPE-03]', () => {
+    const progress = new PipelineRunProgress([step('a')]);
+    progress.pause();
+    expect(progress.startable()).toEqual([]);
+    expect(progress.isOver()).toBe(false);
+    progress.resume();
+    expect(names(progress.startable())).toEqual(['a']);
+  });
+
+  it('ends cancelled once what runs has stopped [A-PIPE-03]', () => {
+    const progress = new PipelineRunProgress([step('a'), step('b', ['a'])]);
+    progress.begin('a', 'running');
+    progress.cancel();
+    expect(progress.isOver()).toBe(false);
+    progress.end('a', 'cancelled', 'cancelled');
+    expect(progress.isOver()).toBe(true);
+    expect(progress.outcome()).toBe('cancelled');
+  });
+
+  it('names the steps that a step builds on in the order of their layers [A-PIPE-04]', () => {
+    const progress = new PipelineRunProgress([
+      step('a'),
+      step('b', ['a']),
+      step('c', ['a']),
+      step('d', ['c', 'b']),
+    ]);
+    expect(progress.ancestorsOf('d')).toEqual(['a', 'c', 'b']);
+  });
+});

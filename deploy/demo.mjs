@@ -1,4 +1,5 @@
 // npm run demo: makes a project from deploy/sample, pushes it with stock git and follows its pipeline to the end.
+// --start-only: ends once the pipeline exists, with one line of JSON as its last (the button of the web does this).
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DemoError, findSlipway } from './lib/demo-client.mjs';
@@ -24,6 +25,10 @@ async function main() {
     gitEnvironment: client.gitEnvironment(owner),
   });
   const { id, number } = await waitForPipeline(client, project, sha);
+  if (process.argv.includes('--start-only')) {
+    print(JSON.stringify({ owner, name, pipelineId: id, number }));
+    return 0;
+  }
   const page = `${client.base}/${project}/pipelines/${number}`;
   print(`Pushed ${sha.slice(0, 8)}. Pipeline ${number} runs: ${paint(4, page)}\n`);
 

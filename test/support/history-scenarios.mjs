@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+
+/*
+ * Runs worth keeping: each takes another way through pipelineRunWorkflow. The activities answer from a script;
+ * the workflow, the server and the signals are real.
+ */
+
+const hostQueue = 'build-recording';
+
+function step(name, needs, more = {}) {
+  return {
+    name,
+    kind: 'command',
+    image: 'node:20',
+    commands: ['true'],
+    needs,
+    env: {},
+    secrets: [],
+    retries: 0,
+    timeoutMs: 60_000,
+    network: 'none',
+    artifacts: [],
+    gate: null,
+    skipReason: null,
+    allowFailure: false,
+    ...more,
+  };
+}
+
+const gate = (name, needs) =>
+  step(name, needs, {
+    kind: 'gate',
+    commands: [],
+    gate: { approvals: 1, by: 'pipeline:run', expiresMs: 3_600_000 },
+  });
+
+const diamond = [
+  step('build', []),
+  step('lint', ['build']),
+  step('test', ['build'], { retries: 1 }),
+  step('package', ['lint', 'test']),
+];
+
+const passed = { status: 'success', exitCode: 0, reason: null, durationMs: 12 };
+const failed = { status: 'failure', exitCode: 1, reason: 'exit code 1', durationMs: 12 };
+
+/** Waits like a long command does, and ends when the run is cancelled. */
+async function untilCancelled() {
+  const context = Context.current();
+  for (;;) {
+    context.heartbeat();
+    await Promise.race([sleep(200), context.cancelled]);
+  }
+}
+
+/**
+ * @typedef {object} Scenario
+ * @property {object[] | null} steps what `preparePipeline` answers
+ * @property {(input: { step: string, tryNumber: number }) => Promise<object> | object} [runStep]
+ * @property {(handle: import('@temporalio/client').WorkflowHandle) => Promise<void>} [drive] signals while it runs
+ */
+
+/** @type {Record<string, Scenario>} */
+export const scenarios = {
+  'diamond-with-a-retry': {
+    steps: diamond,
+    runStep: ({ step: name, tryNumber }) => (name === 'test' && tryNumber === 1 ? failed : passed),
+  },
+  'failure-skips-what-needs-it': {
+    steps: [...diamond, step('notes', ['build'], { allowFailure: true })],
+    runStep: ({ step: name }) => (name === 'test' || name === 'notes' ? failed : passed),
+  },
+  'gate-approved': {
+    steps: [step('build', []), gate('approve', ['build']), step('ship', ['approve'])],
+    drive: async (handle) => {
+      await waitForStep(handle, 'approve', 'waiting');
+      await handle.signal('decideGate', {
+        gateId: 'gat_recording',
+        deciderId: 'usr_recording',
+        decision: 'approve',
+        reason: 'looks right',
+      });
+    },
+  },
+  'cancelled-while-a-step-runs': {
+    steps: diamond,
+    runStep: ({ step: name }) => (name === 'lint' ? untilCancelled() : passed),
+    drive: async (handle) => {
+      await waitForStep(handle, 'lint', 'running');
+      await handle.signal('cancelRun', { reason: 'no longer needed' });
+    },
+  },
+  'paused-and-resumed': {
+    steps: [step('build', []), step('test', ['build'])],
+    runStep: async () => {
+      await sleep(1500);
+      return passed;
+    },
+    drive: async (handle) => {
+      await waitForStep(handle, 'build', 'running');
+      await handle.signal('pauseRun');
+      await sleep(2500);
+      await handle.signal('resumeRun');
+    },
+  },
+  'ended-before-its-first-step': { steps: null },
+};
+
+async function waitForStep(handle, name, status) {
+  for (let tries = 0; tries < 200; tries += 1) {
+    const { steps } = await handle.query('runState');
+    if (steps.some((found) => found.name === name && found.status === status)) return;
+    await sleep(50);
+  }
+  throw new Error(`step ${name} did not become ${status}`);
+}
+
+/**
+ * Activities of one scenario.
+ *
+ * @param {Scenario} scenario
+ */
+export function scriptedActivities(scenario) {
+  const nothing = async () => undefined;
+  return {
+    preparePipeline: async () =>
+      scenario.steps && {
+        plan: { steps: scenario.steps },
+        hostQueue,
+      },
+    runStep: async (input) => scenario.runStep?.(input) ?? passed,
+    removeWorkspace: nothing,
+    settleSteps: nothing,
+    setPaused: nothing,
+    finishPipeline: nothing,
+    openGate: async () => ({ gateId: 'gat_recording', quorum: 1, expiresMs: 3_600_000 }),
+    closeGate: nothing,
+  };
+}
+
+/** Queues that a recording has to serve. */
+export const recordedQueues = ['core', 'build', hostQueue];

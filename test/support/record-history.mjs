@@ -1,0 +1,113 @@
+/**
+ * Keeps histories for test/replay.
+ *
+ *   node test/support/record-history.mjs scenarios [name …]
+ *     runs the scenarios of history-scenarios.mjs on a Temporal server of its own and keeps each history
+ *   node test/support/record-history.mjs fetch <workflow id> <name> [--address host:port] [--namespace name]
+ *     keeps the history of a workflow that ran on a real server
+ *
+ * A kept history is never edited and never deleted while such runs may live: a change that it refuses needs `patched()`.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Client, Connection } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { presentTemporal } from '../../deploy/lib/temporal-binary.mjs';
+import { recordedQueues, scenarios, scriptedActivities } from './history-scenarios.mjs';
+import { bundleWorkflows } from './workflow-bundle.mjs';
+
+const histories = join(import.meta.dirname, '../histories');
+
+async function keep(handle, name) {
+  const { type } = await handle.describe();
+  const history = JSON.parse(historyToJSON(await handle.fetchHistory()));
+  const text = JSON.stringify({ workflowId: handle.workflowId, history }, null, 1);
+  await mkdir(join(histories, type), { recursive: true });
+  await writeFile(join(histories, type, `${name}.json`), `${withoutMachine(text)}\n`);
+  console.log(`kept ${type}/${name}.json (${history.events.length} events)`);
+}
+
+/** Who ran it ("1234@host") says nothing about determinism and names the machine that recorded it. */
+function withoutMachine(text) {
+  return text.replace(/"identity": "[^"]*"/g, '"identity": "recorder"');
+}
+
+async function recordScenario(env, workflowBundle, name) {
+  const activities = scriptedActivities(scenarios[name]);
+  const workers = await Promise.all(
+    recordedQueues.map((taskQueue) =>
+      Worker.create({
+        connection: env.nativeConnection,
+        taskQueue,
+        activities,
+        ...(taskQueue === 'core' && { workflowBundle }),
+      }),
+    ),
+  );
+  const running = workers.map((worker) => worker.run());
+  try {
+    const handle = await env.client.workflow.start('pipelineRunWorkflow', {
+      taskQueue: 'core',
+      workflowId: `pipeline-run:run_${name.replaceAll('-', '')}`,
+      args: [{ pipelineId: `run_${name}`, projectId: 'prj_recording', changeId: 'chg_recording' }],
+    });
+    await scenarios[name].drive?.(handle);
+    await handle.result();
+    await keep(handle, name);
+  } finally {
+    for (const worker of workers) worker.shutdown();
+    await Promise.all(running);
+  }
+}
+
+async function recordScenarios(names) {
+  const path = await presentTemporal('.slipway');
+  if (!path) throw new Error('there is no temporal program; npm start gets one');
+  Runtime.install({ logger: new DefaultLogger('ERROR') });
+  const keywords = ['ChangeId', 'ProjectId', 'Kind', 'State'];
+  const env = await TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path },
+      searchAttributes: keywords.map((name) => ({ name, type: 'KEYWORD' })),
+    },
+  });
+  try {
+    const bundle = await bundleWorkflows();
+    for (const name of names.length > 0 ? names : Object.keys(scenarios)) {
+      await recordScenario(env, bundle, name);
+    }
+  } finally {
+    await env.teardown();
+  }
+}
+
+async function fetchOne([workflowId, name], { address, namespace }) {
+  if (!workflowId || !name) throw new Error('say which workflow id, and a name for the case');
+  const connection = await Connection.connect({ address });
+  try {
+    const client = new Client({ connection, namespace });
+    await keep(client.workflow.getHandle(workflowId), name);
+  } finally {
+    await connection.close();
+  }
+}
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    address: { type: 'string', default: process.env.TEMPORAL_ADDRESS ?? 'localhost:7233' },
+    namespace: { type: 'string', default: 'default' },
+  },
+});
+const [command, ...rest] = positionals;
+if (command === 'scenarios') await recordScenarios(rest);
+else if (command === 'fetch') await fetchOne(rest, values);
+else {
+  console.error(
+    'say "scenarios [name …]" or "fetch <workflow id> <name>"; see the head of this file',
+  );
+  process.exitCode = 2;
+}

@@ -1,0 +1,51 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { createDb, type DbOptions } from '../../domain/shared/db.ts';
+import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { readRunState } from './run-folder.ts';
+
+export interface TestDatabase {
+  url: string;
+  db: PrismaClient;
+  /** ends the client and removes the database */
+  drop(): Promise<void>;
+}
+
+async function onServer(sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: readRunState().databaseUrl });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+function urlOf(name: string): string {
+  const url = new URL(readRunState().databaseUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** A database without any table, for tests of migrations. */
+export async function createEmptyDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await onServer(`CREATE DATABASE ${name}`);
+  return { url: urlOf(name), drop: () => onServer(`DROP DATABASE ${name} WITH (FORCE)`) };
+}
+
+/** A database of its own for a test file: migrated, with the permissions and roles of every installation, no user. */
+export async function createTestDatabase(options: DbOptions = {}): Promise<TestDatabase> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await onServer(`CREATE DATABASE ${name} TEMPLATE ${readRunState().templateDatabase}`);
+  const url = urlOf(name);
+  const db = createDb(url, options);
+  return {
+    url,
+    db,
+    drop: async () => {
+      await db.$disconnect();
+      await onServer(`DROP DATABASE ${name} WITH (FORCE)`);
+    },
+  };
+}

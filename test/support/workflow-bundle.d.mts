@@ -1,0 +1,2 @@
+export declare const workflowsPath: string;
+export declare function bundleWorkflows(): Promise<{ code: string }>;

@@ -1,0 +1,53 @@
+import { z } from '@hono/zod-openapi';
+import { secretScopes, type SecretMetadata } from '../../../contracts/secret/types.ts';
+import { largestSecret, secretNamePattern } from '../../../domain/secret/secret-metadata.ts';
+
+/** What is shown of a secret. There is no field for its value. */
+export const secretBody = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    scope: z.enum(secretScopes),
+    version: z.int(),
+    createdBy: z.string().nullable(),
+    createdAt: z.iso.datetime(),
+    updatedBy: z.string().nullable(),
+    updatedAt: z.iso.datetime(),
+  })
+  .openapi('Secret');
+
+export const secretPage = z.object({
+  items: z.array(secretBody),
+  nextCursor: z.string().nullable(),
+});
+
+export const secretName = z
+  .string()
+  .regex(secretNamePattern, 'letters, digits and _, at most 128, not starting with a digit');
+
+const value = z.string().min(1).max(largestSecret);
+const scope = z.enum(secretScopes);
+
+export const createSecretBody = z.strictObject({
+  name: secretName,
+  value,
+  scope: scope.default('pipeline'),
+});
+
+export const setSecretBody = z.strictObject({ value, scope: scope.optional() });
+
+export const listSecretsQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  cursor: z.string().max(128).optional(),
+});
+
+export const projectParams = z.object({ owner: z.string(), project: z.string() });
+export const secretParams = projectParams.extend({ name: z.string().max(128) });
+export const globalSecretParams = z.object({ name: z.string().max(128) });
+
+export function toSecretBody({
+  projectId: _,
+  ...shown
+}: SecretMetadata): z.output<typeof secretBody> {
+  return shown;
+}

@@ -1,0 +1,53 @@
+import { Client, Connection, type ClientInterceptors } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface TemporalAddress {
+  /** host:port */
+  address: string;
+  namespace: string;
+}
+
+export interface TemporalClient {
+  client: Client;
+  close(): Promise<void>;
+}
+
+/**
+ * A client that connects when it is first used and again whenever the server comes back, so that the API starts and
+ * answers while Temporal is away.
+ */
+export function connectTemporal(
+  { address, namespace }: TemporalAddress,
+  options: { dataConverter: DataConverter; interceptors?: ClientInterceptors },
+): TemporalClient {
+  const connection = Connection.lazy({ address, connectTimeout: '5s' });
+  const { dataConverter, interceptors } = options;
+  const client = new Client({
+    connection,
+    namespace,
+    dataConverter,
+    ...(interceptors && { interceptors }),
+  });
+  return { client, close: async () => await connection.close() };
+}
+
+/**
+ * The worker's connection. Tries for `patienceMs` (60 s unless told), since servers that start together are not ready
+ * in order.
+ */
+export async function connectWorker(
+  { address }: TemporalAddress,
+  patienceMs = 60_000,
+): Promise<NativeConnection> {
+  const deadline = performance.now() + patienceMs;
+  for (;;) {
+    try {
+      return await NativeConnection.connect({ address });
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await sleep(250);
+    }
+  }
+}

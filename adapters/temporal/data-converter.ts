@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { DataConverter } from '@temporalio/common';
+import type { SecretBox } from '../../contracts/secret/types.ts';
+import { createPayloadCodec } from './payload-codec.ts';
+
+/** Beside this module in the source tree; from a bundle in dist/, in the source tree next to it. */
+const failureConverterPlaces = [
+  './failure-converter.cjs',
+  '../adapters/temporal/failure-converter.cjs',
+];
+
+/**
+ * What every client and worker of one installation must share: payloads encrypted with a key of the master key, and
+ * failures whose messages are encrypted like payloads.
+ *
+ * @throws DomainError `sealed` without a master key
+ */
+export function dataConverter(box: SecretBox): DataConverter {
+  const payloadCodecs = [createPayloadCodec(box)];
+  const places = failureConverterPlaces.map((place) =>
+    fileURLToPath(new URL(place, import.meta.url)),
+  );
+  const failureConverterPath = places.find((place) => existsSync(place));
+  if (failureConverterPath === undefined)
+    throw new Error('failure-converter.cjs is missing beside the program');
+  return { payloadCodecs, failureConverterPath };
+}

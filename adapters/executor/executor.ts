@@ -73,7 +73,9 @@ export interface Execution {
    * SIGTERM cancels: grace and SIGKILL follow as for a timeout, and the reason is `cancelled`. SIGKILL cancels at once.
    * Other signals reach the step's processes and change nothing else. No error when it has ended.
    */
-  signal(signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2'): Promise<void>;
+  signal(
+    signal: 'SIGTERM' | 'SIGKILL' | 'SIGINT' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2',
+  ): Promise<void>;
   /** Resolves when every process of the step is gone; may be asked any number of times. Does not reject. */
   wait(): Promise<ExecutionResult>;
   /** Kills what is left and frees network, limits and mounts. The workspace is not touched. Safe to repeat. */

@@ -1,0 +1,108 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListObjectsV2Command,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { Upload } from '@aws-sdk/lib-storage';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { checkKey, checkRange, Meter } from './keys.ts';
+import type { ObjectStore } from './object-store.ts';
+
+export interface S3Options {
+  endpoint?: string;
+  region: string;
+  bucket: string;
+  accessKeyId?: string;
+  secretAccessKey?: string;
+  /** Most servers other than AWS want the bucket in the path. Default: true when an endpoint is given. */
+  pathStyle?: boolean;
+  /** goes before every key, so that a bucket can be shared */
+  prefix?: string;
+}
+
+/** Objects in an S3 bucket that exists already; bodies of any size are sent in parts with flat memory. */
+export function createS3Store(options: S3Options): ObjectStore {
+  const client = clientOf(options);
+  const prefix = options.prefix ?? '';
+  const at = (key: string): { Bucket: string; Key: string } => ({
+    Bucket: options.bucket,
+    Key: prefix + checkKey(key),
+  });
+  return {
+    put: async (key, body, put) => {
+      const meter = new Meter();
+      const source = Buffer.isBuffer(body) ? Readable.from([body], { objectMode: false }) : body;
+      const ContentType = put?.contentType ?? 'application/octet-stream';
+      const upload = new Upload({ client, params: { ...at(key), Body: meter, ContentType } });
+      // A source that breaks must abort the upload, or the parts sent so far would become the object.
+      const sent = pipeline(source, meter).catch(async (error: unknown) => {
+        await upload.abort();
+        throw error;
+      });
+      await Promise.all([sent, upload.done()]);
+      return meter.result();
+    },
+    get: async (key, range) => {
+      const { start, end } = checkRange(range ?? { start: 0 });
+      const Range = range === undefined ? undefined : `bytes=${start}-${end ?? ''}`;
+      try {
+        const { Body } = await client.send(new GetObjectCommand({ ...at(key), Range }));
+        return Body instanceof Readable ? Body : null;
+      } catch (error) {
+        if (isStatus(error, 416)) return Readable.from([], { objectMode: false });
+        return ifMissing(error);
+      }
+    },
+    head: async (key) => {
+      try {
+        const { ContentLength } = await client.send(new HeadObjectCommand(at(key)));
+        return { bytes: ContentLength ?? 0 };
+      } catch (error) {
+        return ifMissing(error);
+      }
+    },
+    delete: async (key) => {
+      await client.send(new DeleteObjectCommand(at(key)));
+    },
+    list: async function* (keyPrefix) {
+      let ContinuationToken: string | undefined;
+      do {
+        const page = await client.send(
+          new ListObjectsV2Command({
+            Bucket: options.bucket,
+            Prefix: prefix + keyPrefix,
+            ContinuationToken,
+          }),
+        );
+        for (const { Key } of page.Contents ?? [])
+          if (Key !== undefined) yield Key.slice(prefix.length);
+        ContinuationToken = page.NextContinuationToken;
+      } while (ContinuationToken !== undefined);
+    },
+  };
+}
+
+function clientOf(options: S3Options): S3Client {
+  const { endpoint, accessKeyId, secretAccessKey } = options;
+  const named = accessKeyId !== undefined && secretAccessKey !== undefined;
+  return new S3Client({
+    region: options.region,
+    forcePathStyle: options.pathStyle ?? endpoint !== undefined,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    // Without keys here the SDK's own chain applies: environment, profile, instance role.
+    ...(named ? { credentials: { accessKeyId, secretAccessKey } } : {}),
+  });
+}
+
+function isStatus(error: unknown, status: number): boolean {
+  return error instanceof S3ServiceException && error.$metadata.httpStatusCode === status;
+}
+
+function ifMissing(error: unknown): null {
+  if (isStatus(error, 404)) return null;
+  throw error;
+}

@@ -1,0 +1,132 @@
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openLimiter, type Limiter } from './control-group.ts';
+import { deadInstances, openInstance, removeInstance } from './instance.ts';
+import { launchSandbox, type LaunchContext } from './launch.ts';
+import {
+  addressesOf,
+  missingForNetwork,
+  openNetworkPool,
+  reapNetworks,
+  type NetworkPool,
+} from './network-pool.ts';
+import type { SandboxLog, SandboxOptions } from './options.ts';
+import { openOutputPipes } from './output-pipes.ts';
+import { findProgram, runTool, trustedPath } from './run-tool.ts';
+import { readStepEnvironment, type StepEnvironment } from './step-environment.ts';
+import { buildSystemView, findNodeInstall, pathFor } from './system-view.ts';
+
+/** This machine, looked at once: what is there to isolate with, and what is held for steps. */
+export interface SandboxHost {
+  context: LaunchContext;
+  environment: StepEnvironment;
+  limiter: Limiter | null;
+  /** null: steps have no network; `networkProblem` says why */
+  network: NetworkPool | null;
+  networkProblem: string | null;
+  log: SandboxLog;
+  close(): Promise<void>;
+}
+
+const helpers = ['setpriv', 'unshare', 'mount', 'mkfifo', 'du', 'tar'];
+const install =
+  'install bubblewrap (Debian, Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap)';
+
+/**
+ * Prepares this machine, or says in one sentence why it cannot isolate a step and what to do about it. Ends first what
+ * processes that were killed left behind.
+ */
+export async function openSandboxHost(options: SandboxOptions): Promise<SandboxHost | string> {
+  const searchPath = options.hostEnv['PATH'] ?? trustedPath;
+  const bwrap = options.bwrapPath ?? (await findProgram('bwrap', searchPath));
+  if (bwrap === null || (await runTool(bwrap, ['--version']).catch(() => null))?.code !== 0) {
+    return `Steps run in a sandbox, and bubblewrap is missing: ${install}.`;
+  }
+  for (const name of helpers) {
+    if ((await findProgram(name)) === null)
+      return `Steps run in a sandbox, and ${name} is missing: install it.`;
+  }
+  const root = process.getuid?.() === 0;
+  const runtimeDir =
+    options.runtimeDir ??
+    (root ? '/run/slipway' : join(tmpdir(), `slipway-${String(process.getuid?.() ?? 0)}`));
+  const dead = await deadInstances(runtimeDir);
+  const instance = await openInstance(runtimeDir);
+  const limiter = await openLimiter(instance.name, dead);
+  if (root) await reapNetworks(dead);
+  for (const name of dead) await removeInstance(runtimeDir, name);
+
+  const node = await findNodeInstall(process.execPath);
+  const environment = await readStepEnvironment(options, pathFor(node));
+  const view = await buildSystemView(instance, options, environment, node, root);
+  const pipes = openOutputPipes(join(instance.dir, 'fifo'));
+  const tmpBytes = options.tmpBytes ?? 1024 ** 3;
+  const context = { instance, bwrap, view, node, pipes, tmpBytes, root };
+  const problem = await tryOnce(context);
+  if (problem !== null) {
+    await limiter?.close();
+    await rm(instance.dir, { recursive: true, force: true });
+    return problem;
+  }
+  return finishHost(options, context, environment, limiter);
+}
+
+async function finishHost(
+  options: SandboxOptions,
+  context: LaunchContext,
+  environment: StepEnvironment,
+  limiter: Limiter | null,
+): Promise<SandboxHost> {
+  const log = options.log ?? (() => undefined);
+  const networkProblem = await missingForNetwork();
+  if (networkProblem !== null) log('warn', `steps run without a network: ${networkProblem}`);
+  if (limiter === null)
+    log(
+      'warn',
+      'no control group is writable: memory and processes of steps are capped by rlimits only',
+    );
+  const allowed = networkProblem === null ? await addressesOf(environment.services, log) : [];
+  const network =
+    networkProblem === null
+      ? openNetworkPool({
+          instance: context.instance.name,
+          warm: options.warmNetworks ?? 2,
+          allowPrivate: [...new Set([...(options.allowPrivate ?? []), ...allowed])],
+          log,
+        })
+      : null;
+  return {
+    context,
+    environment,
+    limiter,
+    network,
+    networkProblem,
+    log,
+    close: async () => {
+      await network?.close();
+      await limiter?.close();
+      await rm(context.instance.dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Runs `true` in a sandbox the way steps run: what does not work here is known before the first step. */
+async function tryOnce(context: LaunchContext): Promise<string | null> {
+  const probe = await launchSandbox(context, {
+    workspace: null,
+    directory: join(context.instance.dir, 'mnt', 'home'),
+    script: 'exit 0\n',
+    env: {},
+    networkPath: null,
+    workingDir: '.',
+    joinFiles: [],
+    fileSizeBytes: 1024 ** 2,
+  });
+  probe.output.resume();
+  const { code, problem } = await probe.ended;
+  if (code === 0) return null;
+  const allow =
+    'allow unprivileged user namespaces (kernel.unprivileged_userns_clone=1, user.max_user_namespaces > 0, kernel.apparmor_restrict_unprivileged_userns=0)';
+  return `Steps run in a sandbox, and one could not be made here: ${problem || 'no reason given'}. Usually this helps: ${allow}.`;
+}

@@ -1,0 +1,216 @@
+import type { Writable } from 'node:stream';
+import { DomainError } from '../../contracts/problems.ts';
+import type {
+  CollectedFile,
+  Execution,
+  ExecutionSpec,
+  Executor,
+  ExecutorDescription,
+  WorkspaceMount,
+} from '../executor/executor.ts';
+import { isAbsolute, join, normalize } from 'node:path';
+import { collectFiles } from './collect.ts';
+import { watchDisk } from './disk-watch.ts';
+import { followSandbox } from './execution.ts';
+import { openSandboxHost, type SandboxHost } from './host.ts';
+import { launchSandbox } from './launch.ts';
+import type { Network } from './network-pool.ts';
+import type { SandboxOptions } from './options.ts';
+import { stepScript } from './step-script.ts';
+
+/** The process driver, plus what `adapters/workspace` needs to unpack foreign archives in a sandbox. */
+export interface ProcessExecutor extends Executor {
+  contain(task: ContainedTask): Promise<{ code: number | null; output: string }>;
+}
+
+/** A short helper program over one host directory: no network, no environment, nobody's rights. */
+export interface ContainedTask {
+  directory: string;
+  script: string;
+  /** writes the program's standard input and ends it */
+  feed?: (stdin: Writable) => Promise<void>;
+  timeoutMs: number;
+  diskBytes: number;
+}
+
+/**
+ * Steps as sandboxed processes on this machine, by bubblewrap. Opens at once and looks at the machine on the first use;
+ * where it cannot isolate, every `start` refuses with what to install (fault plan E11), there is no unsandboxed way.
+ */
+export function createProcessExecutor(options: SandboxOptions): ProcessExecutor {
+  const running = new Map<string, Promise<Execution>>();
+  let opened: Promise<SandboxHost | string> | null = null;
+  const open = (): Promise<SandboxHost | string> => (opened ??= openSandboxHost(options));
+  const host = async (): Promise<SandboxHost> => {
+    const found = await open();
+    if (typeof found !== 'string') return found;
+    // What is missing may have been installed since: the next start looks again.
+    opened = null;
+    throw new DomainError('unavailable', found);
+  };
+  return {
+    start: async (spec) => {
+      checkSpec(spec);
+      if (running.has(spec.id)) throw new DomainError('conflict', `${spec.id} runs already.`);
+      const started = host().then((ready) => startStep(ready, spec, options.graceMs ?? 3000));
+      running.set(spec.id, started);
+      const forget = (): boolean => running.delete(spec.id);
+      void started.then((execution) => execution.wait()).then(forget, forget);
+      return started;
+    },
+    collect: async function* (
+      workspace: WorkspaceMount,
+      globs: readonly string[],
+    ): AsyncGenerator<CollectedFile> {
+      yield* collectFiles((await host()).context, workspace, globs);
+    },
+    contain: async (task) => containTask(await host(), task),
+    describe: async () => describe(await open()),
+    close: async () => {
+      const executions = await Promise.allSettled(running.values());
+      for (const one of executions) if (one.status === 'fulfilled') await one.value.cleanup();
+      const found = await opened;
+      opened = null;
+      if (found !== null && typeof found !== 'string') await found.close();
+    },
+  };
+}
+
+function checkSpec(spec: ExecutionSpec): void {
+  const refuse = (detail: string): never => {
+    throw new DomainError('validation_failed', detail);
+  };
+  if (!/^[A-Za-z0-9_.:-]{1,128}$/.test(spec.id)) refuse('The id of an execution is not valid.');
+  const dir = normalize(spec.workingDir ?? '.');
+  if (isAbsolute(dir) || dir.split('/').includes('..')) {
+    refuse('The working directory must lie in the workspace.');
+  }
+  for (const [name, value] of Object.entries(spec.env)) {
+    if (name === '' || /[=\0]/.test(name) || value.includes('\0')) {
+      refuse(`The environment variable ${JSON.stringify(name)} cannot be set.`);
+    }
+  }
+  if (spec.commands.some((command) => command.includes('\0')))
+    refuse('A command holds a NUL byte.');
+}
+
+async function startStep(
+  host: SandboxHost,
+  spec: ExecutionSpec,
+  graceMs: number,
+): Promise<Execution> {
+  const notes: string[] = [];
+  if (spec.image !== '')
+    notes.push(`image ${spec.image} is not used: steps run as sandboxed processes here`);
+  const group = (await host.limiter?.open(spec.id, spec.limits)) ?? null;
+  const network = spec.network === 'egress' ? await acquireNetwork(host, notes) : null;
+  const release = async (clean: boolean): Promise<void> => {
+    await Promise.all([
+      group?.remove(),
+      network === null ? null : host.network?.release(network, clean),
+    ]);
+  };
+  const { root, upper, home } = spec.workspace;
+  try {
+    const sandbox = await launchSandbox(host.context, {
+      workspace: spec.workspace,
+      script: stepScript(spec.commands),
+      env: { ...host.environment.variables, ...spec.env },
+      networkPath: network?.path ?? null,
+      workingDir: normalize(spec.workingDir ?? '.'),
+      joinFiles: group?.joinFiles ?? [],
+      fileSizeBytes: spec.limits.diskBytes,
+      fallback: group === null ? spec.limits : undefined,
+    });
+    const diskFull = watchDisk([join(root, upper), join(root, home)], spec.limits.diskBytes);
+    const log = (message: string): void => host.log('warn', message);
+    return followSandbox({ spec, sandbox, group, diskFull, graceMs, notes, release, log });
+  } catch (error) {
+    await release(true);
+    throw error;
+  }
+}
+
+async function acquireNetwork(host: SandboxHost, notes: string[]): Promise<Network | null> {
+  const none = (reason: string): null => {
+    notes.push(`no network: ${reason}`);
+    return null;
+  };
+  if (host.network === null) return none(host.networkProblem ?? 'not available here');
+  try {
+    return await host.network.acquire();
+  } catch (error) {
+    host.log('warn', `no network for a step: ${String(error)}`);
+    return none('it could not be set up');
+  }
+}
+
+async function containTask(
+  host: SandboxHost,
+  task: ContainedTask,
+): Promise<{ code: number | null; output: string }> {
+  const sandbox = await launchSandbox(host.context, {
+    workspace: null,
+    directory: task.directory,
+    script: `exec 2>&1\n${task.script}`,
+    env: { PATH: host.environment.variables['PATH'] ?? '', LC_ALL: 'C.UTF-8' },
+    networkPath: null,
+    workingDir: '.',
+    joinFiles: [],
+    fileSizeBytes: task.diskBytes,
+    stdin: task.feed === undefined ? 'ignore' : 'pipe',
+  });
+  const kill = (): void => void sandbox.child.kill('SIGKILL');
+  const deadline = setTimeout(kill, task.timeoutMs);
+  const full = watchDisk([task.directory], task.diskBytes);
+  const watch = setInterval(() => void full().then((over) => (over ? kill() : undefined)), 500);
+  sandbox.output.setEncoding('utf8');
+  let output = '';
+  sandbox.output.on('data', (text: string) => {
+    if (output.length < 64 * 1024) output += text;
+  });
+  const closed = new Promise((resolve) => sandbox.output.once('close', resolve));
+  try {
+    // A program that ends early closes its input; its exit code says why.
+    if (sandbox.stdin !== null) await task.feed?.(sandbox.stdin).catch(() => undefined);
+    const { code, problem } = await sandbox.ended;
+    await closed;
+    return { code: (await full()) ? null : code, output: `${output}${problem}`.trim() };
+  } finally {
+    clearTimeout(deadline);
+    clearInterval(watch);
+    kill();
+  }
+}
+
+function describe(host: SandboxHost | string): ExecutorDescription {
+  if (typeof host === 'string') {
+    return { driver: 'process', ready: false, problem: host, enforced: [], notEnforced: [] };
+  }
+  const enforced = [
+    'no host files but read-only system directories; own users, processes, ipc, host name',
+    'no capabilities, no new privileges, no further user namespaces',
+    'time, disk and file size of a step',
+  ];
+  const notEnforced = [
+    'no system-call filter',
+    'disk is checked twice a second, so a step can overshoot for a moment',
+  ];
+  (host.context.root ? enforced : notEnforced).push(
+    host.context.root
+      ? 'steps are the user nobody on the host'
+      : 'steps are the user that Slipway runs as, on the host: run Slipway as root for a user of their own',
+  );
+  if (host.limiter === null)
+    notEnforced.push('memory is capped per process, cpu is not: no control group is writable');
+  else enforced.push(`memory, processes and cpu by control group version ${host.limiter.version}`);
+  if (host.network === null)
+    notEnforced.push(
+      `network: egress is not available (${host.networkProblem ?? ''}), steps have none`,
+    );
+  else
+    enforced.push(
+      'network: public IPv4 only; host, private and metadata addresses are refused; the host loopback is unreachable',
+    );
+  return { driver: 'process', ready: true, problem: null, enforced, notEnforced };
+}

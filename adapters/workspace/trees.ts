@@ -1,0 +1,45 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { WorkspaceMount } from '../executor/executor.ts';
+
+const run = promisify(execFile);
+const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+
+/**
+ * Removes a tree that foreign code wrote. By `rm`, which goes down by open directories: swapping a folder for a link
+ * while it runs leads it nowhere.
+ */
+export async function removeTree(dir: string): Promise<void> {
+  try {
+    await run('rm', ['-rf', '--one-file-system', '--', dir], { env });
+  } catch {
+    // Without root, folders that nobody may enter (an overlay's work folder is one) must be opened first.
+    await run('chmod', ['-R', 'u+rwX', '--', dir], { env }).catch(() => undefined);
+    await run('rm', ['-rf', '--one-file-system', '--', dir], { env });
+  }
+}
+
+/** Copies a tree into another one; links stay links, and a file that is newer there stays. */
+export async function copyTree(from: string, to: string): Promise<void> {
+  await run('cp', ['-a', '-u', '--reflink=auto', '--', `${from}/.`, to], { env });
+}
+
+/** `overlay` where this kernel, user and file system can mount one over `root`, else `directory`. */
+export async function detectKind(root: string): Promise<WorkspaceMount['kind']> {
+  const dir = join(root, `.probe-${process.pid}`);
+  for (const part of ['l', 'u', 'w', 'm']) await mkdir(join(dir, part), { recursive: true });
+  const user = process.getuid?.() === 0 ? [] : ['-r'];
+  const extra = user.length === 0 ? '' : ',userxattr';
+  const script = `mount -t overlay -o lowerdir=l,upperdir=u,workdir=w,volatile${extra} probe m && : > m/file`;
+  try {
+    await run('unshare', ['-m', ...user, '--', 'sh', '-c', script], { env, cwd: dir });
+    return 'overlay';
+  } catch {
+    return 'directory';
+  } finally {
+    await removeTree(dir);
+    await rm(dir, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { pairLines, parseHunks } from './diff.ts';
+
+const patch = `diff --git a/x b/x
+--- a/x
++++ b/x
+@@ -3,4 +3,5 @@ function f() {
+ same
+-const port = 80;
++const port = 8080;
++const host = 'x';
+ end
+\\ No newline at end of file
+`;
+
+describe('unified diffs', () => {
+  it('numbers both sides [A-UI-03]', () => {
+    const [hunk] = parseHunks(patch);
+    expect(hunk?.lines.map((l) => [l.kind, l.oldLine, l.newLine])).toEqual([
+      ['context', 3, 3],
+      ['remove', 4, null],
+      ['add', null, 4],
+      ['add', null, 5],
+      ['context', 5, 6],
+    ]);
+    expect(hunk?.lines.at(-1)?.noNewline).toBe(true);
+  });
+
+  it('marks the words that changed when lines replace each other one to one [A-UI-03]', () => {
+    const [hunk] = parseHunks('@@ -1 +1 @@\n-const port = 80;\n+const port = 8080;\n');
+    const [before, after] = hunk?.lines ?? [];
+    expect(after?.text.slice(...(after.changed ?? [0, 0]))).toBe('80');
+    expect(before?.changed).toEqual([15, 15]);
+  });
+
+  it('sets a removed line beside the one that replaces it [A-UI-03]', () => {
+    const rows = pairLines(parseHunks(patch)[0]?.lines ?? []);
+    expect(rows.map(([a, b]) => [a?.text ?? null, b?.text ?? null])).toEqual([
+      ['same', 'same'],
+      ['const port = 80;', 'const port = 8080;'],
+      [null, "const host = 'x';"],
+      ['end', 'end'],
+    ]);
+  });
+
+  it('gives nothing for a binary file [A-UI-03]', () => {
+    expect(parseHunks('Binary files a/x and b/x differ\n')).toEqual([]);
+  });
+});

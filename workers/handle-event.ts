@@ -2,17 +2,15 @@ import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
 import type { GateDecision } from '../contracts/gate/types.ts';
 import { shortRef } from '../domain/pipeline/definition/plan-pipeline.ts';
-import {
-  triggerPipelinesForPush,
-  type DefinitionReader,
-} from '../domain/pipeline/trigger-pipelines.ts';
+import { triggerPipelinesForPush } from '../domain/pipeline/trigger-pipelines.ts';
+import type { RepositoryReader } from '../domain/pipeline/repository-reader.ts';
 import { signalGateDecision, signalPipelineRun, startPipelineRun } from '../launch/pipeline.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
 
 export interface EventHandlerDeps {
   db: PrismaClient;
   client: Client;
-  repositories: DefinitionReader;
+  repositories: RepositoryReader;
 }
 
 /**

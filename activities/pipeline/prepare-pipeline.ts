@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { Context } from '@temporalio/activity';
 import type { PreparedRun } from '../../contracts/pipeline/activities.ts';
 import { DomainError } from '../../contracts/problems.ts';
@@ -40,8 +41,13 @@ async function prepare(
   const { commitSha } = run;
   if (repoPath === null || commitSha === null)
     throw new DomainError('not_found', 'The run has no commit to check out.');
-  const lay = () =>
-    workspaces.prepareBase(pipelineId, () => repositories.archive(repoPath, commitSha));
+  const lay = async () => {
+    if (await workspaces.hasBase(pipelineId)) return;
+    await workspaces.prepareBase(
+      pipelineId,
+      Readable.from(repositories.archive(repoPath, commitSha)),
+    );
+  };
   if (run.status === 'running') {
     const plan = planOf(run.definition);
     if (plan === null) throw new DomainError('internal', 'A running pipeline has no plan.');

@@ -120,7 +120,12 @@ async function resolveOrExplain(
   const names = secretsOf(plan);
   if (names.length === 0) return new Map();
   try {
-    return await deps.resolveSecrets({ projectId: run.projectId, names, pipelineId: run.id });
+    return await deps.resolveSecrets({
+      projectId: run.projectId,
+      names,
+      pipelineId: run.id,
+      step: plan.name,
+    });
   } catch (error) {
     if (
       error instanceof DomainError &&
@@ -133,17 +138,17 @@ async function resolveOrExplain(
 
 async function execute(attempt: Attempt): Promise<StepResult> {
   const { deps, run, plan, lease } = attempt;
-  const mount = await deps.workspaces.beginStep({
-    runId: run.id,
-    step: plan.name,
-    attempt: lease.attempt,
-    needs: attempt.ancestors,
-  });
+  const mount = await deps.workspaces.beginStep(
+    run.id,
+    plan.name,
+    lease.attempt,
+    attempt.ancestors,
+  );
   let keep = false;
   try {
     const result = await runCommands(attempt, mount);
     const collected = result.status === 'success' ? await collectArtifacts(attempt, mount) : null;
-    keep = result.status === 'success' || plan.allowFailure;
+    keep = result.status === 'success' && collected === null;
     return collected === null ? result : { ...result, status: 'failure', reason: collected };
   } finally {
     if (keep) await deps.workspaces.commitStep(mount);

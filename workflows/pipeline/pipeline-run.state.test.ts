@@ -96,13 +96,14 @@ describe('progress of a pipeline run', () => {
     expect(progress.outcome()).toBe('cancelled');
   });
 
-  it('names the steps that a step builds on in the order of their layers [A-PIPE-04]', () => {
+  it('names the steps whose files a step builds on in the order of their layers, without skipped ones [A-PIPE-04]', () => {
     const progress = new PipelineRunProgress([
       step('a'),
       step('b', ['a']),
       step('c', ['a']),
       step('d', ['c', 'b']),
     ]);
+    for (const name of ['a', 'b', 'c']) run(progress, name, 'success');
     expect(progress.ancestorsOf('d')).toEqual(['a', 'c', 'b']);
   });
 });

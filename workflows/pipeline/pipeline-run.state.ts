@@ -114,7 +114,7 @@ export class PipelineRunProgress {
       : 'success';
   }
 
-  /** Every step that `name` builds on, in an order in which each comes after its own needs. */
+  /** Every step whose files `name` builds on (those that succeeded), each after its own needs. */
   ancestorsOf(name: string): string[] {
     const ordered: string[] = [];
     const visit = (current: string): void => {
@@ -125,7 +125,10 @@ export class PipelineRunProgress {
       }
     };
     visit(name);
-    return ordered.filter((ancestor) => this.#get(ancestor).plan.kind === 'command');
+    return ordered.filter((ancestor) => {
+      const { plan, status } = this.#get(ancestor);
+      return plan.kind === 'command' && status === 'success';
+    });
   }
 
   snapshot(): PipelineRunState {

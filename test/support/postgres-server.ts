@@ -33,7 +33,7 @@ export async function startPostgres(
 ): Promise<PostgresServer> {
   const data = join(folder, name);
   const port = await freePort();
-  const url = `postgres://slipway:slipway@127.0.0.1:${port}/postgres`;
+  const url = `postgres://slipway@127.0.0.1:${port}/postgres`;
   const logFile = join(folder, `${name}.log`);
   const flags = [
     ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'],

@@ -17,6 +17,7 @@ export async function bundleWorkflows() {
   return bundleWorkflowCode({
     workflowsPath,
     workflowInterceptorModules: interceptors.map((name) => join(root, name)).filter(existsSync),
+    failureConverterPath: join(root, 'workflows/interceptors/failure-converter.ts'),
     logger: new DefaultLogger('ERROR'),
   });
 }

@@ -25,7 +25,9 @@ function newApp(services: Services): App {
     c.set('services', services);
     await next();
   });
-  app.use('*', requestId, realIp(services.config.server.trustedProxies), accessLog, securityHeaders);
+  app.use('*', requestId);
+  if (services.observeRequests !== undefined) app.use('*', services.observeRequests);
+  app.use('*', realIp(services.config.server.trustedProxies), accessLog, securityHeaders);
   return app;
 }
 

@@ -1,4 +1,6 @@
+import type { MiddlewareHandler } from 'hono';
 import type { Config } from '../contracts/config.ts';
+import type { GitStore } from '../contracts/git/store.ts';
 import type { Log } from '../contracts/log.ts';
 import type { SecretBox } from '../contracts/secret/types.ts';
 import type { VerifyJwt } from '../domain/identity/authenticate.ts';
@@ -28,16 +30,24 @@ export interface Services {
   healthChecks: Record<string, HealthCheck>;
   /** directory of the built web app; absent where only the API runs */
   webRoot?: string;
+  /** the folder docs/, whose problem pages are served; left out where it is not installed */
+  docsRoot?: string;
   /** checks JWTs; absent when no issuer is configured */
   verifyJwt?: VerifyJwt;
   /** availability of agent backends by id, for /health */
   agentAvailability?: () => Record<string, 'available' | 'unavailable'>;
   /** true once a stop was asked for */
   isStopping?: () => boolean;
+  /** bare repositories */
+  gitStore: GitStore;
   /** logs and artifacts */
   objectStore: BlobStore;
   /** wakes followers of step output */
   logHub: LogHub;
   /** seals and opens secrets */
   secretBox: SecretBox;
+  /** server spans and log context; adapters/telemetry/tracing-middleware.ts */
+  observeRequests?: MiddlewareHandler;
+  /** makes the sample project with a token; absent where the sample is not shipped */
+  startDemo?: (token: string) => Promise<{ owner: string; name: string; pipelineId: string }>;
 }

@@ -52,16 +52,19 @@ async function buildServer(part) {
 /** @param {BuildPart} part */
 function entryOf(part) {
   if (!part.names) return { entryPoints: [part.entry] };
-  const contents = `export { ${part.names.join(', ')} } from './${part.entry}';`;
+  const lines = Object.entries(part.names).map(
+    ([file, names]) => `export { ${names.join(', ')} } from '${file}';`,
+  );
+  const contents = lines.join('\n');
   return { stdin: { contents, resolveDir: root, sourcefile: `${part.name}.names.ts` } };
 }
 
-/** The launcher reads only names from such a part: the SDK is not needed for them and stays out. */
+/** Only values are wanted from such a part: a package that is not needed for them stays out. */
 const withoutSideEffects = {
   name: 'without-side-effects',
   /** @param {import('esbuild').PluginBuild} build */
   setup(build) {
-    build.onResolve({ filter: /^@temporalio\// }, (args) => ({
+    build.onResolve({ filter: /^[^./]/ }, (args) => ({
       path: args.path,
       external: true,
       sideEffects: false,
@@ -80,6 +83,7 @@ async function buildWorkflows(part) {
   const { code } = await bundleWorkflowCode({
     workflowsPath: inRoot(part.entry),
     workflowInterceptorModules: interceptors.map((name) => inRoot(name)).filter(existsSync),
+    failureConverterPath: inRoot('workflows/interceptors/failure-converter.ts'),
     logger: new DefaultLogger('ERROR'),
   });
   await writeAtomically(inRoot(part.output), code);

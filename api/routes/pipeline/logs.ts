@@ -1,5 +1,12 @@
 import type { DefinedRoute } from '../../define-route.ts';
+import { downloadArtifactRoute } from './download-artifact.ts';
 import { getStepLogRoute } from './get-step-log.ts';
+import { listPipelineArtifactsRoute, listProjectArtifactsRoute } from './list-artifacts.ts';
 
 /** Logs and artifacts of pipelines. */
-export const logRoutes: readonly DefinedRoute[] = [getStepLogRoute];
+export const logRoutes: readonly DefinedRoute[] = [
+  getStepLogRoute,
+  listProjectArtifactsRoute,
+  listPipelineArtifactsRoute,
+  downloadArtifactRoute,
+];

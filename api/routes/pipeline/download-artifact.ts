@@ -1,0 +1,56 @@
+import { Readable } from 'node:stream';
+import { z } from '@hono/zod-openapi';
+import { findArtifact } from '../../../domain/pipeline/find-artifacts.ts';
+import { DomainError } from '../../../contracts/problems.ts';
+import { defineRoute } from '../../define-route.ts';
+
+/** RFC 6266: an ASCII name for old clients, the real one percent-encoded. */
+function disposition(path: string): string {
+  const name = path.split('/').at(-1) ?? 'artifact';
+  const ascii = name.replace(/[^A-Za-z0-9._ -]/g, '_');
+  const encoded = encodeURIComponent(name).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+  return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
+}
+
+export const downloadArtifactRoute = defineRoute({
+  method: 'get',
+  path: '/api/v1/artifacts/{id}/content',
+  tag: 'pipelines',
+  summary: 'Content of an artifact, always as a download',
+  access: {
+    kind: 'permission',
+    permission: 'pipeline:read',
+    project: async (c) =>
+      (await findArtifact(c.get('services').db, c.req.param('id') ?? '')).projectId,
+  },
+  raw: true,
+  request: { params: z.object({ id: z.string().max(64) }) },
+  responses: {
+    200: {
+      description: 'The content',
+      content: { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } },
+    },
+  },
+  handler: async (c) => {
+    const { db, objectStore } = c.get('services');
+    const artifact = await findArtifact(db, c.req.valid('param').id);
+    const body = await objectStore.get(artifact.minioPath);
+    if (body === null)
+      throw new DomainError('not_found', 'There is no such artifact, or it has expired.');
+    // a build's output is a stranger's content: whatever it is, it never runs as part of our own site
+    return new Response(Readable.toWeb(body) as ReadableStream<Uint8Array>, {
+      headers: {
+        'content-type': artifact.contentType ?? 'application/octet-stream',
+        'content-length': String(artifact.sizeBytes ?? 0n),
+        'content-disposition': disposition(artifact.path),
+        'content-security-policy': "sandbox; default-src 'none'",
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'private, no-cache',
+        'x-checksum-sha256': artifact.sha256,
+      },
+    });
+  },
+});

@@ -19,17 +19,12 @@ export function painter(isOn) {
   return (code, text) => (isOn ? `\u001b[${code}m${text}\u001b[0m` : text);
 }
 
-/** Lists answer either an array or `{ items }`. */
-function rows(body) {
-  return Array.isArray(body) ? body : (body.items ?? []);
-}
-
 /** Waits for the pipeline that a push of `sha` starts. */
 export async function waitForPipeline(client, project, sha) {
   const until = Date.now() + appearMs;
   while (Date.now() < until) {
-    const list = rows(await client.need('GET', `/api/v1/projects/${project}/pipelines`));
-    const found = list.find((pipeline) => pipeline.commitSha === sha);
+    const { items } = await client.need('GET', `/api/v1/projects/${project}/pipelines`);
+    const found = items.find((pipeline) => pipeline.commitSha === sha);
     if (found) return found;
     await sleep(pollMs);
   }
@@ -47,30 +42,42 @@ export async function waitForPipeline(client, project, sha) {
 export async function followPipeline({ client, id, print, paint }) {
   const seen = new Map();
   const logs = new Map();
+  const endings = [];
   const stop = new AbortController();
   for (;;) {
     const pipeline = await client.need('GET', `/api/v1/pipelines/${id}`);
-    const steps = rows(await client.need('GET', `/api/v1/pipelines/${id}/steps`));
+    const { steps } = pipeline;
     const width = Math.max(...steps.map((step) => step.name.length), 5);
     for (const step of steps) {
       if (seen.get(step.name) === step.status) continue;
       const prefix = paint(36, step.name.padEnd(width));
       seen.set(step.name, step.status);
-      print(`${prefix} ${describeStep(step, paint)}`);
+      const isOver = !['pending', 'running', 'waiting'].includes(step.status);
+      if (!isOver) print(`${prefix} ${describeStep(step, paint)}`);
       // A quick step may end between two looks, so a log is opened for every step that has started.
       if (step.startedAt && step.kind !== 'gate' && !logs.has(step.name)) {
         const path = `/api/v1/pipelines/${id}/steps/${encodeURIComponent(step.name)}/logs?follow=1`;
         const show = (line) => print(`${prefix} ${paint(2, '│')} ${line}`);
         logs.set(step.name, followLog(client, path, show, stop.signal));
       }
+      if (isOver) {
+        const tell = () => print(`${prefix} ${describeStep(step, paint)}`);
+        // The end of a step is told behind its last line.
+        endings.push(within(drainMs, logs.get(step.name)).then(tell));
+      }
     }
     if (!['pending', 'running'].includes(pipeline.status)) {
-      await Promise.race([Promise.all(logs.values()), sleep(drainMs, null, { ref: false })]);
+      await Promise.all(endings);
       stop.abort();
-      return { ...pipeline, steps };
+      return pipeline;
     }
     await sleep(pollMs);
   }
+}
+
+/** Waits for `work`, but not longer than `limitMs`. */
+function within(limitMs, work) {
+  return Promise.race([work, sleep(limitMs, undefined, { ref: false })]);
 }
 
 function describeStep(step, paint) {
@@ -84,19 +91,10 @@ async function followLog(client, path, show, signal) {
   let rest = '';
   for await (const { event, data } of client.events(path, signal)) {
     if (event === 'end') break;
-    const lines = (rest + logText(data)).split('\n');
+    if (event !== 'log') continue;
+    const lines = (rest + JSON.parse(data).text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) show(line.replace(/\r$/, ''));
   }
   if (rest !== '') show(rest);
-}
-
-/** The text of one log event: JSON with the text in it, or the text itself. */
-function logText(data) {
-  try {
-    const read = JSON.parse(data);
-    return typeof read === 'string' ? read : (read?.text ?? read?.data ?? `${data}\n`);
-  } catch {
-    return `${data}\n`;
-  }
 }

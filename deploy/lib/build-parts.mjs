@@ -12,7 +12,7 @@ const toolFiles = ['package-lock.json', 'tsconfig.base.json', 'deploy/build.mjs'
  * @property {'server' | 'workflows' | 'web'} kind
  * @property {string} entry what must exist for there to be anything to build
  * @property {string} output
- * @property {string[]} [names] exports to keep; all of them when left out
+ * @property {Record<string, string[]>} [names] exports to keep, by file; all of the entry's when left out
  * @property {string[]} [folders] where the sources lie; server parts name their exact inputs in the stamp instead
  */
 
@@ -22,19 +22,35 @@ export const buildParts = [
   { name: 'workers', kind: 'server', entry: 'workers/main.ts', output: 'dist/workers.mjs' },
   { name: 'cli', kind: 'server', entry: 'cli/main.ts', output: 'dist/cli.mjs' },
   { name: 'migrate', kind: 'server', entry: 'prisma/migrate-main.ts', output: 'dist/migrate.mjs' },
-  // the launcher asks the product's own code what the settings and the names of search attributes are
+  // what the launcher and the command line ask the product's own code
   {
     name: 'config',
     kind: 'server',
     entry: 'adapters/config/load-config.ts',
     output: 'dist/config.mjs',
+    names: {
+      './adapters/config/load-config.ts': ['loadConfig', 'databaseUrl'],
+      './adapters/config/describe-config.ts': ['describeConfig'],
+    },
   },
   {
     name: 'search-attributes',
     kind: 'server',
     entry: 'contracts/search-attributes.ts',
     output: 'dist/search-attributes.mjs',
-    names: ['searchAttributeTypes'],
+    names: { './contracts/search-attributes.ts': ['searchAttributeTypes'] },
+  },
+  {
+    name: 'definition',
+    kind: 'server',
+    entry: 'domain/pipeline/definition/parse-definition.ts',
+    output: 'dist/definition.mjs',
+  },
+  {
+    name: 'sandbox',
+    kind: 'server',
+    entry: 'adapters/sandbox/process-executor.ts',
+    output: 'dist/sandbox.mjs',
   },
   {
     name: 'workflows',

@@ -16,7 +16,7 @@ import { readJson, writeAtomically } from './stamps.mjs';
 export const stopOrder = ['api', 'workers', 'temporal', 'postgres'];
 
 /** How long each may take to stop by itself; together less than 15 s. @type {Record<string, number>} */
-export const stopTimeoutsMs = { api: 5_000, workers: 5_000, temporal: 2_000, postgres: 2_000 };
+export const stopTimeoutsMs = { api: 4_000, workers: 6_000, temporal: 2_000, postgres: 2_500 };
 
 /** @param {string} home */
 export function instanceFile(home) {

@@ -41,7 +41,7 @@ export async function postgresService(home, port) {
       ...invoked,
       env: { PATH: process.env['PATH'], LC_ALL: 'C' },
       signal: 'SIGINT',
-      ready: (isGone) => askUntil(() => answers(address('postgres')), isGone, readyTimeoutMs),
+      ready: ({ isGone }) => askUntil(() => answers(address('postgres')), isGone, readyTimeoutMs),
     },
   };
 }

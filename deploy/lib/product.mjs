@@ -8,6 +8,8 @@ import { hashFiles, listFiles } from './stamps.mjs';
 import { askUntil } from './supervisor.mjs';
 
 const readyTimeoutMs = 90_000;
+/** What `npm start` adds about itself. Registry and proxy settings stay: steps are given them. */
+const fromNpm = /^(INIT_CWD|npm_(?!config_(registry|proxy|https_proxy|noproxy|cafile)$).*)$/i;
 
 /** @typedef {import('./settings.mjs').Settings} Settings */
 
@@ -87,7 +89,7 @@ export function apiService(settings) {
   const readyUrl = `http://${host.includes(':') ? `[${host}]` : host}:${settings.port}/readyz`;
   return {
     ...nodeService('api', 'The API', settings),
-    ready: (isGone) => askUntil(() => answersOk(readyUrl), isGone, readyTimeoutMs),
+    ready: ({ isGone }) => askUntil(() => answersOk(readyUrl), isGone, readyTimeoutMs),
   };
 }
 
@@ -96,7 +98,12 @@ export function apiService(settings) {
  * @returns {import('./supervisor.mjs').Service}
  */
 export function workersService(settings) {
-  return nodeService('workers', 'The workers', settings);
+  return {
+    ...nodeService('workers', 'The workers', settings),
+    speaks: true,
+    ready: ({ isGone, saidReady }) =>
+      askUntil(() => Promise.resolve(saidReady()), isGone, readyTimeoutMs),
+  };
 }
 
 /**
@@ -113,8 +120,6 @@ function nodeService(name, title, settings) {
     env: productEnv(settings),
     cwd: root,
     signal: /** @type {const} */ ('SIGTERM'),
-    /** @param {() => boolean} isGone */
-    ready: async (isGone) => !isGone(),
   };
 }
 

@@ -27,7 +27,14 @@ const exitConfig = 78;
  * @property {number} [uid]
  * @property {number} [gid]
  * @property {NodeJS.Signals} signal the polite way to stop it
- * @property {(isGone: () => boolean) => Promise<boolean>} ready resolves when it serves (true), or when it is gone (false)
+ * @property {boolean} [speaks] it tells by a message (`process.send({ type: 'ready' })`) when it serves
+ * @property {(state: ServiceState) => Promise<boolean>} ready resolves when it serves (true), or when it is gone (false)
+ */
+
+/**
+ * @typedef {object} ServiceState
+ * @property {() => boolean} isGone
+ * @property {() => boolean} saidReady
  */
 
 /** Starts services, restarts those that end by themselves, stops all in order. */
@@ -51,8 +58,8 @@ export class Supervisor {
   async start(service) {
     const log = new LogFile(path.join(this.#home, 'logs', `${service.name}.log`), service.name);
     for (let attempt = 1; !this.#stopping; attempt += 1) {
-      const { exited, isGone } = await this.#spawn(service, log);
-      if ((await service.ready(isGone)) && !isGone()) {
+      const { exited, isGone, saidReady } = await this.#spawn(service, log);
+      if ((await service.ready({ isGone, saidReady })) && !isGone()) {
         log.follow();
         void this.#keep(service, log, exited);
         return;
@@ -82,9 +89,13 @@ export class Supervisor {
       gid: service.gid,
       // a session of its own: Ctrl-C reaches the launcher only, which stops the others in order
       detached: true,
-      stdio: ['ignore', output, output],
+      stdio: ['ignore', output, output, ...(service.speaks ? [/** @type {const} */ ('ipc')] : [])],
     });
     closeSync(output);
+    let ready = false;
+    child.on('message', (/** @type {{ type?: string }} */ message) => {
+      ready ||= message.type === 'ready';
+    });
     /** @type {{ code: number | null, signal: NodeJS.Signals | null } | null} */
     let end = null;
     const exited = new Promise(
@@ -100,7 +111,7 @@ export class Supervisor {
       this.#running.set(service.name, { identity, service, log });
       await this.#instance.note(service.name, identity, service.signal);
     }
-    return { exited, isGone: () => end !== null };
+    return { exited, isGone: () => end !== null, saidReady: () => ready };
   }
 
   /**
@@ -121,7 +132,7 @@ export class Supervisor {
       if (this.#stopping) return;
       const next = await this.#spawn(service, log);
       exited = next.exited;
-      if (await service.ready(next.isGone)) warn(`${service.title} is back`);
+      if (await service.ready(next)) warn(`${service.title} is back`);
     }
   }
 

@@ -50,7 +50,7 @@ export async function temporalService({ program, home, port, uiPort, namespace }
     ],
     env: withoutTemporalSettings(),
     signal: 'SIGTERM',
-    ready: (isGone) => askUntil(() => serves(program, port), isGone, readyTimeoutMs),
+    ready: ({ isGone }) => askUntil(() => serves(program, port), isGone, readyTimeoutMs),
   };
 }
 

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
 import { createBuildActivities, createPipelineRecords } from '../activities/pipeline/index.ts';
 import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
-import { createGitStore } from '../adapters/git/git-store.ts';
+import { gitStoreOfConfig } from '../adapters/git/git-store-of-config.ts';
 import { openObjectStore } from '../adapters/object-store/open-object-store.ts';
 import { loadMasterKey } from '../adapters/secret-box/master-key.ts';
 import { createSecretBox } from '../adapters/secret-box/secret-box.ts';
@@ -64,10 +64,7 @@ async function main(): Promise<void> {
   );
   const converter = dataConverter(box);
   const listener = await openListener(url);
-  const gitStore = createGitStore({
-    root: path.resolve(config.home, 'repos'),
-    hooksDir: path.resolve(config.home, 'hooks'),
-  });
+  const gitStore = gitStoreOfConfig(config);
   const repositories = createRepositoryReader(gitStore);
   const temporal = connectTemporal(config.temporal, {
     dataConverter: converter,

@@ -1,5 +1,17 @@
 import type { DefinedRoute } from '../define-route.ts';
+import { demoRoutes } from './demo/index.ts';
+import { gateRoutes } from './gate/index.ts';
+import { gitRoutes } from './git/index.ts';
 import { healthRoutes } from './health/index.ts';
+import { pipelineRoutes } from './pipeline/index.ts';
+import { secretRoutes } from './secret/index.ts';
 
 /** Every operation of the API, area by area. Order matters only where two paths match the same address. */
-export const routes: readonly DefinedRoute[] = [...healthRoutes];
+export const routes: readonly DefinedRoute[] = [
+  ...healthRoutes,
+  ...secretRoutes,
+  ...pipelineRoutes,
+  ...gateRoutes,
+  ...demoRoutes,
+  ...gitRoutes,
+];

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { getPipeline } from '../../../domain/pipeline/read-pipelines.ts';
+import { createRepositoryReader } from '../../../domain/pipeline/repository-reader.ts';
 import { startPipeline } from '../../../domain/pipeline/start-pipeline.ts';
 import { defineRoute } from '../../define-route.ts';
 import { pipelineBody, toPipelineBody } from './pipeline-body.ts';
@@ -35,8 +36,8 @@ export const startPipelineRoute = defineRoute({
     },
   },
   handler: async (c) => {
-    const { db, repositories } = c.get('services');
-    const created = await startPipeline(db, repositories, c.get('caller'), {
+    const { db, gitStore } = c.get('services');
+    const created = await startPipeline(db, createRepositoryReader(gitStore), c.get('caller'), {
       projectId: c.get('project').id,
       ref: c.req.valid('json').ref ?? null,
     });

@@ -150,6 +150,10 @@ export const configSchema = section({
   git: section({
     defaultAuthor: text.default('Slipway <slipway@localhost>'),
     cloneTimeout: duration('s').default(300_000),
+    /** largest pack that a push may bring */
+    maxPushBytes: int(1_048_576, 1_099_511_627_776).default(2_147_483_648),
+    /** packs made for clients at once; further fetches wait for up to a minute */
+    maxUploadPacks: int(1, 1000).default(4),
   }),
   ci: section({ autoQaOnSuccess: flag().default(true), webhookSecret: optionalText }),
   events: section({

@@ -8,7 +8,15 @@ import { care } from './care.ts';
 import { mustRunGit } from './git-process.ts';
 import { createLimiter } from './limiter.ts';
 import { diff } from './read-diff.ts';
-import { archive, listTree, log, readBlob, readCommit, statPath, streamBlob } from './read-objects.ts';
+import {
+  archive,
+  listTree,
+  log,
+  readBlob,
+  readCommit,
+  statPath,
+  streamBlob,
+} from './read-objects.ts';
 import {
   isAncestor,
   listBranches,

@@ -37,7 +37,10 @@ export async function diff(
   options: { from: string | null; to: string; maxBytes: number },
 ): Promise<GitDiff> {
   const common = ['--no-color', '--no-ext-diff', '--no-textconv', '--find-renames'];
-  const range = [options.from === null ? emptyTree : requireSha(options.from), requireSha(options.to)];
+  const range = [
+    options.from === null ? emptyTree : requireSha(options.from),
+    requireSha(options.to),
+  ];
   const stat = await readGit(
     context,
     repoPath,

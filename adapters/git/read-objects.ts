@@ -8,7 +8,13 @@ import type {
 import { DomainError } from '../../contracts/problems.ts';
 import { streamGit } from './git-answer.ts';
 import { startGit } from './git-process.ts';
-import { openRepository, readGit, requireSha, tryGit, type GitContext } from './repository-context.ts';
+import {
+  openRepository,
+  readGit,
+  requireSha,
+  tryGit,
+  type GitContext,
+} from './repository-context.ts';
 
 const commitFormat = ['%H', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%s', '%b'].join('%n');
 
@@ -58,7 +64,8 @@ function entryKind(mode: string): TreeEntryKind {
 
 /** One record of `ls-tree -z`: `mode SP type SP id TAB name`. */
 function parseEntry(record: string, parent: string): GitTreeEntry | null {
-  const [, mode = '', sha = '', name = ''] = /^(\d{6}) \w+ ([0-9a-f]{40})\t(.*)$/su.exec(record) ?? [];
+  const [, mode = '', sha = '', name = ''] =
+    /^(\d{6}) \w+ ([0-9a-f]{40})\t(.*)$/su.exec(record) ?? [];
   if (sha === '') return null;
   return {
     name,
@@ -186,9 +193,10 @@ export function streamBlob(
 export function archive(
   context: GitContext,
   repoPath: string,
-  options: { sha: string; format: 'tar.gz' | 'zip'; prefix: string; signal: Cancellation },
+  options: { sha: string; format: 'tar' | 'tar.gz' | 'zip'; prefix: string; signal: Cancellation },
 ): ByteStream {
-  if (!/^[\w.-]+\/$/u.test(options.prefix)) throw new Error('the prefix of an archive is not safe');
+  if (!/^(?:[\w.-]+\/)?$/u.test(options.prefix))
+    throw new Error('the prefix of an archive is not safe');
   const args = ['archive', `--format=${options.format}`, `--prefix=${options.prefix}`];
   return streamGit(context, repoPath, [...args, requireSha(options.sha)], options.signal);
 }

@@ -58,7 +58,10 @@ export async function listTags(context: GitContext, repoPath: string): Promise<G
 
 export async function readHead(context: GitContext, repoPath: string): Promise<string> {
   const out = await readGit(context, repoPath, ['symbolic-ref', 'HEAD']);
-  return out.toString('utf8').trim().replace(/^refs\/heads\//u, '');
+  return out
+    .toString('utf8')
+    .trim()
+    .replace(/^refs\/heads\//u, '');
 }
 
 export async function setHead(

@@ -1,5 +1,11 @@
 import { DomainError } from '../../contracts/problems.ts';
-import { mustRunGit, runGit, type GitSetting, type RunOptions, type RunResult } from './git-process.ts';
+import {
+  mustRunGit,
+  runGit,
+  type GitSetting,
+  type RunOptions,
+  type RunResult,
+} from './git-process.ts';
 import type { Limiter } from './limiter.ts';
 import { repositoryDir, repositoryExists } from './repository-path.ts';
 

@@ -1,17 +1,21 @@
-import { pipeline } from 'node:stream/promises';
-import { Readable, type Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import type {
   ByteStream,
   GitService,
   ReceivePackOptions,
   UploadPackOptions,
 } from '../../contracts/git/store.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { limitBytes, limitCommands } from './command-limit.ts';
 import { childOutput } from './git-answer.ts';
 import { mustRunGit, startGit, type GitChild } from './git-process.ts';
 import { ensureHooks } from './hook-scripts.ts';
 import type { Limiter } from './limiter.ts';
 import { attendPush } from './push-session.ts';
 import { openRepository, type GitContext } from './repository-context.ts';
+
+/** A fetch names what it has and wants: megabytes at most, even for very large histories. */
+const maxFetchBytes = 64 * 1024 * 1024;
 
 function protocolEnvironment(gitProtocol: string | undefined): Record<string, string> {
   const safe = gitProtocol !== undefined && /^[a-z0-9=:.-]{1,64}$/iu.test(gitProtocol);
@@ -44,15 +48,64 @@ export async function advertise(
   return Buffer.concat([Buffer.from(`${length}${line}0000`), refs]);
 }
 
-/** Feeds the request into git at git's pace; a request that breaks off ends git, for it would wait for the rest. */
-function feed(input: ByteStream, child: GitChild, onBroken: () => void): void {
-  pipeline(Readable.from(input, { objectMode: false }), child.stdin as Writable).catch(
+/** What a client still sends after git has ended is read and dropped up to here, so that it hears the answer. */
+const maxDrainBytes = 256 * 1024 * 1024;
+
+function drained(stdin: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stdin.off('drain', done).off('close', done);
+      resolve();
+    };
+    stdin.on('drain', done).on('close', done);
+  });
+}
+
+async function writeAll(input: ByteStream, stdin: Writable): Promise<void> {
+  let dropped = 0;
+  for await (const chunk of input) {
+    if (stdin.destroyed || stdin.writableEnded) {
+      dropped += chunk.length;
+      if (dropped > maxDrainBytes) return;
+    } else if (!stdin.write(chunk)) {
+      await drained(stdin);
+    }
+  }
+  stdin.end();
+}
+
+/**
+ * Feeds the request into git at git's pace. A request that breaks off ends git, which would wait for the rest.
+ * Settles with what broke the request, or null.
+ */
+function feed(input: ByteStream, child: GitChild, onBroken: () => void): Promise<unknown> {
+  return writeAll(input, child.stdin).then(
+    () => null,
     (error: unknown) => {
-      // git closed its side first: it has what it needs, or has failed and says so.
-      if ((error as { code?: string }).code === 'EPIPE') return;
       onBroken();
+      return error;
     },
   );
+}
+
+/** The child's answer; ends when the request has been read as well. A request that was refused is told as such. */
+async function* answer(
+  child: GitChild,
+  fed: Promise<unknown>,
+  abandon: () => void,
+): AsyncGenerator<Uint8Array> {
+  let bytes = 0;
+  try {
+    for await (const chunk of childOutput(child, { abandon, strict: false })) {
+      bytes += chunk.length;
+      yield chunk;
+    }
+  } catch (error) {
+    const broken = await fed;
+    throw broken instanceof DomainError ? broken : error;
+  }
+  const broken = await fed;
+  if (bytes === 0 && broken instanceof DomainError) throw broken;
 }
 
 /** Looks at the first bytes of a request without losing them. */
@@ -95,8 +148,8 @@ export async function uploadPack(
     signal: options.signal,
   });
   void child.exited.then(release);
-  feed(all, child, child.kill);
-  return childOutput(child, { strict: false });
+  const fed = feed(limitBytes(all, maxFetchBytes), child, child.kill);
+  return answer(child, fed, child.kill);
 }
 
 /** Serves a push; see {@link attendPush} for how it is decided. */
@@ -123,6 +176,6 @@ export async function receivePack(
   void child.exited.then(() => {
     options.signal.removeEventListener('abort', abandon);
   });
-  feed(options.input, child, abandon);
-  return childOutput(child, { abandon, strict: false });
+  const fed = feed(limitCommands(options.input), child, abandon);
+  return answer(child, fed, abandon);
 }

@@ -5,6 +5,11 @@ import type { AppEnv } from '../env.ts';
 import { classifyError } from './classify-error.ts';
 import { problemResponse } from './problem-body.ts';
 
+/** git asks for a name and a password only when the server names Basic. */
+function challenge(c: Context<AppEnv>): string {
+  return `${/\.git\/(info|git-)/.test(c.req.path) ? 'Basic' : 'Bearer'} realm="Slipway"`;
+}
+
 /** Every thrown value ends here. The unknown is logged with its cause and told as `internal` with a fixed title. */
 export function handleError(error: unknown, c: Context<AppEnv>): Response {
   const { code, detail, known, retryAfterSeconds } = classifyError(error);
@@ -16,7 +21,7 @@ export function handleError(error: unknown, c: Context<AppEnv>): Response {
     ...(detail === undefined ? {} : { detail }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
     ...(error instanceof DomainError ? { errors: error.errors } : {}),
-    ...(code === 'unauthenticated' ? { headers: { 'www-authenticate': 'Bearer realm="Slipway"' } } : {}),
+    ...(code === 'unauthenticated' ? { headers: { 'www-authenticate': challenge(c) } } : {}),
   });
 }
 

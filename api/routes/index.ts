@@ -4,6 +4,7 @@ import { gateRoutes } from './gate/index.ts';
 import { gitRoutes } from './git/index.ts';
 import { healthRoutes } from './health/index.ts';
 import { pipelineRoutes } from './pipeline/index.ts';
+import { projectRoutes } from './project/index.ts';
 import { secretRoutes } from './secret/index.ts';
 
 /** Every operation of the API, area by area. Order matters only where two paths match the same address. */
@@ -13,5 +14,6 @@ export const routes: readonly DefinedRoute[] = [
   ...pipelineRoutes,
   ...gateRoutes,
   ...demoRoutes,
+  ...projectRoutes,
   ...gitRoutes,
 ];

@@ -170,7 +170,12 @@ export interface GitStore {
   ): Promise<GitDiff>;
   archive(
     repoPath: string,
-    options: { sha: string; format: 'tar.gz' | 'zip'; prefix: string; signal: Cancellation },
+    options: {
+      sha: string;
+      format: 'tar' | 'tar.gz' | 'zip';
+      prefix: string;
+      signal: Cancellation;
+    },
   ): ByteStream;
 
   /** quarantine directories older than an hour away; repacks when worth it; fsck when asked */

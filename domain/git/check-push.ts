@@ -38,7 +38,10 @@ async function permissionRefusal(
 
 /** A ref name for a message: what could upset a terminal is shown as an escape, and it is kept short. */
 function shown(ref: string): string {
-  const safe = ref.replace(/[\p{C}]/gu, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`);
+  const safe = ref.replace(
+    /[\p{C}]/gu,
+    (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`,
+  );
   return safe.length > 80 ? `${safe.slice(0, 80)}…` : safe;
 }
 

@@ -6,9 +6,11 @@ const tails = new Map<string, Promise<unknown>>();
 function inTurn<T>(projectId: string, work: () => Promise<T>): Promise<T> {
   const before = tails.get(projectId) ?? Promise.resolve();
   const turn = before.then(work, work);
-  const tail = turn.catch(() => undefined).then(() => {
-    if (tails.get(projectId) === tail) tails.delete(projectId);
-  });
+  const tail = turn
+    .catch(() => undefined)
+    .then(() => {
+      if (tails.get(projectId) === tail) tails.delete(projectId);
+    });
   tails.set(projectId, tail);
   return turn;
 }

@@ -12,7 +12,9 @@ import { recordPush, type RecordedPush } from './record-push.ts';
 import { repairRefs } from './repair-refs.ts';
 
 /** Words for an event or audit row: as text that can be stored, and not endless. */
-function storable(updates: readonly RefUpdate[]): { ref: string; oldSha: string; newSha: string }[] {
+function storable(
+  updates: readonly RefUpdate[],
+): { ref: string; oldSha: string; newSha: string }[] {
   return updates.slice(0, 20).map(({ ref, oldSha, newSha }) => ({
     ref: ref.replace(/\p{Cc}/gu, '\uFFFD').slice(0, 300),
     oldSha,
@@ -72,7 +74,9 @@ async function letIn(options: ReceivePushOptions, push: PushProposal): Promise<v
       return current === null ? null : recordPush(tx, git, caller, current, accepted.updates);
     });
     // (an assignment inside the callback is not seen by the compiler)
-    (finish as ((lines: string[]) => void) | null)?.(recorded === null ? [] : options.tell(recorded));
+    (finish as ((lines: string[]) => void) | null)?.(
+      recorded === null ? [] : options.tell(recorded),
+    );
   } catch (error) {
     options.onError(error, 'a push moved refs but was not recorded');
     (finish as ((lines: string[]) => void) | null)?.([

@@ -77,7 +77,10 @@ export async function updateProject(
     const after = await tx.project.update({
       where: { id: project.id },
       // two changes within a millisecond must still differ in their version
-      data: { ...changes, updatedAt: new Date(Math.max(Date.now(), before.updatedAt.getTime() + 1)) },
+      data: {
+        ...changes,
+        updatedAt: new Date(Math.max(Date.now(), before.updatedAt.getTime() + 1)),
+      },
       include: { owner: true },
     });
     if (branch !== undefined) await git.setHead(project.repoPath ?? '', branch);

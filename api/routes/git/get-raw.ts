@@ -1,0 +1,67 @@
+import type { GitTreeEntry } from '../../../contracts/git/store.ts';
+import { findRawFile, repoPathOf } from '../../../domain/git/read-repository.ts';
+import { defineRoute } from '../../define-route.ts';
+import { filePathQuery, projectParams, readAccess } from './browse-schemas.ts';
+import { streamResponse } from './git-body.ts';
+
+/** What a browser may show by itself: pictures that carry no script. All else is text or a download. */
+const shownTypes: Readonly<Record<string, string>> = {
+  gif: 'image/gif',
+  jpeg: 'image/jpeg',
+  jpg: 'image/jpeg',
+  png: 'image/png',
+  webp: 'image/webp',
+};
+
+/** Endings that a browser would run or render as a document of this site. */
+const activeEndings = new Set(['html', 'htm', 'xhtml', 'svg', 'xml', 'xsl', 'mhtml', 'pdf', 'swf']);
+
+function endingOf(name: string): string {
+  return name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+}
+
+function rawHeaders(entry: GitTreeEntry): Record<string, string> {
+  const ending = endingOf(entry.name);
+  const shown = entry.kind === 'file' ? shownTypes[ending] : undefined;
+  const headers: Record<string, string> = {
+    'content-type': shown ?? 'text/plain; charset=utf-8',
+    'content-security-policy': "default-src 'none'; sandbox",
+    'x-content-type-options': 'nosniff',
+    'cache-control': 'private, no-cache',
+    etag: `"${entry.sha}"`,
+  };
+  if (activeEndings.has(ending)) {
+    const safe = entry.name.replace(/[^\w.-]/gu, '_');
+    headers['content-type'] = 'application/octet-stream';
+    headers['content-disposition'] =
+      `attachment; filename="${safe}"; filename*=UTF-8''${encodeURIComponent(entry.name)}`;
+  }
+  return headers;
+}
+
+export const getRawRoute = defineRoute({
+  method: 'get',
+  path: '/api/v1/projects/{owner}/{project}/raw',
+  tag: 'git',
+  summary: 'The bytes of a file at a ref; of a symlink, the text it holds',
+  access: readAccess,
+  raw: true,
+  request: { params: projectParams, query: filePathQuery },
+  responses: { 200: { description: 'The bytes' }, 304: { description: 'Not modified' } },
+  handler: async (c) => {
+    const { ref, path } = c.req.valid('query');
+    const { gitStore } = c.get('services');
+    const project = c.get('project');
+    const entry = await findRawFile(gitStore, project, { ref, path });
+    const headers = rawHeaders(entry);
+    if (c.req.header('if-none-match') === headers['etag']) {
+      return new Response(null, { status: 304, headers: { etag: `"${entry.sha}"` } });
+    }
+    const { signal } = c.req.raw;
+    const stream = gitStore.streamBlob(repoPathOf(project), entry.sha, signal);
+    return streamResponse(stream, signal, {
+      ...headers,
+      'content-length': String(entry.size ?? 0),
+    });
+  },
+});

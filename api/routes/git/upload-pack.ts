@@ -1,0 +1,26 @@
+import { defineRoute } from '../../define-route.ts';
+import { gitRequestBody, requireGitRequest, streamResponse, uncached } from './git-body.ts';
+import { findGitProject, gitParams, gitRoute } from './git-project.ts';
+
+export const uploadPackRoute = defineRoute({
+  ...gitRoute,
+  method: 'post',
+  path: '/{owner}/{repository}/git-upload-pack',
+  summary: 'Clone and fetch, for git clients',
+  request: { params: gitParams },
+  responses: { 200: { description: 'The pack' } },
+  handler: async (c) => {
+    const project = await findGitProject(c, c.req.valid('param'), 'git-upload-pack');
+    requireGitRequest(c, 'git-upload-pack');
+    const { signal } = c.req.raw;
+    const output = await c.get('services').gitStore.uploadPack(project.repoPath, {
+      input: gitRequestBody(c),
+      gitProtocol: c.req.header('git-protocol'),
+      signal,
+    });
+    return streamResponse(output, signal, {
+      ...uncached,
+      'content-type': 'application/x-git-upload-pack-result',
+    });
+  },
+});

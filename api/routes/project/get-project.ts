@@ -1,0 +1,24 @@
+import { toProjectRecord } from '../../../domain/project/project-record.ts';
+import { defineRoute } from '../../define-route.ts';
+import { publicUrl } from '../../problems/problem-body.ts';
+import { etagOf, projectBody, projectParams, projectPath, toProjectBody } from './project-body.ts';
+
+export const getProjectRoute = defineRoute({
+  method: 'get',
+  path: projectPath,
+  tag: 'projects',
+  summary: 'A project',
+  access: { kind: 'permission', permission: 'project:read', project: 'path' },
+  request: { params: projectParams },
+  responses: {
+    200: { description: 'The project', content: { 'application/json': { schema: projectBody } } },
+    304: { description: 'Not modified' },
+  },
+  handler: (c) => {
+    const record = toProjectRecord(c.get('project'));
+    const etag = etagOf(record);
+    c.header('etag', etag);
+    if (c.req.header('if-none-match') === etag) return c.body(null, 304);
+    return c.json(toProjectBody(record, publicUrl(c)), 200);
+  },
+});

@@ -1,0 +1,149 @@
+import type { Caller } from '../../contracts/identity/principal.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type { Prisma, PrismaClient, ProtectedBranch } from '../../prisma/generated/client.ts';
+import { writeAudit } from '../audit/write-audit.ts';
+import { publishEvent } from '../event/publish-event.ts';
+import { newId } from '../shared/new-id.ts';
+import { inTransaction } from '../shared/tx.ts';
+
+export interface ProtectedBranchInput {
+  pattern: string;
+  allowForcePush: boolean;
+  allowDeletion: boolean;
+  pushUserIds: string[];
+  allowWriters: boolean;
+  requiredApprovals: number;
+  requiredChecks: string[];
+}
+
+export type ProtectedBranchRecord = Omit<ProtectedBranch, 'projectId' | 'createdAt'> & {
+  createdAt: string;
+};
+
+function toRecord({ projectId: _, createdAt, ...rest }: ProtectedBranch): ProtectedBranchRecord {
+  return { ...rest, createdAt: createdAt.toISOString() };
+}
+
+/** What is wrong with a pattern over branch names, or null. Braces are out: past a number of them nothing matches. */
+export function branchPatternProblem(pattern: string): string | null {
+  if (pattern === '' || pattern.length > 255) return 'has 1 to 255 characters';
+  if (/[\p{C}\p{Z}{}\\^~:]/u.test(pattern)) return 'has characters that no branch has';
+  if (pattern.startsWith('/') || pattern.includes('//')) return 'has an empty part';
+  return pattern.startsWith('refs/')
+    ? 'is matched against the name of a branch, without refs/heads/'
+    : null;
+}
+
+async function checkInput(db: PrismaClient, input: Partial<ProtectedBranchInput>): Promise<void> {
+  const problem = input.pattern === undefined ? null : branchPatternProblem(input.pattern);
+  if (problem !== null) {
+    const errors = [{ pointer: '#/pattern', detail: `The pattern ${problem}.` }];
+    throw new DomainError('validation_failed', `The pattern ${problem}.`, { errors });
+  }
+  const wanted = [...new Set(input.pushUserIds ?? [])];
+  const known = await db.user.count({ where: { id: { in: wanted } } });
+  if (known !== wanted.length) {
+    throw new DomainError('unprocessable', 'pushUserIds names a user that is not there.');
+  }
+}
+
+async function record(
+  tx: Prisma.TransactionClient,
+  caller: Caller,
+  rule: Pick<ProtectedBranch, 'id' | 'projectId' | 'pattern'>,
+  did: 'created' | 'updated' | 'deleted',
+): Promise<void> {
+  await publishEvent(tx, {
+    type: 'project.updated',
+    projectId: rule.projectId,
+    actorId: caller.principal.userId,
+    subjectId: rule.projectId,
+    message: `${caller.principal.userName} changed the protection of ${rule.pattern}`,
+    payload: { changed: ['protectedBranches'], pattern: rule.pattern, did },
+    traceparent: caller.request.traceparent,
+  });
+  await writeAudit(tx, caller, {
+    action: `protected_branch.${did}`,
+    resource: 'protected_branch',
+    resourceId: rule.id,
+    projectId: rule.projectId,
+    detail: { ...rule },
+  });
+}
+
+/** Rules of a project, by pattern. */
+export async function listProtectedBranches(
+  db: PrismaClient,
+  projectId: string,
+): Promise<ProtectedBranchRecord[]> {
+  const rules = await db.protectedBranch.findMany({
+    where: { projectId },
+    orderBy: { pattern: 'asc' },
+    take: 1000,
+  });
+  return rules.map(toRecord);
+}
+
+/** Adds a rule; access was checked by the route (project:delegate). Throws `already_exists`, `validation_failed`. */
+export async function createProtectedBranch(
+  db: PrismaClient,
+  caller: Caller,
+  projectId: string,
+  input: ProtectedBranchInput,
+): Promise<ProtectedBranchRecord> {
+  await checkInput(db, input);
+  return inTransaction(db, async (tx) => {
+    const { pattern } = input;
+    if ((await tx.protectedBranch.count({ where: { projectId, pattern } })) > 0) {
+      throw new DomainError('already_exists', 'There is a rule for this pattern.');
+    }
+    const rule = await tx.protectedBranch.create({
+      data: { ...input, id: newId('protectedBranch'), projectId },
+    });
+    await record(tx, caller, rule, 'created');
+    return toRecord(rule);
+  });
+}
+
+async function findRule(
+  tx: Prisma.TransactionClient,
+  projectId: string,
+  id: string,
+): Promise<ProtectedBranch> {
+  const rule = await tx.protectedBranch.findFirst({ where: { id, projectId } });
+  if (rule === null) throw new DomainError('not_found', 'There is no such rule.');
+  return rule;
+}
+
+/** Changes the given parts of a rule. */
+export async function updateProtectedBranch(
+  db: PrismaClient,
+  caller: Caller,
+  projectId: string,
+  id: string,
+  input: { [Key in keyof ProtectedBranchInput]?: ProtectedBranchInput[Key] | undefined },
+): Promise<ProtectedBranchRecord> {
+  const entries = Object.entries(input).filter(([, value]) => value !== undefined);
+  const data = Object.fromEntries(entries) as Partial<ProtectedBranchInput>;
+  await checkInput(db, data);
+  return inTransaction(db, async (tx) => {
+    await findRule(tx, projectId, id);
+    const rule = await tx.protectedBranch.update({ where: { id }, data });
+    await record(tx, caller, rule, 'updated');
+    return toRecord(rule);
+  });
+}
+
+/** Removes a rule. */
+export async function deleteProtectedBranch(
+  db: PrismaClient,
+  caller: Caller,
+  projectId: string,
+  id: string,
+): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    const rule = await findRule(tx, projectId, id);
+    await tx.protectedBranch.delete({ where: { id } });
+    await record(tx, caller, rule, 'deleted');
+  });
+}

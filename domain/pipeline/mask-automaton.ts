@@ -10,6 +10,8 @@ export interface Automaton {
   depth(state: number): number;
   /** length of the longest pattern that ends here, 0 for none */
   matched(state: number): number;
+  /** the same for all that may follow, without what can no longer grow: behind a whole pattern nothing need be held */
+  settle(state: number): number;
 }
 
 /** A line break inside a match is overlooked once this many bytes have matched: base64 and hex come wrapped. */
@@ -73,6 +75,12 @@ class Trie {
 
   matched(state: number): number {
     return this.outputs[state] ?? 0;
+  }
+
+  settle(state: number): number {
+    let settled = state;
+    while (settled !== 0 && this.firstChild[settled] === 0) settled = this.fail[settled] ?? 0;
+    return settled;
   }
 
   private follow(from: number, byte: number): number {

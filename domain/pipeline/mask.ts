@@ -84,16 +84,13 @@ class MaskedStream {
   private take(byte: number, offset: number): void {
     const before = this.state;
     this.state = this.automaton.step(before, byte);
-    // only an overlooked line break leaves the state as it was (bytes of a run such as 'aaaa' do so too, but those
-    // end at the full depth of a pattern or move on, and their offset must be kept)
-    const isBreak = byte === 10 || byte === 13;
-    if (this.state === 0) {
-      this.taken.length = 0;
-      return;
-    }
-    if (!isBreak || this.state !== before) this.taken.push(offset);
+    // a line break that leaves the state as it was is overlooked: it belongs to no match
+    if (this.state === before && this.state !== 0 && (byte === 10 || byte === 13)) return;
+    this.taken.push(offset);
     const length = this.automaton.matched(this.state);
     if (length > 0) this.cover(this.taken[this.taken.length - length] ?? offset, offset + 1);
+    this.state = this.automaton.settle(this.state);
+    if (this.state === 0) this.taken.length = 0;
   }
 
   private cover(from: number, to: number): void {

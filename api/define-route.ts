@@ -22,6 +22,8 @@ interface RouteOptions {
   hidden?: boolean;
   /** also takes HTTP Basic (git): name with password, or any name with an API token */
   basicAuth?: boolean;
+  /** false: the answer holds a secret, so Idempotency-Key does not keep it and is ignored */
+  keepsAnswer?: boolean;
   /** JSON body limit in bytes, when the configured one is too small */
   maxBodyBytes?: number;
 }

@@ -52,6 +52,7 @@ function problemsOf(route: DefinedRoute): ProblemCode[] {
 }
 
 function createsSomething(route: DefinedRoute): boolean {
+  if (route.keepsAnswer === false) return false;
   return route.method === 'post' && ('201' in route.responses || '202' in route.responses);
 }
 

@@ -1,8 +1,10 @@
 import type { DefinedRoute } from '../define-route.ts';
+import { adminRoutes } from './admin/index.ts';
 import { demoRoutes } from './demo/index.ts';
 import { gateRoutes } from './gate/index.ts';
 import { gitRoutes } from './git/index.ts';
 import { healthRoutes } from './health/index.ts';
+import { identityRoutes } from './identity/index.ts';
 import { pipelineRoutes } from './pipeline/index.ts';
 import { projectRoutes } from './project/index.ts';
 import { secretRoutes } from './secret/index.ts';
@@ -10,6 +12,8 @@ import { secretRoutes } from './secret/index.ts';
 /** Every operation of the API, area by area. Order matters only where two paths match the same address. */
 export const routes: readonly DefinedRoute[] = [
   ...healthRoutes,
+  ...identityRoutes,
+  ...adminRoutes,
   ...secretRoutes,
   ...pipelineRoutes,
   ...gateRoutes,

@@ -1,0 +1,34 @@
+import { z } from '@hono/zod-openapi';
+import { createDelegation } from '../../../domain/identity/manage-delegations.ts';
+import { defineRoute } from '../../define-route.ts';
+import {
+  delegationSchema,
+  futureTime,
+  json,
+  jsonBody,
+  permissionSchema,
+  reference,
+} from '../identity/schemas.ts';
+
+export const createDelegationRoute = defineRoute({
+  method: 'post',
+  path: '/api/v1/delegations',
+  tag: 'delegations',
+  summary: 'Hand one of your permissions on to a user or agent',
+  description: 'It counts while you hold it, until it expires or is revoked.',
+  access: { kind: 'authenticated' },
+  request: {
+    body: jsonBody(
+      z.strictObject({
+        delegate: reference,
+        permission: permissionSchema,
+        projectId: reference.nullable().optional(),
+        expiresAt: futureTime.nullable().optional(),
+        reason: z.string().max(500).nullable().optional(),
+      }),
+    ),
+  },
+  responses: { 201: json('Handed on', delegationSchema) },
+  handler: async (c) =>
+    c.json(await createDelegation(c.get('services').db, c.get('caller'), c.req.valid('json')), 201),
+});

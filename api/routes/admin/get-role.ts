@@ -1,0 +1,17 @@
+import { findRole } from '../../../domain/identity/manage-roles.ts';
+import { toRoleRecord } from '../../../domain/identity/role-record.ts';
+import { defineRoute } from '../../define-route.ts';
+import { answerWithEtag } from '../../etag.ts';
+import { idParam, json, roleSchema } from '../identity/schemas.ts';
+
+export const getRoleRoute = defineRoute({
+  method: 'get',
+  path: '/api/v1/roles/{id}',
+  tag: 'roles',
+  summary: 'A role by id or name',
+  access: { kind: 'any', permissions: ['admin:read', 'admin:manage'], project: 'global' },
+  request: { params: idParam },
+  responses: { 200: json('The role', roleSchema) },
+  handler: async (c) =>
+    answerWithEtag(c, toRoleRecord(await findRole(c.get('services').db, c.req.valid('param').id))),
+});

@@ -1,0 +1,19 @@
+import { findUser } from '../../../domain/identity/find-user.ts';
+import { toUserRecord } from '../../../domain/identity/user-record.ts';
+import { defineRoute } from '../../define-route.ts';
+import { answerWithEtag } from '../../etag.ts';
+import { idParam, json, userSchema } from './schemas.ts';
+
+export const getUserRoute = defineRoute({
+  method: 'get',
+  path: '/api/v1/users/{id}',
+  tag: 'users',
+  summary: 'A user by id or name',
+  access: { kind: 'any', permissions: ['users:read', 'admin:users'], project: 'global' },
+  request: { params: idParam },
+  responses: { 200: json('The user', userSchema) },
+  handler: async (c) => {
+    const user = await findUser(c.get('services').db, c.req.valid('param').id);
+    return answerWithEtag(c, toUserRecord(user));
+  },
+});

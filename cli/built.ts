@@ -1,0 +1,48 @@
+import type { Config } from '../contracts/config.ts';
+
+/** The parts of the product that lie beside the built command line (see deploy/lib/build-parts.mjs). */
+export interface BuiltParts {
+  config: {
+    loadConfig: (sources: { env: NodeJS.ProcessEnv; args?: readonly string[] }) => Config;
+    databaseUrl: (config: Config) => string;
+    describeConfig: (config: Config) => Record<string, unknown>;
+  };
+  definition: { parseDefinition: (text: string) => LintResult };
+  sandbox: { createProcessExecutor: (options: { hostEnv: NodeJS.ProcessEnv }) => SandboxDriver };
+}
+
+export type LintResult =
+  | { ok: true }
+  | { ok: false; faults: { line: number; column: number; path: string; message: string }[] };
+
+export interface SandboxDriver {
+  describe(): Promise<SandboxDescription>;
+  close(): Promise<void>;
+}
+
+export interface SandboxDescription {
+  ready: boolean;
+  problem: string | null;
+  enforced: string[];
+  notEnforced: string[];
+}
+
+/** Loads a part by name; by address, because the command line shares no source with the server. */
+export async function loadBuilt<Name extends keyof BuiltParts>(
+  name: Name,
+): Promise<BuiltParts[Name]> {
+  return (await import(new URL(`./${name}.mjs`, import.meta.url).href)) as BuiltParts[Name];
+}
+
+/**
+ * Becomes one of the server's processes: its code runs in this process, with signals and exit code its own.
+ * @param args what it gets behind its name
+ */
+export async function become(
+  name: 'api' | 'workers' | 'migrate',
+  args: readonly string[],
+): Promise<void> {
+  const file = new URL(`./${name}.mjs`, import.meta.url);
+  process.argv.splice(1, process.argv.length, file.pathname, ...args);
+  await import(file.href);
+}

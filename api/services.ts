@@ -7,6 +7,7 @@ import type { VerifyJwt } from '../domain/identity/authenticate.ts';
 import type { LogHub } from '../domain/pipeline/log-hub.ts';
 import type { BlobStore } from '../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
+import type { EventStreams } from './routes/event/event-streams.ts';
 
 /** What a part of the platform says of itself. `detail` is shown to anybody, so it names no address and no secret. */
 export interface HealthCheck {
@@ -44,6 +45,8 @@ export interface Services {
   objectStore: BlobStore;
   /** wakes followers of step output */
   logHub: LogHub;
+  /** open event streams; close() them when stopping */
+  eventStreams: EventStreams;
   /** seals and opens secrets */
   secretBox: SecretBox;
   /** server spans and log context; adapters/telemetry/tracing-middleware.ts */

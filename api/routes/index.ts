@@ -1,6 +1,8 @@
 import type { DefinedRoute } from '../define-route.ts';
 import { adminRoutes } from './admin/index.ts';
+import { auditRoutes } from './audit/index.ts';
 import { demoRoutes } from './demo/index.ts';
+import { eventRoutes } from './event/index.ts';
 import { gateRoutes } from './gate/index.ts';
 import { gitRoutes } from './git/index.ts';
 import { healthRoutes } from './health/index.ts';
@@ -18,6 +20,8 @@ export const routes: readonly DefinedRoute[] = [
   ...pipelineRoutes,
   ...gateRoutes,
   ...demoRoutes,
+  ...eventRoutes,
+  ...auditRoutes,
   ...projectRoutes,
   ...gitRoutes,
 ];

@@ -14,6 +14,8 @@ export interface EventFilter {
   types?: readonly string[] | undefined;
   projectId?: string | undefined;
   changeId?: string | undefined;
+  /** only events of these projects, and those of no project only if told so */
+  visible?: { projectIds: readonly string[]; withGlobal: boolean } | undefined;
 }
 
 const columns = Prisma.sql`id, xid, seq, type, project_id AS "projectId", change_id AS "changeId",
@@ -30,6 +32,12 @@ function matches(filter: EventFilter): Prisma.Sql {
   if (filter.types !== undefined) parts.push(Prisma.sql`type = ANY(${[...filter.types]})`);
   if (filter.projectId !== undefined) parts.push(Prisma.sql`project_id = ${filter.projectId}`);
   if (filter.changeId !== undefined) parts.push(Prisma.sql`change_id = ${filter.changeId}`);
+  if (filter.visible !== undefined) {
+    const { projectIds, withGlobal } = filter.visible;
+    parts.push(
+      Prisma.sql`(project_id = ANY(${[...projectIds]}) OR (project_id IS NULL AND ${withGlobal}))`,
+    );
+  }
   return Prisma.join(parts, ' AND ');
 }
 

@@ -107,14 +107,12 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
     child.stderr.on('data', keep);
     processes.set(which, child);
   };
-  const waitFor = async (which: 'api' | 'workers') => {
-    const ready = which === 'api' ? '/readyz' : '/readyz?part=workers';
-    await until(
-      which,
-      async () => (await fetch(baseUrl + ready)).ok,
-      60_000,
-      () => printed,
-    );
+  const waitFor = async (which: 'api' | 'workers', from: number) => {
+    const ready =
+      which === 'api'
+        ? async () => (await fetch(`${baseUrl}/readyz`)).ok
+        : () => Promise.resolve(printed.slice(from).includes('workers ready'));
+    await until(which, ready, 60_000, () => printed);
   };
   const exited = async (child: ChildProcess | undefined, signal: NodeJS.Signals) => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -128,10 +126,10 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
     });
   };
   run('api');
-  await waitFor('api');
+  await waitFor('api', 0);
   if (options.workers !== false) {
     run('workers');
-    await waitFor('workers');
+    await waitFor('workers', 0);
   }
   const adminToken = (await readFile(path.join(home, 'admin-token'), 'utf8')).trim();
   const adminPassword = (await readFile(path.join(home, 'admin-password'), 'utf8')).trim();
@@ -146,8 +144,9 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
     pid: (which) => processes.get(which)?.pid ?? -1,
     kill: (which) => exited(processes.get(which), 'SIGKILL'),
     async start(which) {
+      const from = printed.length;
       run(which);
-      await waitFor(which);
+      await waitFor(which, from);
     },
     async request(method, pathname, body, token = adminToken) {
       const response = await fetch(baseUrl + pathname, {

@@ -5,6 +5,8 @@ import type { Services } from './services.ts';
 export interface AppVariables {
   services: Services;
   requestId: string;
+  /** W3C traceparent of the request's own span, when requests are traced */
+  traceparent?: string;
   /** address of the client, behind trusted proxies the one they tell; null in tests without a socket */
   ipAddr: string | null;
   /** who asks; anonymous on a public route */

@@ -12,6 +12,7 @@ import {
   resumeRunSignal,
 } from '../contracts/pipeline/messages.ts';
 import type { PipelineRunInput } from '../contracts/pipeline/types.ts';
+import { readableSummary } from '../contracts/readable-summary.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
 import type { pipelineRunWorkflow } from '../workflows/pipeline/pipeline-run.workflow.ts';
@@ -32,7 +33,7 @@ export async function startPipelineRun(
       workflowId: pipelineRunWorkflowId(input.pipelineId),
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
-      staticSummary: summary,
+      staticSummary: readableSummary(summary),
       typedSearchAttributes: [
         { key: searchAttributes.changeId, value: input.changeId },
         { key: searchAttributes.projectId, value: input.projectId },

@@ -118,8 +118,14 @@ async function main(): Promise<void> {
     log,
     consumer: 'core',
     handle: (event) =>
-      continueTrace(event.traceparent, { event: event.type, change_id: event.changeId }, () =>
-        handle(event),
+      continueTrace(
+        event.traceparent,
+        {
+          event: event.type,
+          change_id: event.changeId,
+          ...(event.actorId === null ? {} : { user_id: event.actorId }),
+        },
+        () => handle(event),
       ),
     isTransient: isTransientFailure,
   });

@@ -31,8 +31,13 @@ export function tracingMiddleware(): MiddlewareHandler {
       trace_id: span.spanContext().traceId,
       ...(typeof requestId === 'string' ? { request_id: requestId } : {}),
     };
+    const active = trace.setSpan(parent, span);
+    const carrier: { traceparent?: string } = {};
+    propagation.inject(active, carrier);
+    // what the request sets off (events, workflows) continues from here, not from the client's span
+    c.set('traceparent', carrier.traceparent);
     try {
-      await context.with(trace.setSpan(parent, span), async () => {
+      await context.with(active, async () => {
         await withLogFields(fields, next);
       });
     } finally {

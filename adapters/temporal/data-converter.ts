@@ -12,9 +12,7 @@ const failureConverterPlaces = [
 
 /**
  * What every client and worker of one installation must share: payloads encrypted with a key of the master key, and
- * failures whose messages are encrypted like payloads.
- *
- * @throws DomainError `sealed` without a master key
+ * failures whose messages are encrypted like payloads. Without a master key each use of it fails with `sealed`.
  */
 export function dataConverter(box: SecretBox): DataConverter {
   const payloadCodecs = [createPayloadCodec(box)];

@@ -18,19 +18,36 @@ const text = new TextDecoder();
  * Form of the data: salt (16 bytes), nonce (12), ciphertext, tag (16).
  */
 export function createPayloadCodec(box: SecretBox): PayloadCodec {
-  const key = box.deriveKey('temporal-payloads');
-  const keyId = box.keyId ?? '';
+  let derived: Uint8Array | undefined;
+  // asked for when it is needed: without a master key a process still starts, and says `sealed` to who needs it
+  const each = (
+    payloads: Payload[],
+    convert: (payload: Payload, key: CodecKey) => Payload,
+  ): Promise<Payload[]> => {
+    try {
+      derived ??= box.deriveKey('temporal-payloads');
+      const key = { bytes: derived, id: box.keyId ?? '' };
+      return Promise.resolve(payloads.map((payload) => convert(payload, key)));
+    } catch (error) {
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
   return {
-    encode: (payloads) => Promise.resolve(payloads.map((payload) => encrypt(payload, key, keyId))),
-    decode: (payloads) => Promise.resolve(payloads.map((payload) => decrypt(payload, key, keyId))),
+    encode: (payloads) => each(payloads, encrypt),
+    decode: (payloads) => each(payloads, decrypt),
   };
 }
 
-function encrypt(payload: Payload, key: Uint8Array, keyId: string): Payload {
+interface CodecKey {
+  bytes: Uint8Array;
+  id: string;
+}
+
+function encrypt(payload: Payload, key: CodecKey): Payload {
   if (isSummary(payload)) return payload;
   const salt = randomBytes(saltBytes);
   const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', payloadKey(key, salt), nonce, {
+  const cipher = createCipheriv('aes-256-gcm', payloadKey(key.bytes, salt), nonce, {
     authTagLength: tagBytes,
   });
   const data = Buffer.concat([
@@ -41,12 +58,12 @@ function encrypt(payload: Payload, key: Uint8Array, keyId: string): Payload {
     cipher.getAuthTag(),
   ]);
   return {
-    metadata: { encoding: utf8.encode(encoding), 'encryption-key-id': utf8.encode(keyId) },
+    metadata: { encoding: utf8.encode(encoding), 'encryption-key-id': utf8.encode(key.id) },
     data: new Uint8Array(data),
   };
 }
 
-function decrypt(payload: Payload, key: Uint8Array, keyId: string): Payload {
+function decrypt(payload: Payload, key: CodecKey): Payload {
   if (
     payload.metadata?.['encoding'] === undefined ||
     text.decode(payload.metadata['encoding']) !== encoding
@@ -54,13 +71,13 @@ function decrypt(payload: Payload, key: Uint8Array, keyId: string): Payload {
     return payload;
   }
   const usedKeyId = text.decode(payload.metadata['encryption-key-id']);
-  if (usedKeyId !== keyId) {
+  if (usedKeyId !== key.id) {
     throw new DomainError('sealed', 'This run was encrypted with another master key.');
   }
   const data = payload.data ?? new Uint8Array();
   const salt = data.subarray(0, saltBytes);
   const nonce = data.subarray(saltBytes, saltBytes + nonceBytes);
-  const decipher = createDecipheriv('aes-256-gcm', payloadKey(key, salt), nonce, {
+  const decipher = createDecipheriv('aes-256-gcm', payloadKey(key.bytes, salt), nonce, {
     authTagLength: tagBytes,
   });
   decipher.setAuthTag(data.subarray(-tagBytes));

@@ -66,7 +66,7 @@ async function identify(c: Context<AppEnv>, basicAuth: boolean): Promise<Princip
 }
 
 function setCaller(c: Context<AppEnv>, principal: Principal): void {
-  const traceparent = c.req.header('traceparent');
+  const traceparent = c.get('traceparent') ?? c.req.header('traceparent');
   c.set('caller', {
     principal,
     request: {

@@ -53,7 +53,7 @@ export const getStepLogRoute = defineRoute({
     },
   },
   handler: async (c) => {
-    const { db, objectStore, logHub } = c.get('services');
+    const { db, objectStore, logHub, isStopping } = c.get('services');
     const { id, name } = c.req.valid('param');
     const query = c.req.valid('query');
     const step = await findLogStep(db, id, name);
@@ -82,12 +82,15 @@ export const getStepLogRoute = defineRoute({
       signal: stop.signal,
       maxBytes: 65_536,
     });
-    return new Response(sseStream(pieces, stop), {
-      headers: {
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-cache, no-transform',
-        'x-accel-buffering': 'no',
+    return new Response(
+      sseStream(pieces, { stop, ...(isStopping === undefined ? {} : { isStopping }) }),
+      {
+        headers: {
+          'content-type': 'text/event-stream; charset=utf-8',
+          'cache-control': 'no-cache, no-transform',
+          'x-accel-buffering': 'no',
+        },
       },
-    });
+    );
   },
 });

@@ -17,14 +17,21 @@ export function endEvent(state: LogState): string {
   return `event: end\ndata: ${JSON.stringify({ status: state.status, exitCode: state.exitCode })}\n\n`;
 }
 
+export interface SseOptions {
+  /** fires when the client has gone */
+  stop: AbortController;
+  /** true once this process ends: followers are let go, and come back to another one */
+  isStopping?: () => boolean;
+  heartbeatEveryMs?: number;
+}
+
 /**
  * A followed log as server-sent events. Pieces are read when the client takes them, so a slow client costs one piece
- * of memory; a quiet log sends a comment every `heartbeatMs` to keep proxies from closing the connection.
+ * of memory; a quiet log sends a comment now and then to keep proxies from closing the connection.
  */
 export function sseStream(
   pieces: AsyncGenerator<LogPiece, LogState | null>,
-  stop: AbortController,
-  everyMs = heartbeatMs,
+  { stop, isStopping = () => false, heartbeatEveryMs = heartbeatMs }: SseOptions,
 ): ReadableStream<Uint8Array> {
   let next: Promise<IteratorResult<LogPiece, LogState | null>> | undefined;
   return new ReadableStream<Uint8Array>(
@@ -35,9 +42,14 @@ export function sseStream(
       },
       async pull(controller) {
         next ??= pieces.next();
-        const result = await withHeartbeat(next, everyMs);
+        const result = await withHeartbeat(next, heartbeatEveryMs, isStopping);
         if (result === 'quiet') {
           controller.enqueue(encoder.encode(': still here\n\n'));
+          return;
+        }
+        if (result === 'stopping') {
+          stop.abort();
+          controller.close();
           return;
         }
         next = undefined;
@@ -57,17 +69,26 @@ export function sseStream(
   );
 }
 
-async function withHeartbeat<T>(result: Promise<T>, everyMs: number): Promise<T | 'quiet'> {
+async function withHeartbeat<T>(
+  result: Promise<T>,
+  everyMs: number,
+  isStopping: () => boolean,
+): Promise<T | 'quiet' | 'stopping'> {
   let timer: NodeJS.Timeout | undefined;
-  const quiet = new Promise<'quiet'>((resolve) => {
-    timer = setTimeout(() => {
-      resolve('quiet');
-    }, everyMs);
+  const started = performance.now();
+  const quiet = new Promise<'quiet' | 'stopping'>((resolve) => {
+    timer = setInterval(
+      () => {
+        if (isStopping()) resolve('stopping');
+        else if (performance.now() - started >= everyMs) resolve('quiet');
+      },
+      Math.min(everyMs, 1000),
+    );
   });
   try {
     return await Promise.race([result, quiet]);
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 }
 

@@ -1,10 +1,10 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { serve, type ServerType } from '@hono/node-server';
 import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
 import { startDemo } from '../adapters/demo/start-demo.ts';
 import { gitStoreOfConfig } from '../adapters/git/git-store-of-config.ts';
+import { createJwtVerifier } from '../adapters/jwt/verify-jwt.ts';
 import { openObjectStore } from '../adapters/object-store/open-object-store.ts';
 import { loadMasterKey } from '../adapters/secret-box/master-key.ts';
 import { createSecretBox } from '../adapters/secret-box/secret-box.ts';
@@ -12,122 +12,147 @@ import { createLogger } from '../adapters/telemetry/create-logger.ts';
 import { observeDb } from '../adapters/telemetry/observe-db.ts';
 import { startTracing } from '../adapters/telemetry/start-tracing.ts';
 import { tracingMiddleware } from '../adapters/telemetry/tracing-middleware.ts';
+import { createTemporalChecks } from '../adapters/temporal/check-temporal.ts';
 import type { Config } from '../contracts/config.ts';
 import type { Log } from '../contracts/log.ts';
-import { bootstrapAdmin } from '../domain/identity/bootstrap-admin.ts';
+import { openEventBus } from '../domain/event/event-bus.ts';
 import { createLogHub } from '../domain/pipeline/log-hub.ts';
 import { hasSecrets } from '../domain/secret/has-secrets.ts';
 import { createDb } from '../domain/shared/db.ts';
 import { openListener } from '../domain/shared/listen.ts';
 import { createApp } from './app.ts';
-import type { Services } from './services.ts';
+import { writeFirstAdmin } from './first-admin.ts';
+import { EventStreams } from './routes/event/event-streams.ts';
+import type { HealthCheck, Services } from './services.ts';
+import { startServer } from './start-server.ts';
 
-const version = '0.1.0';
-
-/** A file that only its owner may read, written whole or not at all. */
-async function writePrivateFile(file: string, text: string): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true });
-  await writeFile(`${file}.new`, text, { mode: 0o600 });
-  await rename(`${file}.new`, file);
+/** What is behind the requests and must be closed in the end, last first. */
+interface Parts {
+  services: Services;
+  close: () => Promise<void>;
 }
 
-/** Makes the first user on the very first start and leaves password and token for whoever started it. */
-async function welcomeAdmin(db: Services['db'], home: string): Promise<void> {
-  const admin = await bootstrapAdmin(db);
-  if (admin === null) return;
-  await writePrivateFile(path.join(home, 'admin-password'), `${admin.password}\n`);
-  await writePrivateFile(path.join(home, 'admin-token'), `${admin.token}\n`);
+// The bundle lies in dist/, the sources in api/: the root of the installation is one up from both.
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+function readVersion(): string {
+  const text = readFileSync(path.join(root, 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }
 
+/** Folders that an installation may lack. */
+function folders(): Pick<Services, 'webRoot' | 'docsRoot'> {
+  const webRoot = path.join(root, 'web', 'dist');
+  const docsRoot = path.join(root, 'docs');
+  return {
+    ...(existsSync(path.join(webRoot, 'index.html')) ? { webRoot } : {}),
+    ...(existsSync(docsRoot) ? { docsRoot } : {}),
+  };
+}
+
+async function openSecretBox(config: Config, services: Pick<Services, 'db'>) {
+  const { db } = services;
+  const { masterKey: configured } = config.secrets;
+  const { home } = config;
+  return createSecretBox(await loadMasterKey({ configured, home, hasSecrets: () => hasSecrets(db) }));
+}
+
+function healthChecks(
+  temporal: ReturnType<typeof createTemporalChecks>,
+  { secretBox, objectStore }: Pick<Services, 'secretBox' | 'objectStore'>,
+): Record<string, HealthCheck> {
+  const part = (check: () => Promise<string>): HealthCheck => ({ critical: false, check });
+  return {
+    temporal: part(temporal.server),
+    workers: part(temporal.workers),
+    objectStore: part(async () => {
+      await objectStore.head('health/probe');
+      return 'ok';
+    }),
+    secrets: part(() =>
+      secretBox.keyId === null ? Promise.reject(new Error('sealed')) : Promise.resolve('ok'),
+    ),
+  };
+}
+
+async function openParts(config: Config, log: Log, isStopping: () => boolean): Promise<Parts> {
+  const version = readVersion();
+  const tracing = startTracing({ ...config.telemetry, version });
+  const url = databaseUrl(config);
+  const { poolSize, maxOverflow, slowQueryThreshold: thresholdMs } = config.database;
+  const max = poolSize + maxOverflow;
+  const db = observeDb(createDb(url, { max }), { log, thresholdMs });
+  const listener = await openListener(url);
+  const logHub = createLogHub(listener);
+  const bus = await openEventBus({ db, listener, log });
+  const eventStreams = new EventStreams(db, bus);
+  const temporal = createTemporalChecks(config.temporal);
+  const secretBox = await openSecretBox(config, { db });
+  const objectStore = openObjectStore(config);
+  const verifyJwt = createJwtVerifier(config.auth.jwt);
+  const baseUrl = `http://127.0.0.1:${config.server.port}`;
+  return {
+    services: {
+      db,
+      config,
+      log,
+      version,
+      logHub,
+      eventStreams,
+      secretBox,
+      objectStore,
+      isStopping,
+      ...folders(),
+      ...(verifyJwt ? { verifyJwt } : {}),
+      gitStore: gitStoreOfConfig(config),
+      healthChecks: healthChecks(temporal, { secretBox, objectStore }),
+      observeRequests: tracingMiddleware(),
+      startDemo: (token) => startDemo(baseUrl, token),
+    },
+    close: async () => {
+      logHub.close();
+      bus.close();
+      await temporal.close().catch(() => undefined);
+      await listener.close();
+      await db.$disconnect();
+      await tracing.shutdown();
+    },
+  };
+}
+
+/** SIGTERM or SIGINT: no new connections, requests in flight end (30 s unless told), then the process does. */
 async function main(): Promise<void> {
   const config = loadConfig({ env: process.env, args: process.argv.slice(2) });
   const log = createLogger(config.log, { service: 'api' });
-  const tracing = startTracing({ ...config.telemetry, version });
-  const url = databaseUrl(config);
-  const db = observeDb(createDb(url, { max: config.database.poolSize }), {
-    log,
-    thresholdMs: config.database.slowQueryThreshold,
+  const stopping = new AbortController();
+  const { services, close } = await openParts(config, log, () => stopping.signal.aborted);
+  if (await writeFirstAdmin(services.db, config.home)) {
+    log.info({ user: 'admin' }, 'the first admin was made; see admin-password in SLIPWAY_HOME');
+  }
+  const app = createApp({ ...services, stopSignal: stopping.signal });
+  const server = await startServer(app, config.server);
+  const told = new Promise<NodeJS.Signals>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
   });
-  const listener = await openListener(url);
-  const masterKey = await loadMasterKey({
-    configured: config.secrets.masterKey,
-    home: config.home,
-    hasSecrets: () => hasSecrets(db),
-  });
-  await welcomeAdmin(db, config.home);
-  let stopping = false;
-  const logHub = createLogHub(listener);
-  const app = createApp({
-    db,
-    config,
-    log,
-    version,
-    healthChecks: {},
-    webRoot: path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../web/dist'),
-    isStopping: () => stopping,
-    gitStore: gitStoreOfConfig(config),
-    objectStore: openObjectStore(config),
-    logHub,
-    secretBox: createSecretBox(masterKey),
-    observeRequests: tracingMiddleware(),
-    startDemo: (token) =>
-      startDemo(`http://${loopback(config)}:${String(config.server.port)}`, token),
-  });
-  const server = serve({
-    fetch: app.fetch,
-    hostname: config.server.host,
-    port: config.server.port,
-    serverOptions: { maxHeaderSize: 16_384 },
-  });
-  server.once('listening', () => {
-    log.info({ host: config.server.host, port: config.server.port }, 'api ready');
-    process.send?.({ type: 'ready' });
-  });
-  const stop = (signal: NodeJS.Signals) => {
-    if (stopping) return;
-    stopping = true;
-    log.info({ signal }, 'api stops');
-    void closeServer(server, config.server.shutdownTimeout)
-      .then(async () => {
-        logHub.close();
-        await listener.close();
-        await db.$disconnect();
-        await tracing.shutdown();
-      })
-      .finally(() => process.exit(0));
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
-  server.on('error', (error: NodeJS.ErrnoException) => {
-    fail(log, error);
-  });
+  log.info({ host: config.server.host, port: server.port }, 'api ready');
+  process.send?.({ type: 'ready' });
+  const signal = await told;
+  log.info({ signal }, 'api stops');
+  stopping.abort();
+  services.eventStreams.close();
+  await server.stop(config.server.shutdownTimeout);
+  await close();
 }
 
-function loopback(config: Config): string {
-  return ['0.0.0.0', '::'].includes(config.server.host) ? '127.0.0.1' : config.server.host;
-}
-
-/** Takes no new connections, lets requests in flight end, cuts what is left when the time is up. */
-async function closeServer(server: ServerType, timeoutMs: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const hard = setTimeout(() => {
-      if ('closeAllConnections' in server) server.closeAllConnections();
-    }, timeoutMs);
-    server.close(() => {
-      clearTimeout(hard);
-      resolve();
-    });
-    if ('closeIdleConnections' in server) server.closeIdleConnections();
-  });
-}
-
-function fail(log: Log, error: unknown): void {
-  log.error({ err: error }, 'the API cannot start');
-  process.exitCode = 1;
-  setTimeout(() => process.exit(1), 100);
-}
-
-main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-});
+main().then(
+  () => {
+    process.exit(0);
+  },
+  (error: unknown) => {
+    // The log may be what failed, so the last line does not go through it; its message is ours or a driver's.
+    const msg = error instanceof Error ? error.message : 'the API failed';
+    process.stderr.write(`${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg })}\n`);
+    process.exit(1);
+  },
+);

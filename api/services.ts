@@ -39,6 +39,8 @@ export interface Services {
   agentAvailability?: () => Record<string, 'available' | 'unavailable'>;
   /** true once a stop was asked for */
   isStopping?: () => boolean;
+  /** fires when a stop was asked for: streams that never end by themselves end then */
+  stopSignal?: AbortSignal;
   /** bare repositories */
   gitStore: GitStore;
   /** logs and artifacts */

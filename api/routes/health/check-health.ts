@@ -56,15 +56,25 @@ function memoryCheck(): HealthCheck {
   };
 }
 
+function checksOf(services: Services): Record<string, HealthCheck> {
+  return { database: databaseCheck(services), memory: memoryCheck(), ...services.healthChecks };
+}
+
+/** True when that one part works; false also for a part that is not known. */
+export async function checkPart(services: Services, name: string): Promise<boolean> {
+  const checks = new Map(Object.entries(checksOf(services)));
+  const found = checks.get(name);
+  if (!found) return false;
+  return run(found.check).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Asks every part at once. Critical parts that fail make it UNHEALTHY, others DEGRADED; it never throws. */
 export async function checkHealth(services: Services): Promise<Health> {
-  const checks: Record<string, HealthCheck> = {
-    database: databaseCheck(services),
-    memory: memoryCheck(),
-    ...services.healthChecks,
-  };
   const results = await Promise.all(
-    Object.entries(checks).map(async ([name, { critical, check }]) => {
+    Object.entries(checksOf(services)).map(async ([name, { critical, check }]) => {
       try {
         return { name, critical, state: await run(check), failed: false };
       } catch (error) {

@@ -1,0 +1,44 @@
+import { Connection } from '@temporalio/client';
+import { taskQueues } from '../../contracts/task-queues.ts';
+
+export interface TemporalChecks {
+  /** resolves when the server answers */
+  server: () => Promise<string>;
+  /** resolves when a worker asked for work of the core queue within the last two minutes */
+  workers: () => Promise<string>;
+  close: () => Promise<void>;
+}
+
+const freshMs = 120_000;
+/** temporal.api.enums.v1.TaskQueueType */
+const workflowQueue = 1;
+
+/** Questions about Temporal for /health, over one connection that is made when first needed. */
+export function createTemporalChecks(options: { address: string; namespace: string }): TemporalChecks {
+  const connection = Connection.lazy({ address: options.address, connectTimeout: '2s' });
+  const { namespace } = options;
+  return {
+    async server() {
+      await connection.withDeadline(Date.now() + 2000, () =>
+        connection.workflowService.getSystemInfo({}),
+      );
+      return 'ok';
+    },
+    async workers() {
+      const { pollers } = await connection.withDeadline(Date.now() + 2000, () =>
+        connection.workflowService.describeTaskQueue({
+          namespace,
+          taskQueue: { name: taskQueues.core },
+          taskQueueType: workflowQueue,
+        }),
+      );
+      const alive = (pollers ?? []).filter((poller) => {
+        const seconds = Number(poller.lastAccessTime?.seconds ?? 0);
+        return seconds * 1000 > Date.now() - freshMs;
+      });
+      if (alive.length === 0) throw new Error('no worker');
+      return `ok: ${alive.length}`;
+    },
+    close: () => connection.close(),
+  };
+}

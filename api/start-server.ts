@@ -1,0 +1,56 @@
+import type { Server } from 'node:http';
+import { serve } from '@hono/node-server';
+import type { App } from './app.ts';
+
+export interface RunningServer {
+  port: number;
+  /**
+   * Takes no new connections, lets requests in flight end, and cuts what is left after `graceMs`: streams first of
+   * all, which would never end by themselves.
+   */
+  stop(graceMs: number): Promise<void>;
+}
+
+/** Time for headers and for a whole request; a client that drips bytes is cut (fault plan C5). */
+const headersTimeoutMs = 15_000;
+const keepAliveTimeoutMs = 20_000;
+
+/** Listens; rejects when the address cannot be had. */
+export async function startServer(
+  app: App,
+  address: { host: string; port: number },
+): Promise<RunningServer> {
+  const { server, port } = await new Promise<{ server: Server; port: number }>((resolve, reject) => {
+    const options = {
+      fetch: app.fetch,
+      hostname: address.host,
+      port: address.port,
+      serverOptions: {
+        headersTimeout: headersTimeoutMs,
+        keepAliveTimeout: keepAliveTimeoutMs,
+        // a push or a download may take long; each kind of route limits itself
+        requestTimeout: 0,
+        maxHeaderSize: 16_384,
+      },
+    };
+    const started = serve(options, (info) => {
+      started.off('error', reject);
+      resolve({ server: started as Server, port: info.port });
+    });
+    started.once('error', reject);
+  });
+  return { port, stop: (graceMs) => stop(server, graceMs) };
+}
+
+async function stop(server: Server, graceMs: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const cut = setTimeout(() => {
+      server.closeAllConnections();
+    }, graceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

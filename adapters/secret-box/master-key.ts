@@ -69,7 +69,7 @@ async function readKeyFile(path: string): Promise<Buffer | null> {
   try {
     return parseMasterKey(await readFile(path, 'utf8'), 'The master-key file');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (hasCode(error, 'ENOENT')) return null;
     throw error;
   }
 }
@@ -88,13 +88,14 @@ async function makeKeyFile(path: string): Promise<MasterKey> {
     await link(draft, path);
     return { kind: 'key', bytes, origin: 'made' };
   } catch (error) {
-    const made =
-      error instanceof Error && 'code' in error && error.code === 'EEXIST'
-        ? await readKeyFile(path)
-        : null;
+    const made = hasCode(error, 'EEXIST') ? await readKeyFile(path) : null;
     if (made === null) throw error;
     return { kind: 'key', bytes: made, origin: 'file' };
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

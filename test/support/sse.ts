@@ -38,16 +38,19 @@ export async function* readServerEvents(
 
 function parse(block: string): ServerEvent | null {
   const event: ServerEvent = { id: null, event: 'message', data: '', at: performance.now() };
+  // A block without data (a `retry:` line, a comment) is no event, as in browsers.
   let found = false;
   for (const line of block.split('\n')) {
     const colon = line.indexOf(':');
     if (colon <= 0) continue;
     const value = line.slice(colon + 1).replace(/^ /, '');
     const field = line.slice(0, colon);
-    if (field === 'data') event.data += (event.data === '' ? '' : '\n') + value;
-    else if (field === 'id') event.id = value;
+    if (field === 'data') {
+      event.data += (event.data === '' ? '' : '\n') + value;
+      found = true;
+    }
+    if (field === 'id') event.id = value;
     else if (field === 'event') event.event = value;
-    found = true;
   }
   return found ? event : null;
 }

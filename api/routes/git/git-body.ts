@@ -9,11 +9,11 @@ import type { AppEnv } from '../../env.ts';
 /** The request's body as it comes from the socket, unzipped when it is zipped; never held as a whole. */
 export function gitRequestBody(c: Context<AppEnv>): ByteStream {
   const env = c.env as { incoming?: unknown } | undefined;
-  const { body } = c.req.raw;
+  // `c.req.raw.body` is not even touched where there is a socket: its getter begins to read.
   const raw =
     env?.incoming instanceof Readable
       ? env.incoming
-      : Readable.fromWeb((body ?? new ReadableStream()) as WebStream<Uint8Array>);
+      : Readable.fromWeb((c.req.raw.body ?? new ReadableStream()) as WebStream<Uint8Array>);
   const encoding = c.req.header('content-encoding') ?? 'identity';
   if (encoding === 'identity') return raw as AsyncIterable<Uint8Array>;
   if (encoding !== 'gzip' && encoding !== 'x-gzip') {

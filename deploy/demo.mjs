@@ -1,4 +1,5 @@
 // npm run demo: makes a project from deploy/sample, pushes it with stock git and follows its pipeline to the end.
+// With --start-only it ends as soon as the pipeline is there and prints where, as one line of JSON.
 // --start-only: ends once the pipeline exists, with one line of JSON as its last (the button of the web does this).
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +30,11 @@ async function main() {
     print(JSON.stringify({ owner, name, pipelineId: id, number }));
     return 0;
   }
-  const page = `${client.base}/${project}/pipelines/${number}`;
+  if (process.argv.includes('--start-only')) {
+    print(JSON.stringify({ owner, name, pipelineId: id, number }));
+    return 0;
+  }
+  const page = `${client.base}/pipelines/${id}`;
   print(`Pushed ${sha.slice(0, 8)}. Pipeline ${number} runs: ${paint(4, page)}\n`);
 
   const ended = await followPipeline({ client, id, print, paint });

@@ -1,26 +1,5 @@
-/** Words that would stand in the way of pages, of git's own paths, or of names with a meaning elsewhere. */
-const reserved = new Set([
-  'api',
-  'assets',
-  'con',
-  'docs',
-  'head',
-  'health',
-  'info',
-  'livez',
-  'login',
-  'metrics',
-  'new',
-  'nul',
-  'objects',
-  'openapi.json',
-  'problems',
-  'readyz',
-  'refs',
-  'schemas',
-  'settings',
-  'v1',
-]);
+/** Words with a meaning to git's own paths, to pages beside projects, or to some file system. */
+const reserved = new Set(['aux', 'con', 'head', 'info', 'new', 'nul', 'objects', 'prn', 'refs']);
 
 /**
  * What is wrong with the name of a project, or null. Lower-case letters, digits, `.`, `_` and `-`, so that no two

@@ -1,6 +1,5 @@
 // npm run demo: makes a project from deploy/sample, pushes it with stock git and follows its pipeline to the end.
-// With --start-only it ends as soon as the pipeline is there and prints where, as one line of JSON.
-// --start-only: ends once the pipeline exists, with one line of JSON as its last (the button of the web does this).
+// With --start-only it ends as soon as the pipeline is there and prints where, as one line of JSON (the button of the web).
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DemoError, findSlipway } from './lib/demo-client.mjs';
@@ -26,10 +25,6 @@ async function main() {
     gitEnvironment: client.gitEnvironment(owner),
   });
   const { id, number } = await waitForPipeline(client, project, sha);
-  if (process.argv.includes('--start-only')) {
-    print(JSON.stringify({ owner, name, pipelineId: id, number }));
-    return 0;
-  }
   if (process.argv.includes('--start-only')) {
     print(JSON.stringify({ owner, name, pipelineId: id, number }));
     return 0;

@@ -41,9 +41,7 @@ export function createFileStore(root: string): ObjectStore {
 /** A long key would be too long for a file's name, so it is cut into folders of the shard. */
 function nameOf(key: string): string {
   const name = key.replaceAll('/', '!');
-  return (name.match(/.{1,200}/g) ?? [])
-    .map((part, index) => (index === 0 ? part : part))
-    .join('~/');
+  return (name.match(/.{1,200}/g) ?? []).join('~/');
 }
 
 async function putFile(upload: string, file: string, body: Readable | Buffer): Promise<PutResult> {

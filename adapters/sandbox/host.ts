@@ -113,6 +113,15 @@ async function finishHost(
 
 /** Runs `true` in a sandbox the way steps run: what does not work here is known before the first step. */
 async function tryOnce(context: LaunchContext): Promise<string | null> {
+  const problem = await runTrue(context).catch((error: unknown) => String(error));
+  if (problem === null) return null;
+  const allow =
+    'allow unprivileged user namespaces (kernel.unprivileged_userns_clone=1, user.max_user_namespaces > 0, ' +
+    'kernel.apparmor_restrict_unprivileged_userns=0)';
+  return `Steps run in a sandbox, and one could not be made here: ${problem}. Usually this helps: ${allow}.`;
+}
+
+async function runTrue(context: LaunchContext): Promise<string | null> {
   const probe = await launchSandbox(context, {
     workspace: null,
     directory: join(context.instance.dir, 'mnt', 'home'),
@@ -125,8 +134,5 @@ async function tryOnce(context: LaunchContext): Promise<string | null> {
   });
   probe.output.resume();
   const { code, problem } = await probe.ended;
-  if (code === 0) return null;
-  const allow =
-    'allow unprivileged user namespaces (kernel.unprivileged_userns_clone=1, user.max_user_namespaces > 0, kernel.apparmor_restrict_unprivileged_userns=0)';
-  return `Steps run in a sandbox, and one could not be made here: ${problem || 'no reason given'}. Usually this helps: ${allow}.`;
+  return code === 0 ? null : problem || 'no reason given';
 }

@@ -1,12 +1,13 @@
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
 /**
- * What one Slipway process owns on this machine carries `<pid>-<start time>`: a directory, networks, control groups.
- * The start time tells a dead owner from a new process that got the same pid.
+ * What one driver owns on this machine carries `<pid>-<start time>-<random>`: a directory, networks, control groups.
+ * The start time tells a dead owner from a new process that got the same pid, the last part two drivers in one process.
  */
 export interface Instance {
-  /** `<pid>-<start time in clock ticks>` */
+  /** `<pid>-<start time in clock ticks>-<random>` */
   name: string;
   /** `<runtimeDir>/<name>` */
   dir: string;
@@ -14,7 +15,8 @@ export interface Instance {
 
 /** Makes this process's directory; what steps' user must pass through is 0711, so nothing in it can be listed. */
 export async function openInstance(runtimeDir: string): Promise<Instance> {
-  const name = `${process.pid}-${(await startTimeOf(process.pid)) ?? '0'}`;
+  const startTime = (await startTimeOf(process.pid)) ?? '0';
+  const name = `${process.pid}-${startTime}-${randomBytes(3).toString('hex')}`;
   const dir = join(runtimeDir, name);
   await mkdir(runtimeDir, { recursive: true, mode: 0o711 });
   for (const part of ['', 'etc', 'mnt', 'mnt/workspace', 'mnt/home']) {
@@ -29,7 +31,7 @@ export async function deadInstances(runtimeDir: string): Promise<string[]> {
   const names = await readdir(runtimeDir).catch(() => []);
   const dead: string[] = [];
   for (const name of names) {
-    const match = /^(\d+)-(\d+)$/.exec(name);
+    const match = /^(\d+)-(\d+)-[0-9a-f]+$/.exec(name);
     if (match === null) continue;
     if ((await startTimeOf(Number(match[1]))) !== match[2]) dead.push(name);
   }

@@ -127,6 +127,8 @@ function wrapperScript(context: LaunchContext, launch: Launch): string {
     enter.push('setpriv', `--reuid=${stepUid}`, `--regid=${stepGid}`, '--clear-groups');
     enter.push('--no-new-privs', '--pdeathsig', 'KILL', '--');
   }
+  // The sandbox's init keeps the environment it began with where a step can read it.
+  enter.push('env', '-i');
   const shell = ['/bin/sh', '-e', scriptTarget];
   lines.push(
     ...binds,

@@ -4,10 +4,13 @@ export interface SandboxOptions {
   hostEnv: Readonly<Record<string, string | undefined>>;
   /** For sockets-free scratch: FIFOs, mount points, generated /etc files. Default `/run/slipway`, else below tmp. */
   runtimeDir?: string;
-  /** Names of variables that steps get from `hostEnv`. Default: `defaultPassEnv`. */
+  /** Names of variables that steps get from `hostEnv`, as they are, on top of the registry settings. */
   passEnv?: readonly string[];
-  /** `inherit`: the registry, proxy and CA lines of the operator's npmrc files, never a credential. Default. */
-  npmrc?: 'inherit' | 'none';
+  /**
+   * `inherit` (default): steps get `registryVariables` and the registry, proxy and CA lines of the operator's npmrc
+   * files, never a credential. `none`: they do not.
+   */
+  registrySettings?: 'inherit' | 'none';
   /** Further host directories that steps see read-only at the same path, for tool chains outside /usr. */
   toolDirs?: readonly string[];
   /** CIDRs in private ranges that steps may reach, for a registry or proxy inside the company. */
@@ -29,7 +32,7 @@ export type SandboxLog = (level: 'info' | 'warn', message: string) => void;
  * Registry, proxy and CA settings that common tools read: without them an `npm ci` or `pip install` behind a company
  * proxy fails. None of these usually holds a credential; user names and passwords in their URLs are cut out.
  */
-export const defaultPassEnv: readonly string[] = [
+export const registryVariables: readonly string[] = [
   'npm_config_registry',
   'NPM_CONFIG_REGISTRY',
   'YARN_NPM_REGISTRY_SERVER',

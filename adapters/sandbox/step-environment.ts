@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defaultPassEnv, homeTarget, type SandboxOptions } from './options.ts';
+import { registryVariables, homeTarget, type SandboxOptions } from './options.ts';
 
 /** What every step sees besides its own `env`. */
 export interface StepEnvironment {
@@ -25,14 +25,15 @@ export async function readStepEnvironment(
   options: SandboxOptions,
   path: string,
 ): Promise<StepEnvironment> {
+  const inherit = options.registrySettings !== 'none';
   const passed: Record<string, string> = {};
-  const byDefault = options.passEnv === undefined;
-  for (const name of options.passEnv ?? defaultPassEnv) {
+  const pass = (name: string, change: (value: string) => string): void => {
     const value = options.hostEnv[name];
-    if (value !== undefined && value !== '')
-      passed[name] = byDefault ? stripUserInfo(value) : value;
-  }
-  const npmrc = options.npmrc === 'none' ? [] : await readNpmrc(options.hostEnv['HOME']);
+    if (value !== undefined && value !== '') passed[name] = change(value);
+  };
+  for (const name of inherit ? registryVariables : []) pass(name, stripUserInfo);
+  for (const name of options.passEnv ?? []) pass(name, (value) => value);
+  const npmrc = inherit ? await readNpmrc(options.hostEnv['HOME']) : [];
   const fromNpmrc = npmrc.map(({ key, value }) => (/registry$|proxy$/.test(key) ? value : ''));
   const services = [...Object.values(passed), ...fromNpmrc].filter((value) =>
     /^[a-z0-9+]+:\/\//i.test(value),

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chown, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DomainError } from '../../contracts/problems.ts';
 import type { WorkspaceMount } from '../executor/executor.ts';
@@ -82,7 +82,9 @@ export function createWorkspaceStore(options: WorkspaceOptions): WorkspaceStore 
   const hasBase = (runId: string): Promise<boolean> => exists(join(dirOf(runId), 'base'));
   return {
     hasBase,
-    prepareBase: async (runId, tar) => {
+    prepareBase: async (runId, source) => {
+      // Taken over before the first await: Node throws away what an ended child wrote and nobody reads yet.
+      const tar = hold(source);
       if (await hasBase(runId)) tar.destroy();
       else await prepareBase(store, dirOf(runId), tar);
     },
@@ -101,6 +103,13 @@ export function createWorkspaceStore(options: WorkspaceOptions): WorkspaceStore 
       return removed;
     },
   };
+}
+
+function hold(source: Readable): PassThrough {
+  const held = new PassThrough();
+  // Its error is seen again where the held stream is read.
+  pipeline(source, held).catch(() => undefined);
+  return held;
 }
 
 async function prepareBase(store: Store, dir: string, tar: Readable): Promise<void> {

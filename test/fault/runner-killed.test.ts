@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { build } from 'esbuild';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { newWorkspace, openStepBench, type StepBench } from '../support/steps.ts';
+import { processesWith } from '../support/marked-processes.ts';
+
+const kills = 50;
+const together = 5;
+
+describe('the process that runs steps is killed (E3)', () => {
+  let bench: StepBench;
+  let runner: string;
+
+  beforeAll(async () => {
+    bench = await openStepBench({ warmNetworks: 0 });
+    runner = join(bench.folder, 'runner.mjs');
+    const entry = fileURLToPath(new URL('step-runner.ts', import.meta.url));
+    await build({
+      entryPoints: [entry],
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      outfile: runner,
+    });
+  }, 60_000);
+  afterAll(() => bench.close());
+
+  /** Starts a runner, kills it a moment after its step runs; its pid and the marker of its step's processes. */
+  async function killOne(index: number): Promise<{ pid: number; alive: string[] }> {
+    const marker = `97000.${String(process.pid)}${String(index).padStart(3, '0')}`;
+    const space = await newWorkspace(bench);
+    const child = spawn(process.execPath, [runner, JSON.stringify(space), marker], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    for await (const chunk of child.stdout) {
+      output += String(chunk);
+      if (output.endsWith('\nrunning\n')) break;
+    }
+    // Not always at the same point of the step's life.
+    await new Promise((resolve) => setTimeout(resolve, (index % 5) * 10));
+    const before = processesWith(`sleep ${marker}`).length;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(before).toBeGreaterThan(0);
+    const networks = processesWith(`slipway-${String(child.pid)}-`);
+    return { pid: child.pid ?? 0, alive: [...processesWith(marker), ...networks] };
+  }
+
+  it(`leaves 0 live processes 1 s later, ${kills} times out of ${kills}, and the next start tidies up`, async () => {
+    const pids: number[] = [];
+    for (let round = 0; round < kills; round += together) {
+      const batch = Array.from({ length: together }, (_, index) => killOne(round + index));
+      for (const { pid, alive } of await Promise.all(batch)) {
+        pids.push(pid);
+        expect(alive).toEqual([]);
+      }
+    }
+    expect(pids).toHaveLength(kills);
+    const next = await openStepBench({ warmNetworks: 0 });
+    await next.executor.describe();
+    const networks = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' });
+    const left = pids.filter(
+      (pid) =>
+        networks.includes(`slipway-${String(pid)}-`) ||
+        readdirSync('/run/slipway').some((name) => name.startsWith(`${String(pid)}-`)),
+    );
+    await next.close();
+    expect(left).toEqual([]);
+  }, 240_000);
+});

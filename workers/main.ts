@@ -1,6 +1,13 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { NativeConnection, Runtime, Worker, type WorkerOptions } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  type LogLevel,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker';
 import { createBuildActivities, createPipelineRecords } from '../activities/pipeline/index.ts';
 import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
 import { gitStoreOfConfig } from '../adapters/git/git-store-of-config.ts';
@@ -49,6 +56,7 @@ interface Parts {
 async function main(): Promise<void> {
   const config = loadConfig({ env: process.env, args: process.argv.slice(2) });
   const log = createLogger(config.log, { service: 'workers' });
+  installRuntime(log);
   const tracing = startTracing({ ...config.telemetry, version: '0.1.0' });
   const url = databaseUrl(config);
   const db = observeDb(createDb(url, { max: config.database.poolSize }), {
@@ -188,6 +196,28 @@ async function createWorkers(
   ]);
 }
 
+const sdkLevels = {
+  TRACE: 'debug',
+  DEBUG: 'debug',
+  INFO: 'debug',
+  WARN: 'info',
+  ERROR: 'error',
+} as const;
+
+/** The SDK's own lines go through our log; its warnings (an empty queue, a retried activity) are no news to an operator. */
+function installRuntime(log: Log): void {
+  Runtime.install({
+    // Signals are ours: the SDK's own handling would end the process before the dispatcher has stopped.
+    shutdownSignals: [],
+    logger: new DefaultLogger(
+      'INFO',
+      ({ level, message, meta }: { level: LogLevel; message: string; meta?: object }) => {
+        log[sdkLevels[level]]({ module: 'temporal', ...meta }, message);
+      },
+    ),
+  });
+}
+
 /** SIGTERM and SIGINT drain: running steps end within the grace time, others are taken over by whoever comes next. */
 function stopOnSignal(log: Log, workers: readonly Worker[]): void {
   let stopping = false;
@@ -200,9 +230,6 @@ function stopOnSignal(log: Log, workers: readonly Worker[]): void {
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
 }
-
-// Signals are ours: the SDK's own handling would end the process before the dispatcher has stopped.
-Runtime.install({ shutdownSignals: [] });
 
 main().then(
   () => {

@@ -18,7 +18,7 @@ export interface PostgresPlan {
   postgres: Invocation;
 }
 
-const script = fileURLToPath(new URL('./launch-plan.mjs', import.meta.url));
+const script = fileURLToPath(new URL('../../test/support/launch-plan.mjs', import.meta.url));
 
 async function ask(question: object): Promise<unknown> {
   const { stdout } = await promisify(execFile)(process.execPath, [

@@ -89,6 +89,7 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
     ...options.env,
   };
   const processes = new Map<string, ChildProcess>();
+  const readyPids = new Set<number>();
   let printed = '';
   const run = (which: 'api' | 'workers') => {
     const child = spawn(
@@ -97,21 +98,22 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
       {
         cwd: root,
         env,
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       },
     );
     const keep = (chunk: Buffer) => {
       printed = (printed + chunk.toString()).slice(-4_000_000);
     };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
+    child.on('message', () => readyPids.add(child.pid ?? -1));
+    child.stdout?.on('data', keep);
+    child.stderr?.on('data', keep);
     processes.set(which, child);
   };
-  const waitFor = async (which: 'api' | 'workers', from: number) => {
+  const waitFor = async (which: 'api' | 'workers') => {
     const ready =
       which === 'api'
         ? async () => (await fetch(`${baseUrl}/readyz`)).ok
-        : () => Promise.resolve(printed.slice(from).includes('workers ready'));
+        : () => Promise.resolve(readyPids.has(processes.get('workers')?.pid ?? -1));
     await until(which, ready, 60_000, () => printed);
   };
   const exited = async (child: ChildProcess | undefined, signal: NodeJS.Signals) => {
@@ -126,10 +128,10 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
     });
   };
   run('api');
-  await waitFor('api', 0);
+  await waitFor('api');
   if (options.workers !== false) {
     run('workers');
-    await waitFor('workers', 0);
+    await waitFor('workers');
   }
   const adminToken = (await readFile(path.join(home, 'admin-token'), 'utf8')).trim();
   const adminPassword = (await readFile(path.join(home, 'admin-password'), 'utf8')).trim();
@@ -144,9 +146,8 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
     pid: (which) => processes.get(which)?.pid ?? -1,
     kill: (which) => exited(processes.get(which), 'SIGKILL'),
     async start(which) {
-      const from = printed.length;
       run(which);
-      await waitFor(which, from);
+      await waitFor(which);
     },
     async request(method, pathname, body, token = adminToken) {
       const response = await fetch(baseUrl + pathname, {

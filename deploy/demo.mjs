@@ -13,7 +13,7 @@ const print = (line) => console.log(line);
 async function main() {
   const client = await findSlipway(process.env, root);
   const me = await client.need('GET', '/api/v1/auth/me');
-  const owner = me.name ?? me.user?.name;
+  const owner = me.name;
   const name = await createProject(client);
   const project = `${owner}/${name}`;
   print(`Project ${paint(1, project)} is made. Pushing deploy/sample with git …`);

@@ -117,7 +117,7 @@ export class Client {
         }
       } catch (error) {
         if (signal.aborted) return;
-        if (!(error instanceof TypeError)) throw error; // fetch reports a broken connection as a TypeError
+        if (error.name !== 'TypeError') throw error; // fetch reports a broken connection as a TypeError
       }
       await sleep(200, undefined, { signal }).catch(() => undefined);
     }

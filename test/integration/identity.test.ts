@@ -1,0 +1,300 @@
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { bootstrapAdmin } from '../../domain/identity/bootstrap-admin.ts';
+import {
+  openAppUnderTest,
+  testPassword,
+  type Answer,
+  type AppUnderTest,
+  type TestAccount,
+} from '../support/app-under-test.ts';
+
+let t: AppUnderTest;
+let admin: TestAccount;
+
+beforeAll(async () => {
+  t = await openAppUnderTest();
+  admin = await t.account('root', 'admin');
+});
+afterAll(() => t.stop());
+
+function cookieOf(answer: Answer): string {
+  return /slipway_session=([^;]*)/.exec(answer.headers.get('set-cookie') ?? '')?.[1] ?? '';
+}
+
+async function login(name: string, password = testPassword): Promise<string> {
+  const answer = await t.call(null, 'POST', '/api/v1/auth/login', { name, password });
+  expect(answer.status).toBe(200);
+  return cookieOf(answer);
+}
+
+const withCookie = (cookie: string) => ({ cookie: `slipway_session=${cookie}` });
+
+async function me(cookie: string): Promise<number> {
+  return (await t.call(null, 'GET', '/api/v1/auth/me', undefined, withCookie(cookie))).status;
+}
+
+describe('users', () => {
+  it('are created, read, changed and deleted by an admin, and say nothing of their password [A-IAM-01] [A-IAM-02]', async () => {
+    const made = await t.call(admin, 'POST', '/api/v1/users', {
+      name: 'Ann',
+      email: 'Ann@Example.test',
+      displayName: 'Ann A.',
+      password: 'a long enough password',
+    });
+    expect(made.status).toBe(201);
+    expect(made.body).toMatchObject({ name: 'ann', email: 'ann@example.test', isActive: true, kind: 'human' });
+    const { id } = made.body as { id: string };
+    const changed = await t.call(admin, 'PATCH', `/api/v1/users/${id}`, { displayName: null });
+    expect(changed.body).toMatchObject({ displayName: null });
+    const listed = await t.call(admin, 'GET', '/api/v1/users?q=ann');
+    for (const answer of [made, changed, listed]) {
+      expect(JSON.stringify(answer.body)).not.toMatch(/argon2|password/i);
+    }
+    const row = await t.db.user.findUniqueOrThrow({ where: { id } });
+    expect(row.passwordHash).toMatch(/^\$argon2id\$/);
+    expect((await t.call(admin, 'DELETE', `/api/v1/users/${id}`)).status).toBe(204);
+    expect((await t.call(admin, 'GET', `/api/v1/users/${id}`)).status).toBe(404);
+  });
+
+  it('cannot take a name or an email that is taken [A-IAM-01]', async () => {
+    await t.account('bob');
+    const password = 'a long enough password';
+    const sameName = { name: 'BOB', email: 'other@example.test', password };
+    const sameEmail = { name: 'bobby', email: 'bob@example.test', password };
+    for (const [body, pointer] of [
+      [sameName, '#/name'],
+      [sameEmail, '#/email'],
+    ] as const) {
+      const answer = await t.call(admin, 'POST', '/api/v1/users', body);
+      expect(answer.status).toBe(409);
+      expect(answer.body).toMatchObject({ code: 'already_exists', errors: [{ pointer }] });
+    }
+  });
+
+  it('and agents are the same thing: an agent has roles and tokens and no password [A-IAM-11]', async () => {
+    const agent = { name: 'builder', email: 'builder@example.test', kind: 'agent' };
+    const refused = await t.call(admin, 'POST', '/api/v1/users', { ...agent, password: 'x'.repeat(20) });
+    expect(refused.status).toBe(400);
+    const made = await t.call(admin, 'POST', '/api/v1/users', agent);
+    expect(made.body).toMatchObject({ kind: 'agent' });
+    const bound = await t.call(admin, 'POST', '/api/v1/role-bindings', { user: 'builder', role: 'viewer' });
+    expect(bound.status).toBe(201);
+    const token = await t.call(admin, 'POST', '/api/v1/tokens', {
+      name: 'of the agent',
+      scopes: ['*:*'],
+      user: 'builder',
+    });
+    const text = (token.body as { token: string }).token;
+    const asked = await t.call(text, 'GET', '/api/v1/auth/me');
+    expect(asked.body).toMatchObject({ name: 'builder', kind: 'agent', roles: ['viewer'] });
+  });
+
+  it('that are deactivated lose their session and tokens at once [A-IAM-10]', async () => {
+    const eve = await t.person('eve');
+    const cookie = await login('eve');
+    expect(await me(cookie)).toBe(200);
+    expect((await t.call(eve, 'GET', '/api/v1/auth/me')).status).toBe(200);
+    await t.call(admin, 'PATCH', '/api/v1/users/eve', { isActive: false });
+    expect(await me(cookie)).toBe(401);
+    expect((await t.call(eve, 'GET', '/api/v1/auth/me')).status).toBe(401);
+    const again = await t.call(null, 'POST', '/api/v1/auth/login', { name: 'eve', password: testPassword });
+    expect(again.status).toBe(401);
+  });
+
+  it('cannot be changed by somebody who holds less than they do', async () => {
+    const clerk = await t.account('clerk');
+    const role = { name: 'clerks', permissions: ['users:read', 'users:write'] };
+    expect((await t.call(admin, 'POST', '/api/v1/roles', role)).status).toBe(201);
+    await t.call(admin, 'POST', '/api/v1/role-bindings', { user: 'clerk', role: 'clerks' });
+    const takeover = { password: 'a password of my own' };
+    expect((await t.call(clerk, 'PATCH', '/api/v1/users/root', takeover)).status).toBe(403);
+    await t.account('plain');
+    expect((await t.call(clerk, 'PATCH', '/api/v1/users/plain', takeover)).status).toBe(200);
+  });
+
+  it('keep one active admin', async () => {
+    const answer = await t.call(admin, 'PATCH', '/api/v1/users/root', { isActive: false });
+    expect(answer.status).toBe(409);
+    expect(answer.body).toMatchObject({ code: 'protected' });
+    expect((await t.call(admin, 'GET', '/api/v1/auth/me')).status).toBe(200);
+  });
+});
+
+describe('sign-in', () => {
+  it('sets a cookie whose sha256 is kept, and sign-out ends it [A-IAM-03] [A-IAM-12]', async () => {
+    await t.person('carl');
+    const answer = await t.call(
+      null,
+      'POST',
+      '/api/v1/auth/login',
+      { name: ' Carl ', password: testPassword },
+      { 'user-agent': 'a browser' },
+    );
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({ user: { name: 'carl' } });
+    const header = answer.headers.get('set-cookie') ?? '';
+    expect(header).toMatch(/HttpOnly/i);
+    expect(header).toMatch(/SameSite=Lax/i);
+    const cookie = cookieOf(answer);
+    const tokenHash = createHash('sha256').update(cookie).digest('hex');
+    const row = await t.db.authSession.findUniqueOrThrow({ where: { tokenHash } });
+    expect(row).toMatchObject({ userAgent: 'a browser' });
+    expect(await me(cookie)).toBe(200);
+    const out = await t.call(null, 'POST', '/api/v1/auth/logout', undefined, withCookie(cookie));
+    expect(out.status).toBe(204);
+    expect(await me(cookie)).toBe(401);
+  });
+
+  it('by an expired session is refused [A-IAM-04]', async () => {
+    await t.person('dora');
+    const cookie = await login('dora');
+    const tokenHash = createHash('sha256').update(cookie).digest('hex');
+    const expiresAt = new Date(Date.now() - 1000);
+    await t.db.authSession.update({ where: { tokenHash }, data: { expiresAt } });
+    expect(await me(cookie)).toBe(401);
+  });
+
+  it('works by cookie or by bearer token on the same endpoint, and not without [A-IAM-05]', async () => {
+    const fay = await t.person('fay');
+    expect(await me(await login('fay'))).toBe(200);
+    expect((await t.call(fay, 'GET', '/api/v1/auth/me')).status).toBe(200);
+    const nobody = await t.call(null, 'GET', '/api/v1/auth/me');
+    expect(nobody.status).toBe(401);
+    expect(nobody.headers.get('www-authenticate')).toMatch(/^Bearer/);
+  });
+
+  it('says the same for an unknown name and a wrong password', async () => {
+    await t.person('gus');
+    const wrong = { password: 'not the password' };
+    const known = await t.call(null, 'POST', '/api/v1/auth/login', { name: 'gus', ...wrong });
+    const unknown = await t.call(null, 'POST', '/api/v1/auth/login', { name: 'nobody', ...wrong });
+    const { requestId: _a, ...first } = known.body as Record<string, unknown>;
+    const { requestId: _b, ...second } = unknown.body as Record<string, unknown>;
+    expect(known.status).toBe(401);
+    expect(second).toEqual(first);
+  });
+
+  it('is slowed down after ten tries of a name, in every spelling of it [A-CORE-07]', async () => {
+    await t.person('hugo');
+    const spellings = ['hugo', 'HUGO', ' hugo', 'Hugo ', 'ｈｕｇｏ'];
+    const statuses: number[] = [];
+    for (let attempt = 0; attempt < 12; attempt += 1) {
+      const name = spellings[attempt % spellings.length];
+      const answer = await t.call(null, 'POST', '/api/v1/auth/login', { name, password: 'guess' });
+      statuses.push(answer.status);
+      if (answer.status === 429) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect(statuses).toEqual([...Array<number>(10).fill(401), 429, 429]);
+    const right = await t.call(null, 'POST', '/api/v1/auth/login', { name: 'hugo', password: testPassword });
+    expect(right.status).toBe(429);
+  });
+
+  it('with a new password ends the other sessions', async () => {
+    await t.person('ida');
+    const here = await login('ida');
+    const elsewhere = await login('ida');
+    const body = { currentPassword: testPassword, newPassword: 'another password 2' };
+    const changed = await t.call(null, 'PUT', '/api/v1/auth/password', body, withCookie(here));
+    expect(changed.status).toBe(204);
+    expect(await me(here)).toBe(200);
+    expect(await me(elsewhere)).toBe(401);
+    await login('ida', 'another password 2');
+  });
+
+  it('shows the own sessions and ends one of them', async () => {
+    await t.person('jan');
+    const first = await login('jan');
+    const second = await login('jan');
+    const listed = await t.call(null, 'GET', '/api/v1/auth/sessions', undefined, withCookie(second));
+    const { items } = listed.body as { items: { id: string; isCurrent: boolean }[] };
+    expect(items).toHaveLength(2);
+    expect(JSON.stringify(items)).not.toContain(first);
+    const other = items.find((item) => !item.isCurrent);
+    const address = `/api/v1/auth/sessions/${other?.id ?? ''}`;
+    const stranger = await t.account('stranger');
+    expect((await t.call(stranger, 'DELETE', address)).status).toBe(404);
+    expect((await t.call(null, 'DELETE', address, undefined, withCookie(second))).status).toBe(204);
+    expect(await me(first)).toBe(401);
+    expect(await me(second)).toBe(200);
+  });
+});
+
+describe('API tokens', () => {
+  it('show their text once and never again, and are refused when revoked [A-IAM-06]', async () => {
+    const kim = await t.account('kim');
+    const made = await t.call(kim, 'POST', '/api/v1/tokens', { name: 'ci', scopes: ['project:read'] });
+    expect(made.status).toBe(201);
+    const { id, token } = made.body as { id: string; token: string };
+    expect(token).toMatch(/^slp_/);
+    const row = await t.db.apiToken.findUniqueOrThrow({ where: { id } });
+    expect(row.tokenHash).toBe(createHash('sha256').update(token).digest('hex'));
+    const listed = await t.call(kim, 'GET', '/api/v1/tokens');
+    expect(JSON.stringify(listed.body)).not.toContain(token);
+    expect(JSON.stringify(listed.body)).not.toContain(row.tokenHash);
+    expect((await t.call(token, 'GET', '/api/v1/auth/me')).status).toBe(200);
+    expect((await t.call(kim, 'DELETE', `/api/v1/tokens/${id}`)).status).toBe(204);
+    expect((await t.call(token, 'GET', '/api/v1/auth/me')).status).toBe(401);
+  });
+
+  it('do no more than their scopes, whoever owns them [A-IAM-07]', async () => {
+    const made = await t.call(admin, 'POST', '/api/v1/tokens', { name: 'read', scopes: ['project:read'] });
+    const { token } = made.body as { token: string };
+    expect((await t.call(token, 'GET', '/api/v1/projects')).status).toBe(200);
+    const body = { name: 'x1', email: 'x1@example.test', kind: 'agent' };
+    expect((await t.call(token, 'POST', '/api/v1/users', body)).status).toBe(403);
+    const wider = { name: 'wider', scopes: ['*:*'] };
+    expect((await t.call(token, 'POST', '/api/v1/tokens', wider)).status).toBe(403);
+  });
+
+  it('of one project do not open another [A-IAM-08]', async () => {
+    const first = await t.project(admin, 'first');
+    const second = await t.project(admin, 'second');
+    const body = { name: 'one', scopes: ['*:*'], projectId: first.id };
+    const made = await t.call(admin, 'POST', '/api/v1/tokens', body);
+    const { token } = made.body as { token: string };
+    expect((await t.call(token, 'GET', first.path)).status).toBe(200);
+    expect((await t.call(token, 'GET', second.path)).status).toBe(404);
+    const wider = { name: 'wider', scopes: ['*:*'], projectId: second.id };
+    expect((await t.call(token, 'POST', '/api/v1/tokens', wider)).status).toBe(403);
+  });
+
+  it('know when they were used last, and expire [A-IAM-09]', async () => {
+    const lea = await t.account('lea');
+    const expiresAt = new Date(Date.now() + 60_000).toISOString();
+    const made = await t.call(lea, 'POST', '/api/v1/tokens', { name: 't', scopes: ['*:*'], expiresAt });
+    const { id, token } = made.body as { id: string; token: string };
+    await t.call(token, 'GET', '/api/v1/auth/me');
+    const used = await t.db.apiToken.findUniqueOrThrow({ where: { id } });
+    expect(used.lastUsedAt).not.toBeNull();
+    await t.db.apiToken.update({ where: { id }, data: { expiresAt: new Date(Date.now() - 1) } });
+    expect((await t.call(token, 'GET', '/api/v1/auth/me')).status).toBe(401);
+    const past = { name: 't', scopes: ['*:*'], expiresAt: '2001-01-01T00:00:00Z' };
+    expect((await t.call(lea, 'POST', '/api/v1/tokens', past)).status).toBe(400);
+  });
+
+  it('are checked for typos without asking the database', async () => {
+    const bad = `${admin.token.slice(0, -1)}${admin.token.endsWith('0') ? '1' : '0'}`;
+    expect((await t.call(bad, 'GET', '/api/v1/auth/me')).status).toBe(401);
+  });
+});
+
+describe('the first start', () => {
+  it('makes one admin with a password and a token, and the second start makes none [A-CORE-12]', async () => {
+    const fresh = await openAppUnderTest();
+    try {
+      const [first, second] = await Promise.all([bootstrapAdmin(fresh.db), bootstrapAdmin(fresh.db)]);
+      const made = first ?? second;
+      expect([first, second].filter((result) => result !== null)).toHaveLength(1);
+      expect(await bootstrapAdmin(fresh.db)).toBeNull();
+      const body = { name: 'admin', password: made?.password };
+      expect((await fresh.call(null, 'POST', '/api/v1/auth/login', body)).status).toBe(200);
+      const roles = await fresh.call(made?.token ?? '', 'GET', '/api/v1/roles');
+      const { items } = roles.body as { items: { name: string; isSystem: boolean }[] };
+      const system = items.filter((role) => role.isSystem).map((role) => role.name);
+      expect(system).toEqual(['admin', 'agent', 'developer', 'ops', 'viewer']);
+    } finally {
+      await fresh.stop();
+    }
+  });
+});

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { EventRecord } from '../../contracts/event/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
@@ -10,6 +10,8 @@ import { type Listener, openListener } from '../../domain/shared/listen.ts';
 import { inTransaction } from '../../domain/shared/tx.ts';
 import { waitFor } from '../support/processes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+jest.setTimeout(60_000);
 
 let test: TestDatabase;
 let listener: Listener;

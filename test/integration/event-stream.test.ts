@@ -1,0 +1,277 @@
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
+import { connect, type Socket } from 'node:net';
+import { publishEvent } from '../../domain/event/publish-event.ts';
+import { inTransaction } from '../../domain/shared/tx.ts';
+import { createTestProject, createTestUser } from '../support/callers.ts';
+import { waitFor } from '../support/processes.ts';
+import { readServerEvents, type ServerEvent } from '../support/sse.ts';
+import { bindTestRole, createTestToken, startTestApi, type TestApi } from '../support/test-api.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+jest.setTimeout(60_000);
+
+let test: TestDatabase;
+let api: TestApi;
+let other: TestApi;
+let owner: { id: string; token: string; tokenId: string };
+let project: string;
+let stop: AbortController;
+
+beforeAll(async () => {
+  test = await createTestDatabase({ max: 20 });
+  api = await startTestApi(test, {
+    maxBufferBytes: 64 * 1024,
+    watchEveryMs: 200,
+    heartbeatMs: 100,
+  });
+  other = await startTestApi(test);
+  const user = await createTestUser(test.db);
+  const { id: tokenId, token } = await createTestToken(test.db, user.id);
+  project = (await createTestProject(test.db, user.id)).id;
+  await bindTestRole(test.db, user.id, 'maintainer', project);
+  owner = { id: user.id, token, tokenId };
+});
+
+afterAll(async () => {
+  await api.stop();
+  await other.stop();
+  await test.drop();
+});
+
+beforeEach(() => {
+  stop = new AbortController();
+});
+
+afterEach(async () => {
+  stop.abort();
+  await waitFor('all clients to be forgotten', () => api.streams.count + other.streams.count === 0);
+});
+
+function publish(projectId: string | null, message: string, payload: object = {}): Promise<string> {
+  const type = 'project.updated' as const;
+  return inTransaction(test.db, (tx) => publishEvent(tx, { type, projectId, message, payload }));
+}
+
+interface Follower {
+  events: ServerEvent[];
+  ended: boolean;
+}
+
+/** Follows the stream until the test ends. */
+async function follow(
+  query = '',
+  { token = owner.token, at = api, lastEventId = undefined as string | undefined } = {},
+): Promise<Follower> {
+  const follower: Follower = { events: [], ended: false };
+  const before = at.streams.count;
+  const options = { token, signal: stop.signal, ...(lastEventId ? { lastEventId } : {}) };
+  const read = async () => {
+    for await (const event of readServerEvents(`${at.baseUrl}/api/v1/events${query}`, options)) {
+      if (event.data !== '') follower.events.push(event);
+    }
+  };
+  void read()
+    .catch(() => undefined)
+    .finally(() => (follower.ended = true));
+  await waitFor('the connection', () => at.streams.count > before || follower.ended);
+  return follower;
+}
+
+const messages = ({ events }: Follower) =>
+  events.map(({ data }) => (JSON.parse(data) as { message: string }).message);
+
+describe('GET /api/v1/events as a stream', () => {
+  it('sends new events with their type and position, and forgets a client that leaves [A-EVT-04]', async () => {
+    const follower = await follow();
+    const id = await publish(project, 'hello');
+    await waitFor('the event', () => follower.events.length > 0);
+    const [event] = follower.events;
+    expect(event).toMatchObject({
+      event: 'project.updated',
+      id: expect.stringMatching(/^\d+-\d+$/),
+    });
+    expect(JSON.parse(event?.data ?? '')).toMatchObject({
+      id,
+      message: 'hello',
+      projectId: project,
+    });
+    expect(api.streams.count).toBe(1);
+    stop.abort();
+    await waitFor('the client to be forgotten', () => api.streams.count === 0);
+  });
+
+  it('answers as text/event-stream, and a heartbeat keeps it open [A-EVT-04]', async () => {
+    const response = await api.get('/api/v1/events', owner.token);
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    const reader = response.body?.getReader();
+    let text = '';
+    while (!text.includes(': still here')) {
+      text += new TextDecoder().decode((await reader?.read())?.value);
+    }
+    await reader?.cancel();
+  });
+
+  it('reaches a client of another process [A-EVT-08]', async () => {
+    const follower = await follow('', { at: other });
+    await publish(project, 'across');
+    await waitFor('the event', () => messages(follower).includes('across'), { timeoutMs: 2_000 });
+  });
+
+  it('filters by type, project and change [A-EVT-04]', async () => {
+    const second = (await createTestProject(test.db, owner.id)).id;
+    await bindTestRole(test.db, owner.id, 'maintainer', second);
+    const byProject = await follow(`?project=${second}`);
+    const byType = await follow('?type=git.pushed,user.created');
+    const byChange = await follow('?change=chg_1');
+    await publish(project, 'first project');
+    await publish(second, 'second project');
+    await inTransaction(test.db, (tx) =>
+      publishEvent(tx, {
+        type: 'project.deleted',
+        projectId: project,
+        changeId: 'chg_1',
+        message: 'of the change',
+      }),
+    );
+    await waitFor('events', () => byProject.events.length + byChange.events.length >= 2);
+    expect(messages(byProject)).toEqual(['second project']);
+    expect(messages(byChange)).toEqual(['of the change']);
+    expect(messages(byType)).toEqual([]);
+    const wrong = await api.get('/api/v1/events?type=no.such_type', owner.token);
+    expect(wrong.status).toBe(400);
+  });
+
+  it('shows no event of a project that the caller may not see, nor global ones without admin:read [A-EVT-04]', async () => {
+    const stranger = await createTestUser(test.db);
+    const { token } = await createTestToken(test.db, stranger.id);
+    const admin = await createTestUser(test.db);
+    await bindTestRole(test.db, admin.id, 'admin');
+    const adminToken = (await createTestToken(test.db, admin.id)).token;
+    const outside = await follow('', { token });
+    const inside = await follow('', { token: adminToken });
+    await publish(project, 'private');
+    await publish(null, 'global');
+    await waitFor('both events', () => inside.events.length === 2);
+    expect(messages(outside)).toEqual([]);
+    expect((await api.get(`/api/v1/events?project=${project}`, token)).status).toBe(404);
+    const list = await api.get('/api/v1/events', token, { accept: 'application/json' });
+    expect(await list.json()).toEqual({ items: [], nextCursor: null });
+    expect((await fetch(`${api.baseUrl}/api/v1/events`)).status).toBe(401);
+  });
+
+  it('resumes after Last-Event-ID without loss, doubling or disorder, under new events [A-EVT-04]', async () => {
+    const first = await follow();
+    const sent: string[] = [];
+    const send = async (count: number) => {
+      for (let i = 0; i < count; i += 1) {
+        const message = `n${sent.length}`;
+        sent.push(message);
+        await publish(project, message);
+      }
+    };
+    await send(20);
+    await waitFor('the first ones', () => first.events.length === 20);
+    const got = messages(first).slice(0, 7);
+    const lastEventId = first.events[6]?.id ?? '';
+    const sending = send(300);
+    const second = await follow('', { lastEventId });
+    await sending;
+    await waitFor('the rest', () => second.events.length >= 313);
+    expect([...got, ...messages(second)]).toEqual(sent);
+  });
+
+  it('ends within 5 s when the token is revoked, and hides a project whose role was taken away [A-EVT-04]', async () => {
+    const guest = await createTestUser(test.db);
+    const { id, token } = await createTestToken(test.db, guest.id);
+    await bindTestRole(test.db, guest.id, 'viewer', project);
+    const follower = await follow('', { token });
+    await publish(project, 'as a viewer');
+    await waitFor('the event', () => follower.events.length === 1);
+    await test.db.userRole.deleteMany({ where: { userId: guest.id } });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await publish(project, 'no longer');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(messages(follower)).toEqual(['as a viewer']);
+    await test.db.apiToken.delete({ where: { id } });
+    await waitFor('the end of the stream', () => follower.ended, { timeoutMs: 5_000 });
+  });
+
+  it('keeps at most the buffer for a client that does not read, then tells of the gap [A-EVT-04]', async () => {
+    const { socket, chunks } = await readNothing();
+    await waitFor('the slow client', () => api.streams.count === 1);
+    const note = 'x'.repeat(20_000);
+    for (let i = 0; i < 600; i += 1) await publish(project, `slow ${i}`, { note });
+    socket.resume();
+    await waitFor('the gap', () => Buffer.concat(chunks).includes('event: gap'));
+    socket.destroy();
+    // New events may follow it at once: the client reads again.
+    const [text = ''] = Buffer.concat(chunks)
+      .toString('latin1')
+      .split(/(?<=event: gap\ndata: .*\n)/);
+    const after = /event: gap\ndata: \{"after":"(\d+-\d+)"\}/.exec(text)?.[1] ?? '';
+    const seen = [...text.matchAll(/"message":"slow (\d+)"/g)].map((m) => Number(m[1]));
+    expect(seen).toEqual(seen.map((_, i) => i));
+    expect(seen.length).toBeLessThan(600);
+    await waitFor('the slow client to be forgotten', () => api.streams.count === 0);
+    // What the gap left out is there for whoever resumes before it.
+    const rest = await follow('', { lastEventId: after });
+    await waitFor('the rest', () => rest.events.length === 600 - seen.length);
+    expect(messages(rest)[0]).toBe(`slow ${seen.length}`);
+  }, 60_000);
+
+  it('does not exist when it is switched off [A-EVT-04]', async () => {
+    const off = await startTestApi(test, { env: { SLIPWAY_EVENTS_SSE_ENABLED: 'false' } });
+    expect((await off.get('/api/v1/events', owner.token)).status).toBe(404);
+    const list = await off.get('/api/v1/events', owner.token, { accept: 'application/json' });
+    expect(list.status).toBe(200);
+    await off.stop();
+  });
+});
+
+/** A client that asks, and then takes nothing until it is resumed. */
+async function readNothing(): Promise<{ socket: Socket; chunks: Buffer[] }> {
+  const { port } = new URL(api.baseUrl);
+  const chunks: Buffer[] = [];
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.pause();
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  socket.pause();
+  const lines = [
+    'GET /api/v1/events HTTP/1.1',
+    'Host: localhost',
+    `Authorization: Bearer ${owner.token}`,
+  ];
+  socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+  return { socket, chunks };
+}
+
+describe('GET /api/v1/events as a list', () => {
+  it('lists the newest first, page by page, with a next link [A-EVT-04]', async () => {
+    const mine = (await createTestProject(test.db, owner.id)).id;
+    await bindTestRole(test.db, owner.id, 'maintainer', mine);
+    for (let i = 0; i < 5; i += 1) await publish(mine, `e${i}`);
+    const headers = { accept: 'application/json' };
+    const seen: string[] = [];
+    let path: string | undefined = `/api/v1/events?project=${mine}&limit=2`;
+    let pages = 0;
+    while (path !== undefined) {
+      const response = await api.get(path, owner.token, headers);
+      const { items } = (await response.json()) as { items: { message: string }[] };
+      seen.push(...items.map((item) => item.message));
+      path = /<(.+)>; rel="next"/.exec(response.headers.get('link') ?? '')?.[1];
+      pages += 1;
+    }
+    expect(seen).toEqual(['e4', 'e3', 'e2', 'e1', 'e0']);
+    expect(pages).toBe(3);
+  });
+});

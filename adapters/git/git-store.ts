@@ -41,6 +41,8 @@ export interface GitStoreOptions {
   maxUploadPacks?: number;
   /** how long a fetch may wait for its turn; default 60 s */
   maxWaitMs?: number;
+  /** how long the check of a push may take before the push is refused; default 60 s */
+  checkTimeoutMs?: number;
 }
 
 async function createRepository(
@@ -101,7 +103,7 @@ export function createGitStore(options: GitStoreOptions): GitStore {
     exists: (repoPath) => repositoryExists(repositoryDir(context.root, repoPath)),
     advertise: (...args) => advertise(context, ...args),
     uploadPack: (...args) => uploadPack(context, packs, ...args),
-    receivePack: (...args) => receivePack(context, ...args),
+    receivePack: (...args) => receivePack(context, options.checkTimeoutMs ?? 60_000, ...args),
     listRefs: (...args) => listRefs(context, ...args),
     listBranches: (...args) => listBranches(context, ...args),
     listTags: (...args) => listTags(context, ...args),

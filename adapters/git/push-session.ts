@@ -4,9 +4,6 @@ import type { RefUpdate } from '../../contracts/event/types.ts';
 import { runGit, type GitChild, type GitSetting, type RunResult } from './git-process.ts';
 import { answerHook, hookLimits, readHookMessages, type HookMessage } from './hook-channel.ts';
 
-/** How long the check of a push may take before it is refused. */
-const checkTimeoutMs = 60_000;
-
 const tooMany = `A push may move at most ${String(hookLimits.refs)} refs; push them in parts.`;
 const unchecked = 'Slipway could not check this push, so it is refused.';
 
@@ -55,14 +52,14 @@ interface Session {
 }
 
 /**
- * Attends a receive-pack: hands its proposal to `onPush`, carries the verdict to the hook, tells which refs moved.
- * Whatever goes wrong on the way (an error, silence, a list that cannot be read) refuses the push.
+ * Attends a receive-pack: hands its proposal to `decision.onPush`, carries the verdict to the hook, tells which refs moved.
+ * Whatever goes wrong on the way (an error, silence for `timeoutMs`, a list that cannot be read) refuses the push.
  */
 export function attendPush(
   setting: GitSetting,
   cwd: string,
   child: GitChild,
-  onPush: (push: PushProposal) => Promise<void>,
+  decision: { onPush: (push: PushProposal) => Promise<void>; timeoutMs: number },
 ): Session {
   const from = child.process.stdio[3] as Readable;
   const to = child.process.stdio[4] as unknown as Writable;
@@ -96,9 +93,14 @@ export function attendPush(
   const decide = async (message: HookMessage, updates: RefUpdate[]): Promise<void> => {
     const timer = setTimeout(() => {
       refuse([unchecked]);
-    }, checkTimeoutMs);
+    }, decision.timeoutMs);
     try {
-      await onPush({ updates, ...quarantineReader(setting, cwd, message), refuse, accept });
+      await decision.onPush({
+        updates,
+        ...quarantineReader(setting, cwd, message),
+        refuse,
+        accept,
+      });
     } finally {
       clearTimeout(timer);
     }

@@ -155,6 +155,7 @@ export async function uploadPack(
 /** Serves a push; see {@link attendPush} for how it is decided. */
 export async function receivePack(
   context: GitContext,
+  checkTimeoutMs: number,
   repoPath: string,
   options: ReceivePackOptions,
 ): Promise<ByteStream> {
@@ -166,7 +167,10 @@ export async function receivePack(
     config: [['receive.maxInputSize', String(options.maxInputBytes)]],
     hookPipes: true,
   });
-  const session = attendPush(context.setting, cwd, child, options.onPush);
+  const session = attendPush(context.setting, cwd, child, {
+    onPush: options.onPush,
+    timeoutMs: checkTimeoutMs,
+  });
   // Once the refs are let go, git is left to finish: ending it then would leave moved refs that nobody recorded.
   const abandon = (): void => {
     if (!session.accepted()) child.kill();

@@ -21,5 +21,9 @@ export type Access =
       permission: Permission;
       project: 'path' | 'global' | FindProjectId;
     }
-  | { kind: 'any' | 'all'; permissions: readonly Permission[]; project: 'path' | 'global' | FindProjectId }
+  | {
+      kind: 'any' | 'all';
+      permissions: readonly Permission[];
+      project: 'path' | 'global' | FindProjectId;
+    }
   | { kind: 'role'; role: string };

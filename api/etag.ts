@@ -18,10 +18,7 @@ export function answerWithEtag(c: Context<AppEnv>, record: object): Response {
 }
 
 /** Holds a change to the version that its `If-Match` names; without the header the last one wins. */
-export async function requireMatch(
-  c: Context<AppEnv>,
-  read: () => Promise<object>,
-): Promise<void> {
+export async function requireMatch(c: Context<AppEnv>, read: () => Promise<object>): Promise<void> {
   const wanted = c.req.header('if-match');
   if (wanted === undefined || wanted.trim() === '*') return;
   const tags = wanted.split(',').map((tag) => tag.trim());

@@ -54,7 +54,9 @@ async function openSecretBox(config: Config, services: Pick<Services, 'db'>) {
   const { db } = services;
   const { masterKey: configured } = config.secrets;
   const { home } = config;
-  return createSecretBox(await loadMasterKey({ configured, home, hasSecrets: () => hasSecrets(db) }));
+  return createSecretBox(
+    await loadMasterKey({ configured, home, hasSecrets: () => hasSecrets(db) }),
+  );
 }
 
 function healthChecks(
@@ -152,7 +154,9 @@ main().then(
   (error: unknown) => {
     // The log may be what failed, so the last line does not go through it; its message is ours or a driver's.
     const msg = error instanceof Error ? error.message : 'the API failed';
-    process.stderr.write(`${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg })}\n`);
+    process.stderr.write(
+      `${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg })}\n`,
+    );
     process.exit(1);
   },
 );

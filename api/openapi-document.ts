@@ -16,7 +16,11 @@ export function openapiDocument(app: OpenAPIHono<AppEnv>, version: string) {
   });
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
-    info: { title: 'Slipway', version, description: 'From an idea to production, and watch over it.' },
+    info: {
+      title: 'Slipway',
+      version,
+      description: 'From an idea to production, and watch over it.',
+    },
     servers: [{ url: '/' }],
   });
 }

@@ -20,25 +20,27 @@ export async function startServer(
   app: App,
   address: { host: string; port: number },
 ): Promise<RunningServer> {
-  const { server, port } = await new Promise<{ server: Server; port: number }>((resolve, reject) => {
-    const options = {
-      fetch: app.fetch,
-      hostname: address.host,
-      port: address.port,
-      serverOptions: {
-        headersTimeout: headersTimeoutMs,
-        keepAliveTimeout: keepAliveTimeoutMs,
-        // a push or a download may take long; each kind of route limits itself
-        requestTimeout: 0,
-        maxHeaderSize: 16_384,
-      },
-    };
-    const started = serve(options, (info) => {
-      started.off('error', reject);
-      resolve({ server: started as Server, port: info.port });
-    });
-    started.once('error', reject);
-  });
+  const { server, port } = await new Promise<{ server: Server; port: number }>(
+    (resolve, reject) => {
+      const options = {
+        fetch: app.fetch,
+        hostname: address.host,
+        port: address.port,
+        serverOptions: {
+          headersTimeout: headersTimeoutMs,
+          keepAliveTimeout: keepAliveTimeoutMs,
+          // a push or a download may take long; each kind of route limits itself
+          requestTimeout: 0,
+          maxHeaderSize: 16_384,
+        },
+      };
+      const started = serve(options, (info) => {
+        started.off('error', reject);
+        resolve({ server: started as Server, port: info.port });
+      });
+      started.once('error', reject);
+    },
+  );
   return { port, stop: (graceMs) => stop(server, graceMs) };
 }
 

@@ -23,7 +23,10 @@ export const configKeys: readonly string[] = collect(configSchema, '');
 
 /** `executor.memoryMb` → `SLIPWAY_EXECUTOR_MEMORY_MB`. */
 function genericEnvName(key: string): string {
-  return `SLIPWAY_${key.replaceAll('.', '_').replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+  return `SLIPWAY_${key
+    .replaceAll('.', '_')
+    .replace(/[A-Z]/g, (letter) => `_${letter}`)
+    .toUpperCase()}`;
 }
 
 /** Names of environment variables that set `key`, strongest first. */

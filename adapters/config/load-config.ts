@@ -56,7 +56,8 @@ export function loadConfig(sources: ConfigSources): Config {
 export function databaseUrl(config: Config): string {
   const { url, host, port, name, user, password, sslmode } = config.database;
   if (url !== null) return url;
-  const login = encodeURIComponent(user) + (password === null ? '' : `:${encodeURIComponent(password)}`);
+  const login =
+    encodeURIComponent(user) + (password === null ? '' : `:${encodeURIComponent(password)}`);
   const mode = sslmode === 'disable' ? '' : `?sslmode=${sslmode}`;
   return `postgresql://${login}@${host}:${port}/${encodeURIComponent(name)}${mode}`;
 }

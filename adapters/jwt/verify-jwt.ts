@@ -39,10 +39,15 @@ interface Keys {
  * read. An HS token is only ever checked with the secret, an RS token only with a public key, so that the text of a
  * public key is no secret for anybody.
  */
-async function keyFor(keys: Keys, header: JWTHeaderParameters, token: Parameters<JWTVerifyGetKey>[1]) {
+async function keyFor(
+  keys: Keys,
+  header: JWTHeaderParameters,
+  token: Parameters<JWTVerifyGetKey>[1],
+) {
   if (shared.includes(header.alg) && keys.secret) return keys.secret;
   if (!signed.includes(header.alg)) throw refused();
-  if (keys.remote && (header.kid !== undefined || !keys.publicKey)) return keys.remote(header, token);
+  if (keys.remote && (header.kid !== undefined || !keys.publicKey))
+    return keys.remote(header, token);
   if (keys.publicKey) return keys.publicKey;
   throw refused();
 }

@@ -14,7 +14,10 @@ const freshMs = 120_000;
 const workflowQueue = 1;
 
 /** Questions about Temporal for /health, over one connection that is made when first needed. */
-export function createTemporalChecks(options: { address: string; namespace: string }): TemporalChecks {
+export function createTemporalChecks(options: {
+  address: string;
+  namespace: string;
+}): TemporalChecks {
   const connection = Connection.lazy({ address: options.address, connectTimeout: '2s' });
   const { namespace } = options;
   return {

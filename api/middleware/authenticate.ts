@@ -60,9 +60,7 @@ async function identify(c: Context<AppEnv>, basicAuth: boolean): Promise<Princip
   const cookie = getCookie(c, sessionCookieName);
   if (cookie === undefined) return anonymousPrincipal;
   const { db, config } = c.get('services');
-  return (
-    (await authenticateSession(db, cookie, config.auth.sessionDuration)) ?? anonymousPrincipal
-  );
+  return (await authenticateSession(db, cookie, config.auth.sessionDuration)) ?? anonymousPrincipal;
 }
 
 function setCaller(c: Context<AppEnv>, principal: Principal): void {

@@ -27,7 +27,10 @@ export const idempotency: MiddlewareHandler<AppEnv> = async (c, next) => {
   const told = c.req.header('idempotency-key');
   if (told === undefined) return next();
   if (!sane.test(told)) {
-    throw new DomainError('validation_failed', 'Idempotency-Key: 1 to 200 visible ASCII characters.');
+    throw new DomainError(
+      'validation_failed',
+      'Idempotency-Key: 1 to 200 visible ASCII characters.',
+    );
   }
   const { db } = c.get('services');
   const key = `${c.get('caller').principal.userId}:${told}`;

@@ -58,7 +58,9 @@ export function readBody(limit: number, required: boolean): MiddlewareHandler<Ap
     }
     const errors = findUnstorable(parse(text));
     if (errors.length > 0) {
-      throw new DomainError('validation_failed', 'The body holds text that cannot be kept.', { errors });
+      throw new DomainError('validation_failed', 'The body holds text that cannot be kept.', {
+        errors,
+      });
     }
     return next();
   };
@@ -67,7 +69,8 @@ export function readBody(limit: number, required: boolean): MiddlewareHandler<Ap
 /** Path and query may not hold what a body may not. A broken percent-encoding is a bad request as well. */
 export const checkAddress: MiddlewareHandler<AppEnv> = async (c, next) => {
   const url = c.req.url;
-  if (url.length > 8192) throw new DomainError('uri_too_long', 'An address has at most 8192 characters.');
+  if (url.length > 8192)
+    throw new DomainError('uri_too_long', 'An address has at most 8192 characters.');
   const at = url.indexOf('/', 8);
   let decoded: string;
   try {

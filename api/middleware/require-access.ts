@@ -9,7 +9,10 @@ import type { AppEnv } from '../env.ts';
 
 function requireSignedIn(c: Context<AppEnv>): void {
   if (!isSignedIn(c.get('caller').principal)) {
-    throw new DomainError('unauthenticated', 'Sign in, or send Authorization: Bearer with a token.');
+    throw new DomainError(
+      'unauthenticated',
+      'Sign in, or send Authorization: Bearer with a token.',
+    );
   }
 }
 

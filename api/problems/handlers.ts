@@ -65,7 +65,10 @@ function escapePointer(part: PropertyKey): string {
 }
 
 /** JSON pointers and rules of everything that zod found wrong; an unknown key is pointed at itself. */
-export function issuesToDetails(issues: readonly z.core.$ZodIssue[], root: string): ProblemDetail[] {
+export function issuesToDetails(
+  issues: readonly z.core.$ZodIssue[],
+  root: string,
+): ProblemDetail[] {
   return issues.slice(0, 50).flatMap((issue) => {
     const base = [root, ...issue.path.map(escapePointer)].join('/');
     if (issue.code === 'unrecognized_keys') {
@@ -84,7 +87,10 @@ type ValidationResult = { target: string } & (
 );
 
 /** Hook of every validator: a request that does not fit its schema is 400 with a pointer per mistake. */
-export function handleValidation(result: ValidationResult, c: Context<AppEnv>): Response | undefined {
+export function handleValidation(
+  result: ValidationResult,
+  c: Context<AppEnv>,
+): Response | undefined {
   if (result.success) return undefined;
   const errors = issuesToDetails(result.error.issues, places[result.target] ?? '#');
   return problemResponse(c, 'validation_failed', {

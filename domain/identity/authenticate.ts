@@ -102,7 +102,10 @@ interface SubjectRow {
  * Who a verified JWT speaks for. A subject that is the id or name of a user acts as that user, with the roles and
  * permissions that the token claims added; any other subject has what the token claims and nothing else.
  */
-export async function authenticateJwt(db: PrismaClient, claims: VerifiedClaims): Promise<Principal> {
+export async function authenticateJwt(
+  db: PrismaClient,
+  claims: VerifiedClaims,
+): Promise<Principal> {
   const rows = await db.$queryRaw<SubjectRow[]>`
     SELECT u.id, u.name, u.kind, u.is_active, e.epoch
       FROM (SELECT coalesce((SELECT epoch FROM access_epoch), 1) AS epoch) e

@@ -20,7 +20,13 @@ export interface FirstAdmin {
 const bootstrapLock = 5_215_002;
 
 const starter: Caller = {
-  principal: { ...anonymousPrincipal, userId: 'system', userName: 'slipway', kind: 'system', via: 'system' },
+  principal: {
+    ...anonymousPrincipal,
+    userId: 'system',
+    userName: 'slipway',
+    kind: 'system',
+    via: 'system',
+  },
   request: { requestId: 'bootstrap', ipAddr: null, traceparent: null },
 };
 
@@ -47,7 +53,12 @@ export async function bootstrapAdmin(db: PrismaClient): Promise<FirstAdmin | nul
         passwordHash,
         roles: { create: { id: newId('binding'), roleId: role.id } },
         apiTokens: {
-          create: { id: newId('token'), name: 'first', tokenHash: sha256Hex(token), scopes: ['*:*'] },
+          create: {
+            id: newId('token'),
+            name: 'first',
+            tokenHash: sha256Hex(token),
+            scopes: ['*:*'],
+          },
         },
       },
     });

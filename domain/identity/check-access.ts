@@ -61,7 +61,9 @@ export async function effectivePermissions(
   for (const userId of principal.actChain) {
     effective = intersect(effective, await heldBy(db, userId, projectId, epoch));
   }
-  return principal.scopes === null ? effective : intersect(effective, expandPatterns(principal.scopes));
+  return principal.scopes === null
+    ? effective
+    : intersect(effective, expandPatterns(principal.scopes));
 }
 
 /** True when the principal holds the permission on the project (null: everywhere). */

@@ -32,14 +32,17 @@ export async function checkPassword(
   const wait = Math.max(
     await countAttempt(db, nameKey, limits),
     // many people may share one address
-    ipKey === null ? 0 : await countAttempt(db, ipKey, { ...limits, attempts: limits.attempts * 5 }),
+    ipKey === null
+      ? 0
+      : await countAttempt(db, ipKey, { ...limits, attempts: limits.attempts * 5 }),
   );
   if (wait > 0) {
     throw new DomainError('rate_limited', 'Too many tries. Wait before the next one.', {
       retryAfterSeconds: wait,
     });
   }
-  const user = password.length > 1024 ? null : await db.user.findUnique({ where: { name: normal } });
+  const user =
+    password.length > 1024 ? null : await db.user.findUnique({ where: { name: normal } });
   const matches = await verifyPassword(user?.passwordHash ?? null, password.slice(0, 1024));
   if (!user || !matches || !user.isActive || user.kind !== 'human') return null;
   await forgetAttempts(db, nameKey);

@@ -47,7 +47,11 @@ class Inquiry {
   }
 
   /** Roles and delegations of one user on a project (null: what is held everywhere). */
-  granted(userId: string, projectId: string | null, path: readonly string[] = []): Promise<Granted> {
+  granted(
+    userId: string,
+    projectId: string | null,
+    path: readonly string[] = [],
+  ): Promise<Granted> {
     // What was found while an ancestor was still open may miss what that ancestor gives: it is not kept.
     if (path.length > 0) return this.load(userId, projectId, path);
     const key = `${userId} ${projectId ?? ''}`;
@@ -63,7 +67,8 @@ class Inquiry {
     projectId: string | null,
     path: readonly string[],
   ): Promise<Granted> {
-    const onProject = projectId === null ? [{ projectId: null }] : [{ projectId: null }, { projectId }];
+    const onProject =
+      projectId === null ? [{ projectId: null }] : [{ projectId: null }, { projectId }];
     const user = await this.db.user.findUnique({
       where: { id: userId },
       select: {
@@ -72,7 +77,10 @@ class Inquiry {
         delegations: {
           where: {
             revokedAt: null,
-            AND: [{ OR: onProject }, { OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] }],
+            AND: [
+              { OR: onProject },
+              { OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] },
+            ],
           },
           select: {
             delegatorId: true,
@@ -130,7 +138,10 @@ export async function grantedPermissions(
 }
 
 /** Patterns of roles by name, with what they inherit: what a JWT's roles claim is worth. Unknown names are worth nothing. */
-export async function permissionsOfRoles(db: Db, names: readonly string[]): Promise<Set<Permission>> {
+export async function permissionsOfRoles(
+  db: Db,
+  names: readonly string[],
+): Promise<Set<Permission>> {
   const roles = await loadRoles(db);
   const ids = names.map((name) => roles.idOf.get(name)).filter((id) => id !== undefined);
   return expandPatterns(patternsOf(roles, ids));

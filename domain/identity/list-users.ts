@@ -11,7 +11,9 @@ export async function listUsers(
 ): Promise<Page<UserRecord>> {
   const where = {
     ...(filter.kind === undefined ? {} : { kind: filter.kind }),
-    ...(filter.q === undefined ? {} : { name: { contains: filter.q, mode: 'insensitive' as const } }),
+    ...(filter.q === undefined
+      ? {}
+      : { name: { contains: filter.q, mode: 'insensitive' as const } }),
   };
   const rows = await db.user.findMany({
     where: page.after === null ? where : { AND: [where, { id: { gt: page.after } }] },

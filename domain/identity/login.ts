@@ -27,7 +27,13 @@ export interface LoggedIn {
 function callerOf(user: User, request: RequestContext): Caller {
   const kind = 'human';
   return {
-    principal: { ...anonymousPrincipal, userId: user.id, userName: user.name, kind, via: 'session' },
+    principal: {
+      ...anonymousPrincipal,
+      userId: user.id,
+      userName: user.name,
+      kind,
+      via: 'session',
+    },
     request,
   };
 }
@@ -54,7 +60,11 @@ export async function login(
     throw new DomainError('invalid_credentials', 'Name or password is wrong.');
   }
   const session = await inTransaction(db, async (tx) => {
-    const opened = await openSession(tx, settings.sessionMs, { userId: user.id, ipAddr, userAgent });
+    const opened = await openSession(tx, settings.sessionMs, {
+      userId: user.id,
+      ipAddr,
+      userAgent,
+    });
     await writeAudit(tx, callerOf(user, request), {
       action: 'session.opened',
       resource: 'session',

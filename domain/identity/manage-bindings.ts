@@ -34,7 +34,9 @@ export interface BindingInput {
 
 const include = { user: true, role: true } as const satisfies Prisma.UserRoleInclude;
 
-function toBindingRecord(row: Prisma.UserRoleGetPayload<{ include: typeof include }>): BindingRecord {
+function toBindingRecord(
+  row: Prisma.UserRoleGetPayload<{ include: typeof include }>,
+): BindingRecord {
   return {
     id: row.id,
     userId: row.userId,
@@ -72,7 +74,9 @@ export async function createBinding(
   await requireAny(
     db,
     caller,
-    projectId === null ? ['admin:manage', 'admin:users'] : ['project:delegate', 'admin:manage', 'admin:users'],
+    projectId === null
+      ? ['admin:manage', 'admin:users']
+      : ['project:delegate', 'admin:manage', 'admin:users'],
     projectId,
   );
   const role = await findRole(db, input.role);
@@ -82,7 +86,10 @@ export async function createBinding(
     const grantor = await tx.user.findUnique({ where: { id: caller.principal.userId } });
     const alike = { userId: user.id, roleId: role.id, projectId };
     if (await tx.userRole.findFirst({ where: alike })) {
-      throw new DomainError('already_exists', `${user.name} has the role ${role.name} there already.`);
+      throw new DomainError(
+        'already_exists',
+        `${user.name} has the role ${role.name} there already.`,
+      );
     }
     const row = await tx.userRole.create({
       data: { id: newId('binding'), ...alike, grantedBy: grantor?.id ?? null },

@@ -123,7 +123,11 @@ async function clearExpired(
 }
 
 /** Takes a delegation back at once: by who gave it, by who got it, or by holders of admin:delegate. */
-export async function revokeDelegation(db: PrismaClient, caller: Caller, id: string): Promise<void> {
+export async function revokeDelegation(
+  db: PrismaClient,
+  caller: Caller,
+  id: string,
+): Promise<void> {
   const row = await db.delegation.findUnique({ where: { id }, include });
   const mine = [row?.delegatorId, row?.delegateId].includes(caller.principal.userId);
   const mayRevoke =

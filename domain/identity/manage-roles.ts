@@ -86,7 +86,11 @@ export async function updateRole(
 }
 
 /** Deletes a role with its bindings; system roles stay. */
-export async function deleteRole(db: PrismaClient, caller: Caller, idOrName: string): Promise<void> {
+export async function deleteRole(
+  db: PrismaClient,
+  caller: Caller,
+  idOrName: string,
+): Promise<void> {
   const role = await findRole(db, idOrName);
   if (role.isSystem) throw new DomainError('protected', 'A system role cannot be deleted.');
   await requireHoldingContent(db, caller, toRoleRecord(role));
@@ -121,14 +125,18 @@ async function setContent(
   if (permissions !== undefined) {
     const ids = await permissionIds(tx, permissions);
     await tx.rolePermission.deleteMany({ where: { roleId } });
-    await tx.rolePermission.createMany({ data: ids.map((permissionId) => ({ roleId, permissionId })) });
+    await tx.rolePermission.createMany({
+      data: ids.map((permissionId) => ({ roleId, permissionId })),
+    });
   }
   if (inherits !== undefined) {
     const roles = await tx.role.findMany({ where: { name: { in: inherits } } });
     const missing = inherits.filter((name) => !roles.some((role) => role.name === name));
     if (missing.length > 0) throw unknownNames('inherits', inherits, missing, 'role');
     await tx.roleInheritance.deleteMany({ where: { roleId } });
-    await tx.roleInheritance.createMany({ data: roles.map(({ id }) => ({ roleId, inheritsId: id })) });
+    await tx.roleInheritance.createMany({
+      data: roles.map(({ id }) => ({ roleId, inheritsId: id })),
+    });
   }
 }
 
@@ -138,7 +146,9 @@ export async function permissionIds(
   names: readonly string[],
 ): Promise<string[]> {
   const wanted = [...new Set(names)];
-  const bad = wanted.filter((name) => !isPermissionPattern(name) || expandPatterns([name]).size === 0);
+  const bad = wanted.filter(
+    (name) => !isPermissionPattern(name) || expandPatterns([name]).size === 0,
+  );
   if (bad.length > 0) throw unknownNames('permissions', names, bad, 'permission');
   await tx.permission.createMany({
     skipDuplicates: true,

@@ -83,21 +83,33 @@ export async function createToken(
       resourceId: row.id,
       projectId: row.projectId,
       message: `Token ${row.name} was made`,
-      detail: { name: row.name, scopes: row.scopes, userId, expiresAt: row.expiresAt?.toISOString() },
+      detail: {
+        name: row.name,
+        scopes: row.scopes,
+        userId,
+        expiresAt: row.expiresAt?.toISOString(),
+      },
     });
     return toTokenRecord(row);
   });
   return { record, token };
 }
 
-async function ownerOf(db: PrismaClient, caller: Caller, user: string | undefined): Promise<string> {
+async function ownerOf(
+  db: PrismaClient,
+  caller: Caller,
+  user: string | undefined,
+): Promise<string> {
   const { userId } = caller.principal;
   const owner = await findUser(db, user ?? userId);
   if (owner.id === userId) return userId;
   await requirePermission(db, caller, 'admin:users', null);
   await requireNotAbove(db, caller, owner.id);
   if (owner.kind !== 'agent') {
-    throw new DomainError('forbidden', 'A person makes their own tokens; only those of agents are made for them.');
+    throw new DomainError(
+      'forbidden',
+      'A person makes their own tokens; only those of agents are made for them.',
+    );
   }
   return owner.id;
 }
@@ -139,7 +151,8 @@ export async function listTokens(
   user?: string,
 ): Promise<Page<TokenRecord>> {
   const owner = await findUser(db, user ?? caller.principal.userId);
-  if (owner.id !== caller.principal.userId) await requirePermission(db, caller, 'admin:users', null);
+  if (owner.id !== caller.principal.userId)
+    await requirePermission(db, caller, 'admin:users', null);
   const where = { userId: owner.id };
   const rows = await db.apiToken.findMany({
     where: page.after === null ? where : { ...where, id: { gt: page.after } },

@@ -34,8 +34,10 @@ export async function createUser(
 ): Promise<UserRecord> {
   const name = normalizeName(input.name);
   const kind = input.kind ?? 'human';
-  if (!userNamePattern.test(name)) throw badField('name', 'Lower-case letters, digits, . _ -', 'name');
-  if (kind === 'human' && input.password === undefined) throw badField('password', 'Required', 'required');
+  if (!userNamePattern.test(name))
+    throw badField('name', 'Lower-case letters, digits, . _ -', 'name');
+  if (kind === 'human' && input.password === undefined)
+    throw badField('password', 'Required', 'required');
   if (kind === 'agent' && input.password !== undefined) {
     throw badField('password', 'An agent signs in with tokens only', 'forbidden');
   }
@@ -80,7 +82,8 @@ export async function updateUser(
   if (input.password !== undefined && found.kind === 'agent') {
     throw badField('password', 'An agent signs in with tokens only', 'forbidden');
   }
-  const passwordHash = input.password === undefined ? undefined : await hashPassword(input.password);
+  const passwordHash =
+    input.password === undefined ? undefined : await hashPassword(input.password);
   return inTransaction(db, async (tx) => {
     const email = input.email?.trim().toLowerCase();
     if (email !== undefined && email !== found.email) await requireFree(tx, { email });
@@ -112,13 +115,20 @@ export async function updateUser(
  * Removes an account that owns no project; one that does is deactivated instead.
  * @throws DomainError `protected` for an owner, the last admin and oneself
  */
-export async function deleteUser(db: PrismaClient, caller: Caller, idOrName: string): Promise<void> {
+export async function deleteUser(
+  db: PrismaClient,
+  caller: Caller,
+  idOrName: string,
+): Promise<void> {
   const user = await findUser(db, idOrName);
   if (user.id === caller.principal.userId) throw new DomainError('protected', 'This is you.');
   await requireNotAbove(db, caller, user.id);
   await inTransaction(db, async (tx) => {
     if ((await tx.project.count({ where: { ownerId: user.id } })) > 0) {
-      throw new DomainError('protected', 'This user owns projects: hand them over, or deactivate the user.');
+      throw new DomainError(
+        'protected',
+        'This user owns projects: hand them over, or deactivate the user.',
+      );
     }
     const wasAdmin = await isAdmin(tx, user.id);
     await tx.user.delete({ where: { id: user.id } });

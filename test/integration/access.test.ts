@@ -11,7 +11,11 @@ import {
 } from '../../domain/identity/check-access.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import { createDb } from '../../domain/shared/db.ts';
-import { openAppUnderTest, type AppUnderTest, type TestAccount } from '../support/app-under-test.ts';
+import {
+  openAppUnderTest,
+  type AppUnderTest,
+  type TestAccount,
+} from '../support/app-under-test.ts';
 
 let t: AppUnderTest;
 let admin: TestAccount;
@@ -37,7 +41,11 @@ const acting = (user: { id: string; name: string }): Principal => ({
 });
 
 async function makeRole(name: string, granted: string[], inherits: string[] = []): Promise<string> {
-  const answer = await t.call(admin, 'POST', '/api/v1/roles', { name, permissions: granted, inherits });
+  const answer = await t.call(admin, 'POST', '/api/v1/roles', {
+    name,
+    permissions: granted,
+    inherits,
+  });
   expect(answer.status).toBe(201);
   return (answer.body as { id: string }).id;
 }
@@ -63,15 +71,27 @@ describe('system roles', () => {
 
   it('hold exactly what the specification says [A-RBAC-03] [A-RBAC-04] [A-RBAC-05] [A-RBAC-06] [A-RBAC-07] [B-RBAC-03]', async () => {
     const listed = await t.call(admin, 'GET', '/api/v1/roles');
-    const { items } = listed.body as { items: { name: string; permissions: string[]; inherits: string[] }[] };
+    const { items } = listed.body as {
+      items: { name: string; permissions: string[]; inherits: string[] }[];
+    };
     const of = (name: string) => items.find((role) => role.name === name);
     expect(of('admin')?.permissions).toEqual(['*:*']);
-    expect(of('developer')?.permissions).toEqual(
-      ['agent:run', 'deploy:read', 'observe:read', 'project:read', 'project:write', 'secret:read'],
-    );
-    expect(of('ops')?.permissions).toEqual(
-      ['alert:manage', 'deploy:promote', 'deploy:read', 'observe:read', 'observe:write', 'secret:read'],
-    );
+    expect(of('developer')?.permissions).toEqual([
+      'agent:run',
+      'deploy:read',
+      'observe:read',
+      'project:read',
+      'project:write',
+      'secret:read',
+    ]);
+    expect(of('ops')?.permissions).toEqual([
+      'alert:manage',
+      'deploy:promote',
+      'deploy:read',
+      'observe:read',
+      'observe:write',
+      'secret:read',
+    ]);
     expect(of('agent')?.permissions).toEqual([]);
     expect(of('viewer')?.permissions).toEqual(['deploy:read', 'observe:read', 'project:read']);
     expect(of('editor')).toMatchObject({ inherits: ['reader'] });
@@ -84,7 +104,9 @@ describe('system roles', () => {
     expect(await heldAt(await account('developer'))).not.toContain('deploy:promote');
     expect(await heldAt(await account('ops'))).not.toContain('project:write');
     const viewer = await heldAt(await account('viewer'));
-    expect(viewer.filter((permission) => /write|run|delete|manage|promote/.test(permission))).toEqual([]);
+    expect(
+      viewer.filter((permission) => /write|run|delete|manage|promote/.test(permission)),
+    ).toEqual([]);
     expect(await heldAt(await account('editor'))).toContain('health:read');
   });
 });
@@ -95,8 +117,16 @@ describe('permissions', () => {
     const { items } = answer.body as { items: string[] };
     expect(items).toEqual(
       expect.arrayContaining([
-        'project:read', 'project:write', 'agent:run', 'deploy:read', 'deploy:promote',
-        'observe:read', 'observe:write', 'alert:manage', 'secret:read', 'admin:users',
+        'project:read',
+        'project:write',
+        'agent:run',
+        'deploy:read',
+        'deploy:promote',
+        'observe:read',
+        'observe:write',
+        'alert:manage',
+        'secret:read',
+        'admin:users',
       ]),
     );
   });
@@ -115,20 +145,29 @@ describe('permissions', () => {
     expect(held).toEqual(expect.arrayContaining(['configs:read', 'audit:read', 'users:read']));
     expect(held).not.toContain('configs:write');
     await makeRole('all-of-users', ['users:*']);
-    expect(await heldAt(await t.account('wild-users', 'all-of-users'))).toEqual(['users:read', 'users:write']);
+    expect(await heldAt(await t.account('wild-users', 'all-of-users'))).toEqual([
+      'users:read',
+      'users:write',
+    ]);
   });
 
   it('are inherited, and a circle of roles ends [B-RBAC-05]', async () => {
     await makeRole('circle-a', ['configs:read']);
     await makeRole('circle-b', ['audit:read'], ['circle-a']);
     await t.call(admin, 'PATCH', '/api/v1/roles/circle-a', { inherits: ['circle-b'] });
-    expect(await heldAt(await t.account('round', 'circle-a'))).toEqual(['audit:read', 'configs:read']);
+    expect(await heldAt(await t.account('round', 'circle-a'))).toEqual([
+      'audit:read',
+      'configs:read',
+    ]);
   });
 
   it('can be asked for as any or all of several [B-RBAC-04]', async () => {
     const user = await t.account('asker', 'reader');
     const principal = acting(user);
-    const caller = { principal, request: { requestId: 'req_test', ipAddr: null, traceparent: null } };
+    const caller = {
+      principal,
+      request: { requestId: 'req_test', ipAddr: null, traceparent: null },
+    };
     const some: Permission[] = ['configs:read', 'configs:write'];
     const both: Permission[] = ['configs:read', 'audit:read'];
     expect(await canAny(t.db, principal, some, null)).toBe(true);
@@ -153,7 +192,10 @@ describe('role bindings', () => {
   it('are unique, also everywhere, and name who gave them [A-RBAC-08]', async () => {
     await t.account('twice');
     const id = await bind('twice', 'viewer');
-    const again = await t.call(admin, 'POST', '/api/v1/role-bindings', { user: 'twice', role: 'viewer' });
+    const again = await t.call(admin, 'POST', '/api/v1/role-bindings', {
+      user: 'twice',
+      role: 'viewer',
+    });
     expect(again.status).toBe(409);
     const row = await t.db.userRole.findUniqueOrThrow({ where: { id } });
     expect(row.grantedBy).toBe(admin.id);
@@ -306,8 +348,16 @@ describe('effective permissions', () => {
   it('are global roles, project roles and live delegations together [A-RBAC-09]', async () => {
     const project = await t.project(admin, 'union');
     const user = await t.account('union-user', 'reader', `viewer@${project.id}`);
-    await delegate(admin, { delegate: 'union-user', permission: 'alert:read', projectId: project.id });
-    const gone = await delegate(admin, { delegate: 'union-user', permission: 'job:run', projectId: project.id });
+    await delegate(admin, {
+      delegate: 'union-user',
+      permission: 'alert:read',
+      projectId: project.id,
+    });
+    const gone = await delegate(admin, {
+      delegate: 'union-user',
+      permission: 'job:run',
+      projectId: project.id,
+    });
     await t.call(admin, 'DELETE', `/api/v1/delegations/${gone.id}`);
     const global = ['configs:read', 'deployments:read', 'executions:read', 'health:read'];
     const ofViewer = ['deploy:read', 'issue:read', 'observe:read', 'pipeline:read', 'project:read'];
@@ -320,7 +370,13 @@ describe('effective permissions', () => {
     const agent = await t.account('strong-agent', 'developer');
     const principal: Principal = { ...acting(agent), kind: 'agent', actChain: [boss.id] };
     const held = await effectivePermissions(t.db, principal, null);
-    expect([...held].sort()).toEqual(['deploy:read', 'issue:read', 'observe:read', 'pipeline:read', 'project:read']);
+    expect([...held].sort()).toEqual([
+      'deploy:read',
+      'issue:read',
+      'observe:read',
+      'pipeline:read',
+      'project:read',
+    ]);
   });
 });
 

@@ -43,7 +43,12 @@ describe('users', () => {
       password: 'a long enough password',
     });
     expect(made.status).toBe(201);
-    expect(made.body).toMatchObject({ name: 'ann', email: 'ann@example.test', isActive: true, kind: 'human' });
+    expect(made.body).toMatchObject({
+      name: 'ann',
+      email: 'ann@example.test',
+      isActive: true,
+      kind: 'human',
+    });
     const { id } = made.body as { id: string };
     const changed = await t.call(admin, 'PATCH', `/api/v1/users/${id}`, { displayName: null });
     expect(changed.body).toMatchObject({ displayName: null });
@@ -74,11 +79,17 @@ describe('users', () => {
 
   it('and agents are the same thing: an agent has roles and tokens and no password [A-IAM-11]', async () => {
     const agent = { name: 'builder', email: 'builder@example.test', kind: 'agent' };
-    const refused = await t.call(admin, 'POST', '/api/v1/users', { ...agent, password: 'x'.repeat(20) });
+    const refused = await t.call(admin, 'POST', '/api/v1/users', {
+      ...agent,
+      password: 'x'.repeat(20),
+    });
     expect(refused.status).toBe(400);
     const made = await t.call(admin, 'POST', '/api/v1/users', agent);
     expect(made.body).toMatchObject({ kind: 'agent' });
-    const bound = await t.call(admin, 'POST', '/api/v1/role-bindings', { user: 'builder', role: 'viewer' });
+    const bound = await t.call(admin, 'POST', '/api/v1/role-bindings', {
+      user: 'builder',
+      role: 'viewer',
+    });
     expect(bound.status).toBe(201);
     const token = await t.call(admin, 'POST', '/api/v1/tokens', {
       name: 'of the agent',
@@ -98,7 +109,10 @@ describe('users', () => {
     await t.call(admin, 'PATCH', '/api/v1/users/eve', { isActive: false });
     expect(await me(cookie)).toBe(401);
     expect((await t.call(eve, 'GET', '/api/v1/auth/me')).status).toBe(401);
-    const again = await t.call(null, 'POST', '/api/v1/auth/login', { name: 'eve', password: testPassword });
+    const again = await t.call(null, 'POST', '/api/v1/auth/login', {
+      name: 'eve',
+      password: testPassword,
+    });
     expect(again.status).toBe(401);
   });
 
@@ -183,10 +197,14 @@ describe('sign-in', () => {
       const name = spellings[attempt % spellings.length];
       const answer = await t.call(null, 'POST', '/api/v1/auth/login', { name, password: 'guess' });
       statuses.push(answer.status);
-      if (answer.status === 429) expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+      if (answer.status === 429)
+        expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
     }
     expect(statuses).toEqual([...Array<number>(10).fill(401), 429, 429]);
-    const right = await t.call(null, 'POST', '/api/v1/auth/login', { name: 'hugo', password: testPassword });
+    const right = await t.call(null, 'POST', '/api/v1/auth/login', {
+      name: 'hugo',
+      password: testPassword,
+    });
     expect(right.status).toBe(429);
   });
 
@@ -206,7 +224,13 @@ describe('sign-in', () => {
     await t.person('jan');
     const first = await login('jan');
     const second = await login('jan');
-    const listed = await t.call(null, 'GET', '/api/v1/auth/sessions', undefined, withCookie(second));
+    const listed = await t.call(
+      null,
+      'GET',
+      '/api/v1/auth/sessions',
+      undefined,
+      withCookie(second),
+    );
     const { items } = listed.body as { items: { id: string; isCurrent: boolean }[] };
     expect(items).toHaveLength(2);
     expect(JSON.stringify(items)).not.toContain(first);
@@ -223,7 +247,10 @@ describe('sign-in', () => {
 describe('API tokens', () => {
   it('show their text once and never again, and are refused when revoked [A-IAM-06]', async () => {
     const kim = await t.account('kim');
-    const made = await t.call(kim, 'POST', '/api/v1/tokens', { name: 'ci', scopes: ['project:read'] });
+    const made = await t.call(kim, 'POST', '/api/v1/tokens', {
+      name: 'ci',
+      scopes: ['project:read'],
+    });
     expect(made.status).toBe(201);
     const { id, token } = made.body as { id: string; token: string };
     expect(token).toMatch(/^slp_/);
@@ -238,7 +265,10 @@ describe('API tokens', () => {
   });
 
   it('do no more than their scopes, whoever owns them [A-IAM-07]', async () => {
-    const made = await t.call(admin, 'POST', '/api/v1/tokens', { name: 'read', scopes: ['project:read'] });
+    const made = await t.call(admin, 'POST', '/api/v1/tokens', {
+      name: 'read',
+      scopes: ['project:read'],
+    });
     const { token } = made.body as { token: string };
     expect((await t.call(token, 'GET', '/api/v1/projects')).status).toBe(200);
     const body = { name: 'x1', email: 'x1@example.test', kind: 'agent' };
@@ -262,7 +292,11 @@ describe('API tokens', () => {
   it('know when they were used last, and expire [A-IAM-09]', async () => {
     const lea = await t.account('lea');
     const expiresAt = new Date(Date.now() + 60_000).toISOString();
-    const made = await t.call(lea, 'POST', '/api/v1/tokens', { name: 't', scopes: ['*:*'], expiresAt });
+    const made = await t.call(lea, 'POST', '/api/v1/tokens', {
+      name: 't',
+      scopes: ['*:*'],
+      expiresAt,
+    });
     const { id, token } = made.body as { id: string; token: string };
     await t.call(token, 'GET', '/api/v1/auth/me');
     const used = await t.db.apiToken.findUniqueOrThrow({ where: { id } });
@@ -283,7 +317,10 @@ describe('the first start', () => {
   it('makes one admin with a password and a token, and the second start makes none [A-CORE-12]', async () => {
     const fresh = await openAppUnderTest();
     try {
-      const [first, second] = await Promise.all([bootstrapAdmin(fresh.db), bootstrapAdmin(fresh.db)]);
+      const [first, second] = await Promise.all([
+        bootstrapAdmin(fresh.db),
+        bootstrapAdmin(fresh.db),
+      ]);
       const made = first ?? second;
       expect([first, second].filter((result) => result !== null)).toHaveLength(1);
       expect(await bootstrapAdmin(fresh.db)).toBeNull();

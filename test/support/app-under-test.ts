@@ -78,11 +78,20 @@ export async function openAppUnderTest(options: AppOptions = {}): Promise<AppUnd
   const database = await createTestDatabase();
   const { db } = database;
   const home = await mkdtemp(path.join(tmpdir(), 'slipway-app-'));
-  const env = { SLIPWAY_HOME: home, SLIPWAY_SERVER_RATE_LIMIT_PER_MINUTE: '1000000', ...options.env };
+  const env = {
+    SLIPWAY_HOME: home,
+    SLIPWAY_SERVER_RATE_LIMIT_PER_MINUTE: '1000000',
+    ...options.env,
+  };
   const config = loadConfig({ env });
   const errors: unknown[] = [];
   const quiet = () => undefined;
-  const log = { debug: quiet, info: quiet, warn: quiet, error: (fields: object) => errors.push(fields) };
+  const log = {
+    debug: quiet,
+    info: quiet,
+    warn: quiet,
+    error: (fields: object) => errors.push(fields),
+  };
   const bus = await openEventBus({ db, listener: openBus, log });
   const verifyJwt = createJwtVerifier(config.auth.jwt, { jwksCooldownMs: 100 });
   const masterKey = { kind: 'key', bytes: Buffer.alloc(32, 7), origin: 'configured' } as const;

@@ -12,7 +12,11 @@ export const createBindingRoute = defineRoute({
   access: { kind: 'authenticated' },
   request: {
     body: jsonBody(
-      z.strictObject({ user: reference, role: reference, projectId: reference.nullable().optional() }),
+      z.strictObject({
+        user: reference,
+        role: reference,
+        projectId: reference.nullable().optional(),
+      }),
     ),
   },
   responses: { 201: json('Given', bindingSchema) },

@@ -4,7 +4,10 @@ import { isPermissionPattern } from '../../../contracts/identity/permissions.ts'
 const pattern = z
   .string()
   .max(64)
-  .refine(isPermissionPattern, { message: 'resource:action, * on either side', params: { rule: 'permission' } });
+  .refine(isPermissionPattern, {
+    message: 'resource:action, * on either side',
+    params: { rule: 'permission' },
+  });
 
 export const roleFields = {
   name: z.string().regex(/^[a-z][a-z0-9-]{0,62}$/, 'Lower-case letters, digits and -'),

@@ -35,7 +35,9 @@ async function run(check: HealthCheck['check']): Promise<string> {
 
 /** The message of a driver may name hosts and users: clients get a word, the log gets the rest. */
 function describeFailure(error: unknown): string {
-  return error instanceof Error && error.message === 'late' ? 'error: no answer' : 'error: not reachable';
+  return error instanceof Error && error.message === 'late'
+    ? 'error: no answer'
+    : 'error: not reachable';
 }
 
 const databaseCheck = (services: Services): HealthCheck => ({

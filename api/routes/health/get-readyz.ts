@@ -26,9 +26,13 @@ export const getReadyzRoute = defineRoute({
         ? (await checkHealth(services)).level !== 'UNHEALTHY'
         : await checkPart(services, part);
     if (stopping || !isReady) {
-      throw new DomainError('unavailable', stopping ? 'It is stopping.' : `${part ?? 'A critical part'} is away.`, {
-        retryAfterSeconds: 2,
-      });
+      throw new DomainError(
+        'unavailable',
+        stopping ? 'It is stopping.' : `${part ?? 'A critical part'} is away.`,
+        {
+          retryAfterSeconds: 2,
+        },
+      );
     }
     return c.json({ status: 'ok' as const }, 200);
   },

@@ -30,6 +30,9 @@ export const getMeRoute = defineRoute({
   responses: { 200: json('The caller', meSchema) },
   handler: async (c) => {
     const { projectId } = c.req.valid('query');
-    return c.json(await readOwnAccess(c.get('services').db, c.get('caller'), projectId ?? null), 200);
+    return c.json(
+      await readOwnAccess(c.get('services').db, c.get('caller'), projectId ?? null),
+      200,
+    );
   },
 });

@@ -82,7 +82,10 @@ export const delegationSchema = z
 /** Ids and names in paths and bodies. */
 export const reference = z.string().min(1).max(100);
 export const idParam = z.object({ id: reference });
-export const futureTime = z.iso.datetime({ offset: true, message: 'A time such as 2030-01-31T12:00:00Z' });
+export const futureTime = z.iso.datetime({
+  offset: true,
+  message: 'A time such as 2030-01-31T12:00:00Z',
+});
 export const password = z.string().min(12).max(1024);
 export const permissionSchema = z.enum(permissions);
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Context } from 'hono';
 import { type ProblemCode, problems } from '../../contracts/problems.ts';
-import type { App } from '../app.ts';
+import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { AppEnv } from '../env.ts';
 import { docsPage, docsScript, docsStyle } from './docs-page.ts';
 import { serveWeb } from './serve-web.ts';
@@ -21,7 +21,7 @@ async function problemPage(c: Context<AppEnv>): Promise<Response> {
 }
 
 /** What is for people: documentation, a page per problem code, and the web app for every other address. */
-export function mountPages(app: App): void {
+export function mountPages(app: OpenAPIHono<AppEnv>): void {
   app.get('/docs', (c) => c.html(docsPage));
   app.get('/docs/docs.js', (c) => c.body(docsScript, 200, { 'content-type': 'text/javascript' }));
   app.get('/docs/docs.css', (c) => c.body(docsStyle, 200, { 'content-type': 'text/css' }));

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 
 /*
- * Runs worth keeping: each takes another way through pipelineRunWorkflow. The activities answer from a script;
- * the workflow, the server and the signals are real.
+ * Runs worth keeping: each takes another way through its workflow. The activities answer from a script; the workflow,
+ * the server and the signals are real.
  */
 
 const hostQueue = 'build-recording';
@@ -56,13 +56,14 @@ async function untilCancelled() {
 
 /**
  * @typedef {object} Scenario
- * @property {object[] | null} steps what `preparePipeline` answers
- * @property {(input: { step: string, tryNumber: number }) => Promise<object> | object} [runStep]
+ * @property {string} type the workflow
+ * @property {string} workflowId
+ * @property {object} input
+ * @property {object} activities
  * @property {(handle: import('@temporalio/client').WorkflowHandle) => Promise<void>} [drive] signals while it runs
  */
 
-/** @type {Record<string, Scenario>} */
-export const scenarios = {
+const pipelineRuns = {
   'diamond-with-a-retry': {
     steps: diamond,
     runStep: ({ step: name, tryNumber }) => (name === 'test' && tryNumber === 1 ? failed : passed),
@@ -116,28 +117,50 @@ async function waitForStep(handle, name, status) {
   throw new Error(`step ${name} did not become ${status}`);
 }
 
-/**
- * Activities of one scenario.
- *
- * @param {Scenario} scenario
- */
-export function scriptedActivities(scenario) {
-  const nothing = async () => undefined;
+const nothing = async () => undefined;
+
+/** A pipeline run with these steps: what `preparePipeline` answers, null when there is nothing to run. */
+function pipelineRun(name, { steps, runStep, drive }) {
   return {
-    preparePipeline: async () =>
-      scenario.steps && {
-        plan: { steps: scenario.steps },
-        hostQueue,
-      },
-    runStep: async (input) => scenario.runStep?.(input) ?? passed,
-    removeWorkspace: nothing,
-    settleSteps: nothing,
-    setPaused: nothing,
-    finishPipeline: nothing,
-    openGate: async () => ({ gateId: 'gat_recording', quorum: 1, expiresMs: 3_600_000 }),
-    closeGate: nothing,
+    type: 'pipelineRunWorkflow',
+    workflowId: `pipeline-run:run_${name.replaceAll('-', '')}`,
+    input: { pipelineId: `run_${name}`, projectId: 'prj_recording', changeId: 'chg_recording' },
+    activities: {
+      preparePipeline: async () => steps && { plan: { steps }, hostQueue },
+      runStep: async (input) => runStep?.(input) ?? passed,
+      removeWorkspace: nothing,
+      settleSteps: nothing,
+      setPaused: nothing,
+      finishPipeline: nothing,
+      openGate: async () => ({ gateId: 'gat_recording', quorum: 1, expiresMs: 3_600_000 }),
+      closeGate: nothing,
+    },
+    drive,
   };
 }
 
+const repositoryCare = {
+  type: 'repositoryCareWorkflow',
+  workflowId: 'repository-care',
+  input: { fsck: true, after: null },
+  activities: {
+    listRepositories: async ({ after }) => ({
+      projectIds: { null: ['prj_1', 'prj_2'], prj_2: ['prj_3'] }[String(after)] ?? [],
+    }),
+    careForRepository: async ({ projectId }) => {
+      if (projectId === 'prj_2') throw new Error('its disk does not answer');
+      return { repairedRefs: 1, sweptQuarantines: 0, damaged: projectId === 'prj_3' };
+    },
+  },
+};
+
+/** @type {Record<string, Scenario>} */
+export const scenarios = {
+  ...Object.fromEntries(
+    Object.entries(pipelineRuns).map(([name, run]) => [name, pipelineRun(name, run)]),
+  ),
+  'care-with-one-that-fails': repositoryCare,
+};
+
 /** Queues that a recording has to serve. */
-export const recordedQueues = ['core', 'build', hostQueue];
+export const recordedQueues = ['core', 'build', 'git', hostQueue];

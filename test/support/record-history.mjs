@@ -3,8 +3,8 @@
  *
  *   node test/support/record-history.mjs scenarios [name …]
  *     runs the scenarios of history-scenarios.mjs on a Temporal server of its own and keeps each history
- *   node test/support/record-history.mjs fetch <workflow id> <name> [--address host:port] [--namespace name]
- *     keeps the history of a workflow that ran on a real server
+ *   node test/support/record-history.mjs fetch <workflow id> <name> [--home folder] [--address host:port] [--namespace name]
+ *     keeps the history of a workflow that ran on a real server, opened with the master key in its data folder
  *
  * A kept history is never edited and never deleted while such runs may live: a change that it refuses needs `patched()`.
  */
@@ -16,14 +16,17 @@ import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { presentTemporal } from '../../deploy/lib/temporal-binary.mjs';
-import { recordedQueues, scenarios, scriptedActivities } from './history-scenarios.mjs';
+import { decodeHistory } from './decode-history.mjs';
+import { recordedQueues, scenarios } from './history-scenarios.mjs';
 import { bundleWorkflows } from './workflow-bundle.mjs';
 
 const histories = join(import.meta.dirname, '../histories');
 
-async function keep(handle, name) {
+async function keep(handle, name, home = null) {
   const { type } = await handle.describe();
-  const history = JSON.parse(historyToJSON(await handle.fetchHistory()));
+  const fetched = await handle.fetchHistory();
+  if (home !== null) await decodeHistory(fetched, home);
+  const history = JSON.parse(historyToJSON(fetched));
   const text = JSON.stringify({ workflowId: handle.workflowId, history }, null, 1);
   await mkdir(join(histories, type), { recursive: true });
   await writeFile(join(histories, type, `${name}.json`), `${withoutMachine(text)}\n`);
@@ -36,7 +39,7 @@ function withoutMachine(text) {
 }
 
 async function recordScenario(env, workflowBundle, name) {
-  const activities = scriptedActivities(scenarios[name]);
+  const { type, workflowId, input, activities, drive } = scenarios[name];
   const workers = await Promise.all(
     recordedQueues.map((taskQueue) =>
       Worker.create({
@@ -49,12 +52,9 @@ async function recordScenario(env, workflowBundle, name) {
   );
   const running = workers.map((worker) => worker.run());
   try {
-    const handle = await env.client.workflow.start('pipelineRunWorkflow', {
-      taskQueue: 'core',
-      workflowId: `pipeline-run:run_${name.replaceAll('-', '')}`,
-      args: [{ pipelineId: `run_${name}`, projectId: 'prj_recording', changeId: 'chg_recording' }],
-    });
-    await scenarios[name].drive?.(handle);
+    const options = { taskQueue: 'core', workflowId, args: [input] };
+    const handle = await env.client.workflow.start(type, options);
+    await drive?.(handle);
     await handle.result();
     await keep(handle, name);
   } finally {
@@ -84,12 +84,12 @@ async function recordScenarios(names) {
   }
 }
 
-async function fetchOne([workflowId, name], { address, namespace }) {
+async function fetchOne([workflowId, name], { address, namespace, home }) {
   if (!workflowId || !name) throw new Error('say which workflow id, and a name for the case');
   const connection = await Connection.connect({ address });
   try {
     const client = new Client({ connection, namespace });
-    await keep(client.workflow.getHandle(workflowId), name);
+    await keep(client.workflow.getHandle(workflowId), name, home);
   } finally {
     await connection.close();
   }
@@ -100,6 +100,7 @@ const { positionals, values } = parseArgs({
   options: {
     address: { type: 'string', default: process.env.TEMPORAL_ADDRESS ?? 'localhost:7233' },
     namespace: { type: 'string', default: 'default' },
+    home: { type: 'string', default: process.env.SLIPWAY_HOME ?? '.slipway' },
   },
 });
 const [command, ...rest] = positionals;

@@ -25,7 +25,10 @@ const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 
 export async function startTestApi(
   { db, url }: TestDatabase,
-  options: EventStreamsOptions & { env?: Record<string, string> } = {},
+  options: EventStreamsOptions & {
+    env?: Record<string, string>;
+    services?: Partial<Services>;
+  } = {},
 ): Promise<TestApi> {
   const listener = await openListener(url);
   const bus = await openEventBus({ db, listener, log: silent });
@@ -37,6 +40,7 @@ export async function startTestApi(
     version: 'test',
     healthChecks: {},
     eventStreams: streams,
+    ...options.services,
   };
   const { fetch: handle } = createApp(services as Services);
   const { server, port } = await new Promise<{ server: Server; port: number }>((resolve) => {

@@ -53,7 +53,7 @@ export const getStepLogRoute = defineRoute({
     },
   },
   handler: async (c) => {
-    const { db, objectStore, logHub, isStopping } = c.get('services');
+    const { db, objectStore, logHub, stopSignal } = c.get('services');
     const { id, name } = c.req.valid('param');
     const query = c.req.valid('query');
     const step = await findLogStep(db, id, name);
@@ -73,24 +73,20 @@ export const getStepLogRoute = defineRoute({
     }
     const from = resumeOffset(c.req.header('last-event-id'), query.lastEventId, query.offset);
     const stop = new AbortController();
-    c.req.raw.signal.addEventListener('abort', () => {
-      stop.abort();
-    });
+    // a process that ends lets its followers go: they come back to another one, where they left off
+    const ends = [stop.signal, c.req.raw.signal, ...(stopSignal === undefined ? [] : [stopSignal])];
     const pieces = followLog(db, objectStore, logHub, {
       stepId: step.id,
       from,
-      signal: stop.signal,
+      signal: AbortSignal.any(ends),
       maxBytes: 65_536,
     });
-    return new Response(
-      sseStream(pieces, { stop, ...(isStopping === undefined ? {} : { isStopping }) }),
-      {
-        headers: {
-          'content-type': 'text/event-stream; charset=utf-8',
-          'cache-control': 'no-cache, no-transform',
-          'x-accel-buffering': 'no',
-        },
+    return new Response(sseStream(pieces, stop), {
+      headers: {
+        'content-type': 'text/event-stream; charset=utf-8',
+        'cache-control': 'no-cache, no-transform',
+        'x-accel-buffering': 'no',
       },
-    );
+    });
   },
 });

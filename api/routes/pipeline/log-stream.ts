@@ -17,21 +17,15 @@ export function endEvent(state: LogState): string {
   return `event: end\ndata: ${JSON.stringify({ status: state.status, exitCode: state.exitCode })}\n\n`;
 }
 
-export interface SseOptions {
-  /** fires when the client has gone */
-  stop: AbortController;
-  /** true once this process ends: followers are let go, and come back to another one */
-  isStopping?: () => boolean;
-  heartbeatEveryMs?: number;
-}
-
 /**
  * A followed log as server-sent events. Pieces are read when the client takes them, so a slow client costs one piece
  * of memory; a quiet log sends a comment now and then to keep proxies from closing the connection.
+ * `stop` is fired when the client has gone.
  */
 export function sseStream(
   pieces: AsyncGenerator<LogPiece, LogState | null>,
-  { stop, isStopping = () => false, heartbeatEveryMs = heartbeatMs }: SseOptions,
+  stop: AbortController,
+  everyMs = heartbeatMs,
 ): ReadableStream<Uint8Array> {
   let next: Promise<IteratorResult<LogPiece, LogState | null>> | undefined;
   return new ReadableStream<Uint8Array>(
@@ -42,14 +36,9 @@ export function sseStream(
       },
       async pull(controller) {
         next ??= pieces.next();
-        const result = await withHeartbeat(next, heartbeatEveryMs, isStopping);
+        const result = await withHeartbeat(next, everyMs);
         if (result === 'quiet') {
           controller.enqueue(encoder.encode(': still here\n\n'));
-          return;
-        }
-        if (result === 'stopping') {
-          stop.abort();
-          controller.close();
           return;
         }
         next = undefined;
@@ -69,26 +58,17 @@ export function sseStream(
   );
 }
 
-async function withHeartbeat<T>(
-  result: Promise<T>,
-  everyMs: number,
-  isStopping: () => boolean,
-): Promise<T | 'quiet' | 'stopping'> {
+async function withHeartbeat<T>(result: Promise<T>, everyMs: number): Promise<T | 'quiet'> {
   let timer: NodeJS.Timeout | undefined;
-  const started = performance.now();
-  const quiet = new Promise<'quiet' | 'stopping'>((resolve) => {
-    timer = setInterval(
-      () => {
-        if (isStopping()) resolve('stopping');
-        else if (performance.now() - started >= everyMs) resolve('quiet');
-      },
-      Math.min(everyMs, 1000),
-    );
+  const quiet = new Promise<'quiet'>((resolve) => {
+    timer = setTimeout(() => {
+      resolve('quiet');
+    }, everyMs);
   });
   try {
     return await Promise.race([result, quiet]);
   } finally {
-    clearInterval(timer);
+    clearTimeout(timer);
   }
 }
 

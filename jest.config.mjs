@@ -16,16 +16,48 @@ const base = {
   },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/web/dist', '<rootDir>/.slipway'],
 };
-const withServers = { ...base, globalSetup: '<rootDir>/test/support/global-setup.ts', globalTeardown: '<rootDir>/test/support/global-teardown.ts' };
+const withServers = {
+  ...base,
+  globalSetup: '<rootDir>/test/support/global-setup.ts',
+  globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+};
+
+// `--selectProjects unit some/path` would take the path for one more project's name and run everything: what looks
+// like a path is meant as one.
+const named = process.argv.slice(2);
+const paths = named.includes('--selectProjects')
+  ? named.filter((word) => /^[a-z].*\//.test(word))
+  : [];
+const narrowed = (project) =>
+  paths.length === 0
+    ? project
+    : {
+        ...project,
+        testMatch: project.testMatch,
+        testRegex: [],
+        testPathIgnorePatterns: [
+          `^(?!.*(${paths.map((word) => word.replace(/[.]/g, '\\.')).join('|')}))`,
+        ],
+      };
 
 /** Projects by what they need: nothing, servers, the built product, a browser. `npm test` runs them in this order. */
 export default {
   projects: [
-    { ...base, displayName: 'unit', testMatch: ['<rootDir>/{contracts,workflows,domain,adapters,activities,launch,workers,api,cli,web,deploy}/**/*.test.{ts,tsx}'] },
+    {
+      ...base,
+      displayName: 'unit',
+      testMatch: [
+        '<rootDir>/{contracts,workflows,domain,adapters,activities,launch,workers,api,cli,web,deploy}/**/*.test.{ts,tsx}',
+      ],
+    },
     { ...base, displayName: 'replay', testMatch: ['<rootDir>/test/replay/**/*.test.ts'] },
-    { ...withServers, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
+    {
+      ...withServers,
+      displayName: 'integration',
+      testMatch: ['<rootDir>/test/integration/**/*.test.ts'],
+    },
     { ...withServers, displayName: 'fault', testMatch: ['<rootDir>/test/fault/**/*.test.ts'] },
     { ...withServers, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
     { ...withServers, displayName: 'browser', testMatch: ['<rootDir>/test/browser/**/*.test.ts'] },
-  ],
+  ].map(narrowed),
 };

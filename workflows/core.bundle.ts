@@ -1,2 +1,3 @@
 /** All workflows of the queue `core`: what the worker's bundle holds. */
 export { pipelineRunWorkflow } from './pipeline/pipeline-run.workflow.ts';
+export { repositoryCareWorkflow } from './git/repository-care.workflow.ts';

@@ -1,0 +1,36 @@
+import { Context } from '@temporalio/activity';
+import type { GitActivities } from '../../contracts/git/care.ts';
+import type { GitStore } from '../../contracts/git/store.ts';
+import type { Log } from '../../contracts/log.ts';
+import { careForRepository } from '../../domain/git/care-for-repository.ts';
+import { listRepositories } from '../../domain/git/list-repositories.ts';
+import type { PrismaClient } from '../../prisma/generated/client.ts';
+
+export interface GitActivityDeps {
+  db: PrismaClient;
+  gitStore: GitStore;
+  log: Log;
+}
+
+const heartbeatMs = 5000;
+
+/** Activities of the queue `git`. */
+export function createGitActivities(deps: GitActivityDeps): GitActivities {
+  return {
+    listRepositories: ({ after }) => listRepositories(deps.db, after),
+    async careForRepository({ projectId, fsck }) {
+      const context = Context.current();
+      const beat = setInterval(() => {
+        context.heartbeat();
+      }, heartbeatMs);
+      try {
+        return await careForRepository(deps, projectId, {
+          fsck,
+          signal: context.cancellationSignal,
+        });
+      } finally {
+        clearInterval(beat);
+      }
+    },
+  };
+}

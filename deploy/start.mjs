@@ -161,6 +161,16 @@ function onSignal() {
   void end(0);
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
+if (process.env['npm_lifecycle_event'] === 'start') {
+  // npm hands a signal to the shell between us, which ends without telling us
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    onSignal();
+  }, 250);
+  watch.unref();
+}
 
 try {
   await main();

@@ -53,7 +53,7 @@ export async function followPipeline({ client, id, print, paint }) {
       const prefix = paint(36, step.name.padEnd(width));
       seen.set(step.name, step.status);
       const isOver = !['pending', 'running', 'waiting'].includes(step.status);
-      if (!isOver) print(`${prefix} ${describeStep(step, paint)}`);
+      if (!isOver && step.status !== 'pending') print(`${prefix} ${describeStep(step, paint)}`);
       // A quick step may end between two looks, so a log is opened for every step that has started.
       if (step.startedAt && step.kind !== 'gate' && !logs.has(step.name)) {
         const path = `/api/v1/pipelines/${id}/steps/${encodeURIComponent(step.name)}/logs?follow=1`;

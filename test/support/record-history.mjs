@@ -20,7 +20,8 @@ import { decodeHistory } from './decode-history.mjs';
 import { recordedQueues, scenarios } from './history-scenarios.mjs';
 import { bundleWorkflows } from './workflow-bundle.mjs';
 
-const histories = join(import.meta.dirname, '../histories');
+const root = join(import.meta.dirname, '../..');
+const histories = join(root, 'test/histories');
 
 async function keep(handle, name, home = null) {
   const { type } = await handle.describe();
@@ -33,9 +34,11 @@ async function keep(handle, name, home = null) {
   console.log(`kept ${type}/${name}.json (${history.events.length} events)`);
 }
 
-/** Who ran it ("1234@host") says nothing about determinism and names the machine that recorded it. */
+/** Who ran it ("1234@host") and where the code lay say nothing about determinism, and name the machine that recorded it. */
 function withoutMachine(text) {
-  return text.replace(/"identity": "[^"]*"/g, '"identity": "recorder"');
+  return text
+    .replace(/"identity": "[^"]*"/g, '"identity": "recorder"')
+    .replaceAll(root, '/slipway');
 }
 
 async function recordScenario(env, workflowBundle, name) {

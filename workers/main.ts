@@ -8,6 +8,7 @@ import {
   Worker,
   type WorkerOptions,
 } from '@temporalio/worker';
+import { createGitActivities } from '../activities/git/index.ts';
 import { createBuildActivities, createPipelineRecords } from '../activities/pipeline/index.ts';
 import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
 import { gitStoreOfConfig } from '../adapters/git/git-store-of-config.ts';
@@ -22,6 +23,7 @@ import { connectTemporal, connectWorker } from '../adapters/temporal/connect-tem
 import { dataConverter } from '../adapters/temporal/data-converter.ts';
 import { clientInterceptors, workerInterceptors } from '../adapters/temporal/trace-interceptors.ts';
 import type { Config } from '../contracts/config.ts';
+import type { GitActivities } from '../contracts/git/care.ts';
 import type { Log } from '../contracts/log.ts';
 import { hostTaskQueue, taskQueues } from '../contracts/task-queues.ts';
 import { createRepositoryReader } from '../domain/pipeline/repository-reader.ts';
@@ -29,6 +31,7 @@ import { hasSecrets } from '../domain/secret/has-secrets.ts';
 import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
 import { createDb } from '../domain/shared/db.ts';
 import { openListener } from '../domain/shared/listen.ts';
+import { scheduleRepositoryCare } from '../launch/git.ts';
 import { openBuildHost } from './build-host.ts';
 import { createEventHandler } from './handle-event.ts';
 import { hostId } from './host-id.ts';
@@ -118,7 +121,13 @@ async function main(): Promise<void> {
     hostQueue,
     limits: host.limits,
   });
-  const workers = await createWorkers(parts, createPipelineRecords(db), build, hostQueue);
+  const workers = await createWorkers(
+    parts,
+    createPipelineRecords(db),
+    build,
+    hostQueue,
+    createGitActivities({ db, gitStore, log }),
+  );
   const handle = createEventHandler({ db, client: temporal.client, repositories });
   const stopDispatcher = runDispatcher({
     db,
@@ -139,6 +148,9 @@ async function main(): Promise<void> {
   });
   const running = Promise.all(workers.map((worker) => worker.run()));
   stopOnSignal(log, workers);
+  scheduleRepositoryCare(temporal.client).catch((err: unknown) => {
+    log.warn({ err }, 'repository care could not be scheduled; the next start tries again');
+  });
   log.info({ hostQueue }, 'workers ready');
   process.send?.({ type: 'ready' });
   try {
@@ -162,6 +174,7 @@ async function createWorkers(
   records: Records,
   build: Build,
   hostQueue: string,
+  git: GitActivities,
 ): Promise<Worker[]> {
   const { shared, config } = parts;
   const here = path.dirname(fileURLToPath(import.meta.url));
@@ -192,6 +205,13 @@ async function createWorkers(
       taskQueue: hostQueue,
       activities: { runStep, removeWorkspace },
       maxConcurrentActivityTaskExecutions: config.executor.concurrency + 2,
+    }),
+    // Packing is heavy: two at a time leave room for what people wait for.
+    Worker.create({
+      ...shared,
+      taskQueue: taskQueues.git,
+      activities: { ...git },
+      maxConcurrentActivityTaskExecutions: 2,
     }),
   ]);
 }

@@ -1,0 +1,112 @@
+import type { JSX } from 'preact';
+import { ErrorBoundary, lazy, LocationProvider, Route, Router, useLocation } from 'preact-iso';
+import { useEffect, useState } from 'preact/hooks';
+import { type ApiProblem, toProblem } from '../api/problem.ts';
+import { ProblemBox } from '../components/feedback.tsx';
+import { NotFound } from '../pages/not-found.tsx';
+import { loadSession, me } from './session.ts';
+import { Shell } from './shell.tsx';
+
+const SignIn = lazy(() => import('../pages/sign-in.tsx').then((m) => m.SignIn));
+const Home = lazy(() => import('../pages/home/home.tsx').then((m) => m.Home));
+const Projects = lazy(() => import('../pages/project/projects.tsx').then((m) => m.Projects));
+const NewProject = lazy(() => import('../pages/project/new-project.tsx').then((m) => m.NewProject));
+const ProjectPages = lazy(() =>
+  import('../pages/project/project-pages.tsx').then((m) => m.ProjectPages),
+);
+const Pipelines = lazy(() => import('../pages/pipeline/pipelines.tsx').then((m) => m.Pipelines));
+const RunPage = lazy(() => import('../pages/pipeline/run-page.tsx').then((m) => m.RunPage));
+const Settings = lazy(() => import('../pages/settings/settings.tsx').then((m) => m.Settings));
+const Admin = lazy(() => import('../pages/admin/admin.tsx').then((m) => m.Admin));
+
+/** Addresses of the API and of documents are the browser's, not the router's. */
+const ownAddresses = /^(?!\/(api|docs|openapi\.json|schemas|health)(\/|$)).*/;
+
+/** The whole application. */
+export function App(): JSX.Element {
+  return (
+    <LocationProvider scope={ownAddresses}>
+      <Pages />
+    </LocationProvider>
+  );
+}
+
+function Pages(): JSX.Element | null {
+  const [problem, setProblem] = useState<ApiProblem>();
+  const ask = (): void => {
+    setProblem(undefined);
+    loadSession().catch((error: unknown) => {
+      setProblem(toProblem(error));
+    });
+  };
+  useEffect(ask, []);
+  if (problem) {
+    return (
+      <main class="alone">
+        <ProblemBox problem={problem} retry={ask} />
+      </main>
+    );
+  }
+  if (me.value === undefined) return null;
+  return me.value === null ? <SignedOut /> : <SignedIn />;
+}
+
+function SignedOut(): JSX.Element {
+  const { path, url, route } = useLocation();
+  useEffect(() => {
+    if (path === '/sign-in') return;
+    const wanted = url + location.hash;
+    route(wanted === '/' ? '/sign-in' : `/sign-in?return=${encodeURIComponent(wanted)}`, true);
+  }, [path]);
+  return (
+    <ErrorBoundary>
+      <Router>
+        <Route path="/sign-in" component={SignIn} />
+        <Route default component={Nothing} />
+      </Router>
+    </ErrorBoundary>
+  );
+}
+
+function Nothing(): null {
+  return null;
+}
+
+function SignedIn(): JSX.Element {
+  const { path } = useLocation();
+  // a malformed escape would make the router throw: such an address names no page
+  if (!decodable(path)) {
+    return (
+      <Shell>
+        <NotFound />
+      </Shell>
+    );
+  }
+  return (
+    <Shell>
+      <ErrorBoundary>
+        <Router>
+          <Route path="/" component={Home} />
+          <Route path="/sign-in" component={SignIn} />
+          <Route path="/projects" component={Projects} />
+          <Route path="/projects/new" component={NewProject} />
+          <Route path="/projects/:owner/:project/:page?/:item?" component={ProjectPages} />
+          <Route path="/pipelines" component={Pipelines} />
+          <Route path="/pipelines/:id" component={RunPage} />
+          <Route path="/settings/:page?" component={Settings} />
+          <Route path="/admin/:page?" component={Admin} />
+          <Route default component={NotFound} />
+        </Router>
+      </ErrorBoundary>
+    </Shell>
+  );
+}
+
+function decodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,68 @@
+import { signal } from '@preact/signals';
+import type { EventRecord } from '../../../contracts/event/types.ts';
+import { invalidate } from './load.ts';
+import { followStream } from './stream.ts';
+
+/** False while the connection for live changes is lost. */
+export const live = signal(true);
+
+/** The newest events that came while the page was open, newest first. */
+export const recentEvents = signal<EventRecord[]>([]);
+
+const affected: readonly [RegExp, readonly string[]][] = [
+  [/^(pipeline|step)\./, ['pipelines', 'gates']],
+  [/^gate\./, ['gates', 'pipelines']],
+  [/^artifact\./, ['artifacts']],
+  [/^project\./, ['projects']],
+  [/^git\./, ['projects', 'repository']],
+  [/^secret\./, ['secrets']],
+  [/^(user|access)\./, ['admin']],
+];
+
+let dirty = new Set<string>();
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+// many events come at once when a run moves: one refresh for all of them
+function schedule(prefixes: readonly string[]): void {
+  for (const prefix of prefixes) dirty.add(prefix);
+  timer ??= setTimeout(() => {
+    timer = undefined;
+    const all = dirty;
+    dirty = new Set();
+    for (const prefix of all) invalidate(prefix);
+  }, 120);
+}
+
+/** One connection for the whole page; what is shown refreshes in place. Answers how to end it. */
+export function followEvents(): () => void {
+  let lost = false;
+  return followStream({
+    url: () => '/api/v1/events',
+    onConnection: (connected) => {
+      live.value = connected;
+      // whatever happened in between is not known: ask again for all that is shown
+      if (connected && lost) invalidate('');
+      lost = !connected;
+    },
+    onEvent: (event) => {
+      // the server left events out because this page read too slowly
+      if (event.type === 'gap') invalidate('');
+      const prefixes = affected.find(([pattern]) => pattern.test(event.type))?.[1];
+      if (prefixes) schedule(prefixes);
+      const record = parseRecord(event.data);
+      if (record) recentEvents.value = [record, ...recentEvents.value].slice(0, 30);
+      return 'go-on';
+    },
+  });
+}
+
+function parseRecord(data: string): EventRecord | null {
+  try {
+    const value = JSON.parse(data) as Partial<EventRecord>;
+    return typeof value.id === 'string' && typeof value.type === 'string'
+      ? (value as EventRecord)
+      : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,202 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { lazy, useLocation } from 'preact-iso';
+import { useEffect, useState } from 'preact/hooks';
+import { listGates } from '../api/resources.ts';
+import { Button } from '../components/button.tsx';
+import { Icon, type IconName } from '../components/icon.tsx';
+import { Breadcrumb } from './breadcrumb.tsx';
+import { followEvents, live } from './events.ts';
+import { useKeys, useListKeys } from './keys.ts';
+import { useLoad } from './load.ts';
+import { can } from './session.ts';
+import { dismissToast, toasts } from './toasts.ts';
+import { UserMenu } from './user-menu.tsx';
+
+const Palette = lazy(() => import('./palette.tsx').then((module) => module.Palette));
+const KeyHelp = lazy(() => import('./key-help.tsx').then((module) => module.KeyHelp));
+
+interface Place {
+  href: string;
+  text: string;
+  icon: IconName;
+  /** the start of the addresses beneath it */
+  prefix: string;
+}
+
+function places(): Place[] {
+  const all: Place[] = [
+    { href: '/', text: 'Home', icon: 'home', prefix: '' },
+    { href: '/projects', text: 'Projects', icon: 'project', prefix: '/projects' },
+    { href: '/pipelines', text: 'Pipelines', icon: 'workflow', prefix: '/pipelines' },
+    { href: '/settings/tokens', text: 'Settings', icon: 'settings', prefix: '/settings' },
+  ];
+  if (can('users:read') || can('admin:users') || can('admin:read')) {
+    all.push({ href: '/admin/users', text: 'Admin', icon: 'shield', prefix: '/admin' });
+  }
+  return all;
+}
+
+const railKey = 'slipway.rail';
+
+/** Rail, top bar and the page in it; also the keys that work everywhere and the connection for live changes. */
+export function Shell({ children }: { children: ComponentChildren }): JSX.Element {
+  const { path, route } = useLocation();
+  const [collapsed, setCollapsed] = useState(localStorage.getItem(railKey) === 'collapsed');
+  const [overlay, setOverlay] = useState<'palette' | 'keys' | null>(null);
+  useEffect(() => followEvents(), []);
+  useListKeys();
+  const go = (to: string) => () => {
+    route(to);
+  };
+  useKeys({
+    'mod+k': () => {
+      setOverlay('palette');
+    },
+    '?': () => {
+      setOverlay('keys');
+    },
+    '/': () => {
+      document.querySelector<HTMLElement>('[data-filter]')?.focus();
+    },
+    'g h': go('/'),
+    'g p': go('/projects'),
+    'g r': go('/pipelines'),
+    'g t': go('/settings/tokens'),
+    'g a': go('/admin/users'),
+  });
+  const close = (): void => {
+    setOverlay(null);
+  };
+  return (
+    <div class={`shell ${collapsed ? 'collapsed' : ''}`}>
+      <a class="skip-link" href="#main">
+        Skip to content
+      </a>
+      <Rail
+        path={path}
+        onToggle={() => {
+          localStorage.setItem(railKey, collapsed ? 'open' : 'collapsed');
+          setCollapsed(!collapsed);
+        }}
+        collapsed={collapsed}
+      />
+      <header class="topbar">
+        <Breadcrumb />
+        <button
+          type="button"
+          class="search-button"
+          aria-label="Search and commands"
+          onClick={() => {
+            setOverlay('palette');
+          }}
+        >
+          <Icon name="search" />
+          <span class="wide-only">Search</span>
+          <kbd class="wide-only">Ctrl K</kbd>
+        </button>
+        <GatesWaiting />
+        <UserMenu
+          onKeys={() => {
+            setOverlay('keys');
+          }}
+        />
+      </header>
+      <main id="main" tabIndex={-1}>
+        {!live.value && (
+          <p class="offline" role="status">
+            <Icon name="warning" /> Live changes are interrupted. Connecting again …
+          </p>
+        )}
+        {children}
+      </main>
+      {overlay === 'palette' && <Palette onClose={close} />}
+      {overlay === 'keys' && <KeyHelp onClose={close} />}
+      <Toasts />
+    </div>
+  );
+}
+
+function Rail({
+  path,
+  collapsed,
+  onToggle,
+}: {
+  path: string;
+  collapsed: boolean;
+  onToggle: () => void;
+}): JSX.Element {
+  return (
+    <nav class="rail" aria-label="Main">
+      <a class="brand" href="/">
+        <svg width="20" height="20" viewBox="0 0 32 32" aria-hidden="true">
+          <path d="M3 22h26l-4 6H8z" fill="currentColor" />
+          <path d="M15 3v15H6zM18 7v11h9z" fill="currentColor" />
+        </svg>
+        <span>Slipway</span>
+      </a>
+      <ul>
+        {places().map((place) => {
+          const current = place.prefix === '' ? path === '/' : path.startsWith(place.prefix);
+          return (
+            <li key={place.href}>
+              <a
+                href={place.href}
+                aria-current={current ? 'page' : undefined}
+                title={collapsed ? place.text : undefined}
+              >
+                <Icon name={place.icon} />
+                <span>{place.text}</span>
+              </a>
+            </li>
+          );
+        })}
+      </ul>
+      <div class="rail-foot">
+        <Button
+          kind="quiet"
+          icon="rail"
+          label={collapsed ? 'Widen the navigation' : 'Narrow the navigation'}
+          onClick={onToggle}
+        />
+      </div>
+    </nav>
+  );
+}
+
+function GatesWaiting(): JSX.Element {
+  const gates = useLoad('gates/open', () => listGates());
+  const count = gates.data?.items.length ?? 0;
+  return (
+    <a
+      class={`gates-button ${count > 0 ? 'some' : ''}`}
+      href="/#waiting"
+      aria-label={`${count} waiting for you`}
+      title={`${count} waiting for you`}
+    >
+      <Icon name="waiting" />
+      <span class="num">{count}</span>
+    </a>
+  );
+}
+
+function Toasts(): JSX.Element {
+  return (
+    <div class="toasts" role="status" aria-live="polite">
+      {toasts.value.map((each) => (
+        <div key={each.id} class={`toast ${each.tone}`}>
+          <Icon name={each.tone === 'failure' ? 'alert' : 'check'} />
+          <span class="grow">{each.text}</span>
+          <Button
+            kind="quiet"
+            small
+            icon="x"
+            label="Dismiss"
+            onClick={() => {
+              dismissToast(each.id);
+            }}
+          />
+        </div>
+      ))}
+    </div>
+  );
+}

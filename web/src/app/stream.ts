@@ -1,0 +1,65 @@
+import { problemOf } from '../api/problem.ts';
+import { EventStreamParser, type ServerEvent } from '../lib/sse.ts';
+
+export interface StreamOptions {
+  /** the address to open; `lastEventId` is null at first */
+  url: (lastEventId: string | null) => string;
+  onEvent: (event: ServerEvent) => 'go-on' | 'stop';
+  /** false while the connection is lost; it is tried again by itself */
+  onConnection: (connected: boolean) => void;
+  /** the server refused for good (401, 403, 404) */
+  onRefused?: (status: number) => void;
+}
+
+/**
+ * Follows an event stream and resumes it with `Last-Event-ID` after every break. Not `EventSource`, which gives up
+ * on an answer such as 503, cannot be told where to start, and hides why it failed.
+ */
+export function followStream(options: StreamOptions): () => void {
+  const stop = new AbortController();
+  let lastEventId: string | null = null;
+  let failures = 0;
+  let wait = 1000;
+
+  const once = async (): Promise<'stop' | 'again'> => {
+    const headers: Record<string, string> = { accept: 'text/event-stream' };
+    if (lastEventId !== null) headers['last-event-id'] = lastEventId;
+    const response = await fetch(options.url(lastEventId), { headers, signal: stop.signal });
+    if ([400, 401, 403, 404].includes(response.status)) {
+      options.onRefused?.(problemOf(response, null).status);
+      return 'stop';
+    }
+    if (!response.ok || !response.body) return 'again';
+    failures = 0;
+    options.onConnection(true);
+    const parser = new EventStreamParser();
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return 'again';
+      for (const event of parser.push(value)) {
+        if (event.id !== null) lastEventId = event.id;
+        if (options.onEvent(event) === 'stop') {
+          void reader.cancel().catch(() => undefined);
+          return 'stop';
+        }
+      }
+      wait = parser.retryMs ?? wait;
+    }
+  };
+
+  const loop = async (): Promise<void> => {
+    while (!stop.signal.aborted) {
+      const outcome = await once().catch(() => 'again' as const);
+      if (outcome === 'stop' || stop.signal.aborted) return;
+      options.onConnection(false);
+      failures += 1;
+      const pause = Math.min(wait * 1.6 ** Math.min(failures - 1, 6), 15_000);
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  };
+  void loop();
+  return () => {
+    stop.abort();
+  };
+}

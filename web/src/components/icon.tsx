@@ -1,0 +1,159 @@
+import {
+  Activity,
+  ArrowDownToLine,
+  Ban,
+  Bot,
+  Box,
+  Check,
+  ChevronDown,
+  ChevronLeft,
+  ChevronRight,
+  ChevronUp,
+  Circle,
+  CircleAlert,
+  CircleCheck,
+  CircleDashed,
+  CircleDot,
+  CirclePause,
+  CircleSlash,
+  CircleX,
+  Clock,
+  Copy,
+  Download,
+  Ellipsis,
+  File,
+  FileCode,
+  Folder,
+  FolderGit2,
+  GitBranch,
+  GitCommitHorizontal,
+  Hand,
+  House,
+  KeyRound,
+  Keyboard,
+  LoaderCircle,
+  Lock,
+  LogOut,
+  Menu,
+  Monitor,
+  Moon,
+  Package,
+  PanelLeft,
+  Pause,
+  Play,
+  Plus,
+  RotateCcw,
+  ScrollText,
+  Search,
+  Settings,
+  Shield,
+  SkipForward,
+  Square,
+  Sun,
+  Tag,
+  Terminal,
+  Trash2,
+  TriangleAlert,
+  User,
+  Users,
+  WrapText,
+  Workflow,
+  X,
+} from 'lucide';
+import { h, type JSX } from 'preact';
+
+const icons = {
+  activity: Activity,
+  alert: CircleAlert,
+  ban: Ban,
+  blocked: Ban,
+  bot: Bot,
+  box: Box,
+  branch: GitBranch,
+  cancelled: CircleSlash,
+  check: Check,
+  'chevron-down': ChevronDown,
+  'chevron-left': ChevronLeft,
+  'chevron-right': ChevronRight,
+  'chevron-up': ChevronUp,
+  circle: Circle,
+  clock: Clock,
+  code: FileCode,
+  commit: GitCommitHorizontal,
+  copy: Copy,
+  download: Download,
+  failure: CircleX,
+  file: File,
+  follow: ArrowDownToLine,
+  folder: Folder,
+  home: House,
+  key: KeyRound,
+  keyboard: Keyboard,
+  lock: Lock,
+  menu: Menu,
+  monitor: Monitor,
+  moon: Moon,
+  more: Ellipsis,
+  package: Package,
+  pause: Pause,
+  paused: CirclePause,
+  play: Play,
+  plus: Plus,
+  project: FolderGit2,
+  queued: CircleDashed,
+  rail: PanelLeft,
+  rerun: RotateCcw,
+  running: LoaderCircle,
+  scroll: ScrollText,
+  search: Search,
+  settings: Settings,
+  shield: Shield,
+  signout: LogOut,
+  skip: SkipForward,
+  skipped: CircleDot,
+  stop: Square,
+  success: CircleCheck,
+  sun: Sun,
+  tag: Tag,
+  terminal: Terminal,
+  trash: Trash2,
+  user: User,
+  users: Users,
+  waiting: Hand,
+  warning: TriangleAlert,
+  wrap: WrapText,
+  workflow: Workflow,
+  x: X,
+} as const;
+
+export type IconName = keyof typeof icons;
+
+interface IconProps {
+  name: IconName;
+  size?: number;
+  class?: string;
+  /** spoken name; without it the icon is decoration */
+  label?: string;
+}
+
+/** One icon of the set (lucide), 16 px, in the colour of the text. */
+export function Icon({ name, size = 16, class: className, label }: IconProps): JSX.Element {
+  return (
+    <svg
+      class={`icon ${className ?? ''}`}
+      width={size}
+      height={size}
+      viewBox="0 0 24 24"
+      fill="none"
+      stroke="currentColor"
+      stroke-width={2}
+      stroke-linecap="round"
+      stroke-linejoin="round"
+      role={label ? 'img' : undefined}
+      aria-label={label}
+      aria-hidden={label ? undefined : 'true'}
+    >
+      {icons[name].map(([tag, attributes], index) => h(tag, { key: index, ...attributes }))}
+    </svg>
+  );
+}

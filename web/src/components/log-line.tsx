@@ -1,0 +1,92 @@
+import type { ComponentChildren, JSX } from 'preact';
+import { memo } from '../lib/memo.ts';
+import { ansiClass, parseAnsiLine } from '../lib/ansi.ts';
+import type { LogLines } from '../lib/log-lines.ts';
+import { Icon } from './icon.tsx';
+
+interface LogLineProps {
+  log: LogLines;
+  line: number;
+  /** px from the top of the log */
+  top: number;
+  rows: number;
+  needle: string;
+  current: boolean;
+  marked: boolean;
+  /** changes while the line is still being written */
+  version: number;
+  folded: boolean;
+  onFold: () => void;
+}
+
+function highlighted(text: string, needle: string): ComponentChildren {
+  if (needle === '') return text;
+  const parts: ComponentChildren[] = [];
+  const low = text.toLowerCase();
+  const wanted = needle.toLowerCase();
+  let from = 0;
+  for (let at = low.indexOf(wanted); at >= 0; at = low.indexOf(wanted, from)) {
+    parts.push(text.slice(from, at), <mark key={at}>{text.slice(at, at + wanted.length)}</mark>);
+    from = at + wanted.length;
+  }
+  parts.push(text.slice(from));
+  return parts;
+}
+
+/** One line of a log: its number links to it, its colours are tokens, `::group::` lines fold what follows. */
+export const LogLine = memo(
+  ({
+    log,
+    line,
+    top,
+    rows,
+    needle,
+    current,
+    marked,
+    folded,
+    onFold,
+  }: LogLineProps): JSX.Element => {
+    const raw = log.lines[line] ?? '';
+    const group = raw.startsWith('::group::');
+    const { spans } = parseAnsiLine(group ? raw.slice(9) : raw, log.styleAt(line));
+    const command = raw.startsWith('$ ') || raw.startsWith('+ ');
+    const classes = [
+      'log-line',
+      current ? 'current' : '',
+      marked ? 'marked' : '',
+      command ? 'command-line' : '',
+    ];
+    return (
+      <div
+        class={classes.filter(Boolean).join(' ')}
+        style={{ transform: `translateY(${top}px)`, height: `${rows * 20}px` }}
+      >
+        <a class="log-number" href={`#L${line + 1}`} aria-label={`Line ${line + 1}`} tabIndex={-1}>
+          {line + 1}
+        </a>
+        <span class="log-text">
+          {group && (
+            <button type="button" class="log-fold" aria-expanded={!folded} onClick={onFold}>
+              <Icon name={folded ? 'chevron-right' : 'chevron-down'} size={14} />
+            </button>
+          )}
+          {spans.map((span, index) => {
+            const name = ansiClass(span.style);
+            const text = highlighted(span.text, needle);
+            return name === '' ? (
+              text
+            ) : (
+              <span key={index} class={name}>
+                {text}
+              </span>
+            );
+          })}
+        </span>
+      </div>
+    );
+  },
+  (before, after) =>
+    (Object.keys(after) as (keyof LogLineProps)[]).every(
+      (key) => key === 'onFold' || before[key] === after[key],
+    ),
+);

@@ -1,0 +1,356 @@
+import type { JSX } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useKeys } from '../app/keys.ts';
+import { lineOfHash } from '../lib/line-hash.ts';
+import type { LogLines } from '../lib/log-lines.ts';
+import { RowIndex } from '../lib/row-index.ts';
+import { Button } from './button.tsx';
+import { Icon } from './icon.tsx';
+import { LogLine } from './log-line.tsx';
+
+export const rowHeight = 20;
+const overscan = 12;
+/** beyond this many pixels browsers lose precision: scrolling is scaled */
+const tallest = 8_000_000;
+const gutter = 72;
+
+interface LogViewProps {
+  log: LogLines;
+  version: number;
+  connected: boolean;
+  ended: boolean;
+  /** opens at the first failure */
+  failed: boolean;
+  downloadUrl: string;
+  label: string;
+}
+
+interface Measure {
+  height: number;
+  /** characters in a row */
+  columns: number;
+}
+
+function useMeasure(box: { current: HTMLDivElement | null }): Measure {
+  const [size, setSize] = useState<Measure>({ height: 480, columns: 120 });
+  useEffect(() => {
+    const element = box.current;
+    if (!element) return undefined;
+    const probe = document.createElement('span');
+    probe.className = 'log-probe';
+    probe.textContent = '0'.repeat(100);
+    element.append(probe);
+    const character = probe.getBoundingClientRect().width / 100 || 7.2;
+    probe.remove();
+    const observer = new ResizeObserver(() => {
+      const columns = Math.max(20, Math.floor((element.clientWidth - gutter - 16) / character));
+      setSize({ height: element.clientHeight, columns });
+    });
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+    };
+  }, []);
+  return size;
+}
+
+interface View {
+  index: RowIndex;
+  /** scrolled pixels per pixel of content: 1 unless the log is very long */
+  scale: number;
+  height: number;
+}
+
+function useView(
+  props: LogViewProps,
+  wrap: boolean,
+  folded: ReadonlySet<number>,
+  size: Measure,
+): View {
+  return useMemo(() => {
+    const { log } = props;
+    const hidden = new Set<number>();
+    for (const group of log.groups) {
+      if (!folded.has(group.start)) continue;
+      for (let line = group.start + 1; line < (group.end ?? log.lines.length); line += 1)
+        hidden.add(line);
+    }
+    const index = new RowIndex(log.lines.length, (line) => {
+      if (hidden.has(line)) return 0;
+      if (!wrap) return 1;
+      const raw = log.lines[line] ?? '';
+      if (raw.length <= size.columns) return 1;
+      return Math.max(1, Math.ceil(log.textAt(line).length / size.columns));
+    });
+    const natural = index.total * rowHeight;
+    // the last row must be at the bottom when the scrollbar is
+    const scale = natural > tallest ? (natural - size.height) / (tallest - size.height) : 1;
+    return { index, scale, height: Math.min(natural, tallest) };
+  }, [props.log, props.version, wrap, folded, size]);
+}
+
+/** Output of a step: only the lines on screen exist in the page, so that a million of them scroll smoothly. */
+export function LogView(props: LogViewProps): JSX.Element {
+  const box = useRef<HTMLDivElement>(null);
+  const search = useRef<HTMLInputElement>(null);
+  const size = useMeasure(box);
+  const [wrap, setWrap] = useState(() => localStorage.getItem('slipway.wrap') === 'on');
+  const [folded, setFolded] = useState<ReadonlySet<number>>(new Set());
+  const [following, setFollowing] = useState(!props.ended);
+  const [top, setTop] = useState(0);
+  const [needle, setNeedle] = useState('');
+  const [match, setMatch] = useState(0);
+  const [marked, setMarked] = useState(() => lineOfHash(location.hash));
+  const view = useView(props, wrap, folded, size);
+  const { log, version } = props;
+  const found = useMemo(() => log.search(needle), [log, version, needle]);
+  const current = found[Math.min(match, found.length - 1)] ?? -1;
+
+  const maxTop = Math.max(0, view.height - size.height);
+  const scrollTo = (wanted: number): void => {
+    if (box.current) box.current.scrollTop = wanted;
+  };
+  const showLine = (line: number): void => {
+    setFollowing(false);
+    scrollTo((view.index.top(line) * rowHeight - size.height / 3) / view.scale);
+  };
+  useOpening(props, marked, showLine, setFollowing);
+  useEffect(() => {
+    if (following) scrollTo(view.height);
+  }, [version, following, view.height, size.height]);
+  useEffect(() => {
+    if (current >= 0) showLine(current);
+  }, [current, needle]);
+  useEffect(() => {
+    const onHash = (): void => {
+      const line = lineOfHash(location.hash);
+      setMarked(line);
+      if (line !== null) showLine(line);
+    };
+    addEventListener('hashchange', onHash);
+    return () => {
+      removeEventListener('hashchange', onHash);
+    };
+  });
+
+  const step = (by: number): void => {
+    if (found.length > 0) setMatch((match + by + found.length) % found.length);
+  };
+  const toggleWrap = (): void => {
+    localStorage.setItem('slipway.wrap', wrap ? 'off' : 'on');
+    setWrap(!wrap);
+  };
+  useKeys({
+    f: () => {
+      setFollowing(!following);
+    },
+    w: toggleWrap,
+    n: () => {
+      step(1);
+    },
+    N: () => {
+      step(-1);
+    },
+  });
+
+  const firstRow = Math.floor((top * view.scale) / rowHeight);
+  const firstLine = view.index.lineAt(Math.max(0, firstRow - overscan));
+  const lastRow = firstRow + Math.ceil(size.height / rowHeight) + overscan;
+  const lines: number[] = [];
+  for (
+    let line = firstLine;
+    line < log.lines.length && view.index.top(line) <= lastRow;
+    line += 1
+  ) {
+    if (view.index.top(line + 1) > view.index.top(line)) lines.push(line);
+  }
+  // with a scale, content moves slower than the scrollbar: rows are placed relative to what is scrolled
+  const shift = top - top * view.scale;
+
+  return (
+    <div class={`log ${wrap ? 'wrap' : ''}`}>
+      <div class="log-bar">
+        <input
+          ref={search}
+          class="input log-search"
+          type="search"
+          placeholder="Search the log"
+          aria-label="Search the log"
+          data-filter=""
+          value={needle}
+          onInput={(event) => {
+            setNeedle(event.currentTarget.value);
+            setMatch(0);
+          }}
+          onKeyDown={(event) => {
+            if (event.key === 'Enter') step(event.shiftKey ? -1 : 1);
+            if (event.key === 'Escape') search.current?.blur();
+          }}
+        />
+        {needle !== '' && (
+          <span class="meta num" role="status">
+            {found.length === 0
+              ? 'no match'
+              : `${Math.min(match, found.length - 1) + 1} of ${found.length}`}
+          </span>
+        )}
+        <Button
+          kind="quiet"
+          small
+          icon="chevron-up"
+          label="Previous match"
+          disabled={found.length === 0}
+          onClick={() => {
+            step(-1);
+          }}
+        />
+        <Button
+          kind="quiet"
+          small
+          icon="chevron-down"
+          label="Next match"
+          disabled={found.length === 0}
+          onClick={() => {
+            step(1);
+          }}
+        />
+        <span class="grow" />
+        <LineCount log={log} version={version} ended={props.ended} />
+        <Button
+          kind="quiet"
+          small
+          icon="wrap"
+          label="Wrap lines"
+          pressed={wrap}
+          onClick={toggleWrap}
+        />
+        <Button
+          kind="quiet"
+          small
+          icon="follow"
+          label="Follow the end"
+          pressed={following}
+          onClick={() => {
+            setFollowing(!following);
+          }}
+        />
+        <a
+          class="button quiet small icon-only"
+          href={props.downloadUrl}
+          download=""
+          aria-label="Download the log"
+          title="Download the log"
+        >
+          <Icon name="download" />
+        </a>
+      </div>
+      <div
+        ref={box}
+        class="log-box"
+        tabIndex={0}
+        role="region"
+        aria-label={props.label}
+        onScroll={(event) => {
+          const at = event.currentTarget.scrollTop;
+          if (following && at < Math.min(top, maxTop) - 4) setFollowing(false);
+          setTop(at);
+        }}
+      >
+        <div
+          class="log-space"
+          style={{
+            height: `${view.height}px`,
+            minWidth: wrap ? '100%' : `calc(${log.longest}ch + ${gutter + 16}px)`,
+          }}
+        >
+          {lines.map((line) => (
+            <LogLine
+              key={line}
+              log={log}
+              line={line}
+              top={view.index.top(line) * rowHeight + shift}
+              rows={view.index.top(line + 1) - view.index.top(line)}
+              needle={needle}
+              current={line === current}
+              marked={line === marked}
+              version={line === log.lines.length - 1 ? version : 0}
+              folded={folded.has(line)}
+              onFold={() => {
+                const next = new Set(folded);
+                if (!next.delete(line)) next.add(line);
+                setFolded(next);
+              }}
+            />
+          ))}
+        </div>
+        {log.lines.length === 0 && (
+          <p class="log-empty">
+            {props.ended ? 'This step wrote nothing.' : 'Waiting for output …'}
+          </p>
+        )}
+      </div>
+      {!props.connected && (
+        <p class="log-lost" role="status">
+          Connection lost, retrying …
+        </p>
+      )}
+    </div>
+  );
+}
+
+function useOpening(
+  props: LogViewProps,
+  marked: number | null,
+  showLine: (line: number) => void,
+  setFollowing: (on: boolean) => void,
+): void {
+  const opened = useRef(false);
+  const { log, version, ended, failed } = props;
+  useEffect(() => {
+    if (opened.current || version === 0) return;
+    if (marked !== null) {
+      if (marked >= log.lines.length && !ended) return;
+      opened.current = true;
+      showLine(marked);
+    } else if (ended) {
+      opened.current = true;
+      const line = failed ? log.firstFailure() : -1;
+      if (line >= 0) showLine(line);
+      else if (failed) setFollowing(true);
+    }
+  }, [version, ended]);
+}
+
+function LineCount({
+  log,
+  version,
+  ended,
+}: {
+  log: LogLines;
+  version: number;
+  ended: boolean;
+}): JSX.Element {
+  const [told, setTold] = useState('');
+  const last = useRef(0);
+  // said to screen readers every few seconds, not at every line
+  useEffect(() => {
+    const timer = setInterval(() => {
+      const fresh = log.lines.length - last.current;
+      last.current = log.lines.length;
+      setTold(fresh > 0 && !ended ? `${fresh} new lines` : '');
+    }, 5000);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [log, ended]);
+  return (
+    <>
+      <span class="meta num" data-version={version}>
+        {log.lines.length.toLocaleString('en')} lines
+      </span>
+      <span class="hidden-visually" role="status">
+        {told}
+      </span>
+    </>
+  );
+}

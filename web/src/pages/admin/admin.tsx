@@ -1,0 +1,71 @@
+import type { JSX } from 'preact';
+import { lazy, useRoute } from 'preact-iso';
+import { can } from '../../app/session.ts';
+import { Empty } from '../../components/feedback.tsx';
+import { PageHead, Tabs } from '../../components/page.tsx';
+import { NotFound } from '../not-found.tsx';
+
+const pages = {
+  users: {
+    text: 'Users',
+    needs: ['users:read', 'admin:users'],
+    page: lazy(() => import('./users.tsx').then((m) => m.Users)),
+  },
+  roles: {
+    text: 'Roles',
+    needs: ['admin:read', 'admin:manage', 'users:read'],
+    page: lazy(() => import('./roles.tsx').then((m) => m.Roles)),
+  },
+  bindings: {
+    text: 'Role bindings',
+    needs: ['admin:read', 'admin:users', 'admin:manage'],
+    page: lazy(() => import('./bindings.tsx').then((m) => m.Bindings)),
+  },
+  delegations: {
+    text: 'Delegations',
+    needs: ['admin:read', 'admin:delegate', 'admin:manage'],
+    page: lazy(() => import('./delegations.tsx').then((m) => m.Delegations)),
+  },
+  audit: {
+    text: 'Audit',
+    needs: ['audit:read'],
+    page: lazy(() => import('./audit.tsx').then((m) => m.Audit)),
+  },
+} as const;
+
+type Name = keyof typeof pages;
+const allowed = (name: Name): boolean => pages[name].needs.some((permission) => can(permission));
+
+/** Who may do what on this installation, and who did. */
+export function Admin(): JSX.Element {
+  const { params } = useRoute();
+  const at = params['page'] ?? 'users';
+  if (!(at in pages)) return <NotFound />;
+  const name = at as Name;
+  const { page: Page, text, needs } = pages[name];
+  const names = Object.keys(pages) as Name[];
+  return (
+    <>
+      <PageHead
+        title="Admin"
+        documentTitle={text}
+        state="Accounts, roles and the record of what was done."
+      />
+      <Tabs
+        label="Admin"
+        tabs={names.filter(allowed).map((each) => ({
+          href: `/admin/${each}`,
+          text: pages[each].text,
+          current: each === name,
+        }))}
+      />
+      {allowed(name) ? (
+        <Page />
+      ) : (
+        <Empty icon="lock" title="You may not see this">
+          It needs {needs.join(' or ')}. An administrator can give you a role that has it.
+        </Empty>
+      )}
+    </>
+  );
+}

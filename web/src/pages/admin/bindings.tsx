@@ -1,0 +1,174 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { call } from '../../api/client.ts';
+import { listProjects } from '../../api/resources.ts';
+import type { Binding, Page, Project, Role } from '../../api/types.ts';
+import { invalidate, useAction, useList, useLoad } from '../../app/load.ts';
+import { useQuery } from '../../app/location.ts';
+import { toast } from '../../app/toasts.ts';
+import { Button } from '../../components/button.tsx';
+import { FormDialog } from '../../components/dialog.tsx';
+import { Empty, More, ProblemBox, Show } from '../../components/feedback.tsx';
+import { Field, Filter } from '../../components/field.tsx';
+import { Table } from '../../components/table.tsx';
+import { Time } from '../../components/time.tsx';
+
+/** Names of projects by id, as far as one may see them. */
+export function useProjectNames(): (id: string | null) => string {
+  const projects = useLoad('projects/names', () => listProjects({ limit: 100 }));
+  const names = new Map(
+    (projects.data?.items ?? []).map((each: Project) => [
+      each.id,
+      `${each.owner.name}/${each.name}`,
+    ]),
+  );
+  return (id) => (id === null ? 'everywhere' : (names.get(id) ?? id));
+}
+
+/** Who has which role where. */
+export function Bindings(): JSX.Element {
+  const { query, setQuery } = useQuery();
+  const [adding, setAdding] = useState(false);
+  const wanted = (query['q'] ?? '').toLowerCase();
+  const nameOf = useProjectNames();
+  const list = useList('admin/bindings', (cursor) =>
+    call<Page<Binding>>('get', '/api/v1/role-bindings', { query: { cursor, limit: 100 } }),
+  );
+  const remove = useAction(async (binding: Binding) => {
+    await call('delete', '/api/v1/role-bindings/{id}', { path: { id: binding.id } });
+    invalidate('admin');
+    toast(`${binding.userName} is no longer ${binding.role}`);
+  });
+  return (
+    <>
+      <div class="toolbar">
+        <Filter
+          label="Filter by user, role or project"
+          value={query['q'] ?? ''}
+          onValue={(q) => {
+            setQuery({ q });
+          }}
+        />
+        <span class="grow" />
+        <Button
+          icon="plus"
+          kind="primary"
+          onClick={() => {
+            setAdding(true);
+          }}
+        >
+          Give a role
+        </Button>
+      </div>
+      {remove.problem && <ProblemBox problem={remove.problem} what="Not removed" />}
+      <Show loaded={list} rows={5} what="Role bindings">
+        {(all) => {
+          const rows = all.filter((each) =>
+            `${each.userName} ${each.role} ${nameOf(each.projectId)}`
+              .toLowerCase()
+              .includes(wanted),
+          );
+          return rows.length === 0 ? (
+            <Empty icon="shield" title="No binding matches" />
+          ) : (
+            <Table<Binding>
+              label="Role bindings"
+              rows={rows}
+              rowKey={(binding) => binding.id}
+              columns={[
+                {
+                  title: 'User',
+                  role: 'main',
+                  cell: (binding) => <span class="strong">{binding.userName}</span>,
+                },
+                { title: 'Role', cell: (binding) => <span class="chip">{binding.role}</span> },
+                { title: 'Where', cell: (binding) => nameOf(binding.projectId) },
+                { title: 'Since', cell: (binding) => <Time at={binding.createdAt} /> },
+                {
+                  title: '~Actions',
+                  role: 'end',
+                  cell: (binding) => (
+                    <Button
+                      small
+                      kind="quiet"
+                      pending={remove.pending}
+                      onClick={() => {
+                        remove.run(binding);
+                      }}
+                    >
+                      Remove
+                    </Button>
+                  ),
+                },
+              ]}
+            />
+          );
+        }}
+      </Show>
+      <More list={list} />
+      {adding && (
+        <Give
+          onClose={() => {
+            setAdding(false);
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function Give({ onClose }: { onClose: () => void }): JSX.Element {
+  const [user, setUser] = useState('');
+  const [role, setRole] = useState('viewer');
+  const [project, setProject] = useState('');
+  const roles = useLoad('admin/roles', () => call<{ items: Role[] }>('get', '/api/v1/roles'));
+  const projects = useLoad('projects/names', () => listProjects({ limit: 100 }));
+  const give = useAction(async () => {
+    await call('post', '/api/v1/role-bindings', {
+      body: { user, role, projectId: project || null },
+    });
+    invalidate('admin');
+    toast(`${user} is now ${role}`);
+    onClose();
+  });
+  return (
+    <FormDialog
+      title="Give a role"
+      submit="Give role"
+      pending={give.pending}
+      problem={give.problem}
+      disabled={user.trim() === ''}
+      onSubmit={() => {
+        give.run();
+      }}
+      onClose={onClose}
+    >
+      <Field
+        label="User"
+        value={user}
+        onValue={setUser}
+        required
+        autoFocus
+        error={give.problem?.forField('user')}
+        help="Name of a person or an agent"
+      />
+      <Field
+        label="Role"
+        value={role}
+        onValue={setRole}
+        options={(roles.data?.items ?? []).map((each) => [each.name, each.name] as const)}
+      />
+      <Field
+        label="Where"
+        value={project}
+        onValue={setProject}
+        options={[
+          ['', 'Everywhere'],
+          ...(projects.data?.items ?? []).map(
+            (each) => [each.id, `${each.owner.name}/${each.name}`] as const,
+          ),
+        ]}
+      />
+    </FormDialog>
+  );
+}

@@ -1,0 +1,197 @@
+import type { JSX } from 'preact';
+import { useRoute } from 'preact-iso';
+import { getRun } from '../../api/resources.ts';
+import type { Gate, RunDetail, Step } from '../../api/types.ts';
+import { useCrumbs } from '../../app/breadcrumb.tsx';
+import { useLoad } from '../../app/load.ts';
+import { projectPath, shortRef, useQuery, withQuery } from '../../app/location.ts';
+import { Copy } from '../../components/copy.tsx';
+import { Dag, StepList } from '../../components/dag.tsx';
+import { Empty, Show } from '../../components/feedback.tsx';
+import { GateActions } from '../../components/gate-card.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { PageHead } from '../../components/page.tsx';
+import { runTitle } from '../../components/run-row.tsx';
+import { runState, stateWord, Status } from '../../components/status.tsx';
+import { Duration, Time } from '../../components/time.tsx';
+import { shortSha } from '../../lib/time.ts';
+import { NotFound } from '../not-found.tsx';
+import { Artifacts } from './artifacts.tsx';
+import { RunActions } from './run-actions.tsx';
+import { StepPanel } from './step-panel.tsx';
+
+/** One run: its graph, the selected step with its output, what waits, what it made. */
+export function RunPage(): JSX.Element {
+  const { params } = useRoute();
+  const id = params['id'] ?? '';
+  const run = useLoad(`pipelines/${id}`, (signal) => getRun(id, signal));
+  if (run.problem?.status === 404) return <NotFound what="pipeline" />;
+  return (
+    <Show loaded={run} rows={8} what="Pipeline">
+      {(detail) => <RunView run={detail} />}
+    </Show>
+  );
+}
+
+/** What deserves to be looked at first: what failed, what waits, what runs, else the last step. */
+function stepToShow(steps: readonly Step[], wanted: string | undefined): Step | undefined {
+  const byStatus = (status: Step['status']): Step | undefined =>
+    steps.find((step) => step.status === status);
+  return (
+    steps.find((step) => step.name === wanted) ??
+    byStatus('failure') ??
+    byStatus('waiting') ??
+    byStatus('running') ??
+    steps.findLast((step) => step.status === 'success') ??
+    steps[0]
+  );
+}
+
+function RunView({ run }: { run: RunDetail }): JSX.Element {
+  const { query } = useQuery();
+  const steps = [...run.steps].sort((a, b) => a.stepOrder - b.stepOrder);
+  const shown = stepToShow(steps, query['step']);
+  const { owner, name } = run.project;
+  const state = runState(run);
+  useCrumbs([
+    { text: `${owner}/${name}`, href: projectPath(owner, name) },
+    { text: 'Pipelines', href: projectPath(owner, name, '/pipelines') },
+    { text: `#${run.number}`, href: `/pipelines/${run.id}` },
+  ]);
+  const hrefOf = (step: string): string => withQuery(`/pipelines/${run.id}`, { step });
+  return (
+    <>
+      <PageHead
+        title={runTitle(run)}
+        documentTitle={`${stateWord(state)}: ${name} #${run.number}`}
+        before={<Status state={state} badge />}
+        state={<RunFacts run={run} />}
+        actions={<RunActions run={run} />}
+      />
+      <StateAnnouncer text={`Pipeline ${stateWord(state)}`} />
+      {run.error && <RunError error={run.error} />}
+      {run.gates
+        .filter((gate) => gate.status === 'open')
+        .map((gate) => (
+          <GateBanner key={gate.id} gate={gate} run={run} />
+        ))}
+      {steps.length === 0 ? (
+        !run.error && (
+          <Empty icon="workflow" title="No steps yet">
+            The definition is being read.
+          </Empty>
+        )
+      ) : (
+        <div class="run-body">
+          <Dag steps={steps} selected={shown?.name ?? null} hrefOf={hrefOf} />
+          <StepList steps={steps} selected={shown?.name ?? null} hrefOf={hrefOf} />
+          {shown && <StepPanel key={`${shown.id}`} run={run} step={shown} />}
+          <Artifacts run={run} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function RunFacts({ run }: { run: RunDetail }): JSX.Element {
+  const { owner, name } = run.project;
+  return (
+    <span class="line-meta">
+      <a class="plain" href={projectPath(owner, name)}>
+        {owner}/{name} <span class="num">#{run.number}</span>
+      </a>
+      <a
+        class="plain row tightest"
+        href={withQuery(projectPath(owner, name, '/commits'), { ref: shortRef(run.gitRef) })}
+      >
+        <Icon name="branch" size={12} />
+        {shortRef(run.gitRef)}
+      </a>
+      {run.commitSha && (
+        <span class="row tightest">
+          <a href={projectPath(owner, name, `/commits/${run.commitSha}`)}>
+            <code>{shortSha(run.commitSha)}</code>
+          </a>
+          <Copy text={run.commitSha} label="Copy commit id" />
+        </span>
+      )}
+      <span>
+        {run.trigger === 'push' ? 'pushed' : 'started'}
+        {run.triggeredByName && ` by ${run.triggeredByName}`} <Time at={run.createdAt} />
+      </span>
+      {run.startedAt && (
+        <span class="row tightest">
+          <Icon name="clock" size={12} />
+          <Duration start={run.startedAt} end={run.finishedAt} />
+        </span>
+      )}
+      <span
+        class="row tightest wide-only"
+        title="Change id: runs through everything that this push caused"
+      >
+        <code>{run.changeId.slice(0, 4 + 8)}…</code>
+        <Copy text={run.changeId} label="Copy change id" />
+      </span>
+    </span>
+  );
+}
+
+/** Where a definition is wrong: `.platform.yaml:7:3` is lifted out of the sentence. */
+function RunError({ error }: { error: string }): JSX.Element {
+  const place = /(?:^|\s)((?:[\w./-]+\.ya?ml):(\d+):(\d+)):?\s*/.exec(error);
+  return (
+    <div class="problem" role="alert">
+      <Icon name="failure" />
+      <div class="grow">
+        <strong>
+          {place ? 'The pipeline definition is not valid' : 'The run could not go on'}
+        </strong>
+        {place?.[1] && (
+          <p>
+            <code>{place[1]}</code>
+          </p>
+        )}
+        <pre class="problem-text" tabIndex={0} role="group" aria-label="Error">
+          {place ? error.replace(place[0], ' ').trim() : error}
+        </pre>
+      </div>
+    </div>
+  );
+}
+
+function GateBanner({ gate, run }: { gate: Gate; run: RunDetail }): JSX.Element {
+  const approvals = gate.decisions?.filter((each) => each.decision === 'approve').length ?? 0;
+  return (
+    <section class="gate-banner" aria-label={`Gate ${gate.step}`}>
+      <Icon name="waiting" />
+      <div class="grow">
+        <strong>{gate.step} waits for a decision</strong>
+        <p class="line-meta">
+          <span>
+            needs <code>{gate.permission}</code>
+          </span>
+          <span class="num">
+            {approvals} of {gate.quorum} approvals
+          </span>
+          {gate.expiresAt && (
+            <span>
+              expires <Time at={gate.expiresAt} />
+            </span>
+          )}
+        </p>
+      </div>
+      <GateActions
+        gate={gate}
+        subject={`${run.project.owner}/${run.project.name} #${run.number}: ${runTitle(run)}`}
+      />
+    </section>
+  );
+}
+
+function StateAnnouncer({ text }: { text: string }): JSX.Element {
+  return (
+    <span class="hidden-visually" role="status">
+      {text}
+    </span>
+  );
+}

@@ -1,0 +1,9 @@
+/** Choices of the filter by state, as every list of runs has it. */
+export const statusChoices = [
+  ['', 'Any state'],
+  ['running', 'Running'],
+  ['pending', 'Queued'],
+  ['success', 'Passed'],
+  ['failure', 'Failed'],
+  ['cancelled', 'Cancelled'],
+] as const;

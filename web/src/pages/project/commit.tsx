@@ -1,0 +1,71 @@
+import type { JSX } from 'preact';
+import { getCommit } from '../../api/repository.ts';
+import type { Commit } from '../../api/types.ts';
+import { useLoad } from '../../app/load.ts';
+import { projectPath, withQuery } from '../../app/location.ts';
+import { ButtonLink } from '../../components/button.tsx';
+import { Copy } from '../../components/copy.tsx';
+import { DiffView } from '../../components/diff-view.tsx';
+import { Show } from '../../components/feedback.tsx';
+import { Time } from '../../components/time.tsx';
+import { shortSha } from '../../lib/time.ts';
+import { NotFound } from '../not-found.tsx';
+import type { ProjectPageProps } from './project-pages.tsx';
+
+/** One commit: message, who and when, and what it changed. */
+export function CommitPage({ at, item = '' }: ProjectPageProps): JSX.Element {
+  const commit = useLoad(`repository/${at.owner}/${at.project}/commit/${item}`, () =>
+    getCommit(at, item),
+  );
+  if (commit.problem?.status === 404) return <NotFound what="commit" />;
+  return (
+    <Show loaded={commit} rows={8} what="Commit">
+      {(data) => (
+        <div class="stack">
+          <CommitHead commit={data} at={at} />
+          <DiffView diff={data.diff} />
+        </div>
+      )}
+    </Show>
+  );
+}
+
+function CommitHead({ commit, at }: { commit: Commit; at: ProjectPageProps['at'] }): JSX.Element {
+  return (
+    <div class="panel commit-head">
+      <div class="row">
+        <h2 class="grow">{commit.subject || '(no message)'}</h2>
+        <ButtonLink
+          href={withQuery(projectPath(at.owner, at.project, '/tree'), { ref: commit.sha })}
+          icon="folder"
+        >
+          Files
+        </ButtonLink>
+      </div>
+      {commit.body.trim() !== '' && (
+        <pre class="commit-body" tabIndex={0} role="group" aria-label="Message">
+          {commit.body.trim()}
+        </pre>
+      )}
+      <p class="line-meta">
+        <span class="strong">{commit.author.name}</span>
+        <Time at={commit.author.at} />
+        {commit.committer.name !== commit.author.name && (
+          <span>committed by {commit.committer.name}</span>
+        )}
+        <span class="row tightest">
+          <code>{shortSha(commit.sha)}</code>
+          <Copy text={commit.sha} label="Copy commit id" />
+        </span>
+        {commit.parents.map((parent) => (
+          <span key={parent}>
+            parent{' '}
+            <a href={projectPath(at.owner, at.project, `/commits/${parent}`)}>
+              <code>{shortSha(parent)}</code>
+            </a>
+          </span>
+        ))}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,112 @@
+import type { FunctionComponent, JSX } from 'preact';
+import { lazy, useRoute } from 'preact-iso';
+import { call } from '../../api/client.ts';
+import { getProject, type ProjectRef } from '../../api/resources.ts';
+import type { Me, Project } from '../../api/types.ts';
+import { useLoad } from '../../app/load.ts';
+import { projectPath } from '../../app/location.ts';
+import { Show } from '../../components/feedback.tsx';
+import { Icon } from '../../components/icon.tsx';
+import { PageHead, Tabs } from '../../components/page.tsx';
+import { holds } from '../../lib/permissions.ts';
+import { NotFound } from '../not-found.tsx';
+import { RunNow } from './run-now.tsx';
+
+/** What each page of a project gets. */
+export interface ProjectPageProps {
+  project: Project;
+  at: ProjectRef;
+  /** permissions on this project */
+  may: (permission: string) => boolean;
+  /** last part of the address: the commit */
+  item: string | undefined;
+}
+
+const pages: Readonly<Record<string, FunctionComponent<ProjectPageProps>>> = {
+  tree: lazy(() => import('./files.tsx').then((m) => m.Files)),
+  file: lazy(() => import('./file.tsx').then((m) => m.FilePage)),
+  commits: lazy(() => import('./commits.tsx').then((m) => m.Commits)),
+  commit: lazy(() => import('./commit.tsx').then((m) => m.CommitPage)),
+  branches: lazy(() => import('./branches.tsx').then((m) => m.Branches)),
+  pipelines: lazy(() => import('./project-pipelines.tsx').then((m) => m.ProjectPipelines)),
+  secrets: lazy(() => import('./secrets.tsx').then((m) => m.Secrets)),
+  members: lazy(() => import('./members.tsx').then((m) => m.Members)),
+  settings: lazy(() => import('./project-settings.tsx').then((m) => m.ProjectSettings)),
+};
+
+/** The head and tabs that all pages of a project share, and the page itself. */
+export function ProjectPages(): JSX.Element {
+  const { params } = useRoute();
+  const at = { owner: params['owner'] ?? '', project: params['project'] ?? '' };
+  const key = `${at.owner}/${at.project}`;
+  const project = useLoad(`projects/${key}`, (signal) => getProject(at, signal));
+  const id = project.data?.id;
+  const access = useLoad(id === undefined ? null : `access/${id}`, () =>
+    call<Me>('get', '/api/v1/auth/me', { query: { projectId: id } }),
+  );
+  if (project.problem?.status === 404) return <NotFound what="project" />;
+  const page =
+    params['item'] && params['page'] === 'commits' ? 'commit' : (params['page'] ?? 'tree');
+  const Page = pages[page];
+  if (!Page) return <NotFound />;
+  const may = (permission: string): boolean => holds(access.data?.permissions ?? [], permission);
+  return (
+    <Show loaded={project} rows={8} what="Project">
+      {(data) => (
+        <>
+          <Head project={data} at={at} page={page} may={may} />
+          <Page key={`${key} ${page}`} project={data} at={at} may={may} item={params['item']} />
+        </>
+      )}
+    </Show>
+  );
+}
+
+const visibilityWords = { private: 'Private', internal: 'Internal', public: 'Public' } as const;
+
+function Head({
+  project,
+  at,
+  page,
+  may,
+}: {
+  project: Project;
+  at: ProjectRef;
+  page: string;
+  may: (permission: string) => boolean;
+}): JSX.Element {
+  const to = (rest: string): string => projectPath(at.owner, at.project, rest);
+  const tab = (rest: string, text: string, ...of: string[]) => ({
+    href: to(rest),
+    text,
+    current: of.includes(page),
+  });
+  const tabs = [
+    tab('', 'Files', 'tree', 'file'),
+    tab('/pipelines', 'Pipelines', 'pipelines'),
+    tab('/commits', 'Commits', 'commits', 'commit'),
+    tab('/branches', 'Branches', 'branches'),
+    ...(may('secret:read') ? [tab('/secrets', 'Secrets', 'secrets')] : []),
+    tab('/members', 'Members', 'members'),
+    ...(may('project:write') ? [tab('/settings', 'Settings', 'settings')] : []),
+  ];
+  return (
+    <>
+      <PageHead
+        title={project.displayName ?? project.name}
+        documentTitle={`${at.owner}/${at.project}`}
+        state={
+          <span class="line-meta">
+            <span class="row tightest">
+              <Icon name={project.visibility === 'private' ? 'lock' : 'users'} size={12} />
+              {visibilityWords[project.visibility]}
+            </span>
+            {project.description && <span class="truncate">{project.description}</span>}
+          </span>
+        }
+        actions={may('pipeline:run') && <RunNow project={project} at={at} />}
+      />
+      <Tabs label="Project" tabs={tabs} />
+    </>
+  );
+}

@@ -1,0 +1,46 @@
+import type { JSX } from 'preact';
+import { listProjectRuns } from '../../api/resources.ts';
+import { useList } from '../../app/load.ts';
+import { useQuery } from '../../app/location.ts';
+import { More, Show } from '../../components/feedback.tsx';
+import { Choice } from '../../components/field.tsx';
+import { RunList } from '../../components/run-row.tsx';
+import { statusChoices } from '../pipeline/status-choices.ts';
+import type { ProjectPageProps } from './project-pages.tsx';
+
+/** Pipelines of one project, newest first. */
+export function ProjectPipelines({ at }: ProjectPageProps): JSX.Element {
+  const { query, setQuery } = useQuery();
+  const status = query['status'] ?? '';
+  const list = useList(`pipelines/of/${at.owner}/${at.project}/${status}`, (cursor, signal) =>
+    listProjectRuns(at, { status: status || undefined, cursor }, signal),
+  );
+  return (
+    <>
+      <div class="toolbar">
+        <Choice
+          label="State"
+          value={status}
+          options={statusChoices}
+          onValue={(value) => {
+            setQuery({ status: value });
+          }}
+        />
+      </div>
+      <Show loaded={list} rows={8} what="Pipelines">
+        {(runs) => (
+          <RunList
+            runs={runs}
+            showProject={false}
+            empty={
+              status
+                ? 'No pipeline is in this state.'
+                : 'Push a commit that has a .platform.yaml, or run one by hand.'
+            }
+          />
+        )}
+      </Show>
+      <More list={list} />
+    </>
+  );
+}

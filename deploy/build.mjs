@@ -15,6 +15,7 @@ import {
 } from './lib/build-parts.mjs';
 import { withLock } from './lib/folder-lock.mjs';
 import { inRoot, root } from './lib/paths.mjs';
+import { generateClient } from './lib/prepare.mjs';
 import { fail, note, secondsSince } from './lib/progress.mjs';
 import { runCommand } from './lib/run-command.mjs';
 import { writeAtomically } from './lib/stamps.mjs';
@@ -127,6 +128,7 @@ async function buildPart(part) {
 async function main(args) {
   await mkdir(inRoot('dist'), { recursive: true });
   return withLock(inRoot('dist', '.lock'), async () => {
+    await generateClient();
     const named = buildParts.filter((part) => args.includes(part.name));
     const wanted = named.length > 0 ? named : buildParts;
     const present = wanted.filter((part) => existsSync(inRoot(part.entry)));

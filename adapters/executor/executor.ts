@@ -110,12 +110,10 @@ export interface WorkspaceMount {
   root: string;
   /** Read-only trees, the lowest (the checkout) first. */
   layers: readonly string[];
-  /** The attempt's own layer. */
+  /** The attempt's own layer. Like each layer it holds `workspace`, the tree, and it alone also `home`, the HOME. */
   upper: string;
   /** Scratch that the overlay file system asks for; beside `upper`. */
   work: string;
-  /** The attempt's HOME, thrown away with it. */
-  home: string;
 }
 
 export interface CollectedFile {

@@ -26,7 +26,7 @@ export function createFileStore(root: string): ObjectStore {
       await mkdir(dirname(file), { recursive: true });
       return putFile(join(uploads, randomBytes(12).toString('hex')), file, body);
     },
-    get: (key, range) => readObject(fileOf(key), range),
+    get: async (key, range) => readObject(fileOf(key), range),
     head: async (key) => {
       const info = await orNull(stat(fileOf(key)));
       return info === null ? null : { bytes: info.size };
@@ -115,5 +115,7 @@ async function orNull<T>(work: Promise<T>): Promise<T | null> {
 }
 
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  return typeof error === 'object' && error !== null && 'code' in error
+    ? String(error.code)
+    : undefined;
 }

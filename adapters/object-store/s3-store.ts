@@ -10,7 +10,7 @@ import { Upload } from '@aws-sdk/lib-storage';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { checkKey, checkRange, Meter } from './keys.ts';
-import type { ObjectStore } from './object-store.ts';
+import type { ObjectStore, PutOptions, PutResult } from './object-store.ts';
 
 export interface S3Options {
   endpoint?: string;
@@ -33,19 +33,7 @@ export function createS3Store(options: S3Options): ObjectStore {
     Key: prefix + checkKey(key),
   });
   return {
-    put: async (key, body, put) => {
-      const meter = new Meter();
-      const source = Buffer.isBuffer(body) ? Readable.from([body], { objectMode: false }) : body;
-      const ContentType = put?.contentType ?? 'application/octet-stream';
-      const upload = new Upload({ client, params: { ...at(key), Body: meter, ContentType } });
-      // A source that breaks must abort the upload, or the parts sent so far would become the object.
-      const sent = pipeline(source, meter).catch(async (error: unknown) => {
-        await upload.abort();
-        throw error;
-      });
-      await Promise.all([sent, upload.done()]);
-      return meter.result();
-    },
+    put: async (key, body, put) => upload(client, at, { key, body, put }),
     get: async (key, range) => {
       const { start, end } = checkRange(range ?? { start: 0 });
       const Range = range === undefined ? undefined : `bytes=${start}-${end ?? ''}`;
@@ -84,6 +72,24 @@ export function createS3Store(options: S3Options): ObjectStore {
       } while (ContinuationToken !== undefined);
     },
   };
+}
+
+async function upload(
+  client: S3Client,
+  at: (key: string) => { Bucket: string; Key: string },
+  { key, body, put }: { key: string; body: Readable | Buffer; put: PutOptions | undefined },
+): Promise<PutResult> {
+  const meter = new Meter();
+  const source = Buffer.isBuffer(body) ? Readable.from([body], { objectMode: false }) : body;
+  const ContentType = put?.contentType ?? 'application/octet-stream';
+  const sending = new Upload({ client, params: { ...at(key), Body: meter, ContentType } });
+  // A source that breaks must abort the upload, or the parts sent so far would become the object.
+  const sent = pipeline(source, meter).catch(async (error: unknown) => {
+    await sending.abort();
+    throw error;
+  });
+  await Promise.all([sent, sending.done()]);
+  return meter.result();
 }
 
 function clientOf(options: S3Options): S3Client {

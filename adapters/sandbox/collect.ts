@@ -1,6 +1,7 @@
 import type { CollectedFile, WorkspaceMount } from '../executor/executor.ts';
 import { matchesAny } from './glob.ts';
-import { launchSandbox, type LaunchContext, type Sandbox } from './launch.ts';
+import { launchSandbox, type Sandbox } from './launch.ts';
+import type { LaunchContext } from './launch-plan.ts';
 import { readAll, readTar } from './tar-reader.ts';
 
 /**
@@ -47,7 +48,6 @@ function open(
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8' },
     networkPath: null,
     workingDir: '.',
-    joinFiles: [],
     fileSizeBytes: 1024 ** 2,
     stdin,
   });

@@ -4,8 +4,8 @@ import type { ExecutionLimits } from '../executor/executor.ts';
 
 /** The control group of one step. */
 export interface StepGroup {
-  /** Files that the step's first process writes its pid to before it does anything else. */
-  joinFiles: readonly string[];
+  /** Puts a process, and what it starts from now on, under the limits. */
+  join: (pid: number) => Promise<void>;
   /** How often a process was killed for memory, how often a fork was refused. */
   counters(): Promise<{ oom: number; pids: number }>;
   /** Kills what is in it and removes it. */
@@ -52,17 +52,18 @@ export async function openLimiter(
   } catch {
     return null;
   }
+  let counter = 0;
   return {
     version: hierarchy.version,
-    open: (id, limits) => openGroup(hierarchy, join('slipway', instance, groupName(id)), limits),
+    open: (id, limits) => {
+      counter += 1;
+      const name = `${id.replaceAll(/[^A-Za-z0-9_-]/g, '_')}-${String(counter)}`;
+      return openGroup(hierarchy, join('slipway', instance, name), limits);
+    },
     close: async () => {
       for (const root of roots) await removeTree(join(root, instance));
     },
   };
-}
-
-function groupName(id: string): string {
-  return id.replaceAll(/[^A-Za-z0-9_-]/g, '_');
 }
 
 async function findHierarchy(): Promise<Hierarchy | null> {
@@ -126,13 +127,15 @@ async function openGroup(
     ? limitVersion1(dirs, limits)
     : limitVersion2(dirs.memory, limits));
   return {
-    joinFiles: all.map((dir) => join(dir, 'cgroup.procs')),
+    join: async (pid) => {
+      await Promise.all(all.map((dir) => writeFile(join(dir, 'cgroup.procs'), String(pid))));
+    },
     counters: async () => ({
-      oom: await counter(
+      oom: await readCounter(
         join(dirs.memory, hierarchy.version === 1 ? 'memory.oom_control' : 'memory.events'),
         'oom_kill',
       ),
-      pids: await counter(join(dirs.pids, 'pids.events'), 'max'),
+      pids: await readCounter(join(dirs.pids, 'pids.events'), 'max'),
     }),
     remove: async () => {
       for (const dir of all) await removeTree(dir);
@@ -160,7 +163,7 @@ async function limitVersion2(dir: string, limits: ExecutionLimits): Promise<void
   await writeFile(join(dir, 'cpu.max'), `${Math.round(limits.cpus * 100_000)} 100000`);
 }
 
-async function counter(file: string, key: string): Promise<number> {
+async function readCounter(file: string, key: string): Promise<number> {
   const text = await readFile(file, 'utf8').catch(() => '');
   const line = text.split('\n').find((candidate) => candidate.startsWith(`${key} `));
   return line === undefined ? 0 : Number(line.slice(key.length + 1));

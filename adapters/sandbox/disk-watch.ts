@@ -2,20 +2,20 @@ import { statfs } from 'node:fs/promises';
 import { runTool } from './run-tool.ts';
 
 /**
- * Tells when the directories together hold more than `limitBytes`. Walking a big tree is dear, so it is walked only when
+ * Tells when the directory holds more than `limitBytes`. Walking a big tree is dear, so it is walked only when
  * the file system as a whole grew enough to matter, or now and then (others may free what the step takes).
  */
-export function watchDisk(dirs: readonly string[], limitBytes: number): () => Promise<boolean> {
+export function watchDisk(dir: string, limitBytes: number): () => Promise<boolean> {
   let used: number | null = null;
   let held = 0;
   let nextWalk = 0;
   return async () => {
-    const now = await usedBytes(dirs[0] ?? '/');
+    const now = await usedBytes(dir);
     used ??= now;
     const grown = now - used;
     if (grown < (limitBytes - held) / 4 && Date.now() < nextWalk) return false;
     const started = Date.now();
-    held = await sizeOf(dirs);
+    held = await sizeOf(dir);
     used = now;
     // At most a tenth of one core goes into walking.
     nextWalk = Date.now() + Math.max(5000, (Date.now() - started) * 10);
@@ -28,12 +28,8 @@ async function usedBytes(path: string): Promise<number> {
   return info === null ? 0 : (info.blocks - info.bfree) * info.bsize;
 }
 
-async function sizeOf(dirs: readonly string[]): Promise<number> {
+async function sizeOf(dir: string): Promise<number> {
   // du complains of files that vanish while it walks; what it counted still stands.
-  const result = await runTool('du', ['-sx', '-B1', '--', ...dirs]);
-  return result.stdout
-    .split('\n')
-    .map((line) => Number.parseInt(line, 10))
-    .filter((bytes) => Number.isFinite(bytes))
-    .reduce((sum, bytes) => sum + bytes, 0);
+  const result = await runTool('du', ['-sx', '-B1', '--', dir]);
+  return Number.parseInt(result.stdout, 10) || 0;
 }

@@ -35,6 +35,7 @@ export function followSandbox(parts: ExecutionParts): Execution {
   const { spec, sandbox } = parts;
   const startedAt = performance.now();
   const state: { reason: EndReason | null; read: boolean } = { reason: null, read: false };
+  let released: Promise<void> = Promise.resolve();
   const stop = async (reason: EndReason, graceMs: number): Promise<void> => {
     if (state.reason !== null && graceMs > 0) return;
     state.reason ??= reason;
@@ -53,7 +54,8 @@ export function followSandbox(parts: ExecutionParts): Execution {
     const clean = await waitForInit(sandbox);
     const hit = await limitHit(parts, code);
     if (code === null && state.reason === null) parts.log(`step ${spec.id}: ${problem}`);
-    await parts.release(clean);
+    // Nobody waits for the kernel to take a control group down, but `cleanup` does.
+    released = parts.release(clean).catch((error: unknown) => parts.log(String(error)));
     const reason = state.reason ?? hit ?? (code === null ? 'lost' : 'exited');
     return { exitCode: code, signal: signals.get((code ?? 0) - 128) ?? null, reason, durationMs };
   };
@@ -71,6 +73,7 @@ export function followSandbox(parts: ExecutionParts): Execution {
     cleanup: async () => {
       await killAll(sandbox);
       await result;
+      await released;
       if (!state.read) sandbox.output.destroy();
     },
   };

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLimiter, type Limiter } from './control-group.ts';
 import { deadInstances, openInstance, removeInstance } from './instance.ts';
-import { launchSandbox, type LaunchContext } from './launch.ts';
+import { launchSandbox } from './launch.ts';
+import type { LaunchContext } from './launch-plan.ts';
 import {
   addressesOf,
   missingForNetwork,
@@ -29,7 +30,7 @@ export interface SandboxHost {
   close(): Promise<void>;
 }
 
-const helpers = ['setpriv', 'unshare', 'mount', 'mkfifo', 'du', 'tar'];
+const helpers = ['setpriv', 'nsenter', 'prlimit', 'unshare', 'mount', 'mkfifo', 'du', 'tar'];
 const install =
   'install bubblewrap (Debian, Ubuntu: apt install bubblewrap; Fedora: dnf install bubblewrap)';
 
@@ -43,9 +44,11 @@ export async function openSandboxHost(options: SandboxOptions): Promise<SandboxH
   if (bwrap === null || (await runTool(bwrap, ['--version']).catch(() => null))?.code !== 0) {
     return `Steps run in a sandbox, and bubblewrap is missing: ${install}.`;
   }
+  const found = new Map<string, string>();
   for (const name of helpers) {
-    if ((await findProgram(name)) === null)
-      return `Steps run in a sandbox, and ${name} is missing: install it.`;
+    const file = await findProgram(name);
+    if (file !== null) found.set(name, file);
+    else return `Steps run in a sandbox, and ${name} is missing: install it.`;
   }
   const root = process.getuid?.() === 0;
   const runtimeDir =
@@ -62,7 +65,14 @@ export async function openSandboxHost(options: SandboxOptions): Promise<SandboxH
   const view = await buildSystemView(instance, options, environment, node, root);
   const pipes = openOutputPipes(join(instance.dir, 'fifo'));
   const tmpBytes = options.tmpBytes ?? 1024 ** 3;
-  const context = { instance, bwrap, view, node, pipes, tmpBytes, root };
+  const tool = (name: string): string => found.get(name) ?? name;
+  const tools = {
+    bwrap,
+    nsenter: tool('nsenter'),
+    setpriv: tool('setpriv'),
+    prlimit: tool('prlimit'),
+  };
+  const context = { instance, tools, view, node, pipes, tmpBytes, root };
   const problem = await tryOnce(context);
   if (problem !== null) {
     await limiter?.close();
@@ -124,13 +134,13 @@ async function tryOnce(context: LaunchContext): Promise<string | null> {
 async function runTrue(context: LaunchContext): Promise<string | null> {
   const probe = await launchSandbox(context, {
     workspace: null,
-    directory: join(context.instance.dir, 'mnt', 'home'),
+    directory: join(context.instance.dir, 'etc'),
     script: 'exit 0\n',
     env: {},
     networkPath: null,
     workingDir: '.',
-    joinFiles: [],
     fileSizeBytes: 1024 ** 2,
+    readOnly: true,
   });
   probe.output.resume();
   const { code, problem } = await probe.ended;

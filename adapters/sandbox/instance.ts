@@ -19,9 +19,10 @@ export async function openInstance(runtimeDir: string): Promise<Instance> {
   const name = `${process.pid}-${startTime}-${randomBytes(3).toString('hex')}`;
   const dir = join(runtimeDir, name);
   await mkdir(runtimeDir, { recursive: true, mode: 0o711 });
-  for (const part of ['', 'etc', 'mnt', 'mnt/workspace', 'mnt/home']) {
+  for (const part of ['', 'mnt', 'mnt/tree']) {
     await mkdir(join(dir, part), { recursive: true, mode: 0o711 });
   }
+  await mkdir(join(dir, 'etc'), { recursive: true, mode: 0o755 });
   await mkdir(join(dir, 'fifo'), { recursive: true, mode: 0o700 });
   return { name, dir };
 }

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
-import { isIPv4 } from 'node:net';
+import { isIPv4, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { SandboxLog } from './options.ts';
 import { findProgram, runTool, trustedPath } from './run-tool.ts';
@@ -123,7 +123,9 @@ async function makeMember(name: string, options: NetworkPoolOptions): Promise<Me
   const path = `/run/netns/${name}`;
   try {
     const slirp = await startSlirp(path);
-    const routed = await runTool('ip', ['-n', name, '-batch', '-'], routes(options.allowPrivate));
+    const routed = await runTool('ip', ['-n', name, '-batch', '-'], {
+      input: routes(options.allowPrivate),
+    });
     if (routed.code === 0) return { name, path, slirp };
     slirp.kill('SIGKILL');
     throw new Error(`ip route: ${routed.stderr.trim()}`);
@@ -152,16 +154,11 @@ function startSlirp(path: string): Promise<ChildProcess> {
     slirp.stdio[4]?.on('error', () => undefined);
     slirp.stdio[3]?.once('data', () => {
       slirp.off('exit', fail);
-      for (const end of slirp.stdio.slice(3)) unref(end);
+      // A pipe of ours is a socket underneath; it must not keep the process alive.
+      for (const end of slirp.stdio.slice(3)) (end as Socket).unref();
       resolve(slirp);
     });
   });
-}
-
-function unref(stream: unknown): void {
-  if (stream instanceof Object && 'unref' in stream && typeof stream.unref === 'function') {
-    stream.unref();
-  }
 }
 
 /** Private ranges and this machine's own addresses are refused, what the operator allows goes out. The last one wins. */

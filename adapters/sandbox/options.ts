@@ -66,3 +66,10 @@ export const stepGid = 65534;
 /** Where a step sees its tree and its home. */
 export const workspaceTarget = '/workspace';
 export const homeTarget = '/home/build';
+
+/** Where a step's script is shown. */
+export const scriptTarget = '/etc/slipway/step.sh';
+
+/** Beneath each layer of a workspace: the tree that steps share, and the attempt's home. */
+export const treeName = 'workspace';
+export const homeName = 'home';

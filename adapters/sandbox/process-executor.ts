@@ -110,7 +110,7 @@ async function startStep(
       network === null ? null : host.network?.release(network, clean),
     ]);
   };
-  const { root, upper, home } = spec.workspace;
+  const { root, upper } = spec.workspace;
   try {
     const sandbox = await launchSandbox(host.context, {
       workspace: spec.workspace,
@@ -118,11 +118,11 @@ async function startStep(
       env: { ...host.environment.variables, ...spec.env },
       networkPath: network?.path ?? null,
       workingDir: normalize(spec.workingDir ?? '.'),
-      joinFiles: group?.joinFiles ?? [],
+      join: group?.join,
       fileSizeBytes: spec.limits.diskBytes,
       fallback: group === null ? spec.limits : undefined,
     });
-    const diskFull = watchDisk([join(root, upper), join(root, home)], spec.limits.diskBytes);
+    const diskFull = watchDisk(join(root, upper), spec.limits.diskBytes);
     const log = (message: string): void => host.log('warn', message);
     return followSandbox({ spec, sandbox, group, diskFull, graceMs, notes, release, log });
   } catch (error) {
@@ -156,13 +156,12 @@ async function containTask(
     env: { PATH: host.environment.variables['PATH'] ?? '', LC_ALL: 'C.UTF-8' },
     networkPath: null,
     workingDir: '.',
-    joinFiles: [],
     fileSizeBytes: task.diskBytes,
     stdin: task.feed === undefined ? 'ignore' : 'pipe',
   });
   const kill = (): void => void sandbox.child.kill('SIGKILL');
   const deadline = setTimeout(kill, task.timeoutMs);
-  const full = watchDisk([task.directory], task.diskBytes);
+  const full = watchDisk(task.directory, task.diskBytes);
   const watch = setInterval(() => void full().then((over) => (over ? kill() : undefined)), 500);
   sandbox.output.setEncoding('utf8');
   let output = '';

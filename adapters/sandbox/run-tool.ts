@@ -34,18 +34,18 @@ export interface ToolResult {
 export function runTool(
   command: string,
   args: readonly string[],
-  input = '',
-  maxBytes = 1024 * 1024,
+  { input = '', cwd = '/' }: { input?: string; cwd?: string } = {},
 ): Promise<ToolResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
+      cwd,
       stdio: [input === '' ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       env: { PATH: trustedPath, LC_ALL: 'C' },
     });
     const collected = { stdout: '', stderr: '' };
     for (const name of ['stdout', 'stderr'] as const) {
       child[name]?.setEncoding('utf8').on('data', (text: string) => {
-        if (collected[name].length < maxBytes) collected[name] += text;
+        if (collected[name].length < 1024 * 1024) collected[name] += text;
       });
     }
     child.on('error', reject);

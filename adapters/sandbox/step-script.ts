@@ -1,4 +1,4 @@
-import { quote } from './launch.ts';
+import { quote } from './launch-plan.ts';
 
 /** One `sh -e` script of a step's commands, each echoed first, stdout and stderr in one stream. */
 export function stepScript(commands: readonly string[]): string {

@@ -1,7 +1,18 @@
-import { lstat, readdir, readFile, readlink, realpath, stat, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Instance } from './instance.ts';
-import { stepGid, stepUid, type SandboxOptions } from './options.ts';
+import { scriptTarget, stepGid, stepUid, type SandboxOptions } from './options.ts';
+import { runTool } from './run-tool.ts';
 import { hostOf, nameServer } from './network-pool.ts';
 import { npmrcTarget, type StepEnvironment } from './step-environment.ts';
 
@@ -68,26 +79,44 @@ export async function buildSystemView(
     if (link !== null) args.push('--symlink', link, root);
     else if (await exists(root)) args.push('--ro-bind', root, root);
   }
-  const java = (await readdir('/etc').catch(() => [])).filter((name) => name.startsWith('java-'));
-  for (const name of [...etcNames, ...java])
-    args.push('--ro-bind-try', `/etc/${name}`, `/etc/${name}`);
-  for (const [name, content] of Object.entries(
-    generatedEtc(environment, await hostLines(environment)),
-  )) {
-    const file = join(instance.dir, 'etc', name.replaceAll('/', '-'));
-    await writeFile(file, content, { mode: 0o444 });
-    args.push('--ro-bind', file, `/etc/${name}`);
-  }
+  const etc = join(instance.dir, 'etc');
+  await assembleEtc(etc, environment);
+  args.push('--ro-bind', etc, '/etc');
   // npm's own global file may hold a token and lies in a directory that the step sees.
   for (const file of ['/usr/etc/npmrc', '/usr/local/etc/npmrc']) {
     if (await exists(file))
-      args.push('--ro-bind', join(instance.dir, 'etc', 'slipway-npmrc'), file);
+      args.push('--ro-bind', join(etc, npmrcTarget.slice('/etc/'.length)), file);
   }
   const binds: Bind[] = [];
   for (const tool of await toolPaths(options, environment, node)) {
     binds.push({ ...tool, staged: root && !(await isPublic(tool.source)) });
   }
   return { args, binds };
+}
+
+/**
+ * One folder to show as /etc, put together once: binding each file by itself costs every step several milliseconds. What
+ * the operator changes on the host afterwards, certificates say, counts from the next start of Slipway.
+ */
+async function assembleEtc(etc: string, environment: StepEnvironment): Promise<void> {
+  const java = (await readdir('/etc').catch(() => [])).filter((name) => name.startsWith('java-'));
+  const present: string[] = [];
+  for (const name of [...etcNames, ...java]) {
+    if ((await lstat(`/etc/${name}`).catch(() => null)) !== null) present.push(name);
+  }
+  // What cannot be read without rights is left out; the exit code tells only of that.
+  if (present.length > 0) {
+    const names = ['-R', '-P', '--parents', '--', ...present, etc];
+    await runTool('cp', names, { cwd: '/etc' });
+  }
+  for (const [name, content] of Object.entries(
+    generatedEtc(environment, await hostLines(environment)),
+  )) {
+    const file = join(etc, name);
+    await mkdir(dirname(file), { recursive: true, mode: 0o755 });
+    await rm(file, { force: true });
+    await writeFile(file, content, { mode: 0o644 });
+  }
 }
 
 function generatedEtc(environment: StepEnvironment, hosts: string): Record<string, string> {
@@ -100,6 +129,8 @@ function generatedEtc(environment: StepEnvironment, hosts: string): Record<strin
     'resolv.conf': `nameserver ${nameServer}\noptions timeout:3 attempts:2\n`,
     'nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\nservices: files\n',
     [npmrcTarget.slice('/etc/'.length)]: environment.npmrc,
+    // a place for each step's script to be mounted on
+    [scriptTarget.slice('/etc/'.length)]: '',
   };
 }
 

@@ -68,7 +68,7 @@ interface Store extends WorkspaceOptions {
 
 /**
  * Opens the store; nothing is read until it is used. Beneath a run: `base`, the checkout; `s/<step>`, committed layers;
- * `a/<attempt>`, attempts with `u`pper, `w`ork and `h`ome. Short names, for a mount's options must fit in one page.
+ * `a/<attempt>`, attempts with `u`pper and `w`ork. Short names, for a mount's options must fit in one page.
  */
 export function createWorkspaceStore(options: WorkspaceOptions): WorkspaceStore {
   const store: Store = {
@@ -79,7 +79,7 @@ export function createWorkspaceStore(options: WorkspaceOptions): WorkspaceStore 
     },
   };
   const dirOf = (runId: string): string => join(options.root, checkedName(runId));
-  const hasBase = (runId: string): Promise<boolean> => exists(join(dirOf(runId), 'base'));
+  const hasBase = async (runId: string): Promise<boolean> => exists(join(dirOf(runId), 'base'));
   return {
     hasBase,
     prepareBase: async (runId, source) => {
@@ -88,11 +88,11 @@ export function createWorkspaceStore(options: WorkspaceOptions): WorkspaceStore 
       if (await hasBase(runId)) tar.destroy();
       else await prepareBase(store, dirOf(runId), tar);
     },
-    beginStep: (runId, step, attempt, needs) =>
+    beginStep: async (runId, step, attempt, needs) =>
       beginStep(store, dirOf(runId), { step, attempt, needs }),
     commitStep,
     discardStep: (workspace) => removeTree(join(workspace.root, 'a', workspace.id)),
-    removeRun: (runId) => removeTree(dirOf(runId)),
+    removeRun: async (runId) => removeTree(dirOf(runId)),
     sweep: async (isLive) => {
       let removed = 0;
       for (const name of await readdir(options.root).catch(() => [])) {
@@ -116,9 +116,10 @@ async function prepareBase(store: Store, dir: string, tar: Readable): Promise<vo
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const fresh = join(dir, `base-${randomBytes(6).toString('hex')}`);
   await store.own(fresh);
+  await store.own(join(fresh, 'workspace'));
   // The archive is foreign: it is unpacked in a sandbox, where a link or a `..` in it has nowhere to lead.
   const { code, output } = await store.contain({
-    directory: fresh,
+    directory: join(fresh, 'workspace'),
     script: 'exec tar -xf - --no-same-owner --no-same-permissions\n',
     feed: (stdin) => pipeline(tar, stdin),
     timeoutMs: store.baseTimeoutMs ?? 600_000,
@@ -162,17 +163,17 @@ async function beginStep(
   await removeTree(join(root, 's', key));
   const id = `${key}-${String(attempt)}-${randomBytes(4).toString('hex')}`;
   await mkdir(join(root, 'a', id), { mode: 0o700 });
-  const [upper, work, home] = [`a/${id}/u`, `a/${id}/w`, `a/${id}/h`];
-  for (const dir of [upper, work, home]) await store.own(join(root, dir));
+  const [upper, work] = [`a/${id}/u`, `a/${id}/w`];
+  for (const dir of [upper, work, `${upper}/home`]) await store.own(join(root, dir));
   await writeFile(join(root, 's', `${key}.needs`), JSON.stringify(needs.map(keyOf)));
   if (store.kind === 'overlay') {
     const layers = ['base', ...needs.map((name) => `s/${keyOf(name)}`)];
-    return { id, kind: 'overlay', root, layers, upper, work, home };
+    return { id, kind: 'overlay', root, layers, upper, work };
   }
   for (const source of await treesToCopy(root, needs)) {
     await copyTree(join(root, source), join(root, upper));
   }
-  return { id, kind: 'directory', root, layers: [], upper, work, home };
+  return { id, kind: 'directory', root, layers: [], upper, work };
 }
 
 /**
@@ -192,6 +193,7 @@ async function treesToCopy(root: string, needs: readonly string[]): Promise<stri
 async function commitStep(workspace: WorkspaceMount): Promise<WorkspaceMount> {
   const key = workspace.id.split('-')[0] ?? '';
   const layer = `s/${key}`;
+  await removeTree(join(workspace.root, workspace.upper, 'home'));
   try {
     await rename(join(workspace.root, workspace.upper), join(workspace.root, layer));
   } catch (error) {

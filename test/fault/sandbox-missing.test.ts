@@ -32,7 +32,10 @@ describe('a machine that cannot isolate (E11)', () => {
       (reason: unknown) => reason,
     );
     await executor.close();
-    return { error, ran: existsSync(trace) || existsSync(join(space.root, space.upper, 'here')) };
+    return {
+      error,
+      ran: existsSync(trace) || existsSync(join(space.root, space.upper, 'workspace', 'here')),
+    };
   }
 
   it('runs nothing without bubblewrap and says what to install', async () => {

@@ -37,7 +37,7 @@ function probes(at: {
     'a host file that everybody may read': `grep -q ${secret} ${at.hostFile}`,
     'the list of host users': 'grep -q "^daemon:" /etc/passwd || cat /etc/shadow',
     'the home of root': 'ls /root/.ssh || ls /root/.npmrc || ls /root/.cache',
-    'the tree of another run': `cat ${at.otherWorkspace}/base/other.txt`,
+    'the tree of another run': `cat ${at.otherWorkspace}/base/workspace/other.txt`,
     'the environment of process 1': `tr "\\0" "\\n" < /proc/1/environ | grep -v ^PWD= | grep -q .`,
     'the environment of Slipway': `grep -aq ${secret} /proc/*/environ`,
     'the processes of the host': `kill -0 ${at.hostPid} || [ -d /proc/${at.hostPid}/root ] && [ ${at.hostPid} -gt 100 ]`,
@@ -166,7 +166,7 @@ describe('what a step can reach (E1)', () => {
 
   it('writes files that belong to nobody on the host', async () => {
     await runStep(bench.executor, space, ['echo x > mine']);
-    const file = join(space.root, space.upper, 'mine');
+    const file = join(space.root, space.upper, 'workspace', 'mine');
     const owner = execFileSync('stat', ['-c', '%u:%g', file], { encoding: 'utf8' });
     expect(owner.trim()).toBe('65534:65534');
   });

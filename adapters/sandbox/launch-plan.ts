@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import type { WorkspaceMount } from '../executor/executor.ts';
+import type { Instance } from './instance.ts';
+import {
+  homeName,
+  homeTarget,
+  scriptTarget,
+  stepGid,
+  stepUid,
+  treeName,
+  workspaceTarget,
+} from './options.ts';
+import type { OutputPipes } from './output-pipes.ts';
+import { nodeLinks, type NodeInstall, type SystemView } from './system-view.ts';
+
+/** What all sandboxes of this process share. */
+export interface LaunchContext {
+  instance: Instance;
+  /** absolute paths: what comes last before a step runs without a PATH */
+  tools: { bwrap: string; nsenter: string; setpriv: string; prlimit: string };
+  view: SystemView;
+  node: NodeInstall | null;
+  pipes: OutputPipes;
+  tmpBytes: number;
+  /** As root we become nobody first; as a user we stay that user, mapped to nobody inside. */
+  root: boolean;
+}
+
+export interface Launch {
+  /** Null: the sandbox has no workspace of its own, see `directory`. */
+  workspace: WorkspaceMount | null;
+  /** A plain directory shown at /workspace instead. */
+  directory?: string;
+  readOnly?: boolean;
+  script: string;
+  env: Readonly<Record<string, string>>;
+  networkPath: string | null;
+  workingDir: string;
+  /** Puts a process into the step's control group. */
+  join?: ((pid: number) => Promise<void>) | undefined;
+  fileSizeBytes: number;
+  /** Only where there is no control group. */
+  fallback?: { memoryBytes: number; pids: number } | undefined;
+  /** 'pipe': the caller writes `stdin`. */
+  stdin?: 'ignore' | 'pipe';
+}
+
+/**
+ * What runs before bubblewrap as root, or as root of a user namespace: limits and mounts, in a mount namespace that goes
+ * with the step. All values are quoted.
+ */
+export function wrapperScript(context: LaunchContext, launch: Launch): string {
+  const mount = join(context.instance.dir, 'mnt');
+  const lines = ['set -e', 'umask 022', 'ulimit -c 0'];
+  // counted in blocks of 512 bytes by every POSIX shell
+  lines.push(`ulimit -f ${String(Math.max(1, Math.ceil(launch.fileSizeBytes / 512)))}`);
+  lines.push(...mountLines(context, launch, quote(join(mount, 'tree'))));
+  for (const [index, bind] of context.view.binds.entries()) {
+    if (!bind.staged) continue;
+    const place = quote(join(mount, `tool-${String(index)}`));
+    lines.push(`[ -d ${quote(bind.source)} ] && mkdir -p ${place} || : >> ${place}`);
+    lines.push(`mount --bind ${quote(bind.source)} ${place}`);
+  }
+  // The sandbox's init keeps the environment it began with where a step can read it, so it begins with none.
+  lines.push(
+    'cd /',
+    'unset PATH PWD OLDPWD',
+    `exec ${enter(context, launch).map(quote).join(' ')}`,
+  );
+  return lines.join('\n');
+}
+
+function enter(context: LaunchContext, launch: Launch): string[] {
+  const { bwrap, nsenter, setpriv, prlimit } = context.tools;
+  const words: string[] = [];
+  if (launch.networkPath !== null) words.push(nsenter, `--net=${launch.networkPath}`);
+  if (launch.fallback !== undefined) {
+    const { memoryBytes, pids } = launch.fallback;
+    words.push(prlimit, `--data=${String(memoryBytes)}`, `--nproc=${String(pids)}`);
+  }
+  if (context.root) {
+    words.push(setpriv, `--reuid=${String(stepUid)}`, `--regid=${String(stepGid)}`);
+    words.push('--clear-groups', '--no-new-privs', '--pdeathsig', 'KILL', '--');
+  }
+  return [...words, bwrap, '--args', '3', '--', '/bin/sh', '-e', scriptTarget];
+}
+
+function mountLines(context: LaunchContext, launch: Launch, tree: string): string[] {
+  const space = launch.workspace;
+  if (space === null) return [`mount --bind ${quote(launch.directory ?? '/var/empty')} ${tree}`];
+  const lines = [`cd ${quote(space.root)}`];
+  if (space.kind === 'directory') return [...lines, `mount --bind ${quote(space.upper)} ${tree}`];
+  // A second run over the same attempt: the kernel marks a volatile layer as not to be mounted again, which is for
+  // layers that a crash of the machine may have torn; after one the attempt is begun anew.
+  const mark = quote(join(space.work, 'work', 'incompat'));
+  lines.push(`[ ! -d ${mark} ] || rm -rf ${mark}`);
+  const options = quote(overlayOptions(context, launch, space));
+  return [...lines, `mount -t overlay -o ${options} slipway ${tree}`];
+}
+
+/** Names are relative to the workspace's root, for the kernel takes one page of options and no more. */
+function overlayOptions(context: LaunchContext, launch: Launch, space: WorkspaceMount): string {
+  const lower = [...space.layers].reverse();
+  const more = context.root ? '' : ',userxattr';
+  if (launch.readOnly === true) return `ro,lowerdir=${[space.upper, ...lower].join(':')}${more}`;
+  // volatile: an attempt that a power cut interrupts is thrown away, so nothing needs to be synced for it.
+  return `lowerdir=${lower.join(':')},upperdir=${space.upper},workdir=${space.work},volatile${more}`;
+}
+
+/** bubblewrap's options, which go in by a pipe: on a command line every user of the host could read the step's env. */
+export function sandboxArgs(context: LaunchContext, launch: Launch): string[] {
+  const mount = join(context.instance.dir, 'mnt');
+  const tree = join(mount, 'tree');
+  const args = ['--unshare-user', '--disable-userns', '--unshare-pid', '--unshare-ipc'];
+  args.push('--unshare-uts', '--unshare-cgroup-try');
+  args.push('--uid', String(stepUid), '--gid', String(stepGid));
+  if (launch.networkPath === null) args.push('--unshare-net');
+  args.push('--hostname', 'slipway', '--die-with-parent', '--new-session', '--json-status-fd', '4');
+  for (const dir of ['/home', '/opt']) args.push('--perms', '0755', '--dir', dir);
+  args.push(...context.view.args);
+  for (const [index, bind] of context.view.binds.entries()) {
+    const source = bind.staged ? join(mount, `tool-${String(index)}`) : bind.source;
+    args.push('--ro-bind', source, bind.target);
+  }
+  args.push(...nodeLinks(context.node), '--proc', '/proc', '--dev', '/dev');
+  args.push('--perms', '1777', '--size', String(context.tmpBytes), '--tmpfs', '/tmp');
+  const bind = launch.readOnly === true ? '--ro-bind' : '--bind';
+  if (launch.workspace === null) args.push(bind, tree, workspaceTarget, '--dir', homeTarget);
+  else args.push(bind, join(tree, treeName), workspaceTarget);
+  if (launch.workspace !== null) args.push('--bind-try', join(tree, homeName), homeTarget);
+  args.push('--perms', '0444', '--ro-bind-data', '5', scriptTarget, '--remount-ro', '/');
+  args.push('--chdir', join(workspaceTarget, launch.workingDir), '--clearenv');
+  for (const [name, value] of Object.entries(launch.env)) args.push('--setenv', name, value);
+  return args;
+}
+
+/** A word for the shell, whatever is in it. */
+export function quote(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}

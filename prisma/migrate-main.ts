@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
+import { adoptEvents } from '../domain/event/adopt-events.ts';
 import { createDb } from '../domain/shared/db.ts';
 import { migrate } from './migrate.ts';
 import { seedAccess } from './seed.ts';
@@ -13,6 +14,7 @@ async function main(): Promise<void> {
   const db = createDb(url, { max: 1 });
   try {
     await seedAccess(db);
+    await adoptEvents(db);
   } finally {
     await db.$disconnect();
   }

@@ -37,6 +37,7 @@ import { createEventHandler } from './handle-event.ts';
 import { hostId } from './host-id.ts';
 import { isTransientFailure } from './transient-failure.ts';
 import { runDispatcher } from './run-dispatcher.ts';
+import { runUpkeep } from './run-upkeep.ts';
 
 /** Time that running activities get to end by themselves when the process is told to stop. */
 const DRAIN_MS = 20_000;
@@ -146,6 +147,7 @@ async function main(): Promise<void> {
       ),
     isTransient: isTransientFailure,
   });
+  const stopUpkeep = runUpkeep({ db, log, retentionDays: config.events.retentionDays });
   const running = Promise.all(workers.map((worker) => worker.run()));
   stopOnSignal(log, workers);
   scheduleRepositoryCare(temporal.client).catch((err: unknown) => {
@@ -157,6 +159,7 @@ async function main(): Promise<void> {
     await running;
   } finally {
     await stopDispatcher();
+    await stopUpkeep();
     await host.executor.close();
     await connection.close();
     await temporal.close();

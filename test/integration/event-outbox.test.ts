@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { EventRecord } from '../../contracts/event/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import { adoptEvents } from '../../domain/event/adopt-events.ts';
 import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
 import { type EventBus, openEventBus } from '../../domain/event/event-bus.ts';
 import { type EventInput, publishEvent } from '../../domain/event/publish-event.ts';
@@ -261,5 +262,27 @@ describe('retention', () => {
     expect(await purgeEvents(test.db, 90)).toBe(1);
     const left = await test.db.event.findMany({ where: { id: { in: [old, young, unseen] } } });
     expect(left.map((event) => event.id).sort()).toEqual([young, unseen].sort());
+  });
+});
+
+describe('an outbox that was restored on another server', () => {
+  it('goes on with the next event for each consumer, and with new ones [A-EVT-08]', async () => {
+    const restored = await createTestDatabase();
+    const send = (message: string) =>
+      inTransaction(restored.db, (tx) => publishEvent(tx, { type: 'user.created', message }));
+    for (let i = 0; i < 5; i += 1) await send(`old ${i}`);
+    const seen: string[] = [];
+    const handle = async (event: EventRecord) => void seen.push(event.message);
+    await dispatchBatch(restored.db, 'consumer', handle, 3);
+    // Transaction numbers of a server that had run for longer.
+    await restored.db.$executeRaw`UPDATE events SET xid = xid + 4000000000`;
+    await restored.db.$executeRaw`UPDATE event_cursors SET xid = xid + 4000000000`;
+    expect(await adoptEvents(restored.db)).toBe(true);
+    expect(await adoptEvents(restored.db)).toBe(false);
+    await dispatchBatch(restored.db, 'consumer', handle, 10);
+    await send('new');
+    await dispatchBatch(restored.db, 'consumer', handle, 10);
+    expect(seen).toEqual(['old 0', 'old 1', 'old 2', 'old 3', 'old 4', 'new']);
+    await restored.drop();
   });
 });

@@ -1,10 +1,10 @@
 import type { EventRecord } from '../../../contracts/event/types.ts';
 import type { EventAccess } from '../../../domain/event/event-access.ts';
 import type { EventBus } from '../../../domain/event/event-bus.ts';
-import { isAfter, parsePosition } from '../../../domain/event/event-record.ts';
+import { type EventPosition, isAfter, parsePosition } from '../../../domain/event/event-record.ts';
 import { type EventFilter, readEventsAfter } from '../../../domain/event/read-events.ts';
 import type { PrismaClient } from '../../../prisma/generated/client.ts';
-import { eventText, gapText } from './event-text.ts';
+import { encodeText, eventBytes, gapBytes } from './event-text.ts';
 
 export interface ConnectionOptions {
   db: PrismaClient;
@@ -19,7 +19,8 @@ export interface ConnectionOptions {
   onClose: () => void;
 }
 
-const encoder = new TextEncoder();
+const heartbeat = encodeText(': still here\n\n');
+const greeting = encodeText('retry: 1000\n\n');
 const catchUpBatch = 200;
 
 function matches(event: EventRecord, { types, projectId, changeId }: EventFilter): boolean {
@@ -43,6 +44,8 @@ export class EventConnection {
   private cursor: string;
   private lastSent: string;
   private live: boolean;
+  /** the client saw, by another process, more than our bus has told yet */
+  private skipUntil: EventPosition | null = null;
   private closed = false;
   private gap = false;
   private readonly waiting: EventRecord[] = [];
@@ -55,14 +58,14 @@ export class EventConnection {
     this.cursor = options.from ?? options.bus.position;
     this.lastSent = this.cursor;
     this.stopHearing = options.bus.subscribe('*', (event) => this.hear(event));
-    this.heartbeat = setInterval(() => this.write(': still here\n\n'), options.heartbeatMs);
+    this.heartbeat = setInterval(() => this.write(heartbeat), options.heartbeatMs);
     this.heartbeat.unref();
     this.body = new ReadableStream<Uint8Array>(
       {
         start: (controller) => {
           this.controller = controller;
           // The head of the answer leaves with the first bytes: a client knows at once that it is connected.
-          controller.enqueue(encoder.encode('retry: 1000\n\n'));
+          controller.enqueue(greeting);
         },
         pull: () => this.roomAgain(),
         cancel: () => this.close(),
@@ -91,9 +94,9 @@ export class EventConnection {
   private hear(event: EventRecord): void {
     // While it catches up the database gives everything in order.
     if (this.closed || !this.live) return;
-    if (event.position !== '') {
-      if (!isAfter(parsePosition(event.position), parsePosition(this.cursor))) return;
-      this.cursor = event.position;
+    if (this.skipUntil !== null && event.position !== '') {
+      if (!isAfter(parsePosition(event.position), this.skipUntil)) return;
+      this.skipUntil = null;
     }
     if (!matches(event, this.options.filter)) return;
     this.waiting.push(event);
@@ -118,7 +121,7 @@ export class EventConnection {
 
   private send(event: EventRecord): void {
     if (this.gap) return;
-    if (!this.write(eventText(event))) {
+    if (!this.write(eventBytes(event))) {
       this.gap = true;
       return;
     }
@@ -129,9 +132,8 @@ export class EventConnection {
     return this.controller?.desiredSize ?? 0;
   }
 
-  private write(text: string): boolean {
+  private write(bytes: Uint8Array): boolean {
     if (this.closed || this.controller === null) return false;
-    const bytes = encoder.encode(text);
     if (bytes.length > this.room) return false;
     this.controller.enqueue(bytes);
     return true;
@@ -141,7 +143,7 @@ export class EventConnection {
     if (this.room < this.options.maxBufferBytes / 2) return;
     this.wakeWriter?.();
     this.wakeWriter = null;
-    if (this.gap && this.write(gapText(this.lastSent))) this.gap = false;
+    if (this.gap && this.write(gapBytes(this.lastSent))) this.gap = false;
   }
 
   private async untilRoom(): Promise<void> {
@@ -165,6 +167,7 @@ export class EventConnection {
       // What the bus had told before this read is settled: the read has seen all of it that the filter lets through.
       if (isAfter(parsePosition(told), parsePosition(this.cursor))) this.cursor = told;
       if (bus.position === told) {
+        this.skipUntil = parsePosition(this.cursor);
         this.live = true;
         return;
       }

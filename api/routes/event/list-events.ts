@@ -27,11 +27,9 @@ const query = z.strictObject({
     .optional()
     .openapi({ description: 'Id of a project, or `owner/name`' }),
   change: z.string().max(64).optional().openapi({ description: 'A change id, `chg_…`' }),
-  lastEventId: positionText
-    .optional()
-    .openapi({
-      description: 'Resume after this event; for clients that cannot send Last-Event-ID',
-    }),
+  lastEventId: positionText.optional().openapi({
+    description: 'Resume after this event; for clients that cannot send Last-Event-ID',
+  }),
   limit: z.coerce.number().int().min(1).max(100).default(30),
   cursor: positionText.optional(),
 });

@@ -1,0 +1,1 @@
+CREATE INDEX "events_change_id_idx" ON "events"("change_id");

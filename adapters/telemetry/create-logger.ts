@@ -1,5 +1,5 @@
 import { trace } from '@opentelemetry/api';
-import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { pino, type Bindings, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { currentLogFields } from './log-context.ts';
 import { redact, redactText } from './redact.ts';
 import { textLines } from './text-lines.ts';
@@ -58,7 +58,18 @@ export function createLogger(
     },
   };
   const destination = to ?? destinationOf(config.output);
-  return pino(options, config.format === 'text' ? textLines(destination) : destination);
+  return withRedactedChildren(
+    pino(options, config.format === 'text' ? textLines(destination) : destination),
+  );
+}
+
+/** pino calls `formatters.bindings` for the first logger only; children inherit this method. */
+function withRedactedChildren(logger: Logger): Logger {
+  const { child } = logger;
+  logger.child = function redactedChild(this: Logger, bindings, options) {
+    return child.call(this, redact(bindings) as Bindings, options) as ReturnType<typeof child>;
+  } as typeof child;
+  return logger;
 }
 
 function destinationOf(output: string): DestinationStream {
@@ -87,9 +98,7 @@ function callerSource(): string | undefined {
   Error.stackTraceLimit = 20;
   const frames = (new Error().stack ?? '').split('\n').slice(1);
   Error.stackTraceLimit = limit;
-  const frame = frames.find(
-    (line) => !/[\\/]pino[\\/]|[\\/]telemetry[\\/]create-logger|node:/.test(line),
-  );
+  const frame = frames.find((line) => !/[\\/]pino[\\/]|[\\/]create-logger\.ts|node:/.test(line));
   const place = /\(?((?:file:\/\/)?\/?[^()\s]+:\d+):\d+\)?$/.exec(frame ?? '');
   return place?.[1]?.replace(/^.*[\\/](?=[^\\/]+[\\/][^\\/]+$)/, '');
 }

@@ -28,6 +28,9 @@ export function tracingMiddleware(): MiddlewareHandler {
       );
     const requestId: unknown = c.get('requestId');
     const fields = {
+      module: 'api',
+      // the route is known only once it was found
+      operation: () => `${method} ${c.req.routePath}`,
       trace_id: span.spanContext().traceId,
       ...(typeof requestId === 'string' ? { request_id: requestId } : {}),
     };

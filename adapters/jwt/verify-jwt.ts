@@ -1,5 +1,6 @@
-import { createRemoteJWKSet, errors, importSPKI, jwtVerify } from 'jose';
-import type { CryptoKey, JWTHeaderParameters, JWTPayload, JWTVerifyGetKey } from 'jose';
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import type { JWTHeaderParameters, JWTPayload, JWTVerifyGetKey } from 'jose';
 import type { Config } from '../../contracts/config.ts';
 import { DomainError } from '../../contracts/problems.ts';
 
@@ -30,7 +31,7 @@ function listAt(payload: JWTPayload, claim: string): string[] {
 
 interface Keys {
   secret: Uint8Array | null;
-  publicKey: Promise<CryptoKey> | null;
+  publicKey: KeyObject | null;
   remote: JWTVerifyGetKey | null;
 }
 
@@ -52,9 +53,22 @@ async function keyFor(
   throw refused();
 }
 
-/** A PEM in an environment variable often has `\n` for its line ends. */
-function importPem(pem: string): Promise<CryptoKey> {
-  return importSPKI(pem.replaceAll('\\n', '\n'), 'RS256');
+/**
+ * @param pem in an environment variable it often has `\n` for its line ends
+ * @throws Error naming the setting, when it is no RSA public key of at least 2048 bits
+ */
+function importPem(pem: string): KeyObject {
+  const expected = 'auth.jwt.publicKey (JWT_PUBLIC_KEY): expected the PEM of an RSA public key';
+  let key: KeyObject;
+  try {
+    key = createPublicKey(pem.replaceAll('\\n', '\n'));
+  } catch {
+    throw new Error(expected);
+  }
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (key.asymmetricKeyType !== 'rsa' || bits < 2048)
+    throw new Error(`${expected}, 2048 bits or more`);
+  return key;
 }
 
 export interface JwtOptions {
@@ -86,7 +100,6 @@ export function createJwtVerifier(
             timeoutDuration: 5000,
           }),
   };
-  keys.publicKey?.catch(() => undefined);
   const algorithms = [
     ...(secret === null ? [] : shared),
     ...(publicKey === null && jwksUrl === null ? [] : signed),

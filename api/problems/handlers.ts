@@ -42,9 +42,7 @@ function ruleOf(issue: z.core.$ZodIssue): string {
     case 'too_big':
       return 'max';
     case 'invalid_type':
-      return issue.message.includes('received undefined') || issue.input === undefined
-        ? 'required'
-        : 'type';
+      return issue.message.includes('received undefined') ? 'required' : 'type';
     case 'invalid_value':
       return 'oneof';
     case 'invalid_format':

@@ -75,6 +75,9 @@ export async function readAnswer(response: Response): Promise<Answer> {
 
 /** The whole app over a database and a data directory of its own, called without a socket. */
 export async function openAppUnderTest(options: AppOptions = {}): Promise<AppUnderTest> {
+  // Before anything is made that would have to be cleaned up.
+  const { jwt } = loadConfig({ env: options.env ?? {} }).auth;
+  const verifyJwt = createJwtVerifier(jwt, { jwksCooldownMs: 100 });
   const database = await createTestDatabase();
   const { db } = database;
   const home = await mkdtemp(path.join(tmpdir(), 'slipway-app-'));
@@ -93,7 +96,6 @@ export async function openAppUnderTest(options: AppOptions = {}): Promise<AppUnd
     error: (fields: object) => errors.push(fields),
   };
   const bus = await openEventBus({ db, listener: openBus, log });
-  const verifyJwt = createJwtVerifier(config.auth.jwt, { jwksCooldownMs: 100 });
   const masterKey = { kind: 'key', bytes: Buffer.alloc(32, 7), origin: 'configured' } as const;
   const services: Services = {
     db: options.wrapDb?.(db) ?? db,

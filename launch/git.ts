@@ -1,9 +1,10 @@
-import { type Client, ScheduleAlreadyRunning } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { repositoryCareScheduleIds } from '../contracts/git/ids.ts';
 import type { RepositoryCareInput } from '../contracts/git/care.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
 import type { repositoryCareWorkflow } from '../workflows/git/repository-care.workflow.ts';
+import { ensureSchedule } from './schedule.ts';
 
 interface Rhythm {
   scheduleId: string;
@@ -40,14 +41,7 @@ async function schedule(client: Client, rhythm: Rhythm): Promise<void> {
   };
   // A pass that takes longer than its rhythm is not joined by a second one.
   const policies = { overlap: 'SKIP' as const, catchupWindow: '1 minute' as const };
-  try {
-    await client.schedule.create({ scheduleId: rhythm.scheduleId, spec, action, policies });
-  } catch (error) {
-    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    const handle = client.schedule.getHandle(rhythm.scheduleId);
-    // An operator's pause stays.
-    await handle.update((known) => ({ state: known.state, spec, action, policies }));
-  }
+  await ensureSchedule(client, { scheduleId: rhythm.scheduleId, spec, action, policies });
 }
 
 /** Makes the schedules of repository care, or brings those of an earlier version up to date. Safe to call at every start. */

@@ -1,0 +1,138 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { createGitActivities } from '../activities/git/index.ts';
+import { createBuildActivities, createPipelineRecords } from '../activities/pipeline/index.ts';
+import { createRetentionActivities } from '../activities/retention/index.ts';
+import { workerInterceptors } from '../adapters/temporal/trace-interceptors.ts';
+import { hostTaskQueue, taskQueues } from '../contracts/task-queues.ts';
+import { createRepositoryReader } from '../domain/pipeline/repository-reader.ts';
+import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
+import { openBuildHost } from './build-host.ts';
+import { hostId } from './host-id.ts';
+import type { WorkerServices } from './open-services.ts';
+
+/** Time that running activities get to end by themselves when the process is told to stop. */
+const DRAIN_MS = 20_000;
+
+/** Queues that a process may serve; `build` includes the queue of its own host. */
+export const workerQueues = ['core', 'git', 'build'] as const;
+export type WorkerQueue = (typeof workerQueues)[number];
+
+/** Workers of one process, and what must be closed after them. */
+export interface RunningWorkers {
+  workers: Worker[];
+  close(): Promise<void>;
+}
+
+/** Makes a worker for each of the queues, each with the activities of its resource class. */
+export async function createWorkers(
+  services: WorkerServices,
+  queues: readonly WorkerQueue[],
+  env: NodeJS.ProcessEnv,
+): Promise<RunningWorkers> {
+  const { connection, config, converter } = services;
+  const shared = {
+    connection,
+    namespace: config.temporal.namespace,
+    dataConverter: converter,
+    interceptors: workerInterceptors(),
+    shutdownGraceTime: DRAIN_MS,
+    shutdownForceTime: DRAIN_MS + 5000,
+  };
+  const workers: Worker[] = [];
+  if (queues.includes('core')) workers.push(await coreWorker(services, shared));
+  if (queues.includes('git')) workers.push(await gitWorker(services, shared));
+  if (!queues.includes('build')) return { workers, close: () => Promise.resolve() };
+  const build = await buildWorkers(services, shared, env);
+  return { workers: [...workers, ...build.workers], close: build.close };
+}
+
+type Shared = Omit<WorkerOptions, 'taskQueue'>;
+
+async function coreWorker(
+  { db, objectStore, config }: WorkerServices,
+  shared: Shared,
+): Promise<Worker> {
+  const here = path.dirname(fileURLToPath(import.meta.url));
+  return await Worker.create({
+    ...shared,
+    taskQueue: taskQueues.core,
+    workflowBundle: { codePath: path.join(here, 'workflow-bundle.js') },
+    activities: {
+      ...createPipelineRecords(db),
+      ...createRetentionActivities({
+        db,
+        store: objectStore,
+        eventDays: config.events.retentionDays,
+      }),
+    },
+    maxConcurrentActivityTaskExecutions: 20,
+  });
+}
+
+async function gitWorker({ db, gitStore, log }: WorkerServices, shared: Shared): Promise<Worker> {
+  return await Worker.create({
+    ...shared,
+    taskQueue: taskQueues.git,
+    activities: { ...createGitActivities({ db, gitStore, log }) },
+    // Packing is heavy: two at a time leave room for what people wait for.
+    maxConcurrentActivityTaskExecutions: 2,
+  });
+}
+
+/** Steps of pipelines: the queue that any build host may serve, and this host's own, which runs come back to. */
+async function buildWorkers(
+  services: WorkerServices,
+  shared: Shared,
+  env: NodeJS.ProcessEnv,
+): Promise<RunningWorkers> {
+  const { config, db, log, secretBox } = services;
+  const host = await openBuildHost(config, env, log);
+  await host.workspaces.sweep(async (pipelineId) => {
+    const run = await db.pipeline.findUnique({
+      where: { id: pipelineId },
+      select: { status: true },
+    });
+    return run?.status === 'running' || run?.status === 'pending';
+  });
+  const hostQueue = hostTaskQueue(await hostId(config.home));
+  const { preparePipeline, runStep, removeWorkspace } = createBuildActivities({
+    db,
+    log,
+    repositories: createRepositoryReader(services.gitStore),
+    workspaces: host.workspaces,
+    executor: host.executor,
+    store: services.objectStore,
+    resolveSecrets: ({ projectId, names, pipelineId, step }) =>
+      resolveSecrets(db, secretBox, {
+        projectId,
+        names,
+        consumer: 'pipeline',
+        usedBy: { kind: 'pipeline', id: pipelineId, step },
+      }),
+    hostQueue,
+    limits: host.limits,
+  });
+  // Cancellation reaches a step with the answer to its heartbeat: they must not be held back.
+  const beating = {
+    ...shared,
+    maxHeartbeatThrottleInterval: '1 second',
+    defaultHeartbeatThrottleInterval: '1 second',
+  } as const;
+  const workers = await Promise.all([
+    Worker.create({
+      ...beating,
+      taskQueue: taskQueues.build,
+      activities: { preparePipeline },
+      maxConcurrentActivityTaskExecutions: 8,
+    }),
+    Worker.create({
+      ...beating,
+      taskQueue: hostQueue,
+      activities: { runStep, removeWorkspace },
+      maxConcurrentActivityTaskExecutions: config.executor.concurrency + 2,
+    }),
+  ]);
+  return { workers, close: () => host.executor.close() };
+}

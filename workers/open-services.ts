@@ -1,0 +1,79 @@
+import { NativeConnection } from '@temporalio/worker';
+import type { DataConverter } from '@temporalio/common';
+import { databaseUrl } from '../adapters/config/load-config.ts';
+import { gitStoreOfConfig } from '../adapters/git/git-store-of-config.ts';
+import { openObjectStore } from '../adapters/object-store/open-object-store.ts';
+import type { ObjectStore } from '../adapters/object-store/object-store.ts';
+import { loadMasterKey } from '../adapters/secret-box/master-key.ts';
+import { createSecretBox } from '../adapters/secret-box/secret-box.ts';
+import { observeDb } from '../adapters/telemetry/observe-db.ts';
+import {
+  connectTemporal,
+  connectWorker,
+  type TemporalClient,
+} from '../adapters/temporal/connect-temporal.ts';
+import { dataConverter } from '../adapters/temporal/data-converter.ts';
+import { clientInterceptors } from '../adapters/temporal/trace-interceptors.ts';
+import type { Config } from '../contracts/config.ts';
+import type { GitStore } from '../contracts/git/store.ts';
+import type { Log } from '../contracts/log.ts';
+import type { SecretBox } from '../contracts/secret/types.ts';
+import { hasSecrets } from '../domain/secret/has-secrets.ts';
+import { createDb } from '../domain/shared/db.ts';
+import { openListener, type Listener } from '../domain/shared/listen.ts';
+import type { PrismaClient } from '../prisma/generated/client.ts';
+
+/** What the workers of one process share. */
+export interface WorkerServices {
+  config: Config;
+  log: Log;
+  db: PrismaClient;
+  listener: Listener;
+  secretBox: SecretBox;
+  gitStore: GitStore;
+  objectStore: ObjectStore;
+  temporal: TemporalClient;
+  connection: NativeConnection;
+  converter: DataConverter;
+  close(): Promise<void>;
+}
+
+/** Connects to everything that the configuration names. */
+export async function openServices(config: Config, log: Log): Promise<WorkerServices> {
+  const url = databaseUrl(config);
+  const db = observeDb(createDb(url, { max: config.database.poolSize }), {
+    log,
+    thresholdMs: config.database.slowQueryThreshold,
+  });
+  const masterKey = await loadMasterKey({
+    configured: config.secrets.masterKey,
+    home: config.home,
+    hasSecrets: () => hasSecrets(db),
+  });
+  const secretBox = createSecretBox(masterKey);
+  const converter = dataConverter(secretBox);
+  const listener = await openListener(url);
+  const temporal = connectTemporal(config.temporal, {
+    dataConverter: converter,
+    interceptors: clientInterceptors(),
+  });
+  const connection = await connectWorker(config.temporal);
+  return {
+    config,
+    log,
+    db,
+    listener,
+    secretBox,
+    gitStore: gitStoreOfConfig(config),
+    objectStore: openObjectStore(config),
+    temporal,
+    connection,
+    converter,
+    async close() {
+      await connection.close();
+      await temporal.close();
+      await listener.close();
+      await db.$disconnect();
+    },
+  };
+}

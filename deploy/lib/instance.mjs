@@ -49,6 +49,12 @@ export async function takeInstance(home, address, tell) {
     } catch {
       continue;
     }
+    if (JSON.stringify(await readJson(aside)) !== JSON.stringify(other)) {
+      // somebody took over between our look and our hand: it is theirs
+      await link(aside, file).catch(() => undefined);
+      await rm(aside, { force: true });
+      continue;
+    }
     const stopped = await stopRecorded(other?.children ?? []);
     await rm(aside, { force: true });
     const rest =

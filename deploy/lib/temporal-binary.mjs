@@ -37,14 +37,15 @@ export async function presentTemporal(home) {
  * Gets a `temporal` program when there is none: the SDK's download, else a build from source with Go.
  * @param {string} home
  * @param {(text: string) => void} tell
+ * @param {{ whyNoDownload?: typeof looksReachable, goProgram?: typeof findGo }} [ways] a test closes them
  * @returns {Promise<string>} path of the program
  */
-export async function obtainTemporal(home, tell) {
+export async function obtainTemporal(home, tell, ways = {}) {
   const work = await mkdtemp(path.join(home, 'run', 'temporal-'));
   try {
-    const why = await download(work);
+    const why = await download(work, ways.whyNoDownload ?? looksReachable);
     if (why !== null) {
-      const go = await findGo();
+      const go = await (ways.goProgram ?? findGo)();
       if (!go) throw noWay(why);
       tell(
         `Temporal's download is not reachable (${why}): building Temporal ${temporalVersion} with Go instead.`,
@@ -69,11 +70,12 @@ function noWay(why) {
 /**
  * The SDK knows how to download a server for tests; run apart, so that a download that hangs can be ended.
  * @param {string} work folder for the download
+ * @param {typeof looksReachable} whyNoDownload
  * @returns {Promise<string | null>} null when `work/temporal` is there now, else the reason why not
  */
-async function download(work) {
-  const reachable = await looksReachable();
-  if (reachable !== null) return reachable;
+async function download(work, whyNoDownload) {
+  const unreachable = await whyNoDownload();
+  if (unreachable !== null) return unreachable;
   const script = inRoot('deploy', 'lib', 'temporal-download.mjs');
   const { code, tail } = await runCommand(process.execPath, [script, work], {
     timeoutMs: downloadTimeoutMs,

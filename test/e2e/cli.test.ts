@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+
+const root = path.resolve(import.meta.dirname, '../..');
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'slipway-cli-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Answer {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+async function slipway(args: string[], env: Record<string, string> = {}): Promise<Answer> {
+  const command = [path.join(root, 'dist/cli.mjs'), ...args];
+  try {
+    const options = { cwd: root, env: { ...process.env, ...env } };
+    return { code: 0, ...(await promisify(execFile)(process.execPath, command, options)) };
+  } catch (error) {
+    const { code, stdout, stderr } = error as Answer;
+    return { code, stdout, stderr };
+  }
+}
+
+describe('slipway', () => {
+  it('shows the effective configuration without a secret [B-CFG-01]', async () => {
+    const { code, stdout } = await slipway(['config', '--json', '--port', '9000'], {
+      SLIPWAY_MASTER_KEY: 'canary-master-key',
+      DATABASE_URL: 'postgresql://me:canary-password@db.example/slipway',
+    });
+    expect(code).toBe(0);
+    const shown = JSON.parse(stdout) as Record<string, unknown>;
+    expect(shown['server.port']).toBe(9000);
+    expect(String(shown['database.url'])).toContain('db.example');
+    expect(stdout).not.toContain('canary');
+  });
+
+  it('names the setting that is wrong and exits with 78', async () => {
+    const { code, stderr } = await slipway(['config'], { PORT: 'many' });
+    expect(code).toBe(78);
+    expect(stderr).toContain('server.port');
+  });
+
+  it('lints a pipeline with file, line and column', async () => {
+    const file = path.join(folder, 'broken.yaml');
+    await writeFile(file, 'steps:\n  - name: build\n    commands: 5\n');
+    const { code, stderr } = await slipway(['pipeline', 'lint', file]);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/broken\.yaml:\d+:\d+: /);
+    const sample = await slipway(['pipeline', 'lint', 'deploy/sample/.platform.yaml']);
+    expect(sample).toMatchObject({ code: 0, stdout: expect.stringContaining('no faults') });
+  });
+
+  it('says what it does not know, and lists what it does', async () => {
+    const { code, stderr } = await slipway(['fly']);
+    expect(code).toBe(2);
+    expect(stderr).toContain("'fly' is not a command");
+    expect(stderr).toContain('slipway pipeline lint');
+  });
+
+  it('looks at the machine and says what the sandbox enforces', async () => {
+    const { stdout } = await slipway(['doctor'], { SLIPWAY_HOME: folder });
+    expect(stdout).toMatch(/✓ git: git version/);
+    expect(stdout).toMatch(/✓ steps: .*no host files|✗ sandbox: /);
+    expect(stdout).toContain('! not enforced: ');
+  }, 30_000);
+});

@@ -1,0 +1,195 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { freePort } from '../support/free-port.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const startTimeoutMs = 180_000;
+
+let home: string;
+let port: number;
+const running: Start[] = [];
+
+/** `npm start` as a process of its own, and what it prints. */
+interface Start {
+  process: ChildProcess;
+  output(): string;
+  ended: Promise<number | null>;
+}
+
+function start(env: Record<string, string> = {}): Start {
+  const child = spawn(process.execPath, [path.join(root, 'deploy/start.mjs')], {
+    cwd: root,
+    env: { ...process.env, PORT: String(port), SLIPWAY_HOME: home, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  const one = { process: child, output: () => output, ended };
+  running.push(one);
+  return one;
+}
+
+async function untilReady(one: Start): Promise<void> {
+  await eventually(() => {
+    if (one.process.exitCode !== null) throw new Error(one.output());
+    return Promise.resolve(one.output().includes('Ready after') ? true : undefined);
+  }, startTimeoutMs);
+}
+
+async function stop(one: Start, signal: NodeJS.Signals = 'SIGINT'): Promise<number | null> {
+  one.process.kill(signal);
+  return one.ended;
+}
+
+/** Command lines of processes that name the home of this test. */
+function leftRunning(): string[] {
+  const lines = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n');
+  const envOf = (pid: string) => {
+    try {
+      return execFileSync('cat', [`/proc/${pid}/environ`], { encoding: 'utf8', stdio: 'pipe' });
+    } catch {
+      return '';
+    }
+  };
+  return lines.filter((line) => {
+    const pid = line.trim().split(' ')[0] ?? '';
+    return line.includes(home) || envOf(pid).includes(`SLIPWAY_HOME=${home}\0`);
+  });
+}
+
+async function api(pathname: string, body?: unknown): Promise<{ status: number; text: string }> {
+  const token = (await readFile(path.join(home, 'admin-token'), 'utf8')).trim();
+  const response = await fetch(`http://127.0.0.1:${String(port)}${pathname}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, text: await response.text() };
+}
+
+beforeAll(async () => {
+  home = await mkdtemp(path.join(tmpdir(), 'slipway-start-'));
+  await chmod(home, 0o755);
+  port = await freePort();
+});
+afterEach(async () => {
+  for (const one of running.splice(0)) if (one.process.exitCode === null) await stop(one);
+});
+afterAll(async () => {
+  await rm(home, { recursive: true, force: true, maxRetries: 5 });
+});
+
+describe('npm start', () => {
+  it(
+    'goes from an empty folder to a running Slipway, and keeps everything for the next start [A-CORE-02] [A-CORE-12]',
+    async () => {
+      const first = start();
+      await untilReady(first);
+      expect(first.output()).toContain(`http://127.0.0.1:${String(port)}`);
+      const password = /password (\S+)/.exec(first.output())?.[1] ?? '';
+      expect(password.length).toBeGreaterThan(12);
+      const login = await api('/api/v1/auth/login', { name: 'admin', password });
+      expect(login.status).toBe(200);
+      for (const secret of ['admin-token', 'admin-password', 'postgres-password', 'master-key']) {
+        const { mode } = await stat(path.join(home, secret));
+        expect([secret, mode & 0o777]).toEqual([secret, 0o600]);
+      }
+      const made = await api('/api/v1/projects', { name: 'kept' });
+      expect(made.status).toBe(201);
+      expect(await stop(first)).toBe(0);
+
+      const second = start();
+      await untilReady(second);
+      expect(second.output()).not.toContain(password);
+      expect(second.output()).toContain(path.join(home, 'admin-token'));
+      expect(second.output()).not.toMatch(/Installing|Building|Database schema/);
+      expect((await api('/api/v1/projects/admin/kept')).status).toBe(200);
+      expect(await stop(second)).toBe(0);
+    },
+    2 * startTimeoutMs,
+  );
+
+  it(
+    'leaves no process behind after Ctrl-C, and stops what uses others first [A-CORE-03]',
+    async () => {
+      const one = start();
+      await untilReady(one);
+      expect(leftRunning().length).toBeGreaterThan(3);
+      const beganMs = Date.now();
+      expect(await stop(one)).toBe(0);
+      expect(Date.now() - beganMs).toBeLessThan(15_000);
+      const order = [...one.output().matchAll(/stopping: (.+)/g)].map((match) => match[1]);
+      expect(order).toEqual(['The API', 'The workers', 'Temporal', 'Postgres']);
+      expect(leftRunning()).toEqual([]);
+      expect(existsSync(path.join(home, 'run/instance.json'))).toBe(false);
+    },
+    startTimeoutMs,
+  );
+
+  it(
+    'refuses a second start over the same home in one sentence, and leaves the first alone',
+    async () => {
+      const first = start();
+      await untilReady(first);
+      const second = start();
+      expect(await second.ended).toBe(1);
+      expect(second.output()).toContain(
+        `Slipway already runs here, at http://127.0.0.1:${String(port)} (process ${String(first.process.pid)}`,
+      );
+      expect((await api('/readyz')).status).toBe(200);
+    },
+    startTimeoutMs,
+  );
+
+  it('names the port that is taken and how to choose another', async () => {
+    const other = createServer().listen(port, '127.0.0.1');
+    const one = start();
+    const code = await one.ended;
+    await new Promise((resolve) => other.close(resolve));
+    expect(code).toBe(1);
+    expect(one.output()).toContain(
+      `Port ${String(port)} on 127.0.0.1 is used by another program: stop that program or choose another one`,
+    );
+  });
+
+  it('names the folder that it cannot write to and how to choose another', async () => {
+    // root may write anywhere but into a file system of the kernel
+    const closed = process.getuid?.() === 0 ? '/sys/slipway' : '/slipway';
+    const one = start({ SLIPWAY_HOME: closed });
+    expect(await one.ended).toBe(1);
+    expect(one.output()).toMatch(/Cannot write to \/\S+ \(E\w+\): .*SLIPWAY_HOME=/);
+  });
+
+  it('names the setting that cannot be used', async () => {
+    const early = start({ PORT: 'many' });
+    expect(await early.ended).toBe(1);
+    expect(early.output()).toContain("PORT is 'many': expected a whole number from 0 to 65535.");
+    const late = start({ SLIPWAY_EXECUTOR_MEMORY_MB: 'lots' });
+    expect(await late.ended).toBe(1);
+    expect(late.output()).toMatch(/A setting cannot be used: executor\.memoryMb.*expected/);
+  });
+
+  it(
+    'takes over the lock of a run that was killed, in one line',
+    async () => {
+      await writeFile(
+        path.join(home, 'run/instance.json'),
+        JSON.stringify({ launcher: { pid: 999_999_999, started: 'x' }, address: '', children: [] }),
+      );
+      const one = start();
+      await untilReady(one);
+      expect(one.output()).toContain(
+        'The last run (process 999999999) was killed: took over its lock',
+      );
+    },
+    startTimeoutMs,
+  );
+});

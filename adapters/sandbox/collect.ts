@@ -46,7 +46,7 @@ function open(
     readOnly: true,
     script,
     env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8' },
-    networkPath: null,
+    network: null,
     workingDir: '.',
     fileSizeBytes: 1024 ** 2,
     stdin,

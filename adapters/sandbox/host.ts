@@ -5,13 +5,8 @@ import { openLimiter, type Limiter } from './control-group.ts';
 import { deadInstances, openInstance, removeInstance } from './instance.ts';
 import { launchSandbox } from './launch.ts';
 import type { LaunchContext } from './launch-plan.ts';
-import {
-  addressesOf,
-  missingForNetwork,
-  openNetworkPool,
-  reapNetworks,
-  type NetworkPool,
-} from './network-pool.ts';
+import { missingForNetwork, reapNetworks } from './network-namespace.ts';
+import { addressesOf, openNetworkPool, type NetworkPool } from './network-pool.ts';
 import type { SandboxLog, SandboxOptions } from './options.ts';
 import { openOutputPipes } from './output-pipes.ts';
 import { findProgram, runTool, trustedPath } from './run-tool.ts';
@@ -89,7 +84,7 @@ async function finishHost(
   limiter: Limiter | null,
 ): Promise<SandboxHost> {
   const log = options.log ?? (() => undefined);
-  const networkProblem = await missingForNetwork();
+  const networkProblem = await missingForNetwork(options.slirpPath);
   if (networkProblem !== null) log('warn', `steps run without a network: ${networkProblem}`);
   if (limiter === null)
     log(
@@ -137,7 +132,7 @@ async function runTrue(context: LaunchContext): Promise<string | null> {
     directory: join(context.instance.dir, 'etc'),
     script: 'exit 0\n',
     env: {},
-    networkPath: null,
+    network: null,
     workingDir: '.',
     fileSizeBytes: 1024 ** 2,
     readOnly: true,

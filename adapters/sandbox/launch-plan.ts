@@ -10,6 +10,7 @@ import {
   treeName,
   workspaceTarget,
 } from './options.ts';
+import type { Network } from './network-pool.ts';
 import type { OutputPipes } from './output-pipes.ts';
 import { nodeLinks, type NodeInstall, type SystemView } from './system-view.ts';
 
@@ -34,7 +35,7 @@ export interface Launch {
   readOnly?: boolean;
   script: string;
   env: Readonly<Record<string, string>>;
-  networkPath: string | null;
+  network: Network | null;
   workingDir: string;
   /** Puts a process into the step's control group. */
   join?: ((pid: number) => Promise<void>) | undefined;
@@ -43,6 +44,14 @@ export interface Launch {
   fallback?: { memoryBytes: number; pids: number } | undefined;
   /** 'pipe': the caller writes `stdin`. */
   stdin?: 'ignore' | 'pipe';
+}
+
+/** The command that the wrapper script is an argument of: it makes the mount namespace that goes with the step. */
+export function entryCommand(context: LaunchContext, launch: Launch): string[] {
+  const { nsenter } = context.tools;
+  if (context.root) return ['unshare', '-m', '--', 'sh', '-c'];
+  if (launch.network === null) return ['unshare', '-rm', '--', 'sh', '-c'];
+  return [nsenter, ...launch.network.enter, '--', 'unshare', '-m', '--', 'sh', '-c'];
 }
 
 /**
@@ -73,7 +82,8 @@ export function wrapperScript(context: LaunchContext, launch: Launch): string {
 function enter(context: LaunchContext, launch: Launch): string[] {
   const { bwrap, nsenter, setpriv, prlimit } = context.tools;
   const words: string[] = [];
-  if (launch.networkPath !== null) words.push(nsenter, `--net=${launch.networkPath}`);
+  // As a user the network's own user namespace was entered before this script, see `entryCommand`.
+  if (launch.network !== null && context.root) words.push(nsenter, ...launch.network.enter);
   if (launch.fallback !== undefined) {
     const { memoryBytes, pids } = launch.fallback;
     words.push(prlimit, `--data=${String(memoryBytes)}`, `--nproc=${String(pids)}`);
@@ -114,7 +124,7 @@ export function sandboxArgs(context: LaunchContext, launch: Launch): string[] {
   const args = ['--unshare-user', '--disable-userns', '--unshare-pid', '--unshare-ipc'];
   args.push('--unshare-uts', '--unshare-cgroup-try');
   args.push('--uid', String(stepUid), '--gid', String(stepGid));
-  if (launch.networkPath === null) args.push('--unshare-net');
+  if (launch.network === null) args.push('--unshare-net');
   args.push('--hostname', 'slipway', '--die-with-parent', '--new-session', '--json-status-fd', '4');
   for (const dir of ['/home', '/opt']) args.push('--perms', '0755', '--dir', dir);
   args.push(...context.view.args);

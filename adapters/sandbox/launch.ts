@@ -1,7 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
-import { sandboxArgs, wrapperScript, type Launch, type LaunchContext } from './launch-plan.ts';
+import {
+  entryCommand,
+  sandboxArgs,
+  wrapperScript,
+  type Launch,
+  type LaunchContext,
+} from './launch-plan.ts';
 import { trustedPath } from './run-tool.ts';
 
 /** A sandbox under way. */
@@ -18,18 +24,14 @@ export interface Sandbox {
 /** Starts one sandbox. Rejects only when not even the first process can be started. */
 export async function launchSandbox(context: LaunchContext, launch: Launch): Promise<Sandbox> {
   const pipe = await context.pipes.take();
-  const user = context.root ? [] : ['-r'];
-  const child = spawn(
-    'unshare',
-    ['-m', ...user, '--', 'sh', '-c', wrapperScript(context, launch)],
-    {
-      // Not the operator's environment, and not the step's either: LD_PRELOAD there would run in tools that are root.
-      env: { PATH: trustedPath },
-      cwd: '/',
-      detached: true,
-      stdio: [launch.stdin ?? 'ignore', pipe.writer, 'pipe', 'pipe', 'pipe', 'pipe'],
-    },
-  );
+  const [command = '', ...args] = entryCommand(context, launch);
+  const child = spawn(command, [...args, wrapperScript(context, launch)], {
+    // Not the operator's environment, and not the step's either: LD_PRELOAD there would run in tools that are root.
+    env: { PATH: trustedPath },
+    cwd: '/',
+    detached: true,
+    stdio: [launch.stdin ?? 'ignore', pipe.writer, 'pipe', 'pipe', 'pipe', 'pipe'],
+  });
   const started = new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve).once('error', reject);
   });

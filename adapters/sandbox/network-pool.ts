@@ -1,15 +1,14 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
-import { isIPv4, type Socket } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { makeNetwork, type MadeNetwork } from './network-namespace.ts';
 import type { SandboxLog } from './options.ts';
-import { findProgram, runTool, trustedPath } from './run-tool.ts';
 
 /** A network namespace whose only way out is slirp4netns. */
 export interface Network {
   name: string;
-  /** what `nsenter --net=` takes */
-  path: string;
+  /** Options of `nsenter` that lead into it. */
+  enter: readonly string[];
 }
 
 export interface NetworkPool {
@@ -39,52 +38,23 @@ const privateRanges = [
   '198.18.0.0/15',
 ];
 
-interface Member extends Network {
-  slirp: ChildProcess;
-}
-
-/** Why there can be no pool on this machine, or null. */
-export async function missingForNetwork(): Promise<string | null> {
-  if (process.getuid?.() !== 0) return 'Slipway does not run as root';
-  for (const tool of ['slirp4netns', 'ip', 'nsenter']) {
-    if ((await findProgram(tool)) === null) return `${tool} is not installed`;
-  }
-  const made = await runTool('unshare', ['-n', 'true']).catch(() => null);
-  if (made?.code !== 0) return 'network namespaces cannot be made here';
-  return (await isReadable('/dev/net/tun')) ? null : '/dev/net/tun is missing';
-}
-
-async function isReadable(path: string): Promise<boolean> {
-  return (await runTool('test', ['-r', path])).code === 0;
-}
-
-/** Removes networks of instances that are gone; their slirp4netns went with them. */
-export async function reapNetworks(dead: readonly string[]): Promise<void> {
-  if (dead.length === 0) return;
-  const listed = await runTool('ip', ['netns', 'list']).catch(() => null);
-  for (const line of listed?.stdout.split('\n') ?? []) {
-    const name = line.split(' ')[0] ?? '';
-    if (dead.some((instance) => name.startsWith(`slipway-${instance}-`))) await deleteNetwork(name);
-  }
-}
-
 /** Opens the pool; the first networks are made in the background, `acquire` waits for one if it must. */
 export function openNetworkPool(options: NetworkPoolOptions): NetworkPool {
-  const idle: Promise<Member>[] = [];
-  const members = new Map<string, Member>();
+  const idle: Promise<MadeNetwork>[] = [];
+  const members = new Map<string, MadeNetwork>();
   let counter = 0;
   let closed = false;
-  const make = async (): Promise<Member> => {
+  const make = async (): Promise<MadeNetwork> => {
     counter += 1;
-    const member = await makeMember(`slipway-${options.instance}-${counter}`, options);
+    const name = `slipway-${options.instance}-${String(counter)}`;
+    const member = await makeNetwork(name, routes(options.allowPrivate));
     members.set(member.name, member);
     if (closed) await drop(member);
     return member;
   };
-  const drop = async (member: Member): Promise<void> => {
+  const drop = async (member: MadeNetwork): Promise<void> => {
     members.delete(member.name);
-    member.slirp.kill('SIGKILL');
-    await deleteNetwork(member.name);
+    await member.remove();
   };
   const refill = (): void => {
     while (!closed && idle.length < options.warm) {
@@ -99,13 +69,13 @@ export function openNetworkPool(options: NetworkPoolOptions): NetworkPool {
     acquire: async () => {
       const ready = await idle.shift()?.catch(() => null);
       refill();
-      const alive = ready !== null && ready !== undefined && ready.slirp.exitCode === null;
+      const alive = ready !== null && ready !== undefined && ready.alive();
       return alive ? ready : make();
     },
     release: async (network, reusable) => {
       const member = members.get(network.name);
       if (member === undefined) return;
-      const good = reusable && !closed && member.slirp.exitCode === null;
+      const good = reusable && !closed && member.alive();
       if (good && idle.length < options.warm * 2) idle.push(Promise.resolve(member));
       else await drop(member);
     },
@@ -115,50 +85,6 @@ export function openNetworkPool(options: NetworkPoolOptions): NetworkPool {
       await Promise.all([...members.values()].map((member) => drop(member)));
     },
   };
-}
-
-async function makeMember(name: string, options: NetworkPoolOptions): Promise<Member> {
-  const added = await runTool('ip', ['netns', 'add', name]);
-  if (added.code !== 0) throw new Error(`ip netns add: ${added.stderr.trim()}`);
-  const path = `/run/netns/${name}`;
-  try {
-    const slirp = await startSlirp(path);
-    const routed = await runTool('ip', ['-n', name, '-batch', '-'], {
-      input: routes(options.allowPrivate),
-    });
-    if (routed.code === 0) return { name, path, slirp };
-    slirp.kill('SIGKILL');
-    throw new Error(`ip route: ${routed.stderr.trim()}`);
-  } catch (error) {
-    await deleteNetwork(name);
-    throw error;
-  }
-}
-
-/**
- * Three ways to end with us: the exit pipe, the parent-death signal, and our own kill. A mount namespace of its own keeps
- * `--enable-sandbox`, which unmounts all it sees, from unmounting the namespaces of the others.
- */
-function startSlirp(path: string): Promise<ChildProcess> {
-  const args = ['--pdeathsig', 'KILL', '--', 'unshare', '-m', '--', 'slirp4netns', '--configure'];
-  args.push('--mtu=65520', '--disable-host-loopback', '--enable-sandbox', '--enable-seccomp');
-  args.push('--netns-type=path', '--ready-fd=3', '--exit-fd=4', path, 'tap0');
-  const slirp = spawn('setpriv', args, {
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
-    env: { PATH: trustedPath },
-  });
-  slirp.unref();
-  return new Promise((resolve, reject) => {
-    const fail = (): void => reject(new Error('slirp4netns ended before its network was ready'));
-    slirp.once('error', reject).once('exit', fail);
-    slirp.stdio[4]?.on('error', () => undefined);
-    slirp.stdio[3]?.once('data', () => {
-      slirp.off('exit', fail);
-      // A pipe of ours is a socket underneath; it must not keep the process alive.
-      for (const end of slirp.stdio.slice(3)) (end as Socket).unref();
-      resolve(slirp);
-    });
-  });
 }
 
 /** Private ranges and this machine's own addresses are refused, what the operator allows goes out. The last one wins. */
@@ -173,10 +99,6 @@ function routes(allowPrivate: readonly string[]): string {
   const both = own.filter((range) => allowPrivate.includes(range));
   const freed = both.map((range) => `route del prohibit ${range}`);
   return [...refused, ...freed, ...allowed, ''].join('\n');
-}
-
-async function deleteNetwork(name: string): Promise<void> {
-  await runTool('ip', ['netns', 'del', name]).catch(() => undefined);
 }
 
 /**

@@ -23,6 +23,8 @@ export interface SandboxOptions {
   graceMs?: number;
   /** Path of bubblewrap; default: found on PATH. */
   bwrapPath?: string;
+  /** Path of slirp4netns, to say that it is elsewhere or not to be used; default: found in the system directories. */
+  slirpPath?: string;
   log?: SandboxLog;
 }
 

@@ -34,7 +34,8 @@ export function openOutputPipes(dir: string): OutputPipes {
     const result = await runTool('mkfifo', ['-m', '0600', ...paths]);
     if (result.code !== 0) throw new Error(`mkfifo: ${result.stderr.trim()}`);
     for (const path of paths) {
-      if (process.getuid?.() === 0) await chown(path, stepUid, stepGid);
+      if (process.getuid?.() !== 0) continue;
+      await chown(path, stepUid, stepGid);
       // Write only: a step has no business reading back what it or a neighbour printed.
       await chmod(path, 0o200);
     }

@@ -6,6 +6,7 @@ import { ProblemBox } from '../components/feedback.tsx';
 import { NotFound } from '../pages/not-found.tsx';
 import { loadSession, me } from './session.ts';
 import { Shell } from './shell.tsx';
+import { ShortAddress } from './short-address.tsx';
 
 const SignIn = lazy(() => import('../pages/sign-in.tsx').then((m) => m.SignIn));
 const Home = lazy(() => import('../pages/home/home.tsx').then((m) => m.Home));
@@ -95,6 +96,7 @@ function SignedIn(): JSX.Element {
           <Route path="/pipelines/:id" component={RunPage} />
           <Route path="/settings/:page?" component={Settings} />
           <Route path="/admin/:page?" component={Admin} />
+          <Route path="/:owner/:project/:page?/:item?" component={ShortAddress} />
           <Route default component={NotFound} />
         </Router>
       </ErrorBoundary>

@@ -113,14 +113,14 @@ function DagNode({
       <title>{step.name}</title>
       <rect class="dag-box" x={x} y={y} width={nodeWidth} height={nodeHeight} rx={6} />
       <svg x={x + 12} y={y + 10} width={16} height={16} aria-hidden="true">
-        <Icon name={state as IconName} class={state === 'running' ? 'spin' : ''} />
+        <Icon name={state} class={state === 'running' ? 'spin' : ''} />
       </svg>
       <text class="dag-name" x={x + 36} y={y + 22}>
         {shorten(step.name)}
       </text>
       <text class="dag-meta" x={x + 36} y={y + 40}>
         <tspan class="dag-state">
-          {step.kind === 'gate' && state === 'waiting' ? 'Waiting for approval' : stateWord(state)}
+          {step.kind === 'gate' && state === 'waiting' ? 'Needs approval' : stateWord(state)}
         </tspan>
         {time && <tspan> · {time}</tspan>}
         {step.attempt > 1 && <tspan> · try {step.attempt}</tspan>}

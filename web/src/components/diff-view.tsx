@@ -141,6 +141,14 @@ function DiffBody({
     >
       {near && (
         <table class="diff-table">
+          {split && (
+            <colgroup>
+              <col class="diff-col-number" />
+              <col />
+              <col class="diff-col-number" />
+              <col />
+            </colgroup>
+          )}
           <tbody>
             {hunks.map((hunk) => (
               <Hunk key={hunk.header} header={hunk.header} lines={hunk.lines} split={split} />

@@ -59,7 +59,7 @@ export function Field(props: FieldProps): JSX.Element {
         <input
           {...shared}
           // the typings know one shape for each type of input; all of ours take the same properties
-          type={(props.type ?? 'text') as 'text'}
+          type={(props.type ?? 'text')}
           placeholder={props.placeholder}
           autoComplete={props.autoComplete ?? 'off'}
           spellcheck={false}

@@ -16,7 +16,16 @@ const decisions: readonly { kind: Decision; word: string; done: string; icon: Ic
 ];
 
 /** The three answers to a gate. Approving is one click more than nothing: a reason may be given, and must be to reject. */
-export function GateActions({ gate, subject }: { gate: Gate; subject: string }): JSX.Element {
+export function GateActions({
+  gate,
+  subject,
+  inList = false,
+}: {
+  gate: Gate;
+  subject: string;
+  /** one of many on the page: none of them is the primary action */
+  inList?: boolean;
+}): JSX.Element {
   const [asked, setAsked] = useState<(typeof decisions)[number] | null>(null);
   return (
     <div class="row gate-actions">
@@ -25,7 +34,7 @@ export function GateActions({ gate, subject }: { gate: Gate; subject: string }):
           key={decision.kind}
           small
           icon={decision.icon}
-          kind={decision.kind === 'approve' ? 'primary' : 'plain'}
+          kind={decision.kind === 'approve' && !inList ? 'primary' : 'plain'}
           onClick={() => {
             setAsked(decision);
           }}

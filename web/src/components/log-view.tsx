@@ -19,7 +19,8 @@ interface LogViewProps {
   version: number;
   connected: boolean;
   ended: boolean;
-  /** opens at the first failure */
+  /** the step was over when the page was opened: it opens at the first failure, else at the start */
+  settled: boolean;
   failed: boolean;
   downloadUrl: string;
   label: string;
@@ -96,7 +97,7 @@ export function LogView(props: LogViewProps): JSX.Element {
   const size = useMeasure(box);
   const [wrap, setWrap] = useState(() => localStorage.getItem('slipway.wrap') === 'on');
   const [folded, setFolded] = useState<ReadonlySet<number>>(new Set());
-  const [following, setFollowing] = useState(!props.ended);
+  const [following, setFollowing] = useState(!props.settled && lineOfHash(location.hash) === null);
   const [top, setTop] = useState(0);
   const [needle, setNeedle] = useState('');
   const [match, setMatch] = useState(0);
@@ -114,7 +115,7 @@ export function LogView(props: LogViewProps): JSX.Element {
     setFollowing(false);
     scrollTo((view.index.top(line) * rowHeight - size.height / 3) / view.scale);
   };
-  useOpening(props, marked, showLine, setFollowing);
+  useOpening(props, marked, showLine);
   useEffect(() => {
     if (following) scrollTo(view.height);
   }, [version, following, view.height, size.height]);
@@ -298,13 +299,14 @@ export function LogView(props: LogViewProps): JSX.Element {
   );
 }
 
+/** Where the log is opened: at the line of the address, else at the first failure of a step that is over. */
 function useOpening(
   props: LogViewProps,
   marked: number | null,
   showLine: (line: number) => void,
-  setFollowing: (on: boolean) => void,
 ): void {
   const opened = useRef(false);
+  const wasSettled = useRef(props.settled);
   const { log, version, ended, failed } = props;
   useEffect(() => {
     if (opened.current || version === 0) return;
@@ -314,9 +316,8 @@ function useOpening(
       showLine(marked);
     } else if (ended) {
       opened.current = true;
-      const line = failed ? log.firstFailure() : -1;
+      const line = failed && wasSettled.current ? log.firstFailure() : -1;
       if (line >= 0) showLine(line);
-      else if (failed) setFollowing(true);
     }
   }, [version, ended]);
 }

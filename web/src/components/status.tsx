@@ -74,7 +74,7 @@ export function Status({
       class={`status state-${stateTone(state)} ${badge ? 'badge' : ''}`}
       title={compact ? words[state] : undefined}
     >
-      <Icon name={state as IconName} class={state === 'running' ? 'spin' : ''} />
+      <Icon name={state} class={state === 'running' ? 'spin' : ''} />
       <span class={compact ? 'hidden-visually' : ''}>{word ?? words[state]}</span>
     </span>
   );

@@ -26,9 +26,9 @@ export interface DagLayout {
   height: number;
 }
 
-export const nodeWidth = 196;
+export const nodeWidth = 188;
 export const nodeHeight = 52;
-const columnGap = 56;
+const columnGap = 44;
 const rowGap = 20;
 const margin = 12;
 

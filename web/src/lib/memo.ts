@@ -7,7 +7,7 @@ export function memo<P extends object>(
 ): FunctionComponent<P> {
   class Memo extends Component<P> {
     override shouldComponentUpdate(next: P): boolean {
-      return !same(this.props as P, next);
+      return !same(this.props, next);
     }
 
     override render(): ComponentChild {

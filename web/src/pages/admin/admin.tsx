@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import { lazy, useRoute } from 'preact-iso';
 import { can } from '../../app/session.ts';
+import { ShortAddress } from '../../app/short-address.tsx';
 import { Empty } from '../../components/feedback.tsx';
 import { PageHead, Tabs } from '../../components/page.tsx';
-import { NotFound } from '../not-found.tsx';
 
 const pages = {
   users: {
@@ -40,7 +40,8 @@ const allowed = (name: Name): boolean => pages[name].needs.some((permission) => 
 export function Admin(): JSX.Element {
   const { params } = useRoute();
   const at = params['page'] ?? 'users';
-  if (!(at in pages)) return <NotFound />;
+  // `/admin/name` may be a project of the user called admin
+  if (!(at in pages)) return <ShortAddress />;
   const name = at as Name;
   const { page: Page, text, needs } = pages[name];
   const names = Object.keys(pages) as Name[];

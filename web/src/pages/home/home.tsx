@@ -59,7 +59,10 @@ function WorkList({ projects }: { projects: readonly Project[] }): JSX.Element {
   });
   const runs = useLoad('pipelines/home', (signal) => listRuns({ limit: 40 }, signal));
   const all = runs.data?.items ?? [];
-  const running = all.filter((run) => run.status === 'running' || run.status === 'pending');
+  const waitingRuns = new Set(gates.data?.map(({ gate }) => gate.subjectId));
+  const running = all.filter(
+    (run) => (run.status === 'running' || run.status === 'pending') && !waitingRuns.has(run.id),
+  );
   const broken = brokenNow(all);
   return (
     <>
@@ -169,7 +172,7 @@ function GateList({
                 )}
               </div>
             </div>
-            <GateActions gate={gate} subject={subject} />
+            <GateActions gate={gate} subject={subject} inList />
           </li>
         );
       })}

@@ -46,6 +46,27 @@ export function HealthPanel(): JSX.Element {
   );
 }
 
+/** What people want to hear of; each step that starts and ends is on the page of its run. */
+const shownTypes = [
+  'git.pushed',
+  'git.push_refused',
+  'project.created',
+  'project.deleted',
+  'pipeline.completed',
+  'pipeline.paused',
+  'pipeline.resumed',
+  'step.failed',
+  'gate.opened',
+  'gate.decided',
+  'secret.changed',
+  'secret.deleted',
+  'user.created',
+  'access.changed',
+] as const;
+
+const isShown = (event: EventRecord): boolean =>
+  (shownTypes as readonly string[]).includes(event.type);
+
 const linkOf = (event: EventRecord): string | null => {
   const run = event.payload['pipelineId'] ?? event.subjectId;
   return typeof run === 'string' && run.startsWith('run_') ? `/pipelines/${run}` : null;
@@ -54,9 +75,11 @@ const linkOf = (event: EventRecord): string | null => {
 /** What happened lately in the projects that one may see; new events appear by themselves. */
 export function ActivityPanel(): JSX.Element {
   const past = useLoad('activity', () =>
-    call<Page<EventRecord>>('get', '/api/v1/events', { query: { limit: 12 } }),
+    call<Page<EventRecord>>('get', '/api/v1/events', {
+      query: { limit: 12, type: shownTypes.join(',') },
+    }),
   );
-  const fresh = recentEvents.value;
+  const fresh = recentEvents.value.filter(isShown);
   return (
     <Section title="Recent activity">
       <Show loaded={past} rows={5} what="Activity">

@@ -69,7 +69,7 @@ function RunView({ run }: { run: RunDetail }): JSX.Element {
         actions={<RunActions run={run} />}
       />
       <StateAnnouncer text={`Pipeline ${stateWord(state)}`} />
-      {run.error && <RunError error={run.error} />}
+      {run.error && <RunError run={run} error={run.error} />}
       {run.gates
         .filter((gate) => gate.status === 'open')
         .map((gate) => (
@@ -136,24 +136,39 @@ function RunFacts({ run }: { run: RunDetail }): JSX.Element {
   );
 }
 
-/** Where a definition is wrong: `.platform.yaml:7:3` is lifted out of the sentence. */
-function RunError({ error }: { error: string }): JSX.Element {
-  const place = /(?:^|\s)((?:[\w./-]+\.ya?ml):(\d+):(\d+)):?\s*/.exec(error);
+/** One `file:line:column: what is wrong` of a definition. */
+const place = /^([\w./-]+\.ya?ml):(\d+):(\d+): (.*)$/;
+
+/** Why a run failed beside its steps. Each place in the definition links to its line. */
+function RunError({ run, error }: { run: RunDetail; error: string }): JSX.Element {
+  const lines = error.split('\n').map((line) => ({ line, found: place.exec(line.trim()) }));
+  const inDefinition = lines.some(({ found }) => found !== null);
+  const href = (path: string, line: string): string =>
+    `${withQuery(projectPath(run.project.owner, run.project.name, '/file'), { ref: run.commitSha ?? undefined, path })}#L${line}`;
   return (
     <div class="problem" role="alert">
       <Icon name="failure" />
       <div class="grow">
         <strong>
-          {place ? 'The pipeline definition is not valid' : 'The run could not go on'}
+          {inDefinition ? 'The pipeline definition is not valid' : 'The run could not go on'}
         </strong>
-        {place?.[1] && (
-          <p>
-            <code>{place[1]}</code>
-          </p>
-        )}
-        <pre class="problem-text" tabIndex={0} role="group" aria-label="Error">
-          {place ? error.replace(place[0], ' ').trim() : error}
-        </pre>
+        <ul class="mono">
+          {lines.map(({ line, found }) => (
+            <li key={line}>
+              {found ? (
+                <>
+                  <a href={href(found[1] ?? '', found[2] ?? '1')}>
+                    {found[1]}:{found[2]}:{found[3]}
+                  </a>{' '}
+                  {found[4]}
+                </>
+              ) : (
+                line
+              )}
+            </li>
+          ))}
+        </ul>
+        {inDefinition && <p class="meta">No step ran. Mend the file and push again.</p>}
       </div>
     </div>
   );

@@ -22,7 +22,7 @@ export function StepPanel({ run, step }: { run: RunDetail; step: Step }): JSX.El
               exit code <code>{step.exitCode}</code>
             </span>
           )}
-          {step.reason && <span>{step.reason}</span>}
+          {step.reason && !/^exit code \d+$/.test(step.reason) && <span>{step.reason}</span>}
           {step.kind === 'command' && step.image && <code class="wide-only">{step.image}</code>}
         </span>
       </header>
@@ -66,6 +66,7 @@ function OpenLog({ run, step }: { run: RunDetail; step: Step }): JSX.Element {
     <LogView
       key={step.attempt}
       {...followed}
+      settled={step.finishedAt !== null}
       failed={step.status === 'failure'}
       downloadUrl={logUrl(run.id, step.name, '?download=1')}
       label={`Output of ${step.name}`}

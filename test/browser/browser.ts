@@ -1,0 +1,138 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import axe from 'axe-core';
+import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Slipway } from '../support/slipway.ts';
+
+/** A browser window with a fresh profile that remembers everything it should not have met. */
+export interface Window {
+  page: Page;
+  context: BrowserContext;
+  /** script errors, refused by the content security policy, answers of 5xx: must be empty at the end */
+  complaints: string[];
+  close(): Promise<void>;
+}
+
+export interface WindowOptions {
+  width?: number;
+  height?: number;
+  scheme?: 'light' | 'dark';
+}
+
+export const desktop = { width: 1440, height: 900 } as const;
+export const phone = { width: 390, height: 844 } as const;
+
+const places = [
+  process.env['CHROMIUM_PATH'],
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+];
+
+function chromiumPath(): string {
+  const found = places.find((place) => place !== undefined && existsSync(place));
+  if (found === undefined) throw new Error('No Chromium: install it or set CHROMIUM_PATH.');
+  return found;
+}
+
+/** Opens Chromium without anything that leaves the machine. */
+export async function openWindow(options: WindowOptions = {}): Promise<Window> {
+  const profile = await mkdtemp(path.join(tmpdir(), 'slipway-browser-'));
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: chromiumPath(),
+    headless: true,
+    viewport: { width: options.width ?? desktop.width, height: options.height ?? desktop.height },
+    colorScheme: options.scheme ?? 'light',
+    permissions: ['clipboard-read', 'clipboard-write'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+  const complaints: string[] = [];
+  const page = context.pages()[0] ?? (await context.newPage());
+  page.setDefaultTimeout(30_000);
+  page.on('pageerror', (error) => complaints.push(`script: ${error.message}`));
+  page.on('console', (message) => {
+    const text = message.text();
+    if (/content security policy|refused to/i.test(text)) complaints.push(`policy: ${text}`);
+  });
+  page.on('response', (response) => {
+    if (response.status() >= 500) complaints.push(`${String(response.status())} ${response.url()}`);
+  });
+  page.on('request', (request) => {
+    const { hostname, protocol } = new URL(request.url());
+    if (protocol.startsWith('http') && hostname !== '127.0.0.1') {
+      complaints.push(`another host: ${request.url()}`);
+    }
+  });
+  return {
+    page,
+    context,
+    complaints,
+    async close() {
+      await context.close();
+      await rm(profile, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Signs in through the page; ends on `to`. */
+export async function signIn(
+  page: Page,
+  slipway: Pick<Slipway, 'baseUrl'>,
+  who: { name: string; password: string },
+  to = '/',
+): Promise<void> {
+  await page.goto(slipway.baseUrl + to);
+  await page.getByLabel('Name', { exact: true }).fill(who.name);
+  await page.getByLabel('Password', { exact: true }).fill(who.password);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('navigation', { name: 'Main' }).waitFor();
+}
+
+/** The first administrator. */
+export function admin(slipway: Slipway): { name: string; password: string } {
+  return { name: 'admin', password: slipway.adminPassword };
+}
+
+/** Waits until nothing on the page is a skeleton any more. */
+export async function settle(page: Page): Promise<void> {
+  await page.locator('h1').first().waitFor();
+  await page.waitForFunction('!document.querySelector(".skeleton")');
+  // entering motion is at most 160 ms
+  await page.waitForTimeout(250);
+}
+
+/** What axe finds, one line each. Its script is run by the debugger, so the page's policy stays as it is. */
+export async function axeFindings(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const result = (await page.evaluate(
+    'axe.run(document, { resultTypes: ["violations"] })',
+  )) as axe.AxeResults;
+  return result.violations.flatMap((violation) =>
+    violation.nodes.map(
+      (node) => `${violation.id}: ${node.html.slice(0, 160)} (${String(node.failureSummary)})`,
+    ),
+  );
+}
+
+/** Pixels by which the page is wider than the screen. */
+export async function sidewaysScroll(page: Page): Promise<number> {
+  return Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+}
+
+/** Keeps a picture when SLIPWAY_SCREENSHOTS names a folder. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env['SLIPWAY_SCREENSHOTS'];
+  if (!folder) return;
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: path.join(folder, `${name}.png`) });
+}

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { startSlipway, type Slipway } from '../support/slipway.ts';
+import {
+  admin,
+  axeFindings,
+  desktop,
+  openWindow,
+  phone,
+  picture,
+  settle,
+  sidewaysScroll,
+  signIn,
+  type WindowOptions,
+} from './browser.ts';
+import { gatedDefinition, makeProject } from './sample-project.ts';
+
+jest.setTimeout(300_000);
+
+const project = '/projects/admin/shop';
+
+describe('every page', () => {
+  let slipway: Slipway;
+  let pages: Record<string, string>;
+  let head: string;
+
+  beforeAll(async () => {
+    slipway = await startSlipway();
+    const tree = await makeProject(slipway, 'shop', gatedDefinition);
+    await tree.write({ 'src/server.ts': 'export const port = 9090;\n' });
+    head = await tree.commit('Listen elsewhere');
+    await tree.git('tag', 'v1.0.0');
+    await tree.git('push', '--quiet', 'origin', 'main', 'v1.0.0');
+    await tree.remove();
+    await slipway.request('PUT', '/api/v1/projects/admin/shop/secrets/NPM_TOKEN', {
+      value: 'not-a-real-one',
+    });
+    await slipway.request('POST', '/api/v1/users', {
+      name: 'robin',
+      email: 'robin@example.com',
+      password: 'a long enough password',
+    });
+    const runs = await slipway.request('GET', '/api/v1/pipelines');
+    const run = (runs.body as { items: { id: string }[] }).items[0]?.id ?? '';
+    pages = {
+      home: '/',
+      projects: '/projects',
+      'new-project': '/projects/new',
+      files: project,
+      directory: `${project}/tree?path=src`,
+      file: `${project}/file?path=src/server.ts`,
+      commits: `${project}/commits`,
+      commit: `${project}/commits/${head}`,
+      'commit-split': `${project}/commits/${head}?diff=split`,
+      branches: `${project}/branches`,
+      'project-pipelines': `${project}/pipelines`,
+      secrets: `${project}/secrets`,
+      members: `${project}/members`,
+      settings: `${project}/settings`,
+      pipelines: '/pipelines',
+      run: `/pipelines/${run}`,
+      tokens: '/settings/tokens',
+      profile: '/settings/profile',
+      users: '/admin/users',
+      roles: '/admin/roles',
+      bindings: '/admin/bindings',
+      delegations: '/admin/delegations',
+      audit: '/admin/audit',
+      'not-found': '/no/such/page/here/at/all',
+    };
+  });
+  afterAll(async () => {
+    await slipway.stop();
+  });
+
+  const looks: [string, WindowOptions][] = [
+    ['at 1440 x 900, light', { ...desktop, scheme: 'light' }],
+    ['at 1440 x 900, dark', { ...desktop, scheme: 'dark' }],
+    ['at 390 x 844, light', { ...phone, scheme: 'light' }],
+    ['at 390 x 844, dark', { ...phone, scheme: 'dark' }],
+  ];
+
+  it.each(looks)(
+    '%s: axe finds nothing, nothing breaks the policy, nothing scrolls sideways [A-UI-01]',
+    async (_name, look) => {
+      const window = await openWindow(look);
+      await signIn(window.page, slipway, admin(slipway));
+      const found: string[] = [];
+      for (const [name, path] of Object.entries(pages)) {
+        await window.page.goto(slipway.baseUrl + path);
+        await settle(window.page);
+        if (name === 'file') await window.page.locator('.code-line').first().waitFor();
+        const beyond = await sidewaysScroll(window.page);
+        if (beyond > 0) found.push(`${name}: ${String(beyond)} px wider than the screen`);
+        found.push(...(await axeFindings(window.page)).map((finding) => `${name}: ${finding}`));
+        await picture(window.page, `${name}-${String(look.width)}-${String(look.scheme)}`);
+      }
+      const { complaints } = window;
+      await window.close();
+      expect(found).toEqual([]);
+      expect(complaints).toEqual([]);
+    },
+  );
+
+  it('shows files, history, a commit’s changes and branches of a project [A-UI-03]', async () => {
+    const { page, close } = await openWindow();
+    await signIn(page, slipway, admin(slipway), project);
+    await page.getByRole('heading', { name: 'Shop', exact: true }).waitFor();
+    await page.locator('.file-list').getByRole('link', { name: /src/ }).click();
+    await page.getByRole('link', { name: /server\.ts/ }).click();
+    await page.locator('.hljs-keyword').first().waitFor();
+    await page.getByRole('link', { name: 'History' }).click();
+    await page.getByRole('link', { name: 'Listen elsewhere' }).click();
+    await page.locator('.diff-remove').first().waitFor();
+    expect(await page.locator('.diff-add').first().textContent()).toContain('9090');
+    await page.getByRole('link', { name: 'Branches' }).click();
+    await page.getByRole('link', { name: 'v1.0.0' }).waitFor();
+    await close();
+  });
+
+  it('renders a README without running what it holds [A-UI-03]', async () => {
+    const { page, close } = await openWindow();
+    await signIn(page, slipway, admin(slipway), project);
+    await page.getByText('Sells things. <script>').waitFor();
+    expect(await page.evaluate('window.stolen')).toBeUndefined();
+    await page.getByRole('link', { name: 'The server' }).click();
+    await page.locator('.code-line').first().waitFor();
+    await close();
+  });
+
+  it('keeps administration from who may not see it, in the page and in the API [A-UI-08]', async () => {
+    const { page, close } = await openWindow();
+    await signIn(page, slipway, { name: 'robin', password: 'a long enough password' });
+    await settle(page);
+    expect(await page.getByRole('link', { name: 'Admin' }).count()).toBe(0);
+    await page.goto(`${slipway.baseUrl}/admin/users`);
+    await page.getByText('You may not see this').waitFor();
+    expect(await page.evaluate('fetch("/api/v1/users").then((r) => r.status)')).toBe(403);
+    await page.goto(slipway.baseUrl + project);
+    await page.getByText('There is no project at this address').waitFor();
+    await close();
+  });
+
+  it('lists users, roles, bindings, delegations and the audit to an administrator [A-UI-08]', async () => {
+    const { page, close } = await openWindow();
+    await signIn(page, slipway, admin(slipway), '/admin/users');
+    await page.getByRole('table', { name: 'Users' }).getByText('robin@example.com').waitFor();
+    await page.getByRole('link', { name: 'Roles', exact: true }).click();
+    await page.getByRole('table', { name: 'Roles' }).getByText('maintainer').first().waitFor();
+    await page.getByRole('link', { name: 'Role bindings' }).click();
+    await page.getByRole('table', { name: 'Role bindings' }).waitFor();
+    await page.getByRole('link', { name: 'Audit', exact: true }).click();
+    await page.getByRole('table', { name: 'Audit' }).locator('tbody tr').first().waitFor();
+    await close();
+  });
+
+  it('sets a secret without ever showing its value [A-UI-03]', async () => {
+    const { page, close } = await openWindow();
+    await signIn(page, slipway, admin(slipway), `${project}/secrets`);
+    await page.getByRole('button', { name: 'New secret' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('DEPLOY_KEY');
+    await page.getByLabel('Value').fill('canary-value-1234');
+    await page.getByRole('button', { name: 'Save secret' }).click();
+    await page.getByRole('table', { name: 'Secrets' }).getByText('DEPLOY_KEY').waitFor();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.content()).not.toContain('canary-value-1234');
+    await close();
+  });
+});

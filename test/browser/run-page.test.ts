@@ -1,0 +1,178 @@
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
+import { startSlipway, type Slipway } from '../support/slipway.ts';
+import { admin, axeFindings, openWindow, picture, settle, signIn, type Window } from './browser.ts';
+import { failingDefinition, gatedDefinition, makeProject } from './sample-project.ts';
+
+jest.setTimeout(240_000);
+
+describe('a run, watched', () => {
+  let slipway: Slipway;
+  let window: Window;
+
+  beforeAll(async () => {
+    slipway = await startSlipway();
+  });
+  afterAll(async () => {
+    await slipway.stop();
+  });
+  beforeEach(async () => {
+    window = await openWindow();
+    await signIn(window.page, slipway, admin(slipway));
+  });
+  afterEach(async () => {
+    const { complaints } = window;
+    await window.close();
+    expect(complaints).toEqual([]);
+  });
+
+  it('appears by itself after a push, streams its output, waits at the gate and ends when approved [A-UI-04]', async () => {
+    const { page } = window;
+    const tree = await makeProject(slipway, 'shop', gatedDefinition);
+    await page.goto(`${slipway.baseUrl}/projects/admin/shop/pipelines`);
+    await page.getByText('No pipelines').waitFor();
+    await tree.git('push', '--quiet', 'origin', 'main');
+    // no reload: the event stream brings it
+    await page.getByRole('link', { name: 'Open the shop' }).click();
+
+    const graph = page.getByRole('group', { name: 'Graph of the steps' });
+    await graph.getByRole('link', { name: /^test, Running/ }).click();
+    await page.waitForURL('**step=test');
+    const log = page.getByRole('region', { name: 'Output of test' });
+    await log.getByText('case 1', { exact: true }).waitFor();
+    await graph.getByRole('link', { name: /^test, Running/ }).waitFor();
+    expect(await log.locator('.ansi-fg-2').first().textContent()).toBe('ok');
+    await log.getByText('case 40', { exact: true }).waitFor();
+
+    await graph.getByRole('link', { name: /^approve, Waiting/ }).waitFor();
+    await page.getByRole('link', { name: '1 waiting for you' }).waitFor();
+    await picture(page, 'run-light');
+    expect(await axeFindings(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByLabel('Reason').fill('looks right');
+    await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
+    await graph.getByRole('link', { name: /^publish, Passed/ }).waitFor();
+    await page.getByRole('link', { name: '0 waiting for you' }).waitFor();
+    await page.getByRole('button', { name: 'Run again' }).waitFor();
+    await page.getByRole('table', { name: 'Artifacts' }).getByText('dist/app.txt').waitFor();
+    await graph.getByRole('link', { name: /^approve, Passed/ }).click();
+    await page.getByText('looks right').waitFor();
+    await tree.remove();
+  });
+
+  it('opens a failed step at its first failure; lines link; the log is searched [A-UI-04]', async () => {
+    const { page } = window;
+    const tree = await makeProject(slipway, 'broken', failingDefinition);
+    await tree.git('push', '--quiet', 'origin', 'main');
+    await page.goto(`${slipway.baseUrl}/projects/admin/broken/pipelines`);
+    await page.locator('.line-row .state-failure').waitFor();
+    await page.getByRole('link', { name: 'Open the shop' }).click();
+    const log = page.getByRole('region', { name: 'Output of test' });
+    await log.getByText('Error: the total is wrong').last().waitFor();
+    await page.getByText('exit code 3').waitFor();
+    expect(await log.locator('.log-line').count()).toBeLessThan(120);
+
+    await page.keyboard.press('/');
+    await page.keyboard.type('after 39');
+    await page.getByText('1 of 11').waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByText('2 of 11').waitFor();
+    expect(await log.locator('.log-line.current').textContent()).toContain('after 390');
+
+    const run = new URL(page.url()).pathname;
+    await page.goto(`${slipway.baseUrl}${run}?step=test#L3`);
+    await log.locator('.log-line.marked').waitFor();
+    const number = await log.locator('.log-line.marked .log-number').textContent();
+    expect(number).toBe('3');
+    await page.getByRole('button', { name: 'Run again' }).click();
+    await page.waitForURL((url) => url.pathname !== run);
+    await tree.remove();
+  });
+
+  it('names file, line and column of a definition that is not valid [A-UI-04]', async () => {
+    const { page } = window;
+    const tree = await makeProject(
+      slipway,
+      'typo',
+      'steps:\n  - name: test\n    comands: [npm test]\n',
+    );
+    await tree.git('push', '--quiet', 'origin', 'main');
+    await page.goto(`${slipway.baseUrl}/projects/admin/typo/pipelines`);
+    await page.locator('.line-row .state-failure').waitFor();
+    await page.getByRole('link', { name: 'Open the shop' }).click();
+    const alert = page.getByRole('alert');
+    await alert.getByText('The pipeline definition is not valid').waitFor();
+    await alert.getByRole('link', { name: /^\.platform\.yaml:3:\d+$/ }).click();
+    await page.locator('.code-line.marked').waitFor();
+    expect(await page.locator('.code-line.marked').textContent()).toContain('comands');
+    await tree.remove();
+  });
+
+  it('pauses, resumes and cancels, with the pending state on the button [A-UI-04]', async () => {
+    const { page } = window;
+    const tree = await makeProject(
+      slipway,
+      'slow',
+      'steps:\n  - name: one\n    commands: [sleep 4]\n  - name: two\n    commands: [sleep 60]\n',
+    );
+    await tree.git('push', '--quiet', 'origin', 'main');
+    await page.goto(`${slipway.baseUrl}/projects/admin/slow/pipelines`);
+    await page.getByRole('link', { name: 'Open the shop' }).click();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    const graph = page.getByRole('group', { name: 'Graph of the steps' });
+    await graph.getByRole('link', { name: /^two, Running/ }).waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByLabel('Reason').fill('wrong branch');
+    await page.getByRole('button', { name: 'Cancel the pipeline' }).click();
+    await graph.getByRole('link', { name: /^two, Cancelled/ }).waitFor();
+    await page.getByRole('button', { name: 'Run again' }).waitFor();
+    await tree.remove();
+  });
+
+  it('says that the connection is lost, and catches up by itself without losing or doubling a line [A-UI-04]', async () => {
+    const { page } = window;
+    const tree = await makeProject(
+      slipway,
+      'long',
+      "steps:\n  - name: count\n    commands: ['for i in $(seq 1 200); do echo line $i; sleep 0.1; done']\n",
+    );
+    await tree.git('push', '--quiet', 'origin', 'main');
+    await page.goto(`${slipway.baseUrl}/projects/admin/long/pipelines`);
+    await page.getByRole('link', { name: 'Open the shop' }).click();
+    const log = page.getByRole('region', { name: 'Output of count' });
+    await log.getByText('line 5', { exact: true }).waitFor();
+    await slipway.kill('api');
+    await page.getByText('Connection lost, retrying').waitFor();
+    await slipway.start('api');
+    await page.getByText('Connection lost, retrying').waitFor({ state: 'detached' });
+    await log.getByText('line 200', { exact: true }).waitFor({ timeout: 60_000 });
+    const lines = await page.evaluate(
+      'fetch(location.pathname.replace("/pipelines/", "/api/v1/pipelines/") + "/steps/count/logs").then((r) => r.text())',
+    );
+    const written = String(lines).split('\n').length - 1;
+    await page.getByText(`${String(written)} lines`, { exact: true }).waitFor();
+    // the browser itself reports requests that found nobody listening
+    window.complaints.length = 0;
+    await tree.remove();
+  });
+
+  it('draws the same run dark [A-UI-04]', async () => {
+    const dark = await openWindow({ scheme: 'dark' });
+    await signIn(dark.page, slipway, admin(slipway), '/pipelines');
+    await dark.page.locator('[data-item]').last().click();
+    await settle(dark.page);
+    await picture(dark.page, 'run-dark');
+    expect(await axeFindings(dark.page)).toEqual([]);
+    expect(dark.complaints).toEqual([]);
+    await dark.close();
+  });
+});

@@ -1,0 +1,164 @@
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
+import { startSlipway, type Slipway } from '../support/slipway.ts';
+import { admin, openWindow, picture, settle, signIn, type Window } from './browser.ts';
+
+jest.setTimeout(180_000);
+
+describe('signing in and finding one’s way', () => {
+  let slipway: Slipway;
+  let window: Window;
+
+  beforeAll(async () => {
+    slipway = await startSlipway();
+  });
+  afterAll(async () => {
+    await slipway.stop();
+  });
+  beforeEach(async () => {
+    window = await openWindow();
+  });
+  afterEach(async () => {
+    const { complaints } = window;
+    await window.close();
+    expect(complaints).toEqual([]);
+  });
+
+  it('is served by the platform itself at / and at deep links, from no other host [A-UI-01]', async () => {
+    for (const path of [
+      '/',
+      '/projects',
+      '/pipelines/run_x',
+      '/admin/users',
+      '/any/thing/at/all',
+    ]) {
+      const answer = await fetch(slipway.baseUrl + path, { headers: { accept: 'text/html' } });
+      expect([path, answer.status]).toEqual([path, 200]);
+      const policy = answer.headers.get('content-security-policy') ?? '';
+      expect(policy).toContain("script-src 'self'");
+      expect(policy).not.toContain('unsafe');
+      expect(await answer.text()).toContain('<div id="app">');
+    }
+    await signIn(window.page, slipway, admin(slipway));
+    await settle(window.page);
+  });
+
+  it('tells a wrong password apart and keeps the name that was typed [A-UI-01]', async () => {
+    const { page } = window;
+    await page.goto(slipway.baseUrl);
+    await page.getByLabel('Name', { exact: true }).fill('admin');
+    await page.getByLabel('Password', { exact: true }).fill('not the password');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').getByText('Name or password is wrong').waitFor();
+    expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('admin');
+    expect(await page.getByRole('alert').textContent()).toMatch(/Request req_/);
+  });
+
+  it('leads back to the page that was asked for, and never to another site [A-UI-01]', async () => {
+    const { page } = window;
+    await signIn(page, slipway, admin(slipway), '/settings/tokens?x=1');
+    await page.waitForURL('**/settings/tokens?x=1');
+    await page.getByRole('button', { name: 'Account of admin' }).click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in to Slipway' }).waitFor();
+    await signIn(page, slipway, admin(slipway), '/sign-in?return=//evil.example/x');
+    await settle(page);
+    expect(new URL(page.url()).pathname).toBe('/');
+    expect(new URL(page.url()).origin).toBe(slipway.baseUrl);
+  });
+
+  it('shows a new installation its first steps with the real address [A-UI-02]', async () => {
+    const { page } = window;
+    await signIn(page, slipway, admin(slipway));
+    await page.getByRole('heading', { name: 'From a repository to a green pipeline' }).waitFor();
+    await page.getByRole('button', { name: 'Try the sample' }).waitFor();
+    const host = new URL(slipway.baseUrl).host;
+    const commands = await page.locator('.command pre').allTextContents();
+    expect(commands.join('\n')).toContain(`git remote add slipway http://admin@${host}/admin/`);
+    await picture(page, 'first-steps');
+  });
+
+  it('has panels for the platform, recent activity and agents [A-UI-02]', async () => {
+    const { page } = window;
+    await signIn(page, slipway, admin(slipway));
+    const side = page.getByRole('complementary', { name: 'Platform' });
+    for (const name of ['Platform', 'Recent activity', 'Active agents']) {
+      await side.getByRole('heading', { name }).waitFor();
+    }
+    await side.getByText('database').waitFor();
+  });
+
+  it('is used by keyboard alone: palette, keys, going places [A-UI-01]', async () => {
+    const { page } = window;
+    await signIn(page, slipway, admin(slipway));
+    await settle(page);
+    await page.keyboard.press('g');
+    await page.keyboard.press('p');
+    await page.waitForURL('**/projects');
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    await page.keyboard.press('Control+k');
+    const box = page.getByRole('combobox');
+    await box.fill('audit');
+    await page.keyboard.press('Enter');
+    await page.waitForURL('**/admin/audit');
+    await page.keyboard.press('/');
+    expect(await page.evaluate('document.activeElement.hasAttribute("data-filter")')).toBe(true);
+  });
+
+  it('keeps the chosen theme over a reload, before the first paint [A-UI-01]', async () => {
+    const { page } = window;
+    await signIn(page, slipway, admin(slipway));
+    const ground = () =>
+      page.evaluate('getComputedStyle(document.documentElement).backgroundColor');
+    const light = await ground();
+    await page.getByRole('button', { name: 'Account of admin' }).click();
+    await page.getByRole('button', { name: 'Dark' }).click();
+    const dark = await ground();
+    expect(dark).not.toBe(light);
+    await page.reload();
+    await settle(page);
+    expect(await ground()).toBe(dark);
+  });
+
+  it('makes a project and says how to push to it [A-UI-03]', async () => {
+    const { page } = window;
+    await signIn(page, slipway, admin(slipway), '/projects/new');
+    await page.getByLabel('Name', { exact: true }).fill('made-here');
+    await page.getByRole('button', { name: 'Create project' }).click();
+    await page.waitForURL('**/projects/admin/made-here');
+    await page.getByRole('heading', { name: 'The repository is empty' }).waitFor();
+    const command = await page.locator('.command pre').first().textContent();
+    expect(command).toContain(`/admin/made-here.git`);
+    await page.goto(`${slipway.baseUrl}/projects/new`);
+    await page.getByLabel('Name', { exact: true }).fill('made-here');
+    await page.getByRole('button', { name: 'Create project' }).click();
+    await page.getByRole('alert').getByText('It exists already').waitFor();
+  });
+
+  it('shows a new token once and lists it without its text [A-UI-08]', async () => {
+    const { page } = window;
+    await signIn(page, slipway, admin(slipway), '/settings/tokens');
+    await page.getByRole('button', { name: 'New token' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('laptop');
+    await page.getByRole('button', { name: 'Make token' }).click();
+    const shown = await page
+      .getByRole('dialog', { name: 'Your new token' })
+      .locator('pre')
+      .textContent();
+    expect(shown).toMatch(/^slp_/);
+    await page.getByRole('button', { name: 'I have copied it' }).click();
+    await page.getByRole('cell', { name: 'laptop' }).waitFor();
+    expect(await page.content()).not.toContain(shown);
+  });
+});

@@ -22,7 +22,7 @@ export type WorkerQueue = (typeof workerQueues)[number];
 /** Workers of one process, and what must be closed after them. */
 export interface RunningWorkers {
   workers: Worker[];
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** Makes a worker for each of the queues, each with the activities of its resource class. */
@@ -114,13 +114,30 @@ async function buildWorkers(
     hostQueue,
     limits: host.limits,
   });
+  const workers = await hostWorkers(services, shared, {
+    hostQueue,
+    preparePipeline,
+    runStep,
+    removeWorkspace,
+  });
+  return { workers, close: () => host.executor.close() };
+}
+
+type BuildActivities = ReturnType<typeof createBuildActivities>;
+
+async function hostWorkers(
+  { config }: WorkerServices,
+  shared: Shared,
+  host: BuildActivities & { hostQueue: string },
+): Promise<Worker[]> {
+  const { hostQueue, preparePipeline, runStep, removeWorkspace } = host;
   // Cancellation reaches a step with the answer to its heartbeat: they must not be held back.
   const beating = {
     ...shared,
     maxHeartbeatThrottleInterval: '1 second',
     defaultHeartbeatThrottleInterval: '1 second',
   } as const;
-  const workers = await Promise.all([
+  return await Promise.all([
     Worker.create({
       ...beating,
       taskQueue: taskQueues.build,
@@ -134,5 +151,4 @@ async function buildWorkers(
       maxConcurrentActivityTaskExecutions: config.executor.concurrency + 2,
     }),
   ]);
-  return { workers, close: () => host.executor.close() };
 }

@@ -1,4 +1,4 @@
-import { NativeConnection } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import { databaseUrl } from '../adapters/config/load-config.ts';
 import { gitStoreOfConfig } from '../adapters/git/git-store-of-config.ts';
@@ -35,7 +35,7 @@ export interface WorkerServices {
   temporal: TemporalClient;
   connection: NativeConnection;
   converter: DataConverter;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 /** Connects to everything that the configuration names. */

@@ -63,9 +63,15 @@ export async function publishEvent(
     await notifyLive(tx, { ...event, payload, position: '', createdAt: new Date().toISOString() });
     return event.id;
   }
-  const data = { ...event, payload: payload as Prisma.InputJsonObject };
-  await tx.event.create({ data, select: { id: true } });
-  await tx.$executeRaw`SELECT pg_notify(${eventsChannel}, '')`;
+  // One statement: events are written in every transaction, also in those that people wait for.
+  await tx.$queryRaw`
+    WITH written AS (
+      INSERT INTO events (id, type, project_id, change_id, actor_id, subject_id, message, payload, traceparent)
+      VALUES (${event.id}, ${event.type}, ${event.projectId}, ${event.changeId}, ${event.actorId},
+              ${event.subjectId}, ${event.message}, ${JSON.stringify(payload)}::jsonb, ${event.traceparent})
+      RETURNING id
+    )
+    SELECT pg_notify(${eventsChannel}, '')::text AS told FROM written`;
   return event.id;
 }
 

@@ -1,4 +1,5 @@
-import type { PrismaClient } from '../../prisma/generated/client.ts';
+import type { Pipeline, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import type { GateDefinition } from '../../contracts/pipeline/types.ts';
 import type { GateDecision, GateStatus } from '../../contracts/gate/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { publishEvent } from '../event/publish-event.ts';
@@ -45,20 +46,23 @@ export async function openPipelineGate(
       where: { pipelineId: run.id, name: input.step, status: 'pending' },
       data: { status: 'waiting', startedAt: new Date() },
     });
-    await publishEvent(tx, {
-      type: 'gate.opened',
-      projectId: run.projectId,
-      changeId: run.changeId,
-      subjectId: gateId,
-      message: `${input.step} of pipeline #${String(run.number)} waits for ${String(gate.approvals)} approval(s)`,
-      payload: {
-        pipelineId: run.id,
-        step: input.step,
-        permission: gate.by,
-        quorum: gate.approvals,
-      },
-    });
+    await announceGate(tx, run, { gateId, step: input.step, gate });
     return { gateId, quorum: gate.approvals, expiresMs: gate.expiresMs };
+  });
+}
+
+async function announceGate(
+  tx: Prisma.TransactionClient,
+  run: Pipeline,
+  { gateId, step, gate }: { gateId: string; step: string; gate: GateDefinition },
+): Promise<void> {
+  await publishEvent(tx, {
+    type: 'gate.opened',
+    projectId: run.projectId,
+    changeId: run.changeId,
+    subjectId: gateId,
+    message: `${step} of pipeline #${String(run.number)} waits for ${String(gate.approvals)} approval(s)`,
+    payload: { pipelineId: run.id, step, permission: gate.by, quorum: gate.approvals },
   });
 }
 

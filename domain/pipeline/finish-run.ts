@@ -1,4 +1,4 @@
-import type { PrismaClient } from '../../prisma/generated/client.ts';
+import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { PipelineStatus } from '../../contracts/pipeline/types.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { inTransaction } from '../shared/tx.ts';
@@ -25,27 +25,7 @@ export async function finishRun(
     });
     if (moved.count === 0) return;
     const run = await tx.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
-    // A running step here has lost its activity for good (cancelled before it answered, or out of attempts).
-    await tx.pipelineStep.updateMany({
-      where: { pipelineId, status: 'running' },
-      data: {
-        status: status === 'cancelled' ? 'cancelled' : 'failure',
-        finishedAt: new Date(),
-        attempt: { increment: 1 },
-      },
-    });
-    const open = await tx.pipelineStep.findMany({
-      where: { pipelineId, status: { in: ['pending', 'waiting'] } },
-    });
-    for (const step of open) {
-      await settleStepIn(
-        tx,
-        pipelineId,
-        status === 'cancelled'
-          ? { name: step.name, status: 'cancelled', reason: 'the run was cancelled' }
-          : { name: step.name, status: 'skipped', reason: 'an earlier step did not succeed' },
-      );
-    }
+    await settleRest(tx, pipelineId, status);
     await publishEvent(tx, {
       type: 'pipeline.completed',
       projectId: run.projectId,
@@ -62,6 +42,35 @@ export async function finishRun(
       },
     });
   });
+}
+
+/** Ends every step that has not ended by itself. */
+async function settleRest(
+  tx: Prisma.TransactionClient,
+  pipelineId: string,
+  status: PipelineStatus,
+): Promise<void> {
+  // A running step here has lost its activity for good (cancelled before it answered, or out of attempts).
+  await tx.pipelineStep.updateMany({
+    where: { pipelineId, status: 'running' },
+    data: {
+      status: status === 'cancelled' ? 'cancelled' : 'failure',
+      finishedAt: new Date(),
+      attempt: { increment: 1 },
+    },
+  });
+  const open = await tx.pipelineStep.findMany({
+    where: { pipelineId, status: { in: ['pending', 'waiting'] } },
+  });
+  for (const step of open) {
+    await settleStepIn(
+      tx,
+      pipelineId,
+      status === 'cancelled'
+        ? { name: step.name, status: 'cancelled', reason: 'the run was cancelled' }
+        : { name: step.name, status: 'skipped', reason: 'an earlier step did not succeed' },
+    );
+  }
 }
 
 /** Shows the run as paused or not, with its event. Nothing happens to a run that has ended or is in that state. */

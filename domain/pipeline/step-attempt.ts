@@ -13,6 +13,19 @@ export interface StepAttempt {
 export type BeganAttempt =
   { kind: 'run'; attempt: StepAttempt } | { kind: 'done'; result: StepResult };
 
+interface AttemptInput {
+  pipelineId: string;
+  step: string;
+  tryNumber: number;
+}
+
+interface TakenStep {
+  id: string;
+  attempt: number;
+  projectId: string;
+  changeId: string;
+}
+
 /**
  * Takes the step for one more attempt. The attempt number is the fencing token: whoever held an older one can write nothing
  * any more. When this try ended before (its worker died between the record and the answer), gives that result instead.
@@ -20,65 +33,68 @@ export type BeganAttempt =
  */
 export async function beginStepAttempt(
   db: PrismaClient,
-  input: { pipelineId: string; step: string; tryNumber: number },
+  input: AttemptInput,
 ): Promise<BeganAttempt> {
   return await inTransaction(db, async (tx) => {
-    const [row] = await tx.$queryRaw<{ id: string }[]>`
-      SELECT id FROM pipeline_steps WHERE pipeline_id = ${input.pipelineId} AND name = ${input.step} FOR UPDATE`;
-    if (row === undefined) throw new DomainError('not_found', `The run has no step ${input.step}.`);
-    const step = await tx.pipelineStep.findUniqueOrThrow({
-      where: { id: row.id },
-      include: { pipeline: true },
-    });
-    const status = step.status as StepStatus;
-    if (
-      step.tries >= input.tryNumber &&
-      (status === 'success' || status === 'failure' || status === 'cancelled')
-    ) {
-      return {
-        kind: 'done',
-        result: {
-          status,
-          exitCode: step.exitCode,
-          reason: step.reason,
-          durationMs: step.durationMs ?? 0,
-        },
-      };
-    }
-    if (
-      step.tries > input.tryNumber ||
-      status === 'skipped' ||
-      step.pipeline.status !== 'running'
-    ) {
-      throw new DomainError(
-        'illegal_transition',
-        `Step ${input.step} is ${status}, its run ${step.pipeline.status}.`,
-      );
-    }
-    const attempt = step.attempt + 1;
-    await tx.pipelineStep.update({
-      where: { id: step.id },
-      data: {
-        status: 'running',
-        tries: input.tryNumber,
-        attempt,
-        startedAt: new Date(),
-        finishedAt: null,
-        exitCode: null,
-        reason: null,
-        durationMs: null,
-      },
-    });
+    const taken = await takeStep(tx, input);
+    if (taken === undefined) return { kind: 'done', result: await endedTry(tx, input) };
     await publishEvent(tx, {
       type: 'step.started',
-      projectId: step.projectId,
-      changeId: step.pipeline.changeId,
-      subjectId: step.id,
-      message: `${step.name} started`,
-      payload: { pipelineId: input.pipelineId, step: step.name, attempt, try: input.tryNumber },
+      projectId: taken.projectId,
+      changeId: taken.changeId,
+      subjectId: taken.id,
+      message: `${input.step} started`,
+      payload: {
+        pipelineId: input.pipelineId,
+        step: input.step,
+        attempt: taken.attempt,
+        try: input.tryNumber,
+      },
     });
-    return { kind: 'run', attempt: { stepId: step.id, attempt } };
+    return { kind: 'run', attempt: { stepId: taken.id, attempt: taken.attempt } };
   });
+}
+
+/** One statement, because it stands before every step: nothing is taken of a try that ended or was overtaken. */
+async function takeStep(
+  tx: Prisma.TransactionClient,
+  { pipelineId, step, tryNumber }: AttemptInput,
+): Promise<TakenStep | undefined> {
+  const [taken] = await tx.$queryRaw<TakenStep[]>`
+    UPDATE pipeline_steps s
+    SET status = 'running', tries = ${tryNumber}::int, attempt = s.attempt + 1, started_at = now(),
+        finished_at = NULL, exit_code = NULL, reason = NULL, duration_ms = NULL
+    FROM pipelines p
+    WHERE s.pipeline_id = ${pipelineId} AND s.name = ${step} AND p.id = s.pipeline_id AND p.status = 'running'
+      AND ((s.status IN ('pending', 'running') AND s.tries <= ${tryNumber}::int)
+        OR (s.status = 'failure' AND s.tries < ${tryNumber}::int))
+    RETURNING s.id, s.attempt, s.project_id AS "projectId", p.change_id AS "changeId"`;
+  return taken;
+}
+
+async function endedTry(tx: Prisma.TransactionClient, input: AttemptInput): Promise<StepResult> {
+  const step = await tx.pipelineStep.findUnique({
+    where: { pipelineId_name: { pipelineId: input.pipelineId, name: input.step } },
+    include: { pipeline: { select: { status: true } } },
+  });
+  if (step === null) throw new DomainError('not_found', `The run has no step ${input.step}.`);
+  const status = step.status as StepStatus;
+  const ended = status === 'success' || status === 'failure' || status === 'cancelled';
+  if (ended && step.tries >= input.tryNumber) {
+    const { exitCode, reason, durationMs } = step;
+    return { status, exitCode, reason, durationMs: durationMs ?? 0 };
+  }
+  throw new DomainError(
+    'illegal_transition',
+    `Step ${input.step} is ${status}, its run ${step.pipeline.status}.`,
+  );
+}
+
+interface EndedStep {
+  pipelineId: string;
+  projectId: string;
+  changeId: string;
+  name: string;
 }
 
 /**
@@ -90,42 +106,37 @@ export async function finishStepAttempt(
   lease: StepAttempt,
   result: StepResult,
 ): Promise<void> {
+  const { status, exitCode, reason, durationMs } = result;
   await inTransaction(db, async (tx) => {
-    const moved = await tx.pipelineStep.updateMany({
-      where: { id: lease.stepId, attempt: lease.attempt, status: 'running' },
-      data: {
-        status: result.status,
-        exitCode: result.exitCode,
-        reason: result.reason,
-        durationMs: result.durationMs,
-        finishedAt: new Date(),
+    const [step] = await tx.$queryRaw<EndedStep[]>`
+      WITH ended AS (
+        UPDATE pipeline_steps s
+        SET status = ${status}, exit_code = ${exitCode}::int, reason = ${reason}, duration_ms = ${durationMs}::int,
+            finished_at = now()
+        FROM pipelines p
+        WHERE s.id = ${lease.stepId} AND s.attempt = ${lease.attempt}::int AND s.status = 'running'
+          AND p.id = s.pipeline_id
+        RETURNING s.id, s.pipeline_id, s.project_id, p.change_id, s.name
+      )
+      SELECT pipeline_id AS "pipelineId", project_id AS "projectId", change_id AS "changeId", name,
+             pg_notify('slipway_log', id)::text AS told FROM ended`;
+    if (step === undefined) {
+      throw new DomainError('illegal_transition', 'A newer attempt has taken this step.');
+    }
+    await publishEvent(tx, {
+      type: status === 'success' ? 'step.completed' : 'step.failed',
+      projectId: step.projectId,
+      changeId: step.changeId,
+      subjectId: lease.stepId,
+      message: `${step.name}: ${reason ?? status}`,
+      payload: {
+        pipelineId: step.pipelineId,
+        step: step.name,
+        status,
+        attempt: lease.attempt,
+        exitCode,
+        durationMs,
       },
     });
-    if (moved.count === 0)
-      throw new DomainError('illegal_transition', 'A newer attempt has taken this step.');
-    await publishStepEnd(tx, lease.stepId);
-    await tx.$executeRaw`SELECT pg_notify('slipway_log', ${lease.stepId})`;
-  });
-}
-
-async function publishStepEnd(tx: Prisma.TransactionClient, stepId: string): Promise<void> {
-  const step = await tx.pipelineStep.findUniqueOrThrow({
-    where: { id: stepId },
-    include: { pipeline: true },
-  });
-  await publishEvent(tx, {
-    type: step.status === 'success' ? 'step.completed' : 'step.failed',
-    projectId: step.projectId,
-    changeId: step.pipeline.changeId,
-    subjectId: step.id,
-    message: `${step.name}: ${step.reason ?? step.status}`,
-    payload: {
-      pipelineId: step.pipelineId,
-      step: step.name,
-      status: step.status,
-      attempt: step.attempt,
-      exitCode: step.exitCode,
-      durationMs: step.durationMs,
-    },
   });
 }

@@ -23,14 +23,33 @@ const runs = [
   { projects: ['browser'], args: ['--runInBand'] },
 ];
 
-/** @returns {Promise<string>} path of the Temporal program */
-async function prepare() {
+/** They need nothing but Node: they run in a step of a pipeline too. */
+const bareProjects = ['unit', 'replay'];
+
+/**
+ * @param {string[]} args for jest
+ * @returns {boolean} whether only projects without servers are asked for
+ */
+function isBare(args) {
+  const at = args.indexOf('--selectProjects');
+  const words = at === -1 ? [] : args.slice(at + 1);
+  const end = words.findIndex((word) => word.startsWith('-') || word.includes('/'));
+  const projects = end === -1 ? words : words.slice(0, end);
+  return projects.length > 0 && projects.every((name) => bareProjects.includes(name));
+}
+
+/**
+ * @param {boolean} bare
+ * @returns {Promise<string | null>} path of the Temporal program
+ */
+async function prepare(bare) {
   process.stdout.write(`\n  ${bold('Slipway: tests')}\n\n`);
   await step('Node', () => checkNode());
-  await step('System packages', () => ensurePrograms(testNeeds, thisMachine(note)));
+  if (!bare) await step('System packages', () => ensurePrograms(testNeeds, thisMachine(note)));
   await step('Installing npm packages', installPackages);
   await step('Generating the database client', generateClient);
   await step('Building', buildStale);
+  if (bare) return null;
   const home = inRoot('.slipway');
   return (
     (await presentTemporal(home)) ??
@@ -63,12 +82,10 @@ function jest(args, env) {
 
 /** @param {string[]} args of the command line, for jest */
 async function main(args) {
-  const temporal = await prepare();
-  const env = {
-    ...process.env,
-    NODE_ENV: 'test',
-    PATH: `${path.dirname(temporal)}:${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
-  };
+  const temporal = await prepare(isBare(args));
+  const first = temporal === null ? [] : [path.dirname(temporal)];
+  const searchPath = [...first, process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(':');
+  const env = { ...process.env, NODE_ENV: 'test', PATH: searchPath };
   if (args.length > 0) return jest(['--maxWorkers=2', ...args], env);
   const report = process.env['SLIPWAY_TEST_REPORT'];
   if (report) await mkdir(report, { recursive: true });

@@ -65,6 +65,38 @@ describe('the log of a step through faults', () => {
     expect(await wholeLog(store, rows.stepId)).toBe(lines.join(''));
   }, 120_000);
 
+  it('stores output once when the answer of the database is lost after the commit', async () => {
+    const store = createMemoryStore();
+    const rows = await makeRunRows(database.db);
+    let lost = 0;
+    const { db } = database;
+    // every second append is stored, and then its answer never arrives
+    const lossy = {
+      $queryRaw: async (parts: TemplateStringsArray, ...values: unknown[]) => {
+        const answer = await db.$queryRaw(parts, ...values);
+        if (parts.join('').includes('INSERT INTO log_chunks') && ++lost % 2 === 1) {
+          throw new Error('connection terminated');
+        }
+        return answer;
+      },
+    } as unknown as typeof db;
+    const writer = await openLogWriter(lossy, {
+      stepId: rows.stepId,
+      attempt: 1,
+      masker: createMasker([]),
+      flushMs: 1,
+    });
+    const line = 'the same line each time\n';
+    for (let index = 0; index < 20; index++) {
+      await writer.write(Buffer.from(line));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    const { bytes } = await writer.close();
+    expect(lost).toBeGreaterThan(3);
+    expect(await wholeLog(store, rows.stepId)).toBe(line.repeat(20));
+    expect(bytes).toBe(BigInt(line.length * 20));
+  }, 60_000);
+
   it('gives a follower all of it when the announcements are lost', async () => {
     const store = createMemoryStore();
     const rows = await makeRunRows(database.db);

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { openLogWriter } from '../../domain/pipeline/append-log.ts';
+import { finishLog } from '../../domain/pipeline/finish-log.ts';
+import { createLogHub, type LogHub } from '../../domain/pipeline/log-hub.ts';
+import { createMasker } from '../../domain/pipeline/mask.ts';
+import { openListener, type Listener } from '../../domain/shared/listen.ts';
+import { sseStream } from '../../api/routes/pipeline/log-stream.ts';
+import { createTestUser } from '../support/callers.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+import { makeRunRows, type RunRows } from '../support/run-rows.ts';
+import { readServerEvents } from '../support/sse.ts';
+import { bindTestRole, createTestToken, startTestApi, type TestApi } from '../support/test-api.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+let database: TestDatabase;
+let listener: Listener;
+let hub: LogHub;
+let api: TestApi;
+let rows: RunRows;
+let token: string;
+let logs: string;
+const store = createMemoryStore();
+const stopping = new AbortController();
+const text = 'erste Zeile ä\nsecond line €\n';
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  listener = await openListener(database.url);
+  hub = createLogHub(listener);
+  const services = { objectStore: store, logHub: hub, stopSignal: stopping.signal };
+  api = await startTestApi(database, { services });
+  rows = await makeRunRows(database.db);
+  await bindTestRole(database.db, rows.userId, 'viewer');
+  token = (await createTestToken(database.db, rows.userId)).token;
+  logs = `/api/v1/pipelines/${rows.pipelineId}/steps/${rows.stepName}/logs`;
+  const writer = await openLogWriter(database.db, {
+    stepId: rows.stepId,
+    attempt: 1,
+    masker: createMasker([]),
+  });
+  await writer.write(Buffer.from(text));
+  await writer.close();
+});
+
+afterAll(async () => {
+  await api.stop();
+  hub.close();
+  await listener.close();
+  await database.drop();
+});
+
+describe('the address of a step log', () => {
+  it('gives the text so far, from an offset, and as a download, in rows and from the store [A-PIPE-06]', async () => {
+    for (const isMoved of [false, true]) {
+      if (isMoved) await finishLog(database.db, store, rows.stepId);
+      const whole = await api.get(logs, token);
+      expect(whole.headers.get('content-type')).toBe('text/plain; charset=utf-8');
+      expect(whole.headers.get('content-disposition')).toBeNull();
+      expect(await whole.text()).toBe(text);
+      const offset = Buffer.byteLength('erste Zeile ä\n');
+      expect(await (await api.get(`${logs}?offset=${String(offset)}`, token)).text()).toBe(
+        'second line €\n',
+      );
+      expect(await (await api.get(`${logs}?offset=999999`, token)).text()).toBe('');
+      const download = await api.get(`${logs}?download=1`, token);
+      expect(download.headers.get('content-disposition')).toBe('attachment; filename="build.log"');
+      await download.body?.cancel();
+    }
+  });
+
+  it('refuses what is no offset, and hides the log from whoever may not see the project', async () => {
+    for (const query of [
+      '?offset=-1',
+      '?offset=abc',
+      '?follow=2',
+      '?follow=1&lastEventId=1e3',
+      '?unknown=1',
+    ]) {
+      expect((await api.get(logs + query, token)).status).toBe(400);
+    }
+    expect((await api.get(`${logs}?follow=1`, token, { 'last-event-id': 'evil' })).status).toBe(
+      400,
+    );
+    const outsider = await createTestUser(database.db);
+    const theirs = (await createTestToken(database.db, outsider.id)).token;
+    expect((await api.get(logs, theirs)).status).toBe(404);
+    expect((await api.get(logs, '')).status).toBe(401);
+    const missing = `/api/v1/pipelines/${rows.pipelineId}/steps/nope/logs`;
+    expect((await api.get(missing, token)).status).toBe(404);
+    expect((await api.get('/api/v1/pipelines/run_none/steps/x/logs', token)).status).toBe(404);
+  });
+
+  it('lets followers go when the process stops', async () => {
+    const seen: string[] = [];
+    const following = (async () => {
+      for await (const event of readServerEvents(`${api.baseUrl}${logs}?follow=1`, { token })) {
+        seen.push(event.event);
+        if (event.event === 'log') stopping.abort();
+      }
+    })();
+    await following;
+    // not told that the step has ended: it comes back elsewhere
+    expect(seen).not.toContain('end');
+    expect(seen).toContain('log');
+  });
+});
+
+describe('a quiet stream', () => {
+  it('sends a comment now and then, and ends the reading when the client leaves', async () => {
+    const stop = new AbortController();
+    let isReturned = false;
+    const never = (async function* () {
+      try {
+        await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
+      } finally {
+        isReturned = true;
+      }
+      return null;
+    })();
+    const reader = sseStream(never, stop, 30).getReader();
+    const decoder = new TextDecoder();
+    expect(decoder.decode((await reader.read()).value)).toBe('retry: 1000\n\n');
+    expect(decoder.decode((await reader.read()).value)).toBe(': still here\n\n');
+    expect(decoder.decode((await reader.read()).value)).toBe(': still here\n\n');
+    await reader.cancel();
+    expect(stop.signal.aborted).toBe(true);
+    expect(isReturned).toBe(true);
+  });
+});

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLimiter, type Limiter } from './control-group.ts';
@@ -49,6 +49,14 @@ export async function openSandboxHost(options: SandboxOptions): Promise<SandboxH
   const runtimeDir =
     options.runtimeDir ??
     (root ? '/run/slipway' : join(tmpdir(), `slipway-${String(process.getuid?.() ?? 0)}`));
+  const owner = await stat(runtimeDir).then(
+    ({ uid }) => uid,
+    () => null,
+  );
+  // In a shared temporary folder somebody else could have made it first, to look at or change what we put there.
+  if (owner !== null && owner !== process.getuid?.()) {
+    return `Steps need a folder of their own, and ${runtimeDir} belongs to another user: remove it.`;
+  }
   const dead = await deadInstances(runtimeDir);
   const instance = await openInstance(runtimeDir);
   const limiter = await openLimiter(instance.name, dead);

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
+import { cpus, getPriority, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { newWorkspace, openStepBench, stepSpec } from '../support/steps.ts';
 
@@ -69,6 +69,9 @@ const results = {
   command,
   rounds,
   cores: cpus().length,
+  // what else the machine did meanwhile, and the niceness of both sides
+  loadAverage: Number((loadavg()[0] ?? 0).toFixed(1)),
+  nice: getPriority(),
   peer: { 'sh -c': figures(peer) },
   ours: { egress: figures(ours.egress), none: figures(ours.none), firstLine: figures(first) },
   overPeer: figures(over),

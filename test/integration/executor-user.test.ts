@@ -1,0 +1,72 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { build } from 'esbuild';
+import { execFile } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { ExecutorDescription } from '../../adapters/executor/executor.ts';
+import type { StepEnd } from '../support/steps.ts';
+
+interface Seen {
+  about: ExecutorDescription;
+  plain: StepEnd;
+  registry: StepEnd;
+  reach: StepEnd;
+  spin: StepEnd;
+  paths: string[];
+}
+
+/** Slipway on a laptop is no root: the same driver in a process of an ordinary user. */
+describe('the process driver without root', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-user-'));
+  let server: Server;
+  let seen: Seen;
+
+  beforeAll(async () => {
+    const outfile = join(folder, 'runner.mjs');
+    const entry = fileURLToPath(new URL('user-runner.ts', import.meta.url));
+    await build({ entryPoints: [entry], bundle: true, platform: 'node', format: 'esm', outfile });
+    chmodSync(folder, 0o777);
+    server = createServer((_request, response) => response.end('host service')).listen(0);
+    await new Promise((resolve) => server.once('listening', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' && address !== null ? String(address.port) : '';
+    const root = process.getuid?.() === 0;
+    const user = root ? ['setpriv', '--reuid=61234', '--regid=61234', '--clear-groups'] : ['env'];
+    const args = [...user.slice(1), process.execPath, outfile, port];
+    const env = { ...process.env, HOME: folder, TMPDIR: folder };
+    const { stdout } = await promisify(execFile)(user[0] ?? 'env', args, { env, cwd: folder });
+    seen = JSON.parse(stdout) as Seen;
+  }, 120_000);
+  afterAll(() => {
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('runs steps as nobody inside, without a capability', () => {
+    expect(seen.about.ready).toBe(true);
+    expect(seen.plain).toMatchObject({ exitCode: 0, reason: 'exited' });
+    expect(seen.plain.output).toMatch(/\n65534\nhi\nCapEff:\t0000000000000000\nNoNewPrivs:\t1\n$/);
+    expect(seen.paths).toEqual(['file']);
+  });
+
+  it('reaches the registry', () => {
+    expect(seen.registry.output).toMatch(/\n7\.0\.0\n/);
+  });
+
+  it('does not reach a service on the loopback of the host', () => {
+    expect(seen.reach.exitCode).toBe(0);
+    expect(seen.reach.output).not.toContain('host service');
+  });
+
+  it('ends a step at its timeout with all it started', () => {
+    expect(seen.spin.reason).toBe('timeout');
+  });
+
+  it('says that steps are the user that Slipway runs as', () => {
+    expect(seen.about.notEnforced.join('\n')).toContain('the user that Slipway runs as');
+  });
+});

@@ -1,0 +1,21 @@
+import { newWorkspace, openStepBench, runStep } from '../support/steps.ts';
+
+/** A process that runs steps as whoever it is: prints what came of them as JSON. Its argument is a port of the host. */
+const port = process.argv[2] ?? '';
+const bench = await openStepBench();
+const about = await bench.executor.describe();
+const space = await newWorkspace(bench);
+const step = (commands: string[], timeoutMs = 60_000) =>
+  runStep(bench.executor, space, commands, { network: 'egress', timeoutMs });
+const plain = await step([
+  'id -u; echo hi > file; cat file; grep -E "^CapEff|^NoNewPrivs" /proc/self/status; ls -A ~',
+]);
+const registry = await step(['npm view is-number@7.0.0 version']);
+const reach = await step(
+  ['127.0.0.1', '10.0.2.2'].map((host) => `curl -sS -m 2 http://${host}:${port}/ 2>&1 || :`),
+);
+const spin = await step(['trap "" TERM; (setsid sleep 60 &); while :; do :; done'], 300);
+const paths: string[] = [];
+for await (const file of bench.executor.collect(space, ['**'])) paths.push(file.path);
+await bench.close();
+process.stdout.write(JSON.stringify({ about, plain, registry, reach, spin, paths }));

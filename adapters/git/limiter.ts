@@ -18,72 +18,70 @@ export interface Limiter {
   enter(signal?: Cancellation): Promise<() => void>;
 }
 
-interface Waiter {
-  start: () => void;
+function busy(): DomainError {
+  return new DomainError('rate_limited', 'Too many of these run at once; try again shortly.', {
+    retryAfterSeconds: 10,
+  });
+}
+
+/** Puts a start function into the queue; settles when it is called, when time is up, or when the caller went away. */
+function waitForTurn(
+  queue: Set<() => void>,
+  maxWaitMs: number,
+  signal: Cancellation | undefined,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const start = (): void => {
+      settle();
+      resolve();
+    };
+    const leave = (reason: DomainError): void => {
+      if (!queue.delete(start)) return;
+      settle();
+      reject(reason);
+    };
+    const onAbort = (): void => {
+      leave(new DomainError('unavailable', 'The client went away.'));
+    };
+    const timer = setTimeout(() => {
+      leave(busy());
+    }, maxWaitMs);
+    queue.add(start);
+    signal?.addEventListener('abort', onAbort);
+    if (signal?.aborted === true) onAbort();
+  });
 }
 
 /** See {@link Limiter}. */
 export function createLimiter(options: LimiterOptions): Limiter {
   let running = 0;
-  const queue = new Set<Waiter>();
+  const queue = new Set<() => void>();
 
   function releaseOnce(): () => void {
     let released = false;
     return () => {
       if (released) return;
       released = true;
-      running -= 1;
       const [next] = queue;
-      if (next !== undefined) {
+      // Whoever waits takes the place over, so that nobody can slip in between.
+      if (next === undefined) running -= 1;
+      else {
         queue.delete(next);
-        next.start();
+        next();
       }
     };
   }
 
-  function busy(): DomainError {
-    return new DomainError('rate_limited', 'Too many of these run at once; try again shortly.', {
-      retryAfterSeconds: 10,
-    });
-  }
-
-  function wait(signal: Cancellation | undefined): Promise<() => void> {
-    return new Promise((resolve, reject) => {
-      const leave = (reason: DomainError): void => {
-        if (!queue.delete(waiter)) return;
-        done();
-        reject(reason);
-      };
-      const onAbort = (): void => {
-        leave(new DomainError('unavailable', 'The client went away.'));
-      };
-      const timer = setTimeout(() => {
-        leave(busy());
-      }, options.maxWaitMs);
-      const done = (): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', onAbort);
-      };
-      const waiter: Waiter = {
-        start: () => {
-          done();
-          running += 1;
-          resolve(releaseOnce());
-        },
-      };
-      queue.add(waiter);
-      signal?.addEventListener('abort', onAbort);
-      if (signal?.aborted === true) onAbort();
-    });
-  }
-
   return {
-    enter(signal) {
-      if (running < options.running) {
-        running += 1;
-        return Promise.resolve(releaseOnce());
-      }
-      return queue.size >= options.waiting ? Promise.reject(busy()) : wait(signal);
+    async enter(signal) {
+      if (running < options.running) running += 1;
+      else if (queue.size >= options.waiting) throw busy();
+      else await waitForTurn(queue, options.maxWaitMs, signal);
+      return releaseOnce();
     },
   };
 }

@@ -23,11 +23,9 @@ function quarantinedGit(
     runGit(setting, ['--git-dir=.', ...args], { cwd, env, ...(maxBytes ? { maxBytes } : {}) });
 }
 
-function quarantineReader(
-  setting: GitSetting,
-  cwd: string,
-  message: HookMessage,
-): Pick<PushProposal, 'isAncestor' | 'readBlob'> {
+type Reader = Pick<PushProposal, 'isAncestor' | 'readBlob'>;
+
+function quarantineReader(setting: GitSetting, cwd: string, message: HookMessage): Reader {
   const git = quarantinedGit(setting, cwd, message);
   return {
     async isAncestor(ancestor, descendant) {
@@ -46,78 +44,101 @@ function quarantineReader(
   };
 }
 
-interface Session {
-  /** true from the moment git was told to move the refs */
-  accepted: () => boolean;
+interface Decision {
+  onPush: (push: PushProposal) => Promise<void>;
+  /** how long it may take before the push is refused */
+  timeoutMs: number;
+}
+
+/** The conversation with the hooks of one receive-pack: a verdict is given once, whoever gives it. */
+class PushSession {
+  private state: 'open' | 'accepted' | 'refused' = 'open';
+  private readonly from: Readable;
+  private readonly to: Writable;
+  private readonly messages: AsyncGenerator<HookMessage>;
+
+  constructor(child: GitChild) {
+    this.from = child.process.stdio[3] as Readable;
+    this.to = child.process.stdio[4] as unknown as Writable;
+    // A pipe that breaks means that git ended; `exited` tells the same.
+    this.from.on('error', () => undefined);
+    this.to.on('error', () => undefined);
+    this.messages = readHookMessages(this.from);
+  }
+
+  get isAccepted(): boolean {
+    return this.state === 'accepted';
+  }
+
+  refuse(lines: string[]): void {
+    if (this.state !== 'open') return;
+    this.state = 'refused';
+    answerHook(this.to, lines, 'no');
+  }
+
+  async accept(): Promise<AcceptedPush | null> {
+    if (this.state !== 'open') return null;
+    this.state = 'accepted';
+    answerHook(this.to, [], 'ok');
+    const next = await this.messages.next();
+    if (next.done === true || next.value.kind !== 'post-receive') return null;
+    return {
+      updates: next.value.updates ?? [],
+      finish: (lines) => {
+        answerHook(this.to, lines, 'ok');
+      },
+    };
+  }
+
+  /** Settles when everything was said; never rejects. */
+  async attend(reader: (message: HookMessage) => Reader, decision: Decision): Promise<void> {
+    try {
+      const first = await this.messages.next();
+      if (first.done === true || first.value.kind !== 'pre-receive') return;
+      const { updates } = first.value;
+      if (updates === null) this.refuse([tooMany]);
+      else await this.decide(updates, reader(first.value), decision);
+    } catch {
+      // It is refused below, like everything that was not accepted.
+    } finally {
+      this.refuse([unchecked]);
+      // Nobody listens any more; a hook that still waits sees the end of its pipe.
+      this.to.end();
+      this.from.resume();
+    }
+  }
+
+  private async decide(updates: RefUpdate[], reader: Reader, decision: Decision): Promise<void> {
+    const timer = setTimeout(() => {
+      this.refuse([unchecked]);
+    }, decision.timeoutMs);
+    try {
+      await decision.onPush({
+        updates,
+        ...reader,
+        refuse: (lines) => {
+          this.refuse(lines);
+        },
+        accept: () => this.accept(),
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }
 
 /**
  * Attends a receive-pack: hands its proposal to `decision.onPush`, carries the verdict to the hook, tells which refs moved.
  * Whatever goes wrong on the way (an error, silence for `timeoutMs`, a list that cannot be read) refuses the push.
+ * @returns whether git was told to move the refs
  */
 export function attendPush(
   setting: GitSetting,
   cwd: string,
   child: GitChild,
-  decision: { onPush: (push: PushProposal) => Promise<void>; timeoutMs: number },
-): Session {
-  const from = child.process.stdio[3] as Readable;
-  const to = child.process.stdio[4] as unknown as Writable;
-  // A pipe that breaks means that git ended; `exited` tells the same.
-  from.on('error', () => undefined);
-  to.on('error', () => undefined);
-  const messages = readHookMessages(from);
-  let state: 'open' | 'accepted' | 'refused' = 'open';
-
-  const refuse = (lines: string[]): void => {
-    if (state !== 'open') return;
-    state = 'refused';
-    answerHook(to, lines, 'no');
-  };
-  const nextMoved = async (): Promise<AcceptedPush | null> => {
-    const next = await messages.next();
-    if (next.done === true || next.value.kind !== 'post-receive') return null;
-    return {
-      updates: next.value.updates ?? [],
-      finish: (lines) => {
-        answerHook(to, lines, 'ok');
-      },
-    };
-  };
-  const accept = (): Promise<AcceptedPush | null> => {
-    if (state !== 'open') return Promise.resolve(null);
-    state = 'accepted';
-    answerHook(to, [], 'ok');
-    return nextMoved();
-  };
-  const decide = async (message: HookMessage, updates: RefUpdate[]): Promise<void> => {
-    const timer = setTimeout(() => {
-      refuse([unchecked]);
-    }, decision.timeoutMs);
-    try {
-      await decision.onPush({
-        updates,
-        ...quarantineReader(setting, cwd, message),
-        refuse,
-        accept,
-      });
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-  const attend = async (): Promise<void> => {
-    const first = await messages.next();
-    if (first.done === true || first.value.kind !== 'pre-receive') return;
-    if (first.value.updates === null) refuse([tooMany]);
-    else await decide(first.value, first.value.updates);
-  };
-  void attend()
-    .catch(() => undefined)
-    .then(() => {
-      refuse([unchecked]);
-      // Nobody listens any more; a hook that still waits sees the end of its pipe.
-      to.end();
-      from.resume();
-    });
-  return { accepted: () => state === 'accepted' };
+  decision: Decision,
+): { isAccepted: () => boolean } {
+  const session = new PushSession(child);
+  void session.attend((message) => quarantineReader(setting, cwd, message), decision);
+  return { isAccepted: () => session.isAccepted };
 }

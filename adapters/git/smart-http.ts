@@ -173,7 +173,7 @@ export async function receivePack(
   });
   // Once the refs are let go, git is left to finish: ending it then would leave moved refs that nobody recorded.
   const abandon = (): void => {
-    if (!session.accepted()) child.kill();
+    if (!session.isAccepted()) child.kill();
   };
   options.signal.addEventListener('abort', abandon);
   if (options.signal.aborted) abandon();

@@ -101,7 +101,7 @@ export interface PushProposal {
 export interface AcceptedPush {
   updates: RefUpdate[];
   /** Shows the lines to the pusher and lets git end. */
-  finish(lines: string[]): void;
+  finish: (lines: string[]) => void;
 }
 
 export interface ReceivePackOptions extends UploadPackOptions {

@@ -1,7 +1,7 @@
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { PrismaClient } from '../../prisma/generated/client.ts';
+import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { requirePermission } from '../identity/check-access.ts';
@@ -31,7 +31,7 @@ export interface UpdateProjectInput {
 /** Keys of the input that say something, so that an absent one is never written. */
 function given(input: UpdateProjectInput): UpdateProjectInput {
   const entries = Object.entries(input).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as UpdateProjectInput;
+  return Object.fromEntries(entries);
 }
 
 async function requireBranch(
@@ -42,6 +42,30 @@ async function requireBranch(
   const path = project.repoPath ?? '';
   if ((await git.resolveCommit(path, `refs/heads/${branch}`)) !== null) return;
   throw new DomainError('unprocessable', 'There is no branch of this name to be the default one.');
+}
+
+async function recordUpdate(
+  tx: Prisma.TransactionClient,
+  caller: Caller,
+  project: ProjectWithOwner,
+  changed: string[],
+): Promise<void> {
+  await publishEvent(tx, {
+    type: 'project.updated',
+    projectId: project.id,
+    actorId: caller.principal.userId,
+    subjectId: project.id,
+    message: `${caller.principal.userName} changed ${project.owner.name}/${project.name}`,
+    payload: { changed },
+    traceparent: caller.request.traceparent,
+  });
+  await writeAudit(tx, caller, {
+    action: 'project.updated',
+    resource: 'project',
+    resourceId: project.id,
+    projectId: project.id,
+    detail: { changed, visibility: project.visibility, defaultBranch: project.defaultBranch },
+  });
 }
 
 /**
@@ -84,23 +108,7 @@ export async function updateProject(
       include: { owner: true },
     });
     if (branch !== undefined) await git.setHead(project.repoPath ?? '', branch);
-    const changed = Object.keys(changes);
-    await publishEvent(tx, {
-      type: 'project.updated',
-      projectId: project.id,
-      actorId: caller.principal.userId,
-      subjectId: project.id,
-      message: `${caller.principal.userName} changed ${after.owner.name}/${after.name}`,
-      payload: { changed },
-      traceparent: caller.request.traceparent,
-    });
-    await writeAudit(tx, caller, {
-      action: 'project.updated',
-      resource: 'project',
-      resourceId: project.id,
-      projectId: project.id,
-      detail: { changed, visibility: after.visibility, defaultBranch: after.defaultBranch },
-    });
+    await recordUpdate(tx, caller, after, Object.keys(changes));
     return after;
   });
   return toProjectRecord(updated);

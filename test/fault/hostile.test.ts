@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
 import {
   git,
@@ -12,6 +12,9 @@ import {
   type TestRepository,
   type TestUser,
 } from '../support/git-server.ts';
+
+// Many git processes; a loaded machine takes its time.
+jest.setTimeout(240_000);
 
 let server: GitServer;
 let ann: TestUser;

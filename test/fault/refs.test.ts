@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { GitStore } from '../../contracts/git/store.ts';
 import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
 import { rawPush } from '../support/git-raw-push.ts';
@@ -11,6 +11,9 @@ import {
   type TestRepository,
   type TestUser,
 } from '../support/git-server.ts';
+
+// Many git processes; a loaded machine takes its time.
+jest.setTimeout(240_000);
 
 /** Names that git's own check accepts, then ones it does not; CANARY is a command that would make a file. */
 function hostileNames(canary: string): (string | Buffer)[] {

@@ -1,6 +1,6 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { createGitActivities } from '../../activities/git/index.ts';
@@ -13,6 +13,9 @@ import { makeWorkTree } from '../support/git-client.ts';
 import { git, startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
 import { testNamespace } from '../support/temporal.ts';
 import { bundleWorkflows } from '../support/workflow-bundle.mjs';
+
+// Many git processes; a loaded machine takes its time.
+jest.setTimeout(240_000);
 
 let server: GitServer;
 let ann: TestUser;

@@ -4,10 +4,10 @@ import { bootstrapAdmin } from '../../domain/identity/bootstrap-admin.ts';
 import {
   openAppUnderTest,
   testPassword,
-  type Answer,
   type AppUnderTest,
   type TestAccount,
 } from '../support/app-under-test.ts';
+import { login, meStatus } from '../support/session-steps.ts';
 
 let t: AppUnderTest;
 let admin: TestAccount;
@@ -17,22 +17,6 @@ beforeAll(async () => {
   admin = await t.account('root', 'admin');
 });
 afterAll(() => t.stop());
-
-function cookieOf(answer: Answer): string {
-  return /slipway_session=([^;]*)/.exec(answer.headers.get('set-cookie') ?? '')?.[1] ?? '';
-}
-
-async function login(name: string, password = testPassword): Promise<string> {
-  const answer = await t.call(null, 'POST', '/api/v1/auth/login', { name, password });
-  expect(answer.status).toBe(200);
-  return cookieOf(answer);
-}
-
-const withCookie = (cookie: string) => ({ cookie: `slipway_session=${cookie}` });
-
-async function me(cookie: string): Promise<number> {
-  return (await t.call(null, 'GET', '/api/v1/auth/me', undefined, withCookie(cookie))).status;
-}
 
 describe('users', () => {
   it('are created, read, changed and deleted by an admin, and say nothing of their password [A-IAM-01] [A-IAM-02]', async () => {
@@ -103,11 +87,11 @@ describe('users', () => {
 
   it('that are deactivated lose their session and tokens at once [A-IAM-10]', async () => {
     const eve = await t.person('eve');
-    const cookie = await login('eve');
-    expect(await me(cookie)).toBe(200);
+    const cookie = await login(t, 'eve');
+    expect(await meStatus(t, cookie)).toBe(200);
     expect((await t.call(eve, 'GET', '/api/v1/auth/me')).status).toBe(200);
     await t.call(admin, 'PATCH', '/api/v1/users/eve', { isActive: false });
-    expect(await me(cookie)).toBe(401);
+    expect(await meStatus(t, cookie)).toBe(401);
     expect((await t.call(eve, 'GET', '/api/v1/auth/me')).status).toBe(401);
     const again = await t.call(null, 'POST', '/api/v1/auth/login', {
       name: 'eve',
@@ -132,115 +116,6 @@ describe('users', () => {
     expect(answer.status).toBe(409);
     expect(answer.body).toMatchObject({ code: 'protected' });
     expect((await t.call(admin, 'GET', '/api/v1/auth/me')).status).toBe(200);
-  });
-});
-
-describe('sign-in', () => {
-  it('sets a cookie whose sha256 is kept, and sign-out ends it [A-IAM-03] [A-IAM-12]', async () => {
-    await t.person('carl');
-    const answer = await t.call(
-      null,
-      'POST',
-      '/api/v1/auth/login',
-      { name: ' Carl ', password: testPassword },
-      { 'user-agent': 'a browser' },
-    );
-    expect(answer.status).toBe(200);
-    expect(answer.body).toMatchObject({ user: { name: 'carl' } });
-    const header = answer.headers.get('set-cookie') ?? '';
-    expect(header).toMatch(/HttpOnly/i);
-    expect(header).toMatch(/SameSite=Lax/i);
-    const cookie = cookieOf(answer);
-    const tokenHash = createHash('sha256').update(cookie).digest('hex');
-    const row = await t.db.authSession.findUniqueOrThrow({ where: { tokenHash } });
-    expect(row).toMatchObject({ userAgent: 'a browser' });
-    expect(await me(cookie)).toBe(200);
-    const out = await t.call(null, 'POST', '/api/v1/auth/logout', undefined, withCookie(cookie));
-    expect(out.status).toBe(204);
-    expect(await me(cookie)).toBe(401);
-  });
-
-  it('by an expired session is refused [A-IAM-04]', async () => {
-    await t.person('dora');
-    const cookie = await login('dora');
-    const tokenHash = createHash('sha256').update(cookie).digest('hex');
-    const expiresAt = new Date(Date.now() - 1000);
-    await t.db.authSession.update({ where: { tokenHash }, data: { expiresAt } });
-    expect(await me(cookie)).toBe(401);
-  });
-
-  it('works by cookie or by bearer token on the same endpoint, and not without [A-IAM-05]', async () => {
-    const fay = await t.person('fay');
-    expect(await me(await login('fay'))).toBe(200);
-    expect((await t.call(fay, 'GET', '/api/v1/auth/me')).status).toBe(200);
-    const nobody = await t.call(null, 'GET', '/api/v1/auth/me');
-    expect(nobody.status).toBe(401);
-    expect(nobody.headers.get('www-authenticate')).toMatch(/^Bearer/);
-  });
-
-  it('says the same for an unknown name and a wrong password', async () => {
-    await t.person('gus');
-    const wrong = { password: 'not the password' };
-    const known = await t.call(null, 'POST', '/api/v1/auth/login', { name: 'gus', ...wrong });
-    const unknown = await t.call(null, 'POST', '/api/v1/auth/login', { name: 'nobody', ...wrong });
-    const { requestId: _a, ...first } = known.body as Record<string, unknown>;
-    const { requestId: _b, ...second } = unknown.body as Record<string, unknown>;
-    expect(known.status).toBe(401);
-    expect(second).toEqual(first);
-  });
-
-  it('is slowed down after ten tries of a name, in every spelling of it [A-CORE-07]', async () => {
-    await t.person('hugo');
-    const spellings = ['hugo', 'HUGO', ' hugo', 'Hugo ', 'ｈｕｇｏ'];
-    const statuses: number[] = [];
-    for (let attempt = 0; attempt < 12; attempt += 1) {
-      const name = spellings[attempt % spellings.length];
-      const answer = await t.call(null, 'POST', '/api/v1/auth/login', { name, password: 'guess' });
-      statuses.push(answer.status);
-      if (answer.status === 429)
-        expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
-    }
-    expect(statuses).toEqual([...Array<number>(10).fill(401), 429, 429]);
-    const right = await t.call(null, 'POST', '/api/v1/auth/login', {
-      name: 'hugo',
-      password: testPassword,
-    });
-    expect(right.status).toBe(429);
-  });
-
-  it('with a new password ends the other sessions', async () => {
-    await t.person('ida');
-    const here = await login('ida');
-    const elsewhere = await login('ida');
-    const body = { currentPassword: testPassword, newPassword: 'another password 2' };
-    const changed = await t.call(null, 'PUT', '/api/v1/auth/password', body, withCookie(here));
-    expect(changed.status).toBe(204);
-    expect(await me(here)).toBe(200);
-    expect(await me(elsewhere)).toBe(401);
-    await login('ida', 'another password 2');
-  });
-
-  it('shows the own sessions and ends one of them', async () => {
-    await t.person('jan');
-    const first = await login('jan');
-    const second = await login('jan');
-    const listed = await t.call(
-      null,
-      'GET',
-      '/api/v1/auth/sessions',
-      undefined,
-      withCookie(second),
-    );
-    const { items } = listed.body as { items: { id: string; isCurrent: boolean }[] };
-    expect(items).toHaveLength(2);
-    expect(JSON.stringify(items)).not.toContain(first);
-    const other = items.find((item) => !item.isCurrent);
-    const address = `/api/v1/auth/sessions/${other?.id ?? ''}`;
-    const stranger = await t.account('stranger');
-    expect((await t.call(stranger, 'DELETE', address)).status).toBe(404);
-    expect((await t.call(null, 'DELETE', address, undefined, withCookie(second))).status).toBe(204);
-    expect(await me(first)).toBe(401);
-    expect(await me(second)).toBe(200);
   });
 });
 

@@ -1,9 +1,12 @@
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { makeWorkTree } from '../support/git-client.ts';
 import { git, startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
+
+// Many git processes; a loaded machine takes its time.
+jest.setTimeout(240_000);
 
 interface Project {
   id: string;

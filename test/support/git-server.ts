@@ -221,7 +221,7 @@ export function gitBytes(cwd: string, args: string[]): Promise<Buffer> {
     const env = { PATH: process.env['PATH'] ?? '', HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' };
     execFile('git', args, { cwd, env, encoding: 'buffer', maxBuffer: 1 << 28 }, (error, stdout) => {
       if (error === null) resolve(stdout);
-      else reject(error as Error);
+      else reject(error);
     });
   });
 }

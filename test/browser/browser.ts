@@ -106,7 +106,7 @@ export function admin(slipway: Slipway): { name: string; password: string } {
 /** Waits until nothing on the page is a skeleton any more. */
 export async function settle(page: Page): Promise<void> {
   await page.locator('h1').first().waitFor();
-  await page.waitForFunction('!document.querySelector(".skeleton")');
+  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
   // entering motion is at most 160 ms
   await page.waitForTimeout(250);
 }
@@ -114,9 +114,9 @@ export async function settle(page: Page): Promise<void> {
 /** What axe finds, one line each. Its script is run by the debugger, so the page's policy stays as it is. */
 export async function axeFindings(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
-  const result = (await page.evaluate(
+  const result = await page.evaluate<axe.AxeResults>(
     'axe.run(document, { resultTypes: ["violations"] })',
-  )) as axe.AxeResults;
+  );
   return result.violations.flatMap((violation) =>
     violation.nodes.map(
       (node) => `${violation.id}: ${node.html.slice(0, 160)} (${String(node.failureSummary)})`,

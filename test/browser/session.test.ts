@@ -57,7 +57,7 @@ describe('signing in and finding one’s way', () => {
     await page.getByLabel('Name', { exact: true }).fill('admin');
     await page.getByLabel('Password', { exact: true }).fill('not the password');
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('alert').getByText('Name or password is wrong').waitFor();
+    await page.getByRole('alert').getByText('Name or password is wrong', { exact: true }).waitFor();
     expect(await page.getByLabel('Name', { exact: true }).inputValue()).toBe('admin');
     expect(await page.getByRole('alert').textContent()).toMatch(/Request req_/);
   });
@@ -108,7 +108,7 @@ describe('signing in and finding one’s way', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('Control+k');
-    const box = page.getByRole('combobox');
+    const box = page.getByRole('combobox', { name: 'Search projects, pipelines and pages' });
     await box.fill('audit');
     await page.keyboard.press('Enter');
     await page.waitForURL('**/admin/audit');

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
-import { ErrorBoundary, lazy, LocationProvider, Route, Router, useLocation } from 'preact-iso';
+import { deferred } from '../components/deferred.tsx';
+import { ErrorBoundary, LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { useEffect, useState } from 'preact/hooks';
 import { type ApiProblem, toProblem } from '../api/problem.ts';
 import { ProblemBox } from '../components/feedback.tsx';
@@ -8,17 +9,21 @@ import { loadSession, me } from './session.ts';
 import { Shell } from './shell.tsx';
 import { ShortAddress } from './short-address.tsx';
 
-const SignIn = lazy(() => import('../pages/sign-in.tsx').then((m) => m.SignIn));
-const Home = lazy(() => import('../pages/home/home.tsx').then((m) => m.Home));
-const Projects = lazy(() => import('../pages/project/projects.tsx').then((m) => m.Projects));
-const NewProject = lazy(() => import('../pages/project/new-project.tsx').then((m) => m.NewProject));
-const ProjectPages = lazy(() =>
+const SignIn = deferred(() => import('../pages/sign-in.tsx').then((m) => m.SignIn));
+const Home = deferred(() => import('../pages/home/home.tsx').then((m) => m.Home));
+const Projects = deferred(() => import('../pages/project/projects.tsx').then((m) => m.Projects));
+const NewProject = deferred(() =>
+  import('../pages/project/new-project.tsx').then((m) => m.NewProject),
+);
+const ProjectPages = deferred(() =>
   import('../pages/project/project-pages.tsx').then((m) => m.ProjectPages),
 );
-const Pipelines = lazy(() => import('../pages/pipeline/pipelines.tsx').then((m) => m.Pipelines));
-const RunPage = lazy(() => import('../pages/pipeline/run-page.tsx').then((m) => m.RunPage));
-const Settings = lazy(() => import('../pages/settings/settings.tsx').then((m) => m.Settings));
-const Admin = lazy(() => import('../pages/admin/admin.tsx').then((m) => m.Admin));
+const Pipelines = deferred(() =>
+  import('../pages/pipeline/pipelines.tsx').then((m) => m.Pipelines),
+);
+const RunPage = deferred(() => import('../pages/pipeline/run-page.tsx').then((m) => m.RunPage));
+const Settings = deferred(() => import('../pages/settings/settings.tsx').then((m) => m.Settings));
+const Admin = deferred(() => import('../pages/admin/admin.tsx').then((m) => m.Admin));
 
 /** Addresses of the API and of documents are the browser's, not the router's. */
 const ownAddresses = /^(?!\/(api|docs|openapi\.json|schemas|health)(\/|$)).*/;

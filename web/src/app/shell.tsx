@@ -1,5 +1,6 @@
+import { deferred } from '../components/deferred.tsx';
 import type { ComponentChildren, JSX } from 'preact';
-import { lazy, useLocation } from 'preact-iso';
+import { useLocation } from 'preact-iso';
 import { useEffect, useState } from 'preact/hooks';
 import { listGates } from '../api/resources.ts';
 import { Button } from '../components/button.tsx';
@@ -12,8 +13,12 @@ import { can } from './session.ts';
 import { dismissToast, toasts } from './toasts.ts';
 import { UserMenu } from './user-menu.tsx';
 
-const Palette = lazy(() => import('./palette.tsx').then((module) => module.Palette));
-const KeyHelp = lazy(() => import('./key-help.tsx').then((module) => module.KeyHelp));
+const Palette = deferred(() => import('./palette.tsx').then((module) => module.Palette), {
+  placeholder: 'none',
+});
+const KeyHelp = deferred(() => import('./key-help.tsx').then((module) => module.KeyHelp), {
+  placeholder: 'none',
+});
 
 interface Place {
   href: string;

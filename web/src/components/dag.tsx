@@ -4,7 +4,7 @@ import type { Step } from '../api/types.ts';
 import { now } from '../app/clock.ts';
 import { criticalPath, layoutDag, nodeHeight, nodeWidth } from '../lib/dag-layout.ts';
 import { formatDuration } from '../lib/time.ts';
-import { Icon, type IconName } from './icon.tsx';
+import { Icon } from './icon.tsx';
 import { Status, stateTone, stateWord, stepState } from './status.tsx';
 import { Duration } from './time.tsx';
 

@@ -56,14 +56,7 @@ export function Field(props: FieldProps): JSX.Element {
           spellcheck={false}
         />
       ) : (
-        <input
-          {...shared}
-          // the typings know one shape for each type of input; all of ours take the same properties
-          type={(props.type ?? 'text')}
-          placeholder={props.placeholder}
-          autoComplete={props.autoComplete ?? 'off'}
-          spellcheck={false}
-        />
+        <input {...inputOf(props)} {...shared} />
       )}
       {note && (
         <p id={`${id}-note`} class="field-note">
@@ -72,6 +65,16 @@ export function Field(props: FieldProps): JSX.Element {
       )}
     </div>
   );
+}
+
+/** Only the properties that differ between types of input; the typings know one shape for each type. */
+function inputOf(props: FieldProps): Record<string, string | boolean | undefined> {
+  return {
+    type: props.type ?? 'text',
+    placeholder: props.placeholder,
+    autoComplete: props.autoComplete ?? 'off',
+    spellcheck: false,
+  };
 }
 
 /** A field above a list that narrows it; `/` goes there. */

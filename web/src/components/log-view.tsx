@@ -3,16 +3,13 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { useKeys } from '../app/keys.ts';
 import { lineOfHash } from '../lib/line-hash.ts';
 import type { LogLines } from '../lib/log-lines.ts';
-import { RowIndex } from '../lib/row-index.ts';
 import { Button } from './button.tsx';
 import { Icon } from './icon.tsx';
+import { gutter, rowHeight, useMeasure, useView } from './log-geometry.ts';
+import { LineCount } from './line-count.tsx';
 import { LogLine } from './log-line.tsx';
 
-export const rowHeight = 20;
 const overscan = 12;
-/** beyond this many pixels browsers lose precision: scrolling is scaled */
-const tallest = 8_000_000;
-const gutter = 72;
 
 interface LogViewProps {
   log: LogLines;
@@ -24,70 +21,6 @@ interface LogViewProps {
   failed: boolean;
   downloadUrl: string;
   label: string;
-}
-
-interface Measure {
-  height: number;
-  /** characters in a row */
-  columns: number;
-}
-
-function useMeasure(box: { current: HTMLDivElement | null }): Measure {
-  const [size, setSize] = useState<Measure>({ height: 480, columns: 120 });
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return undefined;
-    const probe = document.createElement('span');
-    probe.className = 'log-probe';
-    probe.textContent = '0'.repeat(100);
-    element.append(probe);
-    const character = probe.getBoundingClientRect().width / 100 || 7.2;
-    probe.remove();
-    const observer = new ResizeObserver(() => {
-      const columns = Math.max(20, Math.floor((element.clientWidth - gutter - 16) / character));
-      setSize({ height: element.clientHeight, columns });
-    });
-    observer.observe(element);
-    return () => {
-      observer.disconnect();
-    };
-  }, []);
-  return size;
-}
-
-interface View {
-  index: RowIndex;
-  /** scrolled pixels per pixel of content: 1 unless the log is very long */
-  scale: number;
-  height: number;
-}
-
-function useView(
-  props: LogViewProps,
-  wrap: boolean,
-  folded: ReadonlySet<number>,
-  size: Measure,
-): View {
-  return useMemo(() => {
-    const { log } = props;
-    const hidden = new Set<number>();
-    for (const group of log.groups) {
-      if (!folded.has(group.start)) continue;
-      for (let line = group.start + 1; line < (group.end ?? log.lines.length); line += 1)
-        hidden.add(line);
-    }
-    const index = new RowIndex(log.lines.length, (line) => {
-      if (hidden.has(line)) return 0;
-      if (!wrap) return 1;
-      const raw = log.lines[line] ?? '';
-      if (raw.length <= size.columns) return 1;
-      return Math.max(1, Math.ceil(log.textAt(line).length / size.columns));
-    });
-    const natural = index.total * rowHeight;
-    // the last row must be at the bottom when the scrollbar is
-    const scale = natural > tallest ? (natural - size.height) / (tallest - size.height) : 1;
-    return { index, scale, height: Math.min(natural, tallest) };
-  }, [props.log, props.version, wrap, folded, size]);
 }
 
 /** Output of a step: only the lines on screen exist in the page, so that a million of them scroll smoothly. */
@@ -102,7 +35,7 @@ export function LogView(props: LogViewProps): JSX.Element {
   const [needle, setNeedle] = useState('');
   const [match, setMatch] = useState(0);
   const [marked, setMarked] = useState(() => lineOfHash(location.hash));
-  const view = useView(props, wrap, folded, size);
+  const view = useView(props.log, props.version, wrap, folded, size);
   const { log, version } = props;
   const found = useMemo(() => log.search(needle), [log, version, needle]);
   const current = found[Math.min(match, found.length - 1)] ?? -1;
@@ -320,38 +253,4 @@ function useOpening(
       if (line >= 0) showLine(line);
     }
   }, [version, ended]);
-}
-
-function LineCount({
-  log,
-  version,
-  ended,
-}: {
-  log: LogLines;
-  version: number;
-  ended: boolean;
-}): JSX.Element {
-  const [told, setTold] = useState('');
-  const last = useRef(0);
-  // said to screen readers every few seconds, not at every line
-  useEffect(() => {
-    const timer = setInterval(() => {
-      const fresh = log.lines.length - last.current;
-      last.current = log.lines.length;
-      setTold(fresh > 0 && !ended ? `${fresh} new lines` : '');
-    }, 5000);
-    return () => {
-      clearInterval(timer);
-    };
-  }, [log, ended]);
-  return (
-    <>
-      <span class="meta num" data-version={version}>
-        {log.lines.length.toLocaleString('en')} lines
-      </span>
-      <span class="hidden-visually" role="status">
-        {told}
-      </span>
-    </>
-  );
 }

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { Gate, Run, Step } from '../api/types.ts';
-import { Icon, type IconName } from './icon.tsx';
+import { Icon } from './icon.tsx';
 
 export type StateName =
   | 'queued'

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
-import { lazy, useRoute } from 'preact-iso';
+import { deferred } from '../../components/deferred.tsx';
+import { useRoute } from 'preact-iso';
 import { can } from '../../app/session.ts';
 import { ShortAddress } from '../../app/short-address.tsx';
 import { Empty } from '../../components/feedback.tsx';
@@ -9,27 +10,27 @@ const pages = {
   users: {
     text: 'Users',
     needs: ['users:read', 'admin:users'],
-    page: lazy(() => import('./users.tsx').then((m) => m.Users)),
+    page: deferred(() => import('./users.tsx').then((m) => m.Users)),
   },
   roles: {
     text: 'Roles',
     needs: ['admin:read', 'admin:manage', 'users:read'],
-    page: lazy(() => import('./roles.tsx').then((m) => m.Roles)),
+    page: deferred(() => import('./roles.tsx').then((m) => m.Roles)),
   },
   bindings: {
     text: 'Role bindings',
     needs: ['admin:read', 'admin:users', 'admin:manage'],
-    page: lazy(() => import('./bindings.tsx').then((m) => m.Bindings)),
+    page: deferred(() => import('./bindings.tsx').then((m) => m.Bindings)),
   },
   delegations: {
     text: 'Delegations',
     needs: ['admin:read', 'admin:delegate', 'admin:manage'],
-    page: lazy(() => import('./delegations.tsx').then((m) => m.Delegations)),
+    page: deferred(() => import('./delegations.tsx').then((m) => m.Delegations)),
   },
   audit: {
     text: 'Audit',
     needs: ['audit:read'],
-    page: lazy(() => import('./audit.tsx').then((m) => m.Audit)),
+    page: deferred(() => import('./audit.tsx').then((m) => m.Audit)),
   },
 } as const;
 

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
-import { lazy } from 'preact-iso';
+import { deferred } from '../../components/deferred.tsx';
+
 import { getFile, rawUrl } from '../../api/repository.ts';
 import type { RepositoryFile } from '../../api/types.ts';
 import { useLoad } from '../../app/load.ts';
@@ -11,8 +12,8 @@ import { formatBytes } from '../../lib/time.ts';
 import type { ProjectPageProps } from './project-pages.tsx';
 import { RefBar } from './ref-bar.tsx';
 
-const CodeView = lazy(() => import('../../components/code-view.tsx').then((m) => m.CodeView));
-const Markdown = lazy(() => import('../../components/markdown.tsx').then((m) => m.Markdown));
+const CodeView = deferred(() => import('../../components/code-view.tsx').then((m) => m.CodeView));
+const Markdown = deferred(() => import('../../components/markdown.tsx').then((m) => m.Markdown));
 
 /** One file at a ref: source with highlighting, pictures as pictures, Markdown as it reads or as it is written. */
 export function FilePage({ project, at }: ProjectPageProps): JSX.Element {

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact';
-import { lazy } from 'preact-iso';
+import { deferred } from '../../components/deferred.tsx';
+
 import { getReadme, getTree, listCommits } from '../../api/repository.ts';
 import type { ProjectRef } from '../../api/resources.ts';
 import type { Tree, TreeEntry } from '../../api/types.ts';
@@ -13,7 +14,7 @@ import { EmptyRepository } from './empty-repository.tsx';
 import type { ProjectPageProps } from './project-pages.tsx';
 import { RefBar } from './ref-bar.tsx';
 
-const Markdown = lazy(() => import('../../components/markdown.tsx').then((m) => m.Markdown));
+const Markdown = deferred(() => import('../../components/markdown.tsx').then((m) => m.Markdown));
 
 /** A directory of the repository, with its newest commit and, at the root, the README. */
 export function Files({ project, at }: ProjectPageProps): JSX.Element {

@@ -1,5 +1,6 @@
+import { deferred } from '../../components/deferred.tsx';
 import type { FunctionComponent, JSX } from 'preact';
-import { lazy, useRoute } from 'preact-iso';
+import { useRoute } from 'preact-iso';
 import { call } from '../../api/client.ts';
 import { getProject, type ProjectRef } from '../../api/resources.ts';
 import type { Me, Project } from '../../api/types.ts';
@@ -23,15 +24,15 @@ export interface ProjectPageProps {
 }
 
 const pages: Readonly<Record<string, FunctionComponent<ProjectPageProps>>> = {
-  tree: lazy(() => import('./files.tsx').then((m) => m.Files)),
-  file: lazy(() => import('./file.tsx').then((m) => m.FilePage)),
-  commits: lazy(() => import('./commits.tsx').then((m) => m.Commits)),
-  commit: lazy(() => import('./commit.tsx').then((m) => m.CommitPage)),
-  branches: lazy(() => import('./branches.tsx').then((m) => m.Branches)),
-  pipelines: lazy(() => import('./project-pipelines.tsx').then((m) => m.ProjectPipelines)),
-  secrets: lazy(() => import('./secrets.tsx').then((m) => m.Secrets)),
-  members: lazy(() => import('./members.tsx').then((m) => m.Members)),
-  settings: lazy(() => import('./project-settings.tsx').then((m) => m.ProjectSettings)),
+  tree: deferred(() => import('./files.tsx').then((m) => m.Files)),
+  file: deferred(() => import('./file.tsx').then((m) => m.FilePage)),
+  commits: deferred(() => import('./commits.tsx').then((m) => m.Commits)),
+  commit: deferred(() => import('./commit.tsx').then((m) => m.CommitPage)),
+  branches: deferred(() => import('./branches.tsx').then((m) => m.Branches)),
+  pipelines: deferred(() => import('./project-pipelines.tsx').then((m) => m.ProjectPipelines)),
+  secrets: deferred(() => import('./secrets.tsx').then((m) => m.Secrets)),
+  members: deferred(() => import('./members.tsx').then((m) => m.Members)),
+  settings: deferred(() => import('./project-settings.tsx').then((m) => m.ProjectSettings)),
 };
 
 /** The head and tabs that all pages of a project share, and the page itself. */

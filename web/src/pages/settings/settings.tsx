@@ -1,13 +1,17 @@
 import type { JSX } from 'preact';
-import { lazy, useRoute } from 'preact-iso';
+import { deferred } from '../../components/deferred.tsx';
+import { useRoute } from 'preact-iso';
 import { PageHead, Tabs } from '../../components/page.tsx';
 import { NotFound } from '../not-found.tsx';
 
 const pages = {
-  tokens: { text: 'API tokens', page: lazy(() => import('./tokens.tsx').then((m) => m.Tokens)) },
+  tokens: {
+    text: 'API tokens',
+    page: deferred(() => import('./tokens.tsx').then((m) => m.Tokens)),
+  },
   profile: {
     text: 'Profile and sessions',
-    page: lazy(() => import('./profile.tsx').then((m) => m.Profile)),
+    page: deferred(() => import('./profile.tsx').then((m) => m.Profile)),
   },
 } as const;
 

@@ -14,7 +14,7 @@ function toText({ time, level, msg, pid: _, ...fields }: Record<string, unknown>
   return [
     String(time),
     String(level).toUpperCase().padEnd(5),
-    oneLine(String(msg ?? '')),
+    oneLine(typeof msg === 'string' ? msg : ''),
     ...rest,
   ].join(' ');
 }

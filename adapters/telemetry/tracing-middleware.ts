@@ -1,5 +1,6 @@
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
 import { withLogFields } from './log-context.ts';
 
 /** Probes, metrics and the telemetry ingest itself: spans of these would tell nothing, or feed themselves. */
@@ -30,7 +31,7 @@ export function tracingMiddleware(): MiddlewareHandler {
     const fields = {
       module: 'api',
       // the route is known only once it was found
-      operation: () => `${method} ${c.req.routePath}`,
+      operation: () => `${method} ${routePath(c)}`,
       trace_id: span.spanContext().traceId,
       ...(typeof requestId === 'string' ? { request_id: requestId } : {}),
     };
@@ -45,8 +46,8 @@ export function tracingMiddleware(): MiddlewareHandler {
       });
     } finally {
       const status = c.res.status;
-      span.updateName(`${method} ${c.req.routePath}`);
-      span.setAttributes({ 'http.response.status_code': status, 'http.route': c.req.routePath });
+      span.updateName(`${method} ${routePath(c)}`);
+      span.setAttributes({ 'http.response.status_code': status, 'http.route': routePath(c) });
       if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
       span.end();
     }

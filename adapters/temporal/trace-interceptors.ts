@@ -38,10 +38,6 @@ async function producing<T>(name: string, workflowId: string, work: () => Promis
 /** Starts, signals and updates of workflows as spans whose context the workflow carries on. */
 export function clientInterceptors(): { workflow: WorkflowClientInterceptor[] } {
   const interceptor: WorkflowClientInterceptor = {
-    start: (input, next) =>
-      producing(`start ${input.workflowType}`, input.options.workflowId, () =>
-        next({ ...input, headers: tracedHeaders(input.headers) }),
-      ),
     startWithDetails: (input, next) =>
       producing(`start ${input.workflowType}`, input.options.workflowId, () =>
         next({ ...input, headers: tracedHeaders(input.headers) }),

@@ -1,4 +1,5 @@
 import { access, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionLimits } from '../executor/executor.ts';
 
@@ -43,10 +44,22 @@ export async function openLimiter(
       for (const name of dead) await removeTree(join(root, name));
       await mkdir(join(root, instance), { recursive: true });
     }
+    // All steps together weigh as much as one busy process per core: as a single group with the default weight they would
+    // starve on a machine whose other processes are in no group, and without a weight they could starve the platform.
+    const weight = cpus().length;
+    for (const dir of [join(hierarchy.cpu, 'slipway'), join(hierarchy.cpu, 'slipway', instance)]) {
+      if (hierarchy.version === 1) {
+        await writeFile(join(dir, 'cpu.shares'), String(1024 * weight));
+      }
+    }
     if (hierarchy.version === 2) {
       for (const root of roots) {
         await delegate(root);
         await delegate(join(root, instance));
+        const heavier = String(Math.min(10_000, 100 * weight));
+        for (const dir of [root, join(root, instance)]) {
+          await writeFile(join(dir, 'cpu.weight'), heavier);
+        }
       }
     }
   } catch {

@@ -18,7 +18,9 @@ export interface StartedDemo {
 /** The script of `npm run demo`, from the bundle (dist/) as from the sources. */
 function demoScript(): string | null {
   const here = path.dirname(fileURLToPath(import.meta.url));
-  const found = ['../deploy/demo.mjs', '../../deploy/demo.mjs'].map((name) => path.resolve(here, name)).find((name) => existsSync(name));
+  const found = ['../deploy/demo.mjs', '../../deploy/demo.mjs']
+    .map((name) => path.resolve(here, name))
+    .find((name) => existsSync(name));
   return found ?? null;
 }
 
@@ -28,14 +30,25 @@ function demoScript(): string | null {
  */
 export async function startDemo(baseUrl: string, token: string): Promise<StartedDemo> {
   const script = demoScript();
-  if (script === null) throw new DomainError('unavailable', 'The sample is not part of this installation.');
+  if (script === null)
+    throw new DomainError('unavailable', 'The sample is not part of this installation.');
   try {
     const { stdout } = await run(process.execPath, [script, '--start-only'], {
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], SLIPWAY_URL: baseUrl, SLIPWAY_TOKEN: token, NO_COLOR: '1' },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        SLIPWAY_URL: baseUrl,
+        SLIPWAY_TOKEN: token,
+        NO_COLOR: '1',
+      },
       timeout: 50_000,
     });
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as StartedDemo;
   } catch (error) {
-    throw new DomainError('unavailable', 'The sample project could not be made; the log of the API says why.', { cause: error });
+    throw new DomainError(
+      'unavailable',
+      'The sample project could not be made; the log of the API says why.',
+      { cause: error },
+    );
   }
 }

@@ -35,11 +35,23 @@ export interface PipelineActivities {
   settleSteps(input: { pipelineId: string; steps: SettledStep[] }): Promise<void>;
   setPaused(input: { pipelineId: string; paused: boolean }): Promise<void>;
   /** Ends the run: unfinished steps are settled, the status is set, `pipeline.completed` is published once. */
-  finishPipeline(input: { pipelineId: string; status: PipelineStatus; error: string | null }): Promise<void>;
+  finishPipeline(input: {
+    pipelineId: string;
+    status: PipelineStatus;
+    error: string | null;
+  }): Promise<void>;
 }
 
 /** Effects of a gate, whatever waits at it. */
 export interface GateActivities {
-  openGate(input: { pipelineId: string; step: string; workflowId: string }): Promise<{ gateId: string; quorum: number; expiresMs: number }>;
-  closeGate(input: { gateId: string; status: GateStatus; decisions: GateDecision[] }): Promise<void>;
+  openGate(input: {
+    pipelineId: string;
+    step: string;
+    workflowId: string;
+  }): Promise<{ gateId: string; quorum: number; expiresMs: number }>;
+  closeGate(input: {
+    gateId: string;
+    status: GateStatus;
+    decisions: GateDecision[];
+  }): Promise<void>;
 }

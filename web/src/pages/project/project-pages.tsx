@@ -11,17 +11,8 @@ import { Icon } from '../../components/icon.tsx';
 import { PageHead, Tabs } from '../../components/page.tsx';
 import { holds } from '../../lib/permissions.ts';
 import { NotFound } from '../not-found.tsx';
+import type { ProjectPageProps } from './project-page-props.ts';
 import { RunNow } from './run-now.tsx';
-
-/** What each page of a project gets. */
-export interface ProjectPageProps {
-  project: Project;
-  at: ProjectRef;
-  /** permissions on this project */
-  may: (permission: string) => boolean;
-  /** last part of the address: the commit */
-  item: string | undefined;
-}
 
 const pages: Readonly<Record<string, FunctionComponent<ProjectPageProps>>> = {
   tree: deferred(() => import('./files.tsx').then((m) => m.Files)),

@@ -6,7 +6,7 @@ import { More, Show } from '../../components/feedback.tsx';
 import { Choice } from '../../components/field.tsx';
 import { RunList } from '../../components/run-row.tsx';
 import { statusChoices } from '../pipeline/status-choices.ts';
-import type { ProjectPageProps } from './project-pages.tsx';
+import type { ProjectPageProps } from './project-page-props.ts';
 
 /** Pipelines of one project, newest first. */
 export function ProjectPipelines({ at }: ProjectPageProps): JSX.Element {

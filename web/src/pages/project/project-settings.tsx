@@ -11,7 +11,7 @@ import { FormDialog } from '../../components/dialog.tsx';
 import { ProblemBox } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
 import { Section } from '../../components/page.tsx';
-import type { ProjectPageProps } from './project-pages.tsx';
+import type { ProjectPageProps } from './project-page-props.ts';
 import { ProtectedBranches } from './protected-branches.tsx';
 
 const one = '/api/v1/projects/{owner}/{project}';

@@ -11,7 +11,7 @@ import { Empty, Show } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
 import { Section } from '../../components/page.tsx';
 import { Table } from '../../components/table.tsx';
-import type { ProjectPageProps } from './project-pages.tsx';
+import type { ProjectPageProps } from './project-page-props.ts';
 
 const base = '/api/v1/projects/{owner}/{project}/protected-branches';
 

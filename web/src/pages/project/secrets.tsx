@@ -11,7 +11,7 @@ import { Empty, More, Show } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
 import { Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
-import type { ProjectPageProps } from './project-pages.tsx';
+import type { ProjectPageProps } from './project-page-props.ts';
 
 const one = '/api/v1/projects/{owner}/{project}/secrets/{name}';
 

@@ -53,7 +53,7 @@ type ContextOf<R extends RouteConfig> = Parameters<RouteHandler<R, AppEnv>>[0];
  */
 export function defineRoute<
   const P extends string,
-  Q extends RequestConfig = Record<never, never>,
+  Q extends RequestConfig = RequestConfig,
   S extends ResponsesConfig = ResponsesConfig,
 >(
   definition: RouteOptions & {
@@ -63,5 +63,5 @@ export function defineRoute<
     handler: (c: ContextOf<RouteShape<P, Q, S>>) => Response | Promise<Response>;
   },
 ): DefinedRoute {
-  return definition as unknown as DefinedRoute;
+  return definition;
 }

@@ -27,7 +27,7 @@ export function strictRequest(route: DefinedRoute): DefinedRoute['request'] {
   const { request } = route;
   if (!request) return request;
   const body = jsonBodyOf(route);
-  const query = strict(request.query as z.ZodType | undefined);
+  const query = strict(request.query);
   return {
     ...request,
     ...(query ? { query: query as z.ZodObject } : {}),

@@ -5,7 +5,7 @@ type Shape = Readonly<Record<string, z.ZodType>>;
 
 /** The object inside a section (`preprocess(strictObject)`), or null for a leaf. */
 function shapeOf(schema: z.ZodType): Shape | null {
-  if (schema instanceof z.ZodObject) return schema.shape as Shape;
+  if (schema instanceof z.ZodObject) return schema.shape;
   if (schema instanceof z.ZodPipe) return shapeOf(schema.def.out as z.ZodType);
   return null;
 }

@@ -17,7 +17,7 @@ function valueAt(config: Config, key: string): unknown {
 function show(key: string, value: unknown): unknown {
   if (value === null || value === undefined) return null;
   if (secretConfigKeys.has(key)) return mask;
-  if (connectionConfigKeys.has(key)) return hidePassword(String(value));
+  if (connectionConfigKeys.has(key)) return typeof value === 'string' ? hidePassword(value) : mask;
   return value;
 }
 

@@ -1,4 +1,5 @@
 import { Connection } from '@temporalio/client';
+import proto from '@temporalio/proto';
 import { taskQueues } from '../../contracts/task-queues.ts';
 
 export interface TemporalChecks {
@@ -9,9 +10,8 @@ export interface TemporalChecks {
   close: () => Promise<void>;
 }
 
+const { TaskQueueType } = proto.temporal.api.enums.v1;
 const freshMs = 120_000;
-/** temporal.api.enums.v1.TaskQueueType */
-const workflowQueue = 1;
 
 /** Questions about Temporal for /health, over one connection that is made when first needed. */
 export function createTemporalChecks(options: {
@@ -32,7 +32,7 @@ export function createTemporalChecks(options: {
         connection.workflowService.describeTaskQueue({
           namespace,
           taskQueue: { name: taskQueues.core },
-          taskQueueType: workflowQueue,
+          taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
         }),
       );
       const alive = (pollers ?? []).filter((poller) => {

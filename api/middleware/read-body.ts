@@ -13,7 +13,7 @@ function tooLarge(limit: number): DomainError {
 async function readLimited(c: Context<AppEnv>, limit: number): Promise<Uint8Array> {
   const claimed = Number(c.req.header('content-length') ?? 0);
   if (claimed > limit) throw tooLarge(limit);
-  const stream = c.req.raw.body;
+  const stream: AsyncIterable<Uint8Array> | null = c.req.raw.body;
   if (!stream) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let total = 0;

@@ -65,10 +65,14 @@ export function createLogger(
 
 /** pino calls `formatters.bindings` for the first logger only; children inherit this method. */
 function withRedactedChildren(logger: Logger): Logger {
-  const { child } = logger;
-  logger.child = function redactedChild(this: Logger, bindings, options) {
-    return child.call(this, redact(bindings) as Bindings, options) as ReturnType<typeof child>;
-  } as typeof child;
+  const child = Reflect.get(logger, 'child') as unknown as (...args: unknown[]) => Logger;
+  Reflect.set(
+    logger,
+    'child',
+    function redactedChild(this: Logger, bindings: Bindings, options?: object) {
+      return Reflect.apply(child, this, [redact(bindings), options]);
+    },
+  );
   return logger;
 }
 

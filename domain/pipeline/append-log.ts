@@ -96,7 +96,7 @@ class BufferedLogWriter implements LogWriter {
     while (this.failure === undefined && (this.flushing !== undefined || this.pendingBytes > 0)) {
       await (this.flushing ?? this.flush());
     }
-    if (this.failure !== undefined) throw this.failure;
+    this.refuseAfterFailure();
     return { bytes: this.stored };
   }
 
@@ -127,13 +127,17 @@ class BufferedLogWriter implements LogWriter {
 
   /** Starts a flush when one is due, and waits while too much is pending. */
   private async settle(): Promise<void> {
-    if (this.failure !== undefined) throw this.failure;
+    this.refuseAfterFailure();
     if (this.pendingBytes === 0) return;
     this.schedule();
     while (this.pendingBytes > this.options.flushBytes * 4) {
       await (this.flushing ?? this.flush());
-      if (this.failure !== undefined) throw this.failure;
+      this.refuseAfterFailure();
     }
+  }
+
+  private refuseAfterFailure(): void {
+    if (this.failure !== undefined) throw this.failure;
   }
 
   private schedule(): void {

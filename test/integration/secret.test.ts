@@ -96,6 +96,10 @@ describe('secrets', () => {
     expect((await resolve('SHADOWED')).get('SHADOWED')).toBe('of-the-platform');
     await set({ name: 'SHADOWED', value: 'of-the-project' });
     expect((await resolve('SHADOWED')).get('SHADOWED')).toBe('of-the-project');
+    // whichever was there first
+    await set({ name: 'SHADOW_FIRST', value: 'of-the-project' });
+    await set({ name: 'SHADOW_FIRST', projectId: null, value: 'of-the-platform' });
+    expect((await resolve('SHADOW_FIRST')).get('SHADOW_FIRST')).toBe('of-the-project');
   });
 
   it('resolve for scope pipeline and all; any other scope, or none such, fails by name [A-PIPE-10]', async () => {

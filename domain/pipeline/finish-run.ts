@@ -1,5 +1,9 @@
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
-import type { PipelineStatus } from '../../contracts/pipeline/types.ts';
+import {
+  type PipelineStatus,
+  pipelineTransitions,
+  statusesBefore,
+} from '../../contracts/pipeline/types.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { settleStepIn } from './settle-steps.ts';
@@ -15,7 +19,7 @@ export async function finishRun(
   const { pipelineId, status, error } = input;
   await inTransaction(db, async (tx) => {
     const moved = await tx.pipeline.updateMany({
-      where: { id: pipelineId, status: { in: ['pending', 'running'] } },
+      where: { id: pipelineId, status: { in: statusesBefore(pipelineTransitions, status) } },
       data: {
         status,
         finishedAt: new Date(),

@@ -1,5 +1,6 @@
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { SettledStep } from '../../contracts/pipeline/activities.ts';
+import { statusesBefore, stepTransitions } from '../../contracts/pipeline/types.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { inTransaction } from '../shared/tx.ts';
 
@@ -20,8 +21,10 @@ export async function settleStepIn(
   pipelineId: string,
   settled: SettledStep,
 ): Promise<void> {
+  // A running step is its attempt's to end.
+  const open = statusesBefore(stepTransitions, settled.status).filter((at) => at !== 'running');
   const moved = await tx.pipelineStep.updateMany({
-    where: { pipelineId, name: settled.name, status: { in: ['pending', 'waiting'] } },
+    where: { pipelineId, name: settled.name, status: { in: open } },
     data: { status: settled.status, reason: settled.reason, finishedAt: new Date() },
   });
   if (moved.count === 0) return;

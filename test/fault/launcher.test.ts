@@ -61,6 +61,10 @@ afterAll(async () => {
     launcher.kill('SIGTERM');
     await ended;
   }
+  // a test that failed may have left some running
+  for (const pid of Object.values(await pids().catch(() => ({})))) {
+    if (runs(pid)) process.kill(pid, 'SIGKILL');
+  }
   await rm(home, { recursive: true, force: true, maxRetries: 5 });
 }, 60_000);
 

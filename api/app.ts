@@ -27,6 +27,7 @@ function newApp(services: Services): App {
   });
   app.use('*', requestId);
   if (services.observeRequests !== undefined) app.use('*', services.observeRequests);
+  if (services.metrics !== undefined) app.use('*', services.metrics.middleware);
   app.use('*', realIp(services.config.server.trustedProxies), accessLog, securityHeaders);
   return app;
 }

@@ -22,6 +22,7 @@ import { createDb } from '../domain/shared/db.ts';
 import { openListener } from '../domain/shared/listen.ts';
 import { createApp } from './app.ts';
 import { writeFirstAdmin } from './first-admin.ts';
+import { createRequestMetrics } from './middleware/count-requests.ts';
 import { EventStreams } from './routes/event/event-streams.ts';
 import type { HealthCheck, Services } from './services.ts';
 import { startServer } from './start-server.ts';
@@ -109,6 +110,7 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
       gitStore: gitStoreOfConfig(config),
       healthChecks: healthChecks(temporal, { secretBox, objectStore }),
       observeRequests: tracingMiddleware(),
+      ...(config.metrics.enabled ? { metrics: createRequestMetrics() } : {}),
       startDemo: (token) => startDemo(baseUrl, token),
     },
     close: async () => {

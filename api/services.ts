@@ -7,6 +7,7 @@ import type { VerifyJwt } from '../domain/identity/authenticate.ts';
 import type { LogHub } from '../domain/pipeline/log-hub.ts';
 import type { BlobStore } from '../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
+import type { RequestMetrics } from './middleware/count-requests.ts';
 import type { EventStreams } from './routes/event/event-streams.ts';
 
 /** What a part of the platform says of itself. `detail` is shown to anybody, so it names no address and no secret. */
@@ -51,6 +52,8 @@ export interface Services {
   eventStreams: EventStreams;
   /** seals and opens secrets */
   secretBox: SecretBox;
+  /** what /metrics shows; absent when metrics.enabled is false */
+  metrics?: RequestMetrics;
   /** server spans and log context; adapters/telemetry/tracing-middleware.ts */
   observeRequests?: MiddlewareHandler;
   /** makes the sample project with a token; absent where the sample is not shipped */

@@ -146,11 +146,3 @@ export async function permissionsOfRoles(
   const ids = names.map((name) => roles.idOf.get(name)).filter((id) => id !== undefined);
   return expandPatterns(patternsOf(roles, ids));
 }
-
-/** True when one of the patterns covers the permission, with implied ones counted. */
-export function patternsGrant(patterns: readonly string[], permission: Permission): boolean {
-  return (
-    patterns.some((pattern) => permissionCovers(pattern, permission)) ||
-    expandPatterns(patterns).has(permission)
-  );
-}

@@ -8,6 +8,7 @@ export const accessPolicy: Readonly<Record<string, string>> = {
   'GET /health': 'public',
   'GET /livez': 'public',
   'GET /readyz': 'public',
+  'GET /metrics': 'observe:read',
   'POST /api/v1/auth/login': 'public',
   'POST /api/v1/auth/logout': 'authenticated',
   'GET /api/v1/auth/me': 'authenticated',

@@ -148,6 +148,16 @@ describe('the API process', () => {
     }
   }, 30_000);
 
+  it('shows Prometheus what it counts, by route and not by address', async () => {
+    const token = await readHome('admin-token');
+    expect((await fetch(`${api.baseUrl}/metrics`)).status).toBe(401);
+    await fetch(`${api.baseUrl}/api/v1/users/somebody-4711`);
+    const headers = { authorization: `Bearer ${token}` };
+    const text = await (await fetch(`${api.baseUrl}/metrics`, { headers })).text();
+    expect(text).toContain('route="/api/v1/users/:id",status="401"');
+    expect(text).not.toContain('4711');
+  }, 30_000);
+
   it('does not start with a setting that cannot be used, and says which [A-CFG-01]', async () => {
     const refused = await startApi({ LOG_FORMAT: 'yaml' });
     expect(await refused.ended).toEqual([1, null]);

@@ -35,6 +35,16 @@ describe('sign-in', () => {
     expect(await meStatus(t, cookie)).toBe(401);
   });
 
+  it('lasts eight hours and is kept as a hash only [B-AUTH-07]', async () => {
+    const { id } = await t.person('otto');
+    const cookie = await login(t, 'otto');
+    const row = await t.db.authSession.findFirstOrThrow({ where: { userId: id } });
+    const hours = (row.expiresAt.getTime() - Date.now()) / 3_600_000;
+    expect(hours).toBeGreaterThan(7.9);
+    expect(hours).toBeLessThanOrEqual(8);
+    expect(JSON.stringify(row)).not.toContain(cookie);
+  });
+
   it('by an expired session is refused [A-IAM-04]', async () => {
     await t.person('dora');
     const cookie = await login(t, 'dora');

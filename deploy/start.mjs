@@ -160,6 +160,8 @@ function onSignal() {
   process.stdout.write('\n');
   void end(0);
 }
+// a terminal that is gone must not keep us from stopping what we started
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, onSignal);
 if (process.env['npm_lifecycle_event'] === 'start') {
   // npm hands a signal to the shell between us, which ends without telling us

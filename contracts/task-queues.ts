@@ -8,8 +8,6 @@ export const taskQueues = {
   build: 'build',
 } as const;
 
-export type TaskQueue = (typeof taskQueues)[keyof typeof taskQueues];
-
 /** Queue of one build host: the steps of a run follow the workspace that lies there. */
 export function hostTaskQueue(hostId: string): string {
   return `${taskQueues.build}-${hostId}`;

@@ -56,10 +56,3 @@ export async function continueTrace<T>(
       ),
   );
 }
-
-/** W3C traceparent of the current span, for events and messages; null outside of one. */
-export function currentTraceparent(): string | null {
-  const carrier: { traceparent?: string } = {};
-  propagation.inject(context.active(), carrier);
-  return carrier.traceparent ?? null;
-}

@@ -12,14 +12,3 @@ export interface GateDecision {
   decision: GateDecisionKind;
   reason: string | null;
 }
-
-export interface GateRequest {
-  subjectType: 'pipeline';
-  subjectId: string;
-  step: string;
-  projectId: string;
-  changeId: string;
-  permission: string;
-  quorum: number;
-  expiresMs: number;
-}

@@ -1,4 +1,4 @@
-import { permissionCovers, type Permission } from '../../contracts/identity/permissions.ts';
+import type { Permission } from '../../contracts/identity/permissions.ts';
 import type { Db } from '../shared/db.ts';
 import { expandPatterns, withInherited } from './permission-set.ts';
 

@@ -97,8 +97,3 @@ export async function findChunks(
         ORDER BY "offset" LIMIT 512) AS following
     ) AS counted WHERE before < ${maxBytes}::int8 ORDER BY "offset"`;
 }
-
-/** Wakes all followers of a step: for whoever ends it. Inside a transaction they wake at its commit. */
-export async function notifyLog(db: Db, stepId: string): Promise<void> {
-  await db.$queryRaw`SELECT pg_notify(${logChannel}, ${stepId})::text AS told`;
-}

@@ -4,9 +4,3 @@ import type { Db } from '../shared/db.ts';
 export async function hasSecrets(db: Db): Promise<boolean> {
   return (await db.secret.findFirst({ select: { id: true } })) !== null;
 }
-
-/** Ids of the master keys that the stored secrets were sealed with; more than one, or another, means `sealed`. */
-export async function sealingKeyIds(db: Db): Promise<string[]> {
-  const rows = await db.secret.findMany({ distinct: ['keyId'], select: { keyId: true } });
-  return rows.map((row) => row.keyId);
-}

@@ -27,7 +27,6 @@ const path = z
 /** `ref` and `path` are query parameters, because both may hold slashes. */
 export const refQuery = z.strictObject({ ref: ref.optional() });
 export const requiredRef = ref;
-export const pathQuery = z.strictObject({ ref: ref.optional(), path: path.default('') });
 export const filePathQuery = z.strictObject({ ref: ref.optional(), path: path.min(1) });
 
 export function pageQuery(defaultLimit: number, maxLimit: number) {

@@ -52,12 +52,3 @@ export async function call<T>(method: Method, url: string, options: CallOptions 
   }
   return result.data as T;
 }
-
-/** A text of the API (raw files, logs). */
-export async function fetchText(url: string, signal?: AbortSignal): Promise<string> {
-  const response = await fetch(url, signal ? { signal } : {}).catch((error: unknown) => {
-    throw toProblem(error);
-  });
-  if (!response.ok) throw problemOf(response, await response.json().catch(() => null));
-  return await response.text();
-}

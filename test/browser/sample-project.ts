@@ -7,7 +7,6 @@ export const gatedDefinition = `steps:
     commands: ["echo compiling", "mkdir -p dist", "echo made > dist/app.txt"]
     artifacts: [{ name: dist, path: "dist/**", expires: 30d }]
   - name: lint
-    needs: []
     commands: ["echo nothing to complain about"]
   - name: test
     needs: [build]

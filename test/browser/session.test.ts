@@ -112,6 +112,7 @@ describe('signing in and finding one’s way', () => {
     await box.fill('audit');
     await page.keyboard.press('Enter');
     await page.waitForURL('**/admin/audit');
+    await page.getByRole('table', { name: 'Audit' }).waitFor();
     await page.keyboard.press('/');
     expect(await page.evaluate('document.activeElement.hasAttribute("data-filter")')).toBe(true);
   });

@@ -90,14 +90,16 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
         <button
           type="button"
           class="search-button"
-          aria-label="Search and commands"
+          aria-keyshortcuts="Control+K"
           onClick={() => {
             setOverlay('palette');
           }}
         >
           <Icon name="search" />
-          <span class="wide-only">Search</span>
-          <kbd class="wide-only">Ctrl K</kbd>
+          <span class="search-word">Search</span>
+          <kbd class="wide-only" aria-hidden="true">
+            Ctrl K
+          </kbd>
         </button>
         <GatesWaiting />
         <UserMenu

@@ -43,7 +43,9 @@ export function UserMenu({ onKeys }: { onKeys: () => void }): JSX.Element {
           setOpen(!open);
         }}
       >
-        {(user?.displayName ?? user?.name ?? '?').slice(0, 2).toUpperCase()}
+        <span aria-hidden="true">
+          {(user?.displayName ?? user?.name ?? '?').slice(0, 2).toUpperCase()}
+        </span>
       </button>
       {open && (
         <div class="menu">

@@ -1,4 +1,4 @@
-import { SpanKind } from '@opentelemetry/api';
+import { SpanKind, trace } from '@opentelemetry/api';
 import type { Log } from '../../contracts/log.ts';
 import { inSpan } from './spans.ts';
 
@@ -18,7 +18,7 @@ interface QueryParams {
 }
 
 /**
- * The same client with a span around each query, and a warning for each one slower than `thresholdMs`. Neither names
+ * The same client with a span around each query that belongs to a trace, and a warning for each one slower than `thresholdMs`. Neither names
  * an argument: those are users' data.
  */
 export function observeDb<T extends object>(db: T, options: { log: Log; thresholdMs: number }): T {
@@ -30,13 +30,11 @@ export function observeDb<T extends object>(db: T, options: { log: Log; threshol
         const name = model === undefined ? operation : `${model}.${operation}`;
         const started = performance.now();
         try {
+          // a poll that nobody asked for would be a trace of its own, once a second for ever
+          if (trace.getActiveSpan() === undefined) return await query(args);
           const attributes = { 'db.system.name': 'postgresql', 'db.operation.name': name };
-          return await inSpan(
-            'slipway.db',
-            name,
-            { kind: SpanKind.CLIENT, attributes },
-            async () => await query(args),
-          );
+          const options = { kind: SpanKind.CLIENT, attributes };
+          return await inSpan('slipway.db', name, options, async () => await query(args));
         } finally {
           const durationMs = Math.round(performance.now() - started);
           if (durationMs >= thresholdMs) {

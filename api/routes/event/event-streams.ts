@@ -1,5 +1,5 @@
 import type { Caller } from '../../../contracts/identity/principal.ts';
-import { EventAccess } from '../../../domain/event/event-access.ts';
+import { EventAccesses } from '../../../domain/event/event-access.ts';
 import type { EventBus } from '../../../domain/event/event-bus.ts';
 import type { EventFilter } from '../../../domain/event/read-events.ts';
 import { CredentialWatch } from '../../../domain/identity/watch-credentials.ts';
@@ -20,12 +20,14 @@ export class EventStreams {
   private readonly bus: EventBus;
   private readonly options: EventStreamsOptions;
   private readonly watch: CredentialWatch;
+  private readonly accesses: EventAccesses;
   private readonly connections = new Set<EventConnection>();
 
   constructor(db: PrismaClient, bus: EventBus, options: EventStreamsOptions = {}) {
     this.db = db;
     this.bus = bus;
     this.options = options;
+    this.accesses = new EventAccesses(db);
     this.watch = new CredentialWatch(db, options.watchEveryMs);
   }
 
@@ -36,7 +38,7 @@ export class EventStreams {
 
   /** @param from position to resume after; null = only what comes from now on */
   open(caller: Caller, filter: EventFilter, from: string | null): EventConnection {
-    const access = new EventAccess(this.db, caller);
+    const { access, release } = this.accesses.take(caller);
     const connection = new EventConnection({
       db: this.db,
       bus: this.bus,
@@ -48,6 +50,7 @@ export class EventStreams {
       onClose: () => {
         this.connections.delete(connection);
         unwatch();
+        release();
       },
     });
     this.connections.add(connection);

@@ -38,6 +38,8 @@ export interface StartOptions {
   env?: Record<string, string>;
   /** false: only the API */
   workers?: boolean;
+  /** a Temporal to use instead of a namespace of its own */
+  temporal?: { address: string; namespace: string };
 }
 
 async function until(
@@ -60,7 +62,7 @@ async function until(
 export async function startSlipway(options: StartOptions = {}): Promise<Slipway> {
   const home = await mkdtemp(path.join(tmpdir(), 'slipway-test-'));
   const database = await createTestDatabase();
-  const temporal = await testNamespace();
+  const temporal = options.temporal ?? (await testNamespace());
   const port = await freePort();
   const baseUrl = `http://127.0.0.1:${String(port)}`;
   const env = {
@@ -101,7 +103,10 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
       which === 'api'
         ? async () => (await fetch(`${baseUrl}/readyz`)).ok
         : () => Promise.resolve(readyPids.has(processes.get('workers')?.pid ?? -1));
-    await until(which, ready, 60_000, () => printed);
+    const child = processes.get(which);
+    const orEnded = async () => child?.exitCode !== null || (await ready());
+    await until(which, orEnded, 60_000, () => printed);
+    if (child?.exitCode !== null) throw new Error(`${which} ended early:\n${printed.slice(-4000)}`);
   };
   const exited = async (child: ChildProcess | undefined, signal: NodeJS.Signals) => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { DomainError } from '../../../contracts/problems.ts';
 import type { HealthCheck, Services } from '../../services.ts';
 
 export const healthSchema = z
@@ -62,11 +63,10 @@ function checksOf(services: Services): Record<string, HealthCheck> {
   return { database: databaseCheck(services), memory: memoryCheck(), ...services.healthChecks };
 }
 
-/** True when that one part works; false also for a part that is not known. */
+/** True when that one part works. @throws DomainError `not_found` for a part that is not known */
 export async function checkPart(services: Services, name: string): Promise<boolean> {
-  const checks = new Map(Object.entries(checksOf(services)));
-  const found = checks.get(name);
-  if (!found) return false;
+  const found = new Map(Object.entries(checksOf(services))).get(name);
+  if (!found) throw new DomainError('not_found', 'There is no such part.');
   return run(found.check).then(
     () => true,
     () => false,

@@ -28,6 +28,7 @@ const invented: { file: RegExp; text: RegExp }[] = [
     file: /\.(test\.tsx?|md)$/,
     text: /@[\w.-]*(?:example|invalid|localhost|127\.0\.0\.1|host|db)\b/,
   },
+  { file: /\.test\.tsx?$/, text: /_authToken=npm_secret\b/ },
   { file: /^test\/support\//, text: /@127\.0\.0\.1/ },
 ];
 

@@ -154,12 +154,24 @@ const repositoryCare = {
   },
 };
 
+let batches = 0;
+const retention = {
+  type: 'retentionWorkflow',
+  workflowId: 'retention',
+  activities: {
+    removeOldEvents: async () => ({ removed: 12 }),
+    removeOldIdempotencyKeys: async () => ({ removed: 3 }),
+    removeExpiredArtifacts: async () => ({ removed: 5, more: (batches += 1) < 3 }),
+  },
+};
+
 /** @type {Record<string, Scenario>} */
 export const scenarios = {
   ...Object.fromEntries(
     Object.entries(pipelineRuns).map(([name, run]) => [name, pipelineRun(name, run)]),
   ),
   'care-with-one-that-fails': repositoryCare,
+  'retention-in-three-batches': retention,
 };
 
 /** Queues that a recording has to serve. */

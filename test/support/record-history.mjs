@@ -55,7 +55,7 @@ async function recordScenario(env, workflowBundle, name) {
   );
   const running = workers.map((worker) => worker.run());
   try {
-    const options = { taskQueue: 'core', workflowId, args: [input] };
+    const options = { taskQueue: 'core', workflowId, args: input ? [input] : [] };
     const handle = await env.client.workflow.start(type, options);
     await drive?.(handle);
     await handle.result();

@@ -1,4 +1,5 @@
 import type { MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { AppEnv } from '../env.ts';
 
@@ -34,7 +35,7 @@ export function createRequestMetrics(): RequestMetrics {
     middleware: async (c, next) => {
       const started = performance.now();
       await next();
-      const route = c.req.routePath;
+      const route = routePath(c);
       const labels = {
         method: c.req.method,
         route: route === '*' || route === '/*' ? 'page' : route,

@@ -15,6 +15,7 @@ class ReconnectingListener implements Listener {
   private readonly url: string;
   private readonly callbacks = new Map<string, Set<NotificationCallback>>();
   private client: pg.Client | null = null;
+  private sending: Promise<void> = Promise.resolve();
   private failures = 0;
   private retryTimer: NodeJS.Timeout | null = null;
   private closed = false;
@@ -77,7 +78,13 @@ class ReconnectingListener implements Listener {
   private send(verb: 'LISTEN' | 'UNLISTEN', channel: string): void {
     const client = this.client;
     if (!client) return;
-    client.query(`${verb} ${client.escapeIdentifier(channel)}`).catch(() => this.lost(client));
+    // One at a time: the driver no longer queues statements of one connection.
+    this.sending = this.sending
+      .then(() => client.query(`${verb} ${client.escapeIdentifier(channel)}`))
+      .then(
+        () => undefined,
+        () => this.lost(client),
+      );
   }
 
   private tell(channel: string, payload: string): void {

@@ -96,7 +96,7 @@ async function main(args) {
       ? ['--json', `--outputFile=${path.join(report, `${projects[0]}.json`)}`]
       : [];
     const code = await jest(
-      ['--selectProjects', ...projects, '--passWithNoTests', ...how, ...file],
+      ['--selectProjects', ...projects, '--passWithNoTests', '--forceExit', ...how, ...file],
       env,
     );
     worst = Math.max(worst, code);

@@ -1,11 +1,10 @@
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { AppEnv } from '../env.ts';
 
 /** What this process counts of its requests, in Prometheus' form. */
 export interface RequestMetrics {
-  middleware: MiddlewareHandler<AppEnv>;
+  middleware: MiddlewareHandler;
   /** text of an exposition */
   render(): Promise<{ contentType: string; text: string }>;
 }

@@ -273,15 +273,21 @@ describe('an outbox that was restored on another server', () => {
     for (let i = 0; i < 5; i += 1) await send(`old ${i}`);
     const seen: string[] = [];
     const handle = async (event: EventRecord) => void seen.push(event.message);
-    await dispatchBatch(restored.db, 'consumer', handle, 3);
+    // Transactions of the other tests' databases, in the same server, hold events back for a moment.
+    const dispatchUntil = (count: number, limit: number) =>
+      waitFor(`event ${count}`, async () => {
+        await dispatchBatch(restored.db, 'consumer', handle, limit);
+        return seen.length >= count;
+      });
+    await dispatchUntil(1, 1);
     // Transaction numbers of a server that had run for longer.
     await restored.db.$executeRaw`UPDATE events SET xid = xid + 4000000000`;
     await restored.db.$executeRaw`UPDATE event_cursors SET xid = xid + 4000000000`;
     expect(await adoptEvents(restored.db)).toBe(true);
     expect(await adoptEvents(restored.db)).toBe(false);
-    await dispatchBatch(restored.db, 'consumer', handle, 10);
+    await dispatchUntil(5, 10);
     await send('new');
-    await dispatchBatch(restored.db, 'consumer', handle, 10);
+    await dispatchUntil(6, 10);
     expect(seen).toEqual(['old 0', 'old 1', 'old 2', 'old 3', 'old 4', 'new']);
     await restored.drop();
   });

@@ -71,6 +71,7 @@ async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Pro
   const masker = createMasker(typeof secrets === 'string' ? [] : [...secrets.values()]);
   const writer = await openLogWriter(db, { stepId: lease.stepId, attempt: lease.attempt, masker });
   if (lease.attempt > 1) await writer.note(`--- attempt ${String(lease.attempt)} ---`);
+  for (const notice of noticesFor(run, plan)) await writer.note(`[slipway] ${notice}`);
   let result: StepResult;
   if (typeof secrets === 'string') {
     await writer.note(secrets);
@@ -97,6 +98,12 @@ async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Pro
   // After the record: a follower ends when the step has ended, and reads on from rows or object alike.
   await finishLog(db, store, lease.stepId);
   return result;
+}
+
+/** What the run has to say of its file, at the top of its first step. */
+function noticesFor(run: Pipeline, plan: StepPlan): string[] {
+  const whole = planOf(run.definition);
+  return whole?.steps[0]?.name === plan.name ? (whole.notices ?? []) : [];
 }
 
 async function finishLogOf(

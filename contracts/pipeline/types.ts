@@ -82,6 +82,8 @@ export interface StepPlan {
 
 export interface PipelinePlan {
   steps: StepPlan[];
+  /** what the file asks for and this version does not do, one sentence each; told at the top of the first log */
+  notices?: string[];
 }
 
 /** What a step's activity answers. A failing command is an answer, not an error. */

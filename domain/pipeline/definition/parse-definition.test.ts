@@ -170,6 +170,22 @@ describe('.platform.yaml', () => {
     expect(startsRun(onCron, { trigger: 'push', gitRef: 'refs/heads/main' })).toBe(false);
   });
 
+  it('says what it does not act on yet instead of passing over it [A-PIPE-01]', () => {
+    const plan = planPipeline(
+      parsed(
+        'on: [push, merge_request]\nsteps: [{ name: a, commands: [x] }]\ndeploy: [{ environment: staging, image: app }]\n',
+      ),
+      context,
+    );
+    expect(plan.notices).toEqual([
+      'deploy is not acted on yet: this version runs the steps only',
+      'schedule and merge_request do not start pipelines yet: push, tag and api do',
+    ]);
+    expect(
+      faults('concurrency: { group: a }\nsteps: [{ name: a, commands: [x] }]\n').message,
+    ).toContain('unknown key "concurrency"');
+  });
+
   it('is described by a JSON Schema [A-PIPE-01]', () => {
     expect(definitionJsonSchema()).toMatchObject({
       type: 'object',

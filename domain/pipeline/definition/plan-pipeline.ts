@@ -63,7 +63,22 @@ export function planPipeline(definition: Definition, context: PlanContext): Pipe
       planStep(step, variant, needs, definition.env ?? {}, context),
     );
   });
-  return { steps };
+  return { steps, notices: noticesOf(definition) };
+}
+
+/** Nothing that the file asks for is passed over in silence. */
+function noticesOf(definition: Definition): string[] {
+  const notices: string[] = [];
+  if ((definition.deploy ?? []).length > 0) {
+    notices.push('deploy is not acted on yet: this version runs the steps only');
+  }
+  const later = asList(definition.on).filter(
+    (one) => typeof one !== 'string' || aliases[one] === 'merge_request' || one === 'merge_request',
+  );
+  if (later.length > 0) {
+    notices.push('schedule and merge_request do not start pipelines yet: push, tag and api do');
+  }
+  return notices;
 }
 
 interface Variant {

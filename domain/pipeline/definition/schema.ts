@@ -123,13 +123,6 @@ export const definitionSchema = z
       .optional()
       .describe('What starts a run; push, merge_request and api without it'),
     env: env.optional().describe('Environment of every step'),
-    concurrency: z
-      .strictObject({
-        group: z.string().min(1).max(200),
-        cancel_in_progress: z.boolean().default(false),
-      })
-      .optional()
-      .describe('Runs of one group on one branch: the newest cancels the others'),
     steps: z.array(step).min(1).max(200),
     deploy: z.array(deploy).max(20).optional(),
   })

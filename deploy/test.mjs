@@ -65,19 +65,34 @@ async function prepare(bare) {
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<number>} jest's exit code
  */
-function jest(args, env) {
+async function jest(args, env) {
   const cli = inRoot('node_modules', 'jest', 'bin', 'jest.js');
   // given to node itself, not by NODE_OPTIONS: processes that tests start must not inherit it
-  const child = spawn(
-    process.execPath,
-    ['--experimental-vm-modules', '--no-warnings', cli, ...args],
-    {
-      cwd: root,
-      env,
-      stdio: 'inherit',
-    },
-  );
-  return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+  const flags = ['--experimental-vm-modules', '--no-warnings'];
+  const child = spawn(process.execPath, [...flags, cli, ...args], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    // a group of its own, so that what a failed test has left running can be ended with it
+    detached: true,
+  });
+  const group = -(child.pid ?? 0);
+  const forward = (/** @type {NodeJS.Signals} */ signal) => tryKill(group, signal);
+  const signals = /** @type {NodeJS.Signals[]} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
+  for (const signal of signals) process.on(signal, forward);
+  const code = await new Promise((resolve) => child.once('exit', (found) => resolve(found ?? 130)));
+  for (const signal of signals) process.off(signal, forward);
+  tryKill(group, 'SIGKILL');
+  return code;
+}
+
+/** @param {number} group @param {NodeJS.Signals} signal */
+function tryKill(group, signal) {
+  try {
+    if (group < 0) process.kill(group, signal);
+  } catch {
+    // nobody is left in it
+  }
 }
 
 /** @param {string[]} args of the command line, for jest */
@@ -100,6 +115,7 @@ async function main(args) {
       env,
     );
     worst = Math.max(worst, code);
+    if (code === 130) break;
   }
   return worst;
 }

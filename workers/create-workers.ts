@@ -6,7 +6,6 @@ import { createBuildActivities, createPipelineRecords } from '../activities/pipe
 import { createRetentionActivities } from '../activities/retention/index.ts';
 import { workerInterceptors } from '../adapters/temporal/trace-interceptors.ts';
 import { hostTaskQueue, taskQueues } from '../contracts/task-queues.ts';
-import { createRepositoryReader } from '../domain/pipeline/repository-reader.ts';
 import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
 import { openBuildHost } from './build-host.ts';
 import { hostId } from './host-id.ts';
@@ -100,7 +99,7 @@ async function buildWorkers(
   const { preparePipeline, runStep, removeWorkspace } = createBuildActivities({
     db,
     log,
-    repositories: createRepositoryReader(services.gitStore),
+    repositories: services.repositories,
     workspaces: host.workspaces,
     executor: host.executor,
     store: services.objectStore,

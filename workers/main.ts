@@ -4,7 +4,6 @@ import { createLogger } from '../adapters/telemetry/create-logger.ts';
 import { continueTrace } from '../adapters/telemetry/spans.ts';
 import { startTracing } from '../adapters/telemetry/start-tracing.ts';
 import type { Log } from '../contracts/log.ts';
-import { createRepositoryReader } from '../domain/pipeline/repository-reader.ts';
 import { scheduleRepositoryCare } from '../launch/git.ts';
 import { scheduleRetention } from '../launch/retention.ts';
 import { createWorkers } from './create-workers.ts';
@@ -44,11 +43,11 @@ async function main(): Promise<void> {
 
 /** Hands committed events to workflows, each within the trace that it was written in. */
 function dispatchEvents(services: WorkerServices): () => Promise<void> {
-  const { db, listener, log, temporal, gitStore } = services;
+  const { db, listener, log, temporal, repositories } = services;
   const handle = createEventHandler({
     db,
     client: temporal.client,
-    repositories: createRepositoryReader(gitStore),
+    repositories,
   });
   return runDispatcher({
     db,

@@ -18,6 +18,10 @@ import type { Config } from '../contracts/config.ts';
 import type { GitStore } from '../contracts/git/store.ts';
 import type { Log } from '../contracts/log.ts';
 import type { SecretBox } from '../contracts/secret/types.ts';
+import {
+  createRepositoryReader,
+  type RepositoryReader,
+} from '../domain/pipeline/repository-reader.ts';
 import { hasSecrets } from '../domain/secret/has-secrets.ts';
 import { createDb } from '../domain/shared/db.ts';
 import { openListener, type Listener } from '../domain/shared/listen.ts';
@@ -31,6 +35,7 @@ export interface WorkerServices {
   listener: Listener;
   secretBox: SecretBox;
   gitStore: GitStore;
+  repositories: RepositoryReader;
   objectStore: ObjectStore;
   temporal: TemporalClient;
   connection: NativeConnection;
@@ -58,13 +63,15 @@ export async function openServices(config: Config, log: Log): Promise<WorkerServ
     interceptors: clientInterceptors(),
   });
   const connection = await connectWorker(config.temporal);
+  const gitStore = gitStoreOfConfig(config);
   return {
     config,
     log,
     db,
     listener,
     secretBox,
-    gitStore: gitStoreOfConfig(config),
+    gitStore,
+    repositories: createRepositoryReader(gitStore),
     objectStore: openObjectStore(config),
     temporal,
     connection,

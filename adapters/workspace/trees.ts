@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { WorkspaceMount } from '../executor/executor.ts';
@@ -18,6 +19,46 @@ export async function removeTree(dir: string): Promise<void> {
     // Without root, folders that nobody may enter (an overlay's work folder is one) must be opened first.
     await run('chmod', ['-R', 'u+rwX', '--', dir], { env }).catch(() => undefined);
     await run('rm', ['-rf', '--one-file-system', '--', dir], { env });
+  }
+}
+
+/** How long trees gather before one process removes them all. */
+const SWEEP_MS = 1000;
+const sweeps = new Map<string, NodeJS.Timeout>();
+
+/**
+ * Takes a tree out of sight at once and removes it later, together with others: starting a process from a large one is
+ * dear, and a step throws several trees away. What a killed process leaves in `.trash` is removed by the next sweep.
+ * @param root the directory of all runs, on the same file system
+ */
+export async function throwAway(dir: string, root: string): Promise<void> {
+  const trash = join(root, '.trash');
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await rename(dir, join(trash, randomUUID()));
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      // Either the tree is not there, which is fine, or the trash was just taken out.
+      if (tries > 0) return;
+      await mkdir(trash, { recursive: true, mode: 0o700 });
+    }
+  }
+  if (sweeps.has(trash)) return;
+  const timer = setTimeout(() => {
+    sweeps.delete(trash);
+    void emptyTrash(trash);
+  }, SWEEP_MS);
+  sweeps.set(trash, timer.unref());
+}
+
+async function emptyTrash(trash: string): Promise<void> {
+  const full = `${trash}-${randomUUID()}`;
+  try {
+    await rename(trash, full);
+    await removeTree(full);
+  } catch {
+    // Tried again with the next tree, and at the next start.
   }
 }
 

@@ -1,11 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chown, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DomainError } from '../../contracts/problems.ts';
 import type { WorkspaceMount } from '../executor/executor.ts';
-import { copyTree, removeTree } from './trees.ts';
+import { copyTree, removeTree, throwAway } from './trees.ts';
 
 /**
  * The trees that steps work in. A run has one checkout; each step's attempt works on top of the checkout and of what its
@@ -91,14 +91,16 @@ export function createWorkspaceStore(options: WorkspaceOptions): WorkspaceStore 
     beginStep: async (runId, step, attempt, needs) =>
       beginStep(store, dirOf(runId), { step, attempt, needs }),
     commitStep,
-    discardStep: (workspace) => removeTree(join(workspace.root, 'a', workspace.id)),
-    removeRun: async (runId) => removeTree(dirOf(runId)),
+    discardStep: (workspace) =>
+      throwAway(join(workspace.root, 'a', workspace.id), dirname(workspace.root)),
+    removeRun: async (runId) => throwAway(dirOf(runId), options.root),
     sweep: async (isLive) => {
       let removed = 0;
       for (const name of await readdir(options.root).catch(() => [])) {
-        if (await isLive(name)) continue;
+        const isTrash = name.startsWith('.trash');
+        if (!isTrash && (await isLive(name))) continue;
         await removeTree(join(options.root, name));
-        removed += 1;
+        if (!isTrash) removed += 1;
       }
       return removed;
     },
@@ -158,9 +160,9 @@ async function beginStep(
   }
   for (const dir of ['a', 's']) await mkdir(join(root, dir), { recursive: true, mode: 0o700 });
   for (const name of await readdir(join(root, 'a'))) {
-    if (name.startsWith(`${key}-`)) await removeTree(join(root, 'a', name));
+    if (name.startsWith(`${key}-`)) await throwAway(join(root, 'a', name), dirname(root));
   }
-  await removeTree(join(root, 's', key));
+  await throwAway(join(root, 's', key), dirname(root));
   const id = `${key}-${String(attempt)}-${randomBytes(4).toString('hex')}`;
   await mkdir(join(root, 'a', id), { mode: 0o700 });
   const [upper, work] = [`a/${id}/u`, `a/${id}/w`];
@@ -193,7 +195,7 @@ async function treesToCopy(root: string, needs: readonly string[]): Promise<stri
 async function commitStep(workspace: WorkspaceMount): Promise<WorkspaceMount> {
   const key = workspace.id.split('-')[0] ?? '';
   const layer = `s/${key}`;
-  await removeTree(join(workspace.root, workspace.upper, 'home'));
+  await throwAway(join(workspace.root, workspace.upper, 'home'), dirname(workspace.root));
   try {
     await rename(join(workspace.root, workspace.upper), join(workspace.root, layer));
   } catch (error) {
@@ -203,7 +205,7 @@ async function commitStep(workspace: WorkspaceMount): Promise<WorkspaceMount> {
       });
     }
   }
-  await removeTree(join(workspace.root, 'a', workspace.id));
+  await throwAway(join(workspace.root, 'a', workspace.id), dirname(workspace.root));
   return { ...workspace, upper: layer };
 }
 

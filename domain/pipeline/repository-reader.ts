@@ -21,6 +21,30 @@ export interface RepositoryReader {
   ): Promise<{ ref: string; sha: string; title: string | null } | null>;
 }
 
+const REMEMBERED = 200;
+
+/** The latest values by key; what failed or was not there is asked again. */
+class Recent<T extends Promise<unknown>> {
+  readonly #values = new Map<string, T>();
+  readonly #size: number;
+
+  constructor(size: number) {
+    this.#size = size;
+  }
+
+  get(key: string, make: () => T): T {
+    const known = this.#values.get(key);
+    if (known !== undefined) return known;
+    const value = make();
+    this.#values.set(key, value);
+    const forget = () => this.#values.delete(key);
+    value.then((found) => found === null && forget(), forget);
+    const oldest = this.#values.keys().next();
+    if (this.#values.size > this.#size && oldest.done !== true) this.#values.delete(oldest.value);
+    return value;
+  }
+}
+
 const never = {
   aborted: false,
   addEventListener: () => undefined,
@@ -29,18 +53,22 @@ const never = {
 
 /** Reads what pipelines need through the git store. */
 export function createRepositoryReader(store: GitStore): RepositoryReader {
+  const remembered = new Recent<Promise<string | null>>(REMEMBERED);
   const commitTitle = (repoPath: string, sha: string) =>
     orNull(async () => (await store.readCommit(repoPath, sha)).subject.slice(0, 200));
+  const readText = (repoPath: string, sha: string, path: string) =>
+    orNull(async () => {
+      const entry = await store.statPath(repoPath, sha, path);
+      if (entry.kind !== 'file') return null;
+      return Buffer.from(await store.readBlob(repoPath, entry.sha, MAX_DEFINITION_BYTES)).toString(
+        'utf8',
+      );
+    });
   return {
     commitTitle,
+    // A file of a commit never changes, and a run asks for its definition twice: to be triggered and to be planned.
     readText: (repoPath, sha, path) =>
-      orNull(async () => {
-        const entry = await store.statPath(repoPath, sha, path);
-        if (entry.kind !== 'file') return null;
-        return Buffer.from(
-          await store.readBlob(repoPath, entry.sha, MAX_DEFINITION_BYTES),
-        ).toString('utf8');
-      }),
+      remembered.get([repoPath, sha, path].join('\0'), () => readText(repoPath, sha, path)),
     changedPaths: (repoPath, from, to) =>
       orNull(async () => {
         const { files } = await store.diff(repoPath, { from, to, maxBytes: MAX_DIFF_BYTES });

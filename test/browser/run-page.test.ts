@@ -47,7 +47,11 @@ describe('a run, watched', () => {
     await graph.getByRole('link', { name: /^test, Running/ }).click();
     await page.waitForURL('**step=test');
     const log = page.getByRole('region', { name: 'Output of test' });
-    await log.getByText('case 1', { exact: true }).waitFor();
+    // Which line comes first into sight depends on how far the output is when the page follows it.
+    await log
+      .getByText(/^case \d+$/)
+      .first()
+      .waitFor();
     await graph.getByRole('link', { name: /^test, Running/ }).waitFor();
     expect(await log.locator('.ansi-fg-2').first().textContent()).toBe('ok');
     await log.getByText('case 40', { exact: true }).waitFor();

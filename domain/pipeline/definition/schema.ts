@@ -91,7 +91,10 @@ const step = z.strictObject({
   commands: oneOrMany(z.string().min(1).max(65_536))
     .optional()
     .describe('Shell commands, run by sh -e'),
-  needs: oneOrMany(stepName).optional().describe('Steps that must have succeeded'),
+  needs: z
+    .union([stepName, z.array(stepName)])
+    .optional()
+    .describe('Steps that must have succeeded'),
   env: env.optional(),
   environment: env.optional().describe('The same as env'),
   secrets: z.array(envName).max(100).optional().describe('Secrets given as environment variables'),

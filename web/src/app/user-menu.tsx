@@ -38,11 +38,11 @@ export function UserMenu({ onKeys }: { onKeys: () => void }): JSX.Element {
         type="button"
         class="avatar"
         aria-expanded={open}
-        aria-label={`Account of ${user?.name ?? ''}`}
         onClick={() => {
           setOpen(!open);
         }}
       >
+        <span class="hidden-visually">Account of {user?.name ?? ''}</span>
         <span aria-hidden="true">
           {(user?.displayName ?? user?.name ?? '?').slice(0, 2).toUpperCase()}
         </span>

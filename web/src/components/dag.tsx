@@ -107,18 +107,17 @@ function DagNode({
     <a
       href={href}
       class={`dag-node state-${stateTone(state)} ${selected ? 'selected' : ''} ${critical ? 'critical' : ''}`}
-      aria-label={spoken.filter(Boolean).join(', ')}
       aria-current={selected ? 'true' : undefined}
     >
-      <title>{step.name}</title>
+      <title>{spoken.filter(Boolean).join(', ')}</title>
       <rect class="dag-box" x={x} y={y} width={nodeWidth} height={nodeHeight} rx={6} />
       <svg x={x + 12} y={y + 10} width={16} height={16} aria-hidden="true">
         <Icon name={state} class={state === 'running' ? 'spin' : ''} />
       </svg>
-      <text class="dag-name" x={x + 36} y={y + 22}>
+      <text class="dag-name" x={x + 36} y={y + 22} aria-hidden="true">
         {shorten(step.name)}
       </text>
-      <text class="dag-meta" x={x + 36} y={y + 40}>
+      <text class="dag-meta" x={x + 36} y={y + 40} aria-hidden="true">
         <tspan class="dag-state">
           {step.kind === 'gate' && state === 'waiting' ? 'Needs approval' : stateWord(state)}
         </tspan>

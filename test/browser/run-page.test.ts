@@ -49,12 +49,12 @@ describe('a run, watched', () => {
     const log = page.getByRole('region', { name: 'Output of test' });
     // Which line comes first into sight depends on how far the output is when the page follows it.
     await log
-      .getByText(/^case \d+$/)
+      .getByText(/^ok case \d+$/)
       .first()
       .waitFor();
     await graph.getByRole('link', { name: /^test, Running/ }).waitFor();
     expect(await log.locator('.ansi-fg-2').first().textContent()).toBe('ok');
-    await log.getByText('case 40', { exact: true }).waitFor();
+    await log.getByText('ok case 40', { exact: true }).waitFor();
 
     await graph.getByRole('link', { name: /^approve, Waiting/ }).waitFor();
     await page.getByRole('link', { name: '1 waiting for you' }).waitFor();
@@ -68,7 +68,7 @@ describe('a run, watched', () => {
     await page.getByRole('button', { name: 'Run again' }).waitFor();
     await page.getByRole('table', { name: 'Artifacts' }).getByText('dist/app.txt').waitFor();
     await graph.getByRole('link', { name: /^approve, Passed/ }).click();
-    await page.getByText('looks right').waitFor();
+    await page.getByText('looks right').first().waitFor();
     await tree.remove();
   });
 

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact';
+import { useLocation } from 'preact-iso';
 import { useMemo } from 'preact/hooks';
 import type { Step } from '../api/types.ts';
 import { now } from '../app/clock.ts';
@@ -100,12 +101,21 @@ function DagNode({
   critical: boolean;
   href: string;
 }): JSX.Element {
+  const { route } = useLocation();
+  // The router passes over links inside a drawing: without this the whole page would load anew.
+  const go = (event: MouseEvent) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.altKey || event.button !== 0)
+      return;
+    event.preventDefault();
+    route(href);
+  };
   const state = stepState(step);
   const time = elapsed(step) > 0 ? formatDuration(elapsed(step)) : '';
   const spoken = [step.name, stateWord(state), time, critical ? 'on the critical path' : ''];
   return (
     <a
       href={href}
+      onClick={go}
       class={`dag-node state-${stateTone(state)} ${selected ? 'selected' : ''} ${critical ? 'critical' : ''}`}
       aria-current={selected ? 'true' : undefined}
     >

@@ -94,9 +94,9 @@ export interface GitChild {
   kill: () => void;
 }
 
+/** How long a child may live after SIGTERM. */
 const killAfterMs = 3000;
 
-/** How long a child may live after SIGTERM: receive-pack removes its quarantine on SIGTERM, on SIGKILL it cannot. */
 function killGroup(child: ChildProcess, sent: NodeJS.Signals): void {
   if (child.pid === undefined) return;
   try {

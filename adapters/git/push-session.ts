@@ -130,15 +130,20 @@ class PushSession {
 /**
  * Attends a receive-pack: hands its proposal to `decision.onPush`, carries the verdict to the hook, tells which refs moved.
  * Whatever goes wrong on the way (an error, silence for `timeoutMs`, a list that cannot be read) refuses the push.
- * @returns whether git was told to move the refs
+ * @returns whether git was told to move the refs, and the way to refuse a push whose client has gone
  */
 export function attendPush(
   setting: GitSetting,
   cwd: string,
   child: GitChild,
   decision: Decision,
-): { isAccepted: () => boolean } {
+): { isAccepted: () => boolean; refuse: (lines: string[]) => void } {
   const session = new PushSession(child);
   void session.attend((message) => quarantineReader(setting, cwd, message), decision);
-  return { isAccepted: () => session.isAccepted };
+  return {
+    isAccepted: () => session.isAccepted,
+    refuse: (lines) => {
+      session.refuse(lines);
+    },
+  };
 }

@@ -152,6 +152,9 @@ export async function uploadPack(
   return answer(child, fed, child.kill);
 }
 
+/** How long git may take to clean up after a push that broke off. */
+const abandonGraceMs = 5000;
+
 /** Serves a push; see {@link attendPush} for how it is decided. */
 export async function receivePack(
   context: GitContext,
@@ -172,8 +175,12 @@ export async function receivePack(
     timeoutMs: checkTimeoutMs,
   });
   // Once the refs are let go, git is left to finish: ending it then would leave moved refs that nobody recorded.
+  // Before that it is ended by the end of its input, upon which it removes its quarantine; upon a signal it does not.
   const abandon = (): void => {
-    if (!session.isAccepted()) child.kill();
+    if (session.isAccepted()) return;
+    session.refuse(['The connection broke off.']);
+    child.stdin.end();
+    setTimeout(child.kill, abandonGraceMs).unref();
   };
   options.signal.addEventListener('abort', abandon);
   if (options.signal.aborted) abandon();

@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { childrenLike } from '../support/faulty-git.ts';
+import { makeWorkTree } from '../support/git-client.ts';
+import {
+  git,
+  startGitServer,
+  type GitServer,
+  type TestRepository,
+  type TestUser,
+} from '../support/git-server.ts';
+
+// Many git processes; a loaded machine takes its time.
+jest.setTimeout(240_000);
+
+let server: GitServer;
+let ann: TestUser;
+let repository: TestRepository;
+let scratch: string;
+let wantBody: Buffer;
+
+function packet(text: string): string {
+  return (text.length + 4).toString(16).padStart(4, '0') + text;
+}
+
+beforeAll(async () => {
+  server = await startGitServer({ store: { maxUploadPacks: 2, maxWaitMs: 1500 } });
+  ann = await server.user('ann', 'developer');
+  repository = await server.project(ann, 'storm');
+  scratch = await mkdtemp(path.join(tmpdir(), 'slipway-storm-'));
+  const tree = await makeWorkTree(repository.url, ann.token);
+  await writeFile(path.join(tree.dir, 'big'), randomBytes(24 * 1024 * 1024));
+  const sha = await tree.commit('big');
+  await tree.git('push', '-q', 'origin', 'main');
+  await tree.remove();
+  wantBody = Buffer.from(
+    `${packet('command=fetch')}0001${packet('no-progress\n')}${packet(`want ${sha}\n`)}${packet('done\n')}0000`,
+  );
+});
+
+afterAll(async () => {
+  await server.stop();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+/** A client that asks for the whole pack and then reads nothing of it. */
+function slowClone(): Promise<{
+  status: number;
+  retryAfter: string | undefined;
+  leave: () => void;
+}> {
+  return new Promise((resolve, reject) => {
+    const asked = request(`${repository.url}/git-upload-pack`, {
+      method: 'POST',
+      agent: false,
+      headers: {
+        authorization: `Bearer ${ann.token}`,
+        'content-type': 'application/x-git-upload-pack-request',
+        'git-protocol': 'version=2',
+        'content-length': wantBody.length,
+      },
+    });
+    asked.on('response', (response) => {
+      response.on('error', () => undefined);
+      resolve({
+        status: response.statusCode ?? 0,
+        retryAfter: response.headers['retry-after'],
+        leave: () => {
+          asked.destroy();
+        },
+      });
+    });
+    asked.on('error', reject);
+    asked.end(wantBody);
+  });
+}
+
+const packers = (): Promise<number[]> => childrenLike('upload-pack --stateless-rpc --strict');
+
+async function untilPackers(count: number, withinMs: number): Promise<void> {
+  await eventually(async () => ((await packers()).length === count ? true : undefined), withinMs);
+}
+
+describe('fetches under load', () => {
+  it('are served a few at a time; the rest wait and are told to come back, listings pass [A-GIT-01]', async () => {
+    const [one, two] = [await slowClone(), await slowClone()];
+    expect([one.status, two.status]).toEqual([200, 200]);
+    await untilPackers(2, 5000);
+    const began = performance.now();
+    const third = await slowClone();
+    expect(third.status).toBe(429);
+    expect(Number(third.retryAfter)).toBeGreaterThan(0);
+    expect(performance.now() - began).toBeGreaterThan(1400);
+    const listing = await git(scratch, ['ls-remote', repository.url], { token: ann.token });
+    expect(listing.stdout).toContain('refs/heads/main');
+    const waiting = slowClone();
+    one.leave();
+    expect((await waiting).status).toBe(200);
+    two.leave();
+    (await waiting).leave();
+    await untilPackers(0, 5000);
+    const clone = await git(scratch, ['clone', '-q', repository.url, 'after'], {
+      token: ann.token,
+    });
+    expect(clone.code).toBe(0);
+  });
+
+  it('leave no process behind when the client goes away [A-GIT-01]', async () => {
+    const one = await slowClone();
+    await untilPackers(1, 5000);
+    one.leave();
+    await untilPackers(0, 5000);
+  });
+
+  it('do not pile up in memory when the client does not read [A-GIT-01]', async () => {
+    global.gc?.();
+    const before = process.memoryUsage().rss;
+    const clones = [await slowClone(), await slowClone()];
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    const grown = (process.memoryUsage().rss - before) / 1024 / 1024;
+    for (const clone of clones) clone.leave();
+    await untilPackers(0, 5000);
+    expect(grown).toBeLessThan(20);
+  });
+});
+
+describe('pushes that break off', () => {
+  it('leave neither process nor quarantine behind [A-GIT-01]', async () => {
+    const asked = request(`${repository.url}/git-receive-pack`, {
+      method: 'POST',
+      agent: false,
+      headers: {
+        authorization: `Bearer ${ann.token}`,
+        'content-type': 'application/x-git-receive-pack-request',
+        'transfer-encoding': 'chunked',
+      },
+    });
+    asked.on('error', () => undefined);
+    const head = `${'0'.repeat(40)} ${'a'.repeat(40)} refs/heads/x\0 report-status`;
+    asked.write(`${packet(head)}0000PACK`);
+    asked.write(Buffer.from([0, 0, 0, 2, 0, 0, 0xff, 0xff]));
+    const receivers = () => childrenLike('receive-pack --stateless-rpc');
+    await eventually(async () => ((await receivers()).length > 0 ? true : undefined), 5000);
+    asked.destroy();
+    await eventually(async () => ((await receivers()).length === 0 ? true : undefined), 5000);
+    const objects = await readdir(path.join(repository.dir, 'objects'));
+    expect(objects.filter((name) => name.includes('incoming'))).toEqual([]);
+  });
+
+  it('are refused when the pack is over the limit, and nothing of it stays [A-GIT-03]', async () => {
+    const small = await startGitServer({ config: { git: { maxPushBytes: 1_048_576 } } });
+    const bob = await small.user('bob', 'developer');
+    const target = await small.project(bob, 'small');
+    const tree = await makeWorkTree(target.url, bob.token);
+    await writeFile(path.join(tree.dir, 'big'), randomBytes(3 * 1024 * 1024));
+    await tree.commit('big');
+    const push = await git(tree.dir, ['push', 'origin', 'main'], { token: bob.token });
+    expect(push.code).not.toBe(0);
+    expect(push.stderr).toMatch(/maximum allowed size|pack exceeds/);
+    expect(await small.store.listRefs('bob/small.git')).toEqual([]);
+    const objects = await readdir(path.join(target.dir, 'objects'));
+    expect(objects.filter((name) => name.includes('incoming'))).toEqual([]);
+    await tree.remove();
+    await small.stop();
+  });
+
+  it('are refused when their body claims another type or an unknown coding [A-GIT-09]', async () => {
+    const post = (headers: Record<string, string>) =>
+      server.api(ann, 'POST', '/ann/storm.git/git-receive-pack', {}, headers);
+    expect((await post({})).status).toBe(415);
+    const type = 'application/x-git-receive-pack-request';
+    expect((await post({ 'content-type': type, 'content-encoding': 'br' })).status).toBe(415);
+    expect(
+      (await server.api(ann, 'GET', '/ann/storm.git/info/refs?service=git-shell')).status,
+    ).toBe(400);
+    expect(
+      (await server.api(ann, 'GET', '/ann/storm/info/refs?service=git-upload-pack')).status,
+    ).toBe(404);
+    expect(server.errors).toEqual([]);
+  });
+});

@@ -63,7 +63,9 @@ async function prepare(
     return await fail(`${definitionFile} does not exist at commit ${commitSha.slice(0, 8)}.`);
   const parsed = parseDefinition(text);
   if (!parsed.ok) return await fail(parsed.message);
-  const before = await previousCommit(db, run);
+  // Asked of git only where a step wants to know: it costs a process, and people wait for the first line.
+  const asksForPaths = parsed.definition.steps.some((step) => step.when?.path !== undefined);
+  const before = asksForPaths ? await previousCommit(db, run) : null;
   const plan = planPipeline(parsed.definition, {
     trigger: run.trigger as 'push',
     gitRef: run.gitRef,

@@ -35,7 +35,10 @@ export async function triggerPipelinesForPush(
   );
   const triggered: TriggeredPipeline[] = [];
   for (const { ref, newSha } of moved.slice(0, MAX_REFS)) {
-    const text = await repositories.readText(project.repoPath, newSha, definitionFile);
+    const [text, commitTitle] = await Promise.all([
+      repositories.readText(project.repoPath, newSha, definitionFile),
+      repositories.commitTitle(project.repoPath, newSha),
+    ]);
     if (text === null) continue;
     const parsed = parseDefinition(text);
     if (parsed.ok && !startsRun(parsed.definition, { trigger: 'push', gitRef: ref })) continue;
@@ -45,7 +48,7 @@ export async function triggerPipelinesForPush(
       trigger: 'push',
       gitRef: ref,
       commitSha: newSha,
-      commitTitle: await repositories.commitTitle(project.repoPath, newSha),
+      commitTitle,
       triggeredBy: push.pusherId,
       dedupeKey: `push:${push.pushId}:${ref}`,
       traceparent: event.traceparent,

@@ -224,8 +224,12 @@ describe('GET /api/v1/events as a stream', () => {
     await waitFor('the slow client to be forgotten', () => api.streams.count === 0);
     // What the gap left out is there for whoever resumes before it.
     const rest = await follow('', { lastEventId: after });
-    await waitFor('the rest', () => rest.events.length === 600 - seen.length);
-    expect(messages(rest)[0]).toBe(`slow ${seen.length}`);
+    // Not all of it at once: on a loaded machine this reader may itself fall behind and be told of a gap.
+    const some = Math.min(20, 600 - seen.length);
+    await waitFor('the rest', () => rest.events.length >= some);
+    expect(messages(rest).slice(0, some)).toEqual(
+      Array.from({ length: some }, (_, i) => `slow ${seen.length + i}`),
+    );
   }, 60_000);
 
   it('does not exist when it is switched off [A-EVT-04]', async () => {

@@ -66,7 +66,13 @@ export const LogLine = memo(
         </a>
         <span class="log-text">
           {group && (
-            <button type="button" class="log-fold" aria-expanded={!folded} onClick={onFold}>
+            <button
+              type="button"
+              class="log-fold"
+              aria-label={folded ? 'Unfold' : 'Fold'}
+              aria-expanded={!folded}
+              onClick={onFold}
+            >
               <Icon name={folded ? 'chevron-right' : 'chevron-down'} size={14} />
             </button>
           )}

@@ -61,6 +61,7 @@ function FileHead({
     file.text === null ? null : file.text.split('\n').length - (file.text.endsWith('\n') ? 1 : 0);
   return (
     <div class="panel-head">
+      <h2 class="hidden-visually">{file.name}</h2>
       <span class="grow line-meta">
         {lines !== null && <span class="num">{lines.toLocaleString('en')} lines</span>}
         {file.size !== null && <span class="num">{formatBytes(file.size)}</span>}

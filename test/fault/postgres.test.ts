@@ -162,10 +162,15 @@ describe('Postgres killed under writes (B1)', () => {
   });
 
   it('would lose writes that were acknowledged before their commit [A-CORE-05]', async () => {
-    const { ledger } = await writeUnderKills('postgres B1, mutant', (key, done) =>
-      createUser(key, done),
-    );
-    const users = (await db.user.findMany()).map((user) => user.name);
-    expect(ledger.check(users).lost.length).toBeGreaterThan(0);
+    let lost = 0;
+    // A kill has to fall between the answer and the commit: not every round of them does.
+    for (let round = 1; lost === 0 && round <= 6; round += 1) {
+      const { ledger } = await writeUnderKills('postgres B1, mutant', (key, done) =>
+        createUser(key, done),
+      );
+      const users = (await db.user.findMany()).map((user) => user.name);
+      lost = ledger.check(users).lost.length;
+    }
+    expect(lost).toBeGreaterThan(0);
   });
 });

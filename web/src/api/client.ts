@@ -1,17 +1,44 @@
 import createClient from 'openapi-fetch';
+import type { paths } from '../../../api/openapi.d.ts';
 import { problemOf, toProblem } from './problem.ts';
 
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-export interface CallOptions {
+/** Addresses of the API that take a method. */
+type PathOf<M extends Method> = {
+  [P in keyof paths]: paths[P][M] extends { responses: unknown } ? P : never;
+}[keyof paths];
+
+type Json<R> = R extends { content: { 'application/json': infer T } } ? T : never;
+
+/** What an operation answers when it succeeds. */
+export type Answer<M extends Method, P extends PathOf<M>> = paths[P][M] extends {
+  responses: infer R;
+}
+  ? { [S in keyof R & (200 | 201 | 202)]: Json<R[S]> }[keyof R & (200 | 201 | 202)]
+  : never;
+
+type QueryOf<M extends Method, P extends PathOf<M>> = paths[P][M] extends {
+  parameters: { query?: infer Q };
+}
+  ? Q
+  : never;
+
+type BodyOf<M extends Method, P extends PathOf<M>> = paths[P][M] extends {
+  requestBody?: { content: { 'application/json': infer B } };
+}
+  ? B
+  : never;
+
+export interface CallOptions<M extends Method, P extends PathOf<M>> {
   path?: Record<string, string>;
-  query?: Record<string, string | number | undefined>;
-  body?: unknown;
-  signal?: AbortSignal;
+  query?: QueryOf<M, P>;
+  body?: BodyOf<M, P>;
+  signal?: AbortSignal | undefined;
 }
 
-// Shapes of answers are in types.ts: the document of the API is made from routes that this page does not import.
-const client = createClient<Record<string, Record<Method, never>>>({
+// one door for all methods, where openapi-fetch has a function for each
+const client = createClient<paths>({
   baseUrl: location.origin,
   headers: { accept: 'application/json' },
 }) as unknown as {
@@ -33,7 +60,11 @@ export function whenSignedOut(callback: () => void): void {
  * One operation of the API, by its path template (`/api/v1/projects/{owner}/{project}`).
  * Throws `ApiProblem` for everything but 2xx.
  */
-export async function call<T>(method: Method, url: string, options: CallOptions = {}): Promise<T> {
+export async function call<M extends Method, P extends PathOf<M>>(
+  method: M,
+  url: P,
+  options: CallOptions<M, P> = {},
+): Promise<Answer<M, P>> {
   let result: { data?: unknown; error?: unknown; response: Response };
   try {
     result = await client.request(method, url, {
@@ -50,5 +81,5 @@ export async function call<T>(method: Method, url: string, options: CallOptions 
     if (problem.status === 401 && !url.startsWith('/api/v1/auth/')) onSignedOut();
     throw problem;
   }
-  return result.data as T;
+  return result.data as Answer<M, P>;
 }

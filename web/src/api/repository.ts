@@ -1,6 +1,5 @@
 import { call } from './client.ts';
 import { type ProjectRef, projectParams } from './resources.ts';
-import type { Branch, Commit, Diff, GitTag, Page, RepositoryFile, Tree } from './types.ts';
 
 const base = '/api/v1/projects/{owner}/{project}';
 
@@ -10,41 +9,38 @@ interface AtPath {
   cursor?: string | undefined;
 }
 
-function get<T>(
-  ref: ProjectRef,
-  rest: string,
-  query: AtPath = {},
-  signal?: AbortSignal,
-): Promise<T> {
-  return call<T>('get', `${base}${rest}`, {
-    path: projectParams(ref),
+/** Operations of the API leave an empty path out. */
+function options(project: ProjectRef, query: AtPath, signal?: AbortSignal) {
+  return {
+    path: projectParams(project),
     query: { ...query, path: query.path === '' ? undefined : query.path },
-    ...(signal ? { signal } : {}),
-  });
+    signal,
+  };
 }
 
 export const getTree = (project: ProjectRef, query: AtPath, signal?: AbortSignal) =>
-  get<Tree>(project, '/tree', query, signal);
+  call('get', `${base}/tree`, options(project, query, signal));
 
-export const getFile = (project: ProjectRef, query: AtPath, signal?: AbortSignal) =>
-  get<RepositoryFile>(project, '/files', query, signal);
+export const getFile = (
+  project: ProjectRef,
+  query: { ref?: string | undefined; path: string },
+  signal?: AbortSignal,
+) => call('get', `${base}/files`, { path: projectParams(project), query, signal });
 
 export const getReadme = (project: ProjectRef, ref?: string) =>
-  get<RepositoryFile>(project, '/readme', { ref });
+  call('get', `${base}/readme`, { path: projectParams(project), query: { ref } });
 
 export const listCommits = (project: ProjectRef, query: AtPath, signal?: AbortSignal) =>
-  get<Page<Commit>>(project, '/commits', query, signal);
+  call('get', `${base}/commits`, options(project, query, signal));
 
 export const getCommit = (project: ProjectRef, sha: string) =>
-  call<Commit & { diff: Diff }>('get', `${base}/commits/{sha}`, {
-    path: { ...projectParams(project), sha },
-  });
+  call('get', `${base}/commits/{sha}`, { path: { ...projectParams(project), sha } });
 
 export const listBranches = (project: ProjectRef, cursor?: string) =>
-  get<Page<Branch>>(project, '/branches', { cursor });
+  call('get', `${base}/branches`, { path: projectParams(project), query: { cursor } });
 
 export const listTags = (project: ProjectRef, cursor?: string) =>
-  get<Page<GitTag>>(project, '/tags', { cursor });
+  call('get', `${base}/tags`, { path: projectParams(project), query: { cursor } });
 
 /** Address of a file's bytes. */
 export function rawUrl(project: ProjectRef, ref: string, path: string): string {

@@ -1,15 +1,5 @@
 import { call } from './client.ts';
-import type {
-  Artifact,
-  Gate,
-  Health,
-  Page,
-  Project,
-  Run,
-  RunDetail,
-  Secret,
-  Token,
-} from './types.ts';
+import type { Decision, RunStatus } from './types.ts';
 
 /** Owner and name of a project, as they stand in addresses. */
 export interface ProjectRef {
@@ -27,70 +17,64 @@ export function projectParams(ref: ProjectRef): Record<string, string> {
 export const listProjects = (
   query: { q?: string; mine?: '1'; cursor?: string; limit?: number },
   signal?: AbortSignal,
-) => call<Page<Project>>('get', '/api/v1/projects', { query, ...(signal ? { signal } : {}) });
+) => call('get', '/api/v1/projects', { query, signal });
 
 export const getProject = (ref: ProjectRef, signal?: AbortSignal) =>
-  call<Project>('get', base, { path: projectParams(ref), ...(signal ? { signal } : {}) });
+  call('get', base, { path: projectParams(ref), signal });
 
 export interface RunFilter {
-  status?: string | undefined;
+  status?: RunStatus | undefined;
   ref?: string | undefined;
   cursor?: string | undefined;
   limit?: number;
 }
 
 export const listRuns = (query: RunFilter, signal?: AbortSignal) =>
-  call<Page<Run>>('get', '/api/v1/pipelines', {
+  call('get', '/api/v1/pipelines', {
     query: { ...query },
-    ...(signal ? { signal } : {}),
+    signal,
   });
 
 export const listProjectRuns = (ref: ProjectRef, query: RunFilter, signal?: AbortSignal) =>
-  call<Page<Run>>('get', `${base}/pipelines`, {
+  call('get', `${base}/pipelines`, {
     path: projectParams(ref),
     query: { ...query },
-    ...(signal ? { signal } : {}),
+    signal,
   });
 
 export const startRun = (ref: ProjectRef, gitRef: string) =>
-  call<Run>('post', `${base}/pipelines`, { path: projectParams(ref), body: { ref: gitRef } });
+  call('post', `${base}/pipelines`, { path: projectParams(ref), body: { ref: gitRef } });
 
 export const getRun = (id: string, signal?: AbortSignal) =>
-  call<RunDetail>('get', '/api/v1/pipelines/{id}', { path: { id }, ...(signal ? { signal } : {}) });
+  call('get', '/api/v1/pipelines/{id}', { path: { id }, signal });
 
 export type RunCommand = 'cancel' | 'pause' | 'resume';
 
 export const commandRun = (id: string, command: RunCommand, reason?: string) =>
-  call<unknown>('post', `/api/v1/pipelines/{id}/${command}`, {
+  call('post', `/api/v1/pipelines/{id}/${command}`, {
     path: { id },
     body: reason ? { reason } : {},
   });
 
 export const rerunRun = (id: string) =>
-  call<Run>('post', '/api/v1/pipelines/{id}/rerun', { path: { id } });
+  call('post', '/api/v1/pipelines/{id}/rerun', { path: { id } });
 
 export const listRunArtifacts = (id: string) =>
-  call<Page<Artifact>>('get', '/api/v1/pipelines/{id}/artifacts', { path: { id } });
+  call('get', '/api/v1/pipelines/{id}/artifacts', { path: { id } });
 
-export const listGates = () =>
-  call<{ items: Gate[] }>('get', '/api/v1/gates', { query: { status: 'open' } });
+export const listGates = () => call('get', '/api/v1/gates', { query: { status: 'open' } });
 
-export const decideGate = (id: string, decision: string, reason: string) =>
-  call<Gate>('post', '/api/v1/gates/{id}/decision', {
+export const decideGate = (id: string, decision: Decision, reason: string) =>
+  call('post', '/api/v1/gates/{id}/decision', {
     path: { id },
     body: { decision, ...(reason === '' ? {} : { reason }) },
   });
 
 export const listSecrets = (ref: ProjectRef, cursor?: string) =>
-  call<Page<Secret>>('get', `${base}/secrets`, { path: projectParams(ref), query: { cursor } });
+  call('get', `${base}/secrets`, { path: projectParams(ref), query: { cursor } });
 
-export const getHealth = () => call<Health>('get', '/api/v1/health');
+export const getHealth = () => call('get', '/api/v1/health');
 
-export const listTokens = (cursor?: string) =>
-  call<Page<Token>>('get', '/api/v1/tokens', { query: { cursor } });
+export const listTokens = (cursor?: string) => call('get', '/api/v1/tokens', { query: { cursor } });
 
-export const startDemo = () =>
-  call<{ project: { owner: string; name: string }; pipelineId?: string | null }>(
-    'post',
-    '/api/v1/demo',
-  );
+export const startDemo = () => call('post', '/api/v1/demo');

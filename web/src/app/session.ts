@@ -19,7 +19,7 @@ export function can(permission: string): boolean {
 /** Asks who is signed in. */
 export async function loadSession(): Promise<void> {
   try {
-    me.value = await call<Me>('get', '/api/v1/auth/me');
+    me.value = await call('get', '/api/v1/auth/me');
   } catch (error) {
     if (error instanceof ApiProblem && error.status === 401) me.value = null;
     else throw error;

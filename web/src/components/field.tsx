@@ -1,10 +1,10 @@
 import type { ComponentChildren, JSX } from 'preact';
 import { useId } from 'preact/hooks';
 
-interface FieldProps {
+interface FieldProps<T extends string> {
   label: string;
-  value: string;
-  onValue: (value: string) => void;
+  value: T;
+  onValue: (value: T) => void;
   help?: ComponentChildren;
   error?: string | undefined;
   type?: 'text' | 'password' | 'email' | 'search' | 'date';
@@ -15,11 +15,11 @@ interface FieldProps {
   mono?: boolean;
   rows?: number;
   /** makes it a choice of `[value, word]` */
-  options?: readonly (readonly [string, string])[];
+  options?: readonly (readonly [T, string])[];
 }
 
 /** A labelled input, text area or choice: label above, help below, the error at the field. */
-export function Field(props: FieldProps): JSX.Element {
+export function Field<T extends string>(props: FieldProps<T>): JSX.Element {
   const id = useId();
   const note = props.error ?? props.help;
   const shared = {
@@ -31,7 +31,8 @@ export function Field(props: FieldProps): JSX.Element {
     class: props.mono ? 'input mono' : 'input',
     autoFocus: props.autoFocus ?? false,
     onInput: (event: { currentTarget: { value: string } }) => {
-      props.onValue(event.currentTarget.value);
+      // a choice gives one of its options, any other field has no narrower type than string
+      props.onValue(event.currentTarget.value as T);
     },
   } as const;
   return (
@@ -68,7 +69,9 @@ export function Field(props: FieldProps): JSX.Element {
 }
 
 /** Only the properties that differ between types of input; the typings know one shape for each type. */
-function inputOf(props: FieldProps): Record<string, string | boolean | undefined> {
+function inputOf(
+  props: Pick<FieldProps<string>, 'type' | 'placeholder' | 'autoComplete'>,
+): Record<string, string | boolean | undefined> {
   return {
     type: props.type ?? 'text',
     placeholder: props.placeholder,

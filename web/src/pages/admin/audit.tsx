@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { call } from '../../api/client.ts';
-import type { AuditEntry, Page } from '../../api/types.ts';
+import type { AuditEntry } from '../../api/types.ts';
 import { useList } from '../../app/load.ts';
 import { useQuery } from '../../app/location.ts';
 import { Dialog } from '../../components/dialog.tsx';
@@ -32,9 +32,9 @@ export function Audit(): JSX.Element {
   const resource = query['resource'] ?? '';
   const text = (query['q'] ?? '').toLowerCase();
   const list = useList(`audit/${resource}`, (cursor, signal) =>
-    call<Page<AuditEntry>>('get', '/api/v1/audit', {
+    call('get', '/api/v1/audit', {
       query: { cursor, limit: 100, resource: resource || undefined },
-      ...(signal ? { signal } : {}),
+      signal,
     }),
   );
   return (

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { call } from '../../api/client.ts';
 import { listProjects } from '../../api/resources.ts';
-import type { Binding, Page, Project, Role } from '../../api/types.ts';
+import type { Binding, Project } from '../../api/types.ts';
 import { invalidate, useAction, useList, useLoad } from '../../app/load.ts';
 import { useQuery } from '../../app/location.ts';
 import { toast } from '../../app/toasts.ts';
@@ -32,7 +32,7 @@ export function Bindings(): JSX.Element {
   const wanted = (query['q'] ?? '').toLowerCase();
   const nameOf = useProjectNames();
   const list = useList('admin/bindings', (cursor) =>
-    call<Page<Binding>>('get', '/api/v1/role-bindings', { query: { cursor, limit: 100 } }),
+    call('get', '/api/v1/role-bindings', { query: { cursor, limit: 100 } }),
   );
   const remove = useAction(async (binding: Binding) => {
     await call('delete', '/api/v1/role-bindings/{id}', { path: { id: binding.id } });
@@ -121,7 +121,7 @@ function Give({ onClose }: { onClose: () => void }): JSX.Element {
   const [user, setUser] = useState('');
   const [role, setRole] = useState('viewer');
   const [project, setProject] = useState('');
-  const roles = useLoad('admin/roles', () => call<{ items: Role[] }>('get', '/api/v1/roles'));
+  const roles = useLoad('admin/roles', () => call('get', '/api/v1/roles'));
   const projects = useLoad('projects/names', () => listProjects({ limit: 100 }));
   const give = useAction(async () => {
     await call('post', '/api/v1/role-bindings', {

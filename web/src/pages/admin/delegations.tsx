@@ -1,8 +1,8 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { call } from '../../api/client.ts';
+import { call, type CallOptions } from '../../api/client.ts';
 import { listProjects } from '../../api/resources.ts';
-import type { Delegation, Page } from '../../api/types.ts';
+import type { Delegation } from '../../api/types.ts';
 import { invalidate, useAction, useList, useLoad } from '../../app/load.ts';
 import { useQuery } from '../../app/location.ts';
 import { toast } from '../../app/toasts.ts';
@@ -21,7 +21,7 @@ export function Delegations(): JSX.Element {
   const all = query['show'] === 'all';
   const nameOf = useProjectNames();
   const list = useList(`admin/delegations/${all ? 'all' : 'live'}`, (cursor) =>
-    call<Page<Delegation>>('get', '/api/v1/delegations', {
+    call('get', '/api/v1/delegations', {
       query: { cursor, ...(all ? {} : { live: 'true' }) },
     }),
   );
@@ -126,18 +126,18 @@ export function Delegations(): JSX.Element {
 }
 
 const day = 86_400_000;
+type Delegated = NonNullable<CallOptions<'post', '/api/v1/delegations'>['body']>['permission'];
 
 function Delegate({ onClose }: { onClose: () => void }): JSX.Element {
   const [delegate, setDelegate] = useState('');
-  const [permission, setPermission] = useState('project:read');
+  const [permission, setPermission] = useState<Delegated>('project:read');
   const [project, setProject] = useState('');
   const [days, setDays] = useState('1');
   const [reason, setReason] = useState('');
-  const known = useLoad('admin/permissions', () =>
-    call<{ items: string[] }>('get', '/api/v1/permissions'),
-  );
+  const known = useLoad('admin/permissions', () => call('get', '/api/v1/permissions'));
   const projects = useLoad('projects/names', () => listProjects({ limit: 100 }));
-  const names = known.data?.items ?? [permission];
+  // the list of the server is the same closed list that it takes
+  const names = (known.data?.items ?? [permission]) as Delegated[];
   const give = useAction(async () => {
     await call('post', '/api/v1/delegations', {
       body: {

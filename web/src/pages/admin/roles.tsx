@@ -14,7 +14,7 @@ import { Table } from '../../components/table.tsx';
 /** Roles and what each may do. */
 export function Roles(): JSX.Element {
   const [making, setMaking] = useState(false);
-  const list = useLoad('admin/roles', () => call<{ items: Role[] }>('get', '/api/v1/roles'));
+  const list = useLoad('admin/roles', () => call('get', '/api/v1/roles'));
   return (
     <>
       <div class="toolbar">

@@ -1,7 +1,7 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { call } from '../../api/client.ts';
-import type { Page, User } from '../../api/types.ts';
+import type { User } from '../../api/types.ts';
 import { invalidate, useAction, useList } from '../../app/load.ts';
 import { useQuery } from '../../app/location.ts';
 import { can, me } from '../../app/session.ts';
@@ -13,17 +13,18 @@ import { Choice, Field, Filter } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
+import { oneOf } from '../../lib/one-of.ts';
 
 /** People and agents. */
 export function Users(): JSX.Element {
   const { query, setQuery } = useQuery();
   const [adding, setAdding] = useState(false);
   const wanted = query['q'] ?? '';
-  const kind = query['kind'] ?? '';
-  const list = useList(`admin/users/${kind}/${wanted}`, (cursor, signal) =>
-    call<Page<User>>('get', '/api/v1/users', {
-      query: { cursor, q: wanted || undefined, kind: kind || undefined },
-      ...(signal ? { signal } : {}),
+  const kind = oneOf(['human', 'agent'], query['kind']);
+  const list = useList(`admin/users/${kind ?? ''}/${wanted}`, (cursor, signal) =>
+    call('get', '/api/v1/users', {
+      query: { cursor, q: wanted || undefined, kind },
+      signal,
     }),
   );
   return (
@@ -38,7 +39,7 @@ export function Users(): JSX.Element {
         />
         <Choice
           label="Kind"
-          value={kind}
+          value={kind ?? ''}
           options={[
             ['', 'People and agents'],
             ['human', 'People'],
@@ -145,7 +146,7 @@ function UserTable({ users }: { users: readonly User[] }): JSX.Element {
 function AddUser({ onClose }: { onClose: () => void }): JSX.Element {
   const [name, setName] = useState('');
   const [email, setEmail] = useState('');
-  const [kind, setKind] = useState('human');
+  const [kind, setKind] = useState<User['kind']>('human');
   const [password, setPassword] = useState('');
   const add = useAction(async () => {
     await call('post', '/api/v1/users', {

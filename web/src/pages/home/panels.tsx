@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
 import { call } from '../../api/client.ts';
 import { getHealth } from '../../api/resources.ts';
-import type { Delegation, Page, User } from '../../api/types.ts';
 import type { EventRecord } from '../../../../contracts/event/types.ts';
 import { recentEvents } from '../../app/events.ts';
 import { useLoad } from '../../app/load.ts';
@@ -75,7 +74,7 @@ const linkOf = (event: EventRecord): string | null => {
 /** What happened lately in the projects that one may see; new events appear by themselves. */
 export function ActivityPanel(): JSX.Element {
   const past = useLoad('activity', () =>
-    call<Page<EventRecord>>('get', '/api/v1/events', {
+    call('get', '/api/v1/events', {
       query: { limit: 12, type: shownTypes.join(',') },
     }),
   );
@@ -117,8 +116,8 @@ export function AgentsPanel(): JSX.Element | null {
   const allowed = can('users:read') || can('admin:users');
   const agents = useLoad(allowed ? 'admin/agents' : null, async () => {
     const [users, handed] = await Promise.all([
-      call<Page<User>>('get', '/api/v1/users', { query: { kind: 'agent', limit: 20 } }),
-      call<Page<Delegation>>('get', '/api/v1/delegations', { query: { live: 'true', limit: 100 } }),
+      call('get', '/api/v1/users', { query: { kind: 'agent', limit: 20 } }),
+      call('get', '/api/v1/delegations', { query: { live: 'true', limit: 100 } }),
     ]);
     return users.items
       .filter((user) => user.isActive)

@@ -6,15 +6,16 @@ import { More, Show } from '../../components/feedback.tsx';
 import { Choice, Filter } from '../../components/field.tsx';
 import { PageHead } from '../../components/page.tsx';
 import { RunList } from '../../components/run-row.tsx';
-import { statusChoices } from './status-choices.ts';
+import { oneOf } from '../../lib/one-of.ts';
+import { runStatuses, statusChoices } from './status-choices.ts';
 
 /** All pipelines that one may see, newest first. */
 export function Pipelines(): JSX.Element {
   const { query, setQuery } = useQuery();
-  const status = query['status'] ?? '';
+  const status = oneOf(runStatuses, query['status']);
   const text = (query['q'] ?? '').toLowerCase();
-  const list = useList(`pipelines/all/${status}`, (cursor, signal) =>
-    listRuns({ status: status || undefined, cursor, limit: 50 }, signal),
+  const list = useList(`pipelines/all/${status ?? ''}`, (cursor, signal) =>
+    listRuns({ status, cursor, limit: 50 }, signal),
   );
   return (
     <>
@@ -33,7 +34,7 @@ export function Pipelines(): JSX.Element {
         />
         <Choice
           label="State"
-          value={status}
+          value={status ?? ''}
           options={statusChoices}
           onValue={(value) => {
             setQuery({ status: value });

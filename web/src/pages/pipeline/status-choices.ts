@@ -1,3 +1,6 @@
+/** States that a list of runs can be narrowed to. */
+export const runStatuses = ['running', 'pending', 'success', 'failure', 'cancelled'] as const;
+
 /** Choices of the filter by state, as every list of runs has it. */
 export const statusChoices = [
   ['', 'Any state'],

@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { call } from '../../api/client.ts';
 import { projectParams } from '../../api/resources.ts';
-import type { Member, Page, Role } from '../../api/types.ts';
+import type { Member } from '../../api/types.ts';
 import { invalidate, useAction, useList, useLoad } from '../../app/load.ts';
 import { toast } from '../../app/toasts.ts';
 import { Button } from '../../components/button.tsx';
@@ -20,7 +20,7 @@ export function Members({ at, may }: ProjectPageProps): JSX.Element {
   const [adding, setAdding] = useState(false);
   const [removing, setRemoving] = useState<Member | null>(null);
   const list = useList(`admin/members/${at.owner}/${at.project}`, (cursor) =>
-    call<Page<Member>>('get', base, { path: projectParams(at), query: { cursor } }),
+    call('get', base, { path: projectParams(at), query: { cursor } }),
   );
   const manage = may('project:delegate');
   return (
@@ -108,7 +108,7 @@ function AddDialog({
 }): JSX.Element {
   const [user, setUser] = useState('');
   const [role, setRole] = useState('developer');
-  const roles = useLoad('admin/roles', () => call<{ items: Role[] }>('get', '/api/v1/roles'));
+  const roles = useLoad('admin/roles', () => call('get', '/api/v1/roles'));
   const names = roles.data?.items.map((each) => each.name) ?? ['viewer', 'developer', 'maintainer'];
   const add = useAction(async () => {
     await call('post', base, { path: projectParams(at), body: { user, role } });

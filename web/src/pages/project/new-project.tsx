@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useLocation } from 'preact-iso';
 import { useState } from 'preact/hooks';
 import { call } from '../../api/client.ts';
-import type { Project, Visibility } from '../../api/types.ts';
+import type { Visibility } from '../../api/types.ts';
 import { invalidate, useAction } from '../../app/load.ts';
 import { projectPath } from '../../app/location.ts';
 import { myName } from '../../app/session.ts';
@@ -18,7 +18,7 @@ export function NewProject(): JSX.Element {
   const [description, setDescription] = useState('');
   const [visibility, setVisibility] = useState<Visibility>('private');
   const create = useAction(async () => {
-    const project = await call<Project>('post', '/api/v1/projects', {
+    const project = await call('post', '/api/v1/projects', {
       body: { name, visibility, ...(description === '' ? {} : { description }) },
     });
     invalidate('projects');

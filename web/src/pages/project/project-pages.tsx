@@ -3,7 +3,7 @@ import type { FunctionComponent, JSX } from 'preact';
 import { useRoute } from 'preact-iso';
 import { call } from '../../api/client.ts';
 import { getProject, type ProjectRef } from '../../api/resources.ts';
-import type { Me, Project } from '../../api/types.ts';
+import type { Project } from '../../api/types.ts';
 import { useLoad } from '../../app/load.ts';
 import { projectPath } from '../../app/location.ts';
 import { Show } from '../../components/feedback.tsx';
@@ -34,7 +34,7 @@ export function ProjectPages(): JSX.Element {
   const project = useLoad(`projects/${key}`, (signal) => getProject(at, signal));
   const id = project.data?.id;
   const access = useLoad(id === undefined ? null : `access/${id}`, () =>
-    call<Me>('get', '/api/v1/auth/me', { query: { projectId: id } }),
+    call('get', '/api/v1/auth/me', { query: { projectId: id } }),
   );
   if (project.problem?.status === 404) return <NotFound what="project" />;
   const page =

@@ -5,22 +5,23 @@ import { useQuery } from '../../app/location.ts';
 import { More, Show } from '../../components/feedback.tsx';
 import { Choice } from '../../components/field.tsx';
 import { RunList } from '../../components/run-row.tsx';
-import { statusChoices } from '../pipeline/status-choices.ts';
+import { oneOf } from '../../lib/one-of.ts';
+import { runStatuses, statusChoices } from '../pipeline/status-choices.ts';
 import type { ProjectPageProps } from './project-page-props.ts';
 
 /** Pipelines of one project, newest first. */
 export function ProjectPipelines({ at }: ProjectPageProps): JSX.Element {
   const { query, setQuery } = useQuery();
-  const status = query['status'] ?? '';
-  const list = useList(`pipelines/of/${at.owner}/${at.project}/${status}`, (cursor, signal) =>
-    listProjectRuns(at, { status: status || undefined, cursor }, signal),
+  const status = oneOf(runStatuses, query['status']);
+  const list = useList(`pipelines/of/${at.owner}/${at.project}/${status ?? ''}`, (cursor, signal) =>
+    listProjectRuns(at, { status, cursor }, signal),
   );
   return (
     <>
       <div class="toolbar">
         <Choice
           label="State"
-          value={status}
+          value={status ?? ''}
           options={statusChoices}
           onValue={(value) => {
             setQuery({ status: value });

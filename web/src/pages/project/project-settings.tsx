@@ -30,7 +30,7 @@ export function ProjectSettings({ project, at, may }: ProjectPageProps): JSX.Ele
 function General({ project, at }: { project: Project; at: ProjectPageProps['at'] }): JSX.Element {
   const [displayName, setDisplayName] = useState(project.displayName ?? '');
   const [description, setDescription] = useState(project.description ?? '');
-  const [visibility, setVisibility] = useState<string>(project.visibility);
+  const [visibility, setVisibility] = useState(project.visibility);
   const [defaultBranch, setDefaultBranch] = useState(project.defaultBranch);
   const save = useAction(async () => {
     await call('patch', one, {

@@ -19,9 +19,7 @@ const base = '/api/v1/projects/{owner}/{project}/protected-branches';
 export function ProtectedBranches({ at, may }: Pick<ProjectPageProps, 'at' | 'may'>): JSX.Element {
   const [adding, setAdding] = useState(false);
   const key = `repository/${at.owner}/${at.project}/protected`;
-  const list = useLoad(key, () =>
-    call<{ items: ProtectedBranch[] }>('get', base, { path: projectParams(at) }),
-  );
+  const list = useLoad(key, () => call('get', base, { path: projectParams(at) }));
   const manage = may('project:delegate');
   const remove = useAction(async (rule: ProtectedBranch) => {
     await call('delete', `${base}/{id}`, { path: { ...projectParams(at), id: rule.id } });

@@ -133,7 +133,7 @@ function SetDialog({
 }): JSX.Element {
   const [name, setName] = useState(secret?.name ?? '');
   const [value, setValue] = useState('');
-  const [scope, setScope] = useState<string>(secret?.scope ?? 'pipeline');
+  const [scope, setScope] = useState(secret?.scope ?? 'pipeline');
   const save = useAction(async () => {
     await (secret
       ? call('put', one, { path: { ...projectParams(at), name }, body: { value, scope } })

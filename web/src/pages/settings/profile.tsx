@@ -49,9 +49,7 @@ function browserOf(agent: string | null): string {
 }
 
 function Sessions(): JSX.Element {
-  const list = useLoad('sessions', () =>
-    call<{ items: Session[] }>('get', '/api/v1/auth/sessions'),
-  );
+  const list = useLoad('sessions', () => call('get', '/api/v1/auth/sessions'));
   const end = useAction(async (session: Session) => {
     await call('delete', '/api/v1/auth/sessions/{id}', { path: { id: session.id } });
     invalidate('sessions');

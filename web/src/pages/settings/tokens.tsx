@@ -160,7 +160,7 @@ function NewToken({
   const [days, setDays] = useState('90');
   const projects = useLoad('projects/for-token', () => listProjects({ limit: 100 }));
   const make = useAction(async () => {
-    const answer = await call<{ token: string }>('post', '/api/v1/tokens', {
+    const answer = await call('post', '/api/v1/tokens', {
       body: {
         name,
         scopes: scopes.split(' '),

@@ -1,0 +1,82 @@
+import type { Manifest, ObjectRef } from './manifest.ts';
+
+/** What one deployment may touch: its namespace, and the objects in it that carry its label. */
+export interface TargetScope {
+  deploymentId: string;
+  projectId: string;
+  environment: string;
+  namespace: string;
+}
+
+/** Label by which a deployment owns an object; its value is the deployment's id. */
+export const ownerLabel = 'slipway.dev/deployment';
+/** Label and environment entry that carry the change id into what runs. */
+export const changeLabel = 'slipway.dev/change';
+/** Who we are in `managedFields` (server-side apply). */
+export const fieldManager = 'slipway';
+
+/** Argo CD's words, minus what we do not tell apart. */
+export const healthStatuses = [
+  'healthy',
+  'progressing',
+  'degraded',
+  'suspended',
+  'missing',
+  'unknown',
+] as const;
+export type HealthStatus = (typeof healthStatuses)[number];
+
+export interface ObjectHealth {
+  status: HealthStatus;
+  /** one sentence for people: `1 of 2 replicas ready`, `exited with code 1 (3 restarts)` */
+  message: string;
+}
+
+/** An object as the target holds it. */
+export interface LiveObject {
+  ref: ObjectRef;
+  uid: string;
+  /** the whole object, status included; values of Secrets are never logged */
+  object: Manifest;
+}
+
+/** A field that is not as desired. */
+export interface FieldDrift {
+  ref: ObjectRef;
+  /** JSON pointer; empty when the whole object is missing */
+  path: string;
+  desired: unknown;
+  live: unknown;
+  /** the field manager that last wrote it, when the target knows */
+  manager: string | null;
+}
+
+export interface ServiceAddress {
+  service: string;
+  port: number;
+  url: string;
+}
+
+/**
+ * Where applications run. Every call is idempotent and may be repeated after a lost answer.
+ * Errors: DomainError `validation_failed` (the target refuses the object: what and why), `forbidden` (outside of the
+ * scope), `unavailable` (try again later).
+ */
+export interface DeployTarget {
+  readonly kind: TargetKind;
+  /** Server-side apply under `fieldManager`; labels the object as owned by the scope. Refuses an object that another deployment owns. */
+  apply(scope: TargetScope, manifest: Manifest): Promise<{ uid: string; changed: boolean }>;
+  read(scope: TargetScope, ref: ObjectRef): Promise<LiveObject | null>;
+  /** Every object that the scope owns. */
+  list(scope: TargetScope): Promise<LiveObject[]>;
+  /** Deletes an owned object and what belongs to it; done when it is gone. Nothing happens when it is not there. */
+  remove(scope: TargetScope, ref: ObjectRef): Promise<void>;
+  health(scope: TargetScope, ref: ObjectRef): Promise<ObjectHealth>;
+  /** Compares what we manage of the object with what is there. Empty: no drift. */
+  drift(scope: TargetScope, manifest: Manifest): Promise<FieldDrift[]>;
+  /** Where people reach what runs. */
+  addresses(scope: TargetScope): Promise<ServiceAddress[]>;
+}
+
+export const targetKinds = ['local', 'kubernetes'] as const;
+export type TargetKind = (typeof targetKinds)[number];

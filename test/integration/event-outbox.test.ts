@@ -106,9 +106,11 @@ describe('the event bus', () => {
     for (let i = 0; i < 20; i += 1) {
       ids.push(await publish({ type: i % 2 === 0 ? 'project.created' : 'project.updated' }));
     }
-    await waitFor('all events', () => all.length >= 20);
-    expect(all).toEqual(ids);
-    expect(created).toEqual(ids.filter((_, i) => i % 2 === 0));
+    // an event from before may still be unsettled when the bus opens: it is told as well
+    const own = (heard: string[]) => heard.filter((id) => ids.includes(id));
+    await waitFor('all events', () => own(all).length >= 20);
+    expect(own(all)).toEqual(ids);
+    expect(own(created)).toEqual(ids.filter((_, i) => i % 2 === 0));
   });
 
   it('takes handlers that answer later, and logs one that fails without stopping any [A-EVT-02][A-EVT-03]', async () => {

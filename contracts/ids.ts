@@ -31,6 +31,8 @@ export const idPrefixes = {
   opsRepo: 'ops',
   deployment: 'dep',
   deploymentRecord: 'dph',
+  deploymentRevision: 'drv',
+  deploymentSync: 'dsy',
   trace: 'trc',
   span: 'spn',
   logEntry: 'log',

@@ -6,6 +6,10 @@ export const taskQueues = {
   git: 'git',
   /** steps of pipelines that may run on any build host */
   build: 'build',
+  /** effects at deploy targets that any worker reaches */
+  deploy: 'deploy',
+  /** effects at the local deploy target, which lives in one process */
+  deployLocal: 'deploy-local',
 } as const;
 
 /** Queue of one build host: the steps of a run follow the workspace that lies there. */

@@ -13,7 +13,14 @@ const any = z.looseObject({});
 
 const run = z.looseObject({ number: count });
 const step = z.looseObject({ pipelineId: id, step: id });
-const gate = z.looseObject({ pipelineId: id, step: id });
+/** `pipelineId` where a pipeline waits, `deploymentId` where a deployment does. */
+const gate = z.looseObject({
+  pipelineId: id.optional(),
+  deploymentId: id.optional(),
+  step: id,
+});
+const deployment = z.looseObject({ environment: id });
+const sync = deployment.extend({ syncId: id, imageRef: text });
 const protocol = z.looseObject({ protocol_run_id: id });
 const protocolStep = z.looseObject({ step_run_id: id });
 const clarification = z.looseObject({ clarification_id: id });
@@ -59,6 +66,22 @@ export const eventPayloads: Readonly<Record<EventType, z.ZodType>> = {
   'artifact.expired': any,
   'secret.changed': any,
   'secret.deleted': any,
+  'ops_repo.created': any,
+  'ops_repo.updated': any,
+  'ops_repo.deleted': any,
+  'deployment.created': deployment,
+  'deployment.desired_changed': deployment.extend({ generation: count }),
+  'deployment.abort_requested': deployment.extend({ reason: text }),
+  'deployment.sync_started': sync.extend({ action: id, number: count }),
+  'deployment.synced': sync.extend({ action: id, revision: count }),
+  'deployment.failed': deployment.extend({ reason: text }),
+  'deployment.rolled_back': sync.extend({ reason: text, revision: count }),
+  'deployment.quarantined': deployment.extend({ revision: count, reason: text }),
+  'deployment.needs_human': deployment.extend({ reason: text }),
+  'deployment.health_changed': deployment.extend({ status: id }),
+  'deployment.drift_found': deployment.extend({ fields: z.array(text) }),
+  'deployment.drift_contested': deployment.extend({ fields: z.array(text) }),
+  'deployment.deleted': deployment,
   'protocol.created': protocol,
   'protocol.started': protocol.extend({ workflow_id: id }),
   'protocol.planned': protocol.extend({ task_count: count }),

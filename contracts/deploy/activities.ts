@@ -1,0 +1,64 @@
+import type {
+  DesiredState,
+  Observation,
+  SyncOutcome,
+  SyncPlan,
+  WaveRef,
+  WaveVerdict,
+} from './types.ts';
+
+/** Rows of a deployment, over Postgres only: queue `core`. Idempotent by their input. */
+export interface DeployRecords {
+  /** null: the deployment is gone. */
+  readDesired(input: { deploymentId: string }): Promise<DesiredState | null>;
+  setSyncStatus(input: {
+    syncId: string;
+    status: 'running' | 'waiting' | 'baking' | 'undoing';
+    reason: string | null;
+  }): Promise<void>;
+  /**
+   * Ends a sync: history, status of the deployment, quarantine of a bad revision, events; all at once and once.
+   * After `undone` the deployment desires its last good revision.
+   */
+  finishSync(input: {
+    deploymentId: string;
+    syncId: string;
+    outcome: SyncOutcome;
+    reason: string | null;
+  }): Promise<void>;
+  /** Another manager keeps changing fields: said once per set of fields, self-heal leaves them alone. */
+  reportContested(input: {
+    deploymentId: string;
+    fields: { key: string; manager: string | null }[];
+  }): Promise<void>;
+  /** Opens the revert merge request for a bad revision, once; nothing where its commit is not known. */
+  openRevert(input: { deploymentId: string; syncId: string }): Promise<void>;
+  /** Removes the row of a deployment whose objects are gone. */
+  forgetDeployment(input: { deploymentId: string }): Promise<void>;
+}
+
+/** Effects at the target: queue `deploy` or `deploy-local`. Each may be repeated after a lost answer. */
+export interface DeployEffects {
+  /** Renders what is desired, stores the revision, lays out the sync. A manifest that cannot be rendered ends it here. */
+  planSync(input: { deploymentId: string; generation: number }): Promise<SyncPlan>;
+  /** Notes for each object of the wave what an undo will do. Called before `applyWave`, decides once. */
+  registerUndo(input: { syncId: string } & WaveRef): Promise<void>;
+  /** Applies the wave's objects in order. Fails with `validation_failed` when the target refuses one. */
+  applyWave(input: { syncId: string } & WaveRef): Promise<void>;
+  /** Waits until the wave's objects are healthy; heartbeats. */
+  awaitWave(input: { syncId: string; timeoutMs: number } & WaveRef): Promise<WaveVerdict>;
+  /** Watches all objects of the sync's revision for the whole time; ends early at the first unhealthy one. */
+  watchBake(input: { syncId: string; bakeMs: number }): Promise<WaveVerdict>;
+  /** Deletes what the revision no longer holds, in reverse order. */
+  pruneObjects(input: { syncId: string }): Promise<void>;
+  /** Undoes one wave: what was there before is applied again, what was new is removed. */
+  undoWave(input: { syncId: string } & WaveRef): Promise<void>;
+  /** Waits until the revision before the sync is healthy again. */
+  awaitUndone(input: { syncId: string; timeoutMs: number }): Promise<WaveVerdict>;
+  /** Compares target with desired state and writes down health, drift and addresses. */
+  observe(input: { deploymentId: string }): Promise<Observation>;
+  /** Applies the live revision's objects that drifted, without the fields' owners that are contested. */
+  heal(input: { deploymentId: string; skip: string[] }): Promise<void>;
+  /** Removes everything the deployment owns. */
+  removeAll(input: { deploymentId: string }): Promise<void>;
+}

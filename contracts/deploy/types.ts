@@ -1,0 +1,105 @@
+import type { TargetKind } from './target.ts';
+
+export const environments = ['preview', 'staging', 'production'] as const;
+export type Environment = (typeof environments)[number];
+
+export const desiredStatuses = ['active', 'stopped', 'rollback'] as const;
+export type DesiredStatus = (typeof desiredStatuses)[number];
+
+export const currentStatuses = ['pending', 'syncing', 'healthy', 'degraded', 'failed'] as const;
+export type CurrentStatus = (typeof currentStatuses)[number];
+
+/** What a sync was for; the words of seed 001's history. */
+export const syncActions = ['deploy', 'rollback', 'stop', 'scale'] as const;
+export type SyncAction = (typeof syncActions)[number];
+
+export const syncStatuses = [
+  'running',
+  'waiting',
+  'baking',
+  'undoing',
+  'succeeded',
+  'undone',
+  'superseded',
+  'rejected',
+  'needs_human',
+] as const;
+export type SyncStatus = (typeof syncStatuses)[number];
+
+/** `undone`: it failed and the revision before it serves again. `needs_human`: the undo failed as well. */
+export type SyncOutcome = Extract<
+  SyncStatus,
+  'succeeded' | 'undone' | 'superseded' | 'rejected' | 'needs_human'
+>;
+
+/** Good revisions whose rendered manifests are kept, so that a rollback works while git is away. */
+export const keptRevisions = 20;
+
+/** Self-heals of one field within this time before we stop and name who keeps changing it. */
+export const healLimit = { count: 3, withinMs: 10 * 60_000 } as const;
+
+/** What is desired now, as the entity reads it before each pass. */
+export interface DesiredState {
+  generation: number;
+  observedGeneration: number;
+  desiredStatus: DesiredStatus;
+  isPaused: boolean;
+  isDeleting: boolean;
+  target: TargetKind;
+  approvals: number;
+  bakeMs: number;
+  healthTimeoutMs: number;
+  selfHeal: boolean;
+  syncIntervalMs: number;
+  liveRevisionId: string | null;
+  projectId: string;
+  changeId: string | null;
+}
+
+export interface WaveRef {
+  phase: 'PreSync' | 'Sync' | 'PostSync' | 'SyncFail';
+  wave: number;
+}
+
+/** Answer to `planSync`: what there is to do, or why nothing is done. */
+export type SyncPlan =
+  | { kind: 'nothing'; reason: string }
+  | {
+      kind: 'planned';
+      syncId: string;
+      number: number;
+      revisionId: string;
+      revisionNumber: number;
+      action: SyncAction;
+      /** in the order in which they run, SyncFail last */
+      waves: WaveRef[];
+      prune: { count: number; needsPerson: boolean };
+    };
+
+/** Result of watching a wave, or a whole revision while it bakes. */
+export type WaveVerdict = { healthy: true } | { healthy: false; reason: string };
+
+/** What a look at the target found. */
+export interface Observation {
+  /** the source of manifests moved on, or what is applied is not what is desired: sync */
+  revisionChanged: boolean;
+  /** keys `object#pointer` of fields that are not as desired, with the field manager that wrote them */
+  drift: { key: string; manager: string | null }[];
+  healthy: boolean;
+}
+
+export interface DeploymentInput {
+  deploymentId: string;
+  projectId: string;
+  /** kept through continue-as-new: times of self-heals by field, ms since epoch */
+  heals?: Record<string, number[]>;
+}
+
+/** Answer of the `deploymentState` query. */
+export interface DeploymentState {
+  phase: 'idle' | 'planning' | 'waiting' | 'syncing' | 'baking' | 'undoing' | 'paused';
+  syncId: string | null;
+  generation: number;
+  /** fields that are healed no more, because another manager keeps changing them */
+  contested: string[];
+}

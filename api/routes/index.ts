@@ -7,6 +7,7 @@ import { gateRoutes } from './gate/index.ts';
 import { gitRoutes } from './git/index.ts';
 import { healthRoutes } from './health/index.ts';
 import { identityRoutes } from './identity/index.ts';
+import { issueRoutes } from './issue/index.ts';
 import { pipelineRoutes } from './pipeline/index.ts';
 import { projectRoutes } from './project/index.ts';
 import { secretRoutes } from './secret/index.ts';
@@ -24,4 +25,5 @@ export const routes: readonly DefinedRoute[] = [
   ...auditRoutes,
   ...projectRoutes,
   ...gitRoutes,
+  ...issueRoutes,
 ];

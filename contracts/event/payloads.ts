@@ -25,6 +25,14 @@ const protocol = z.looseObject({ protocol_run_id: id });
 const protocolStep = z.looseObject({ step_run_id: id });
 const clarification = z.looseObject({ clarification_id: id });
 
+const issue = z.looseObject({
+  number: count,
+  title: text,
+  authorId: id,
+  assigneeId: id.nullable(),
+  status: id,
+});
+
 const refUpdate = z.looseObject({ ref: id, oldSha: text, newSha: text });
 
 /** Steps of pipelines and steps of protocols share their event types; each has its own keys. */
@@ -64,6 +72,10 @@ export const eventPayloads: Readonly<Record<EventType, z.ZodType>> = {
   'gate.closed': gate.extend({ status: id }),
   'artifact.stored': any,
   'artifact.expired': any,
+  'issue.created': issue,
+  'issue.updated': issue.extend({ changed: z.array(text) }),
+  'issue.status_changed': issue,
+  'issue.commented': issue.extend({ commentId: id }),
   'secret.changed': any,
   'secret.deleted': any,
   'ops_repo.created': any,

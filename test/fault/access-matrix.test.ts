@@ -175,6 +175,7 @@ async function addressFor(route: DefinedRoute, actor: Actor): Promise<string> {
     .replace('{repository}', `${name}.git`)
     .replace('{project}', name)
     .replace('{id}', id)
+    .replace('{number}', '1')
     .replace('{name}', 'build')
     .replace('{sha}', '0'.repeat(40))
     .replace(/info\/refs$/, 'info/refs?service=git-upload-pack');

@@ -185,11 +185,45 @@ const calls: Record<string, () => Promise<Call> | Call> = {
     await sut.db.pipeline.update({ where: { id }, data: { commitSha: await commit() } });
     return { address: `/api/v1/pipelines/${id}/rerun` };
   },
+  'POST /api/v1/projects/{owner}/{project}/issues': () => ({
+    address: issues(),
+    body: { title: fresh('issue') },
+  }),
+  'PATCH /api/v1/projects/{owner}/{project}/issues/{number}': async () => ({
+    address: await issue(),
+    body: { labels: ['bug'] },
+  }),
+  'POST /api/v1/projects/{owner}/{project}/issues/{number}/close': async () => ({
+    address: `${await issue()}/close`,
+  }),
+  'POST /api/v1/projects/{owner}/{project}/issues/{number}/reopen': async () => {
+    const address = await issue();
+    await sut.call(admin, 'POST', `${address}/close`);
+    return { address: `${address}/reopen` };
+  },
+  'POST /api/v1/projects/{owner}/{project}/issues/{number}/comments': async () => ({
+    address: `${await issue()}/comments`,
+    body: { body: 'a remark' },
+  }),
+  'PATCH /api/v1/projects/{owner}/{project}/issues/{number}/comments/{id}': async () => {
+    const comments = `${await issue()}/comments`;
+    return {
+      address: `${comments}/${await made(comments, { body: 'a remark' })}`,
+      body: { body: 'better' },
+    };
+  },
   'POST /api/v1/gates/{id}/decision': async () => ({
     address: `/api/v1/gates/${await gate()}/decision`,
     body: { decision: 'approve', reason: 'because' },
   }),
 };
+
+const issues = () => `${project.path}/issues`;
+
+async function issue(): Promise<string> {
+  const answer = await sut.call(admin, 'POST', issues(), { title: fresh('issue') });
+  return `${issues()}/${(answer.body as { number: number }).number}`;
+}
 
 /** An empty commit on main, made by hand: what a push would leave. */
 async function commit(): Promise<string> {

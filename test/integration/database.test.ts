@@ -65,7 +65,12 @@ describe('the database', () => {
         body: 'a',
       },
     });
-    const branches = { sourceBranch: 'a', targetBranch: 'b' };
+    const branches = {
+      sourceBranch: 'a',
+      targetBranch: 'b',
+      headSha: '0'.repeat(40),
+      changeId: newId('change'),
+    };
     await test.db.mergeRequest.create({
       data: {
         id: mr,

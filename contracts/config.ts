@@ -180,7 +180,32 @@ export const configSchema = section({
     passEnv: list().default([]),
   }),
   cache: section({ redisAddr: text.default('localhost:6379'), valkeyUrl: optionalText }),
-  mail: section({ brevoApiKey: optionalText, smtpUrl: optionalText }),
+  mail: section({
+    brevoApiKey: optionalText,
+    /** smtp://user:password@host:port; instead of the next keys */
+    smtpUrl: optionalText,
+    host: optionalText,
+    port: int(1, 65_535).default(587),
+    user: optionalText,
+    password: optionalText,
+    from: text.default('Slipway <slipway@localhost>'),
+    /** starttls: from the greeting on, required; tls: from the first byte */
+    tls: oneOf(['none', 'starttls', 'tls']).default('starttls'),
+    timeout: duration('s').default(30_000),
+  }),
+  /** requests that Slipway makes itself, to addresses that users gave it */
+  outbound: section({
+    /** names, addresses or CIDR ranges that may be reached although they are not public */
+    allowHosts: list().default([]),
+    timeout: duration('s').default(10_000),
+  }),
+  notify: section({
+    /** tries before a message is given up */
+    attempts: int(1, 100).default(8),
+    /** wait before the second try; five times as long before each further one */
+    retryAfter: duration('s').default(5_000),
+    retryLimit: duration('s').default(7_200_000),
+  }),
 });
 
 export type Config = z.output<typeof configSchema>;
@@ -193,6 +218,7 @@ export const secretConfigKeys: ReadonlySet<string> = new Set([
   'auth.jwt.secret',
   'ci.webhookSecret',
   'mail.brevoApiKey',
+  'mail.password',
 ]);
 
 /** Keys that hold a connection address which may carry a password: everything but the password is shown. */
@@ -253,4 +279,9 @@ export const configEnvNames: Readonly<Record<string, readonly string[]>> = {
   'cache.valkeyUrl': ['VALKEY_URL'],
   'mail.brevoApiKey': ['BREVO_API_KEY'],
   'mail.smtpUrl': ['SMTP_URL'],
+  'mail.host': ['SMTP_HOST'],
+  'mail.port': ['SMTP_PORT'],
+  'mail.user': ['SMTP_USER'],
+  'mail.password': ['SMTP_PASSWORD'],
+  'mail.from': ['MAIL_FROM'],
 };

@@ -40,6 +40,7 @@ export const idPrefixes = {
   alertRule: 'alr',
   alertEvent: 'ale',
   notification: 'ntf',
+  delivery: 'dlv',
 } as const;
 
 export type IdKind = keyof typeof idPrefixes;

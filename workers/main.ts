@@ -3,11 +3,14 @@ import { loadConfig } from '../adapters/config/load-config.ts';
 import { createLogger } from '../adapters/telemetry/create-logger.ts';
 import { continueTrace } from '../adapters/telemetry/spans.ts';
 import { startTracing } from '../adapters/telemetry/start-tracing.ts';
+import type { EventRecord } from '../contracts/event/types.ts';
 import type { Log } from '../contracts/log.ts';
+import { hasMail } from '../contracts/notify/mailer.ts';
 import { scheduleRepositoryCare } from '../launch/git.ts';
 import { scheduleRetention } from '../launch/retention.ts';
 import { createWorkers } from './create-workers.ts';
 import { createEventHandler } from './handle-event.ts';
+import { createNotificationHandler } from './notify-of-events.ts';
 import { openServices, type WorkerServices } from './open-services.ts';
 import { readQueues } from './read-queues.ts';
 import { runDispatcher } from './run-dispatcher.ts';
@@ -23,9 +26,9 @@ async function main(): Promise<void> {
   const tracing = startTracing({ ...config.telemetry, version });
   const services = await openServices(config, log);
   const { workers, close } = await createWorkers(services, queues, process.env);
-  const stopDispatcher = queues.includes('core')
-    ? dispatchEvents(services)
-    : () => Promise.resolve();
+  const stopDispatchers = queues.includes('core')
+    ? [dispatchEvents(services), dispatchNotifications(services)]
+    : [];
   const running = Promise.all(workers.map((worker) => worker.run()));
   stopOnSignal(log, workers);
   if (queues.includes('core')) void schedule(services);
@@ -34,26 +37,44 @@ async function main(): Promise<void> {
   try {
     await running;
   } finally {
-    await stopDispatcher();
+    await Promise.all(stopDispatchers.map((stop) => stop()));
     await close();
     await services.close();
     await tracing.shutdown();
   }
 }
 
-/** Hands committed events to workflows, each within the trace that it was written in. */
+/** Hands committed events to workflows. */
 function dispatchEvents(services: WorkerServices): () => Promise<void> {
-  const { db, listener, log, temporal, repositories } = services;
-  const handle = createEventHandler({
-    db,
-    client: temporal.client,
-    repositories,
-  });
+  const { db, temporal, repositories } = services;
+  return dispatch(
+    services,
+    'core',
+    createEventHandler({ db, client: temporal.client, repositories }),
+  );
+}
+
+/** Tells people and webhooks of events: a consumer of its own, so that nothing here holds a pipeline up. */
+function dispatchNotifications(services: WorkerServices): () => Promise<void> {
+  const { db, config } = services;
+  return dispatch(
+    services,
+    'notify',
+    createNotificationHandler({ db, channels: { email: hasMail(config.mail) } }),
+  );
+}
+
+/** Runs a consumer of the outbox, each event within the trace that it was written in. */
+function dispatch(
+  { db, listener, log }: WorkerServices,
+  consumer: string,
+  handle: (event: EventRecord) => Promise<void>,
+): () => Promise<void> {
   return runDispatcher({
     db,
     listener,
     log,
-    consumer: 'core',
+    consumer,
     handle: (event) => {
       const fields = {
         event: event.type,

@@ -8,6 +8,7 @@ import { gitRoutes } from './git/index.ts';
 import { healthRoutes } from './health/index.ts';
 import { identityRoutes } from './identity/index.ts';
 import { issueRoutes } from './issue/index.ts';
+import { notifyRoutes } from './notify/index.ts';
 import { pipelineRoutes } from './pipeline/index.ts';
 import { projectRoutes } from './project/index.ts';
 import { secretRoutes } from './secret/index.ts';
@@ -20,6 +21,7 @@ export const routes: readonly DefinedRoute[] = [
   ...secretRoutes,
   ...pipelineRoutes,
   ...gateRoutes,
+  ...notifyRoutes,
   ...demoRoutes,
   ...eventRoutes,
   ...auditRoutes,

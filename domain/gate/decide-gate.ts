@@ -8,6 +8,7 @@ import { publishEvent } from '../event/publish-event.ts';
 import { requirePermission } from '../identity/check-access.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
+import { usersBehindRequest } from './may-decide.ts';
 
 /**
  * Records what a person says at a gate; the waiting workflow hears it through the outbox. A repeated identical decision is
@@ -56,18 +57,8 @@ async function refuseOwnAgentsWork(
   caller: Caller,
   gate: Gate,
 ): Promise<void> {
-  if (gate.requestedBy === null) return;
-  const requester = await tx.user.findUnique({
-    where: { id: gate.requestedBy },
-    select: { kind: true },
-  });
-  if (requester?.kind !== 'agent') return;
-  const { userId } = caller.principal;
-  const delegators = await tx.delegation.findMany({
-    where: { delegateId: gate.requestedBy },
-    select: { delegatorId: true },
-  });
-  if (userId === gate.requestedBy || delegators.some((one) => one.delegatorId === userId)) {
+  const behind = await usersBehindRequest(tx, gate.requestedBy);
+  if (behind.has(caller.principal.userId)) {
     throw new DomainError('forbidden', 'Your own agent asked for this: somebody else must decide.');
   }
 }

@@ -146,3 +146,11 @@ export async function permissionsOfRoles(
   const ids = names.map((name) => roles.idOf.get(name)).filter((id) => id !== undefined);
   return expandPatterns(patternsOf(roles, ids));
 }
+
+/** Ids of the roles that give a permission, by themselves or by what they inherit. */
+export async function roleIdsGranting(db: Db, permission: Permission): Promise<string[]> {
+  const roles = await loadRoles(db);
+  return [...roles.patterns.keys()].filter((id) =>
+    expandPatterns(patternsOf(roles, [id])).has(permission),
+  );
+}

@@ -185,6 +185,7 @@ const calls: Record<string, () => Promise<Call> | Call> = {
     await sut.db.pipeline.update({ where: { id }, data: { commitSha: await commit() } });
     return { address: `/api/v1/pipelines/${id}/rerun` };
   },
+<<<<<<< HEAD
   'POST /api/v1/projects/{owner}/{project}/issues': () => ({
     address: issues(),
     body: { title: fresh('issue') },
@@ -212,6 +213,11 @@ const calls: Record<string, () => Promise<Call> | Call> = {
       body: { body: 'better' },
     };
   },
+=======
+  'PUT /api/v1/notifications/preferences': () => ({
+    body: { items: [{ type: 'build_failed', channel: 'email', wants: 'none' }] },
+  }),
+>>>>>>> 999d76d (notify: people are told in the app of failed builds, merge requests, gates and deployments)
   'POST /api/v1/gates/{id}/decision': async () => ({
     address: `/api/v1/gates/${await gate()}/decision`,
     body: { decision: 'approve', reason: 'because' },
@@ -254,6 +260,8 @@ const elsewhere: Record<string, string> = {
   'POST /api/v1/auth/logout': 'needs a cookie: test/integration/identity.test.ts',
   'DELETE /api/v1/auth/sessions/{id}': 'needs a session: test/integration/identity.test.ts',
   'POST /api/v1/pipelines/lint': 'changes nothing',
+  'POST /api/v1/notifications/read': 'what somebody has read is no business of the audit',
+  'POST /api/v1/notifications/{id}/read': 'what somebody has read is no business of the audit',
   'POST /api/v1/demo': 'calls the operations above over HTTP',
   'POST /{owner}/{repository}/git-upload-pack': 'a clone changes nothing',
   'POST /{owner}/{repository}/git-receive-pack': 'test/integration/git.test.ts',

@@ -1,0 +1,37 @@
+import { hasMail } from '../../../contracts/notify/mailer.ts';
+import { readPreferences, setPreferences } from '../../../domain/notify/preferences.ts';
+import { defineRoute } from '../../define-route.ts';
+import { preferencesBody, preferencesChange } from './notification-body.ts';
+
+const answer = { content: { 'application/json': { schema: preferencesBody } } };
+
+export const getPreferencesRoute = defineRoute({
+  method: 'get',
+  path: '/api/v1/notifications/preferences',
+  tag: 'notifications',
+  summary: 'What you are told of, and on which channel',
+  access: { kind: 'authenticated' },
+  responses: { 200: { description: 'Every type on every channel', ...answer } },
+  handler: async (c) => {
+    const { db, config } = c.get('services');
+    const preferences = await readPreferences(db, c.get('caller').principal);
+    return c.json({ ...preferences, emailAvailable: hasMail(config.mail) }, 200);
+  },
+});
+
+export const setPreferencesRoute = defineRoute({
+  method: 'put',
+  path: '/api/v1/notifications/preferences',
+  tag: 'notifications',
+  summary: 'Choose what you are told of; what is not named stays as it is',
+  access: { kind: 'authenticated' },
+  request: {
+    body: { required: true, content: { 'application/json': { schema: preferencesChange } } },
+  },
+  responses: { 200: { description: 'All preferences, with the change', ...answer } },
+  handler: async (c) => {
+    const { db, config } = c.get('services');
+    const preferences = await setPreferences(db, c.get('caller'), c.req.valid('json'));
+    return c.json({ ...preferences, emailAvailable: hasMail(config.mail) }, 200);
+  },
+});

@@ -1,0 +1,95 @@
+import type { EventRecord } from '../../contracts/event/types.ts';
+import {
+  hookSubscription,
+  mailSubscription,
+  type Subscription,
+} from '../../contracts/notify/subscriptions.ts';
+import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import { newId } from '../shared/new-id.ts';
+import { inTransaction } from '../shared/tx.ts';
+import { chooseChannels, type ChannelsAvailable } from './choose-channels.ts';
+import type { Notice } from './notice.ts';
+import { noticeOfEvent } from './notice-of-event.ts';
+import { webhookDeliveries } from './webhook-deliveries.ts';
+
+/**
+ * Writes down who is told of an event, and where: notifications, and deliveries for what leaves the house. An event
+ * that comes again finds its rows and adds none.
+ *
+ * @returns the receivers that have something of this event left to get: their workflows must be woken
+ */
+export async function notifyOfEvent(
+  db: PrismaClient,
+  event: EventRecord,
+  available: ChannelsAvailable,
+): Promise<string[]> {
+  // All that is slow comes before the transaction: while one that writes runs, no later event is seen.
+  const notice = await noticeOfEvent(db, event);
+  const recipients =
+    notice === null ? [] : await chooseChannels(db, notice.type, notice.recipients, available);
+  const hooks = await webhookDeliveries(db, event);
+  if (notice !== null && recipients.length > 0) {
+    const rows = recipients.map((one) => toRow(notice, event, one));
+    await inTransaction(db, async (tx) => {
+      await tx.notification.createMany({ data: rows, skipDuplicates: true });
+      await queueNotifications(tx, event);
+      await tx.delivery.createMany({ data: hooks, skipDuplicates: true });
+    });
+  } else if (hooks.length > 0) {
+    await db.delivery.createMany({ data: hooks, skipDuplicates: true });
+  }
+  const open = await db.delivery.findMany({
+    where: { eventId: event.id, status: 'pending' },
+    select: { subscription: true },
+    distinct: ['subscription'],
+  });
+  return open.map((delivery) => delivery.subscription);
+}
+
+type Recipient = Awaited<ReturnType<typeof chooseChannels>>[number];
+
+function toRow(
+  notice: Notice,
+  event: EventRecord,
+  { userId, channel }: Recipient,
+): Prisma.NotificationCreateManyInput {
+  const now = new Date();
+  return {
+    id: newId('notification'),
+    userId,
+    channel,
+    notificationType: notice.type,
+    subject: notice.subject,
+    body: notice.body,
+    // The row itself is the message in the app; what leaves the house is sent by its delivery.
+    ...(channel === 'in_app' ? { status: 'sent', sentAt: now } : { status: 'pending' }),
+    refType: notice.refType,
+    refId: notice.refId,
+    link: notice.link,
+    eventId: event.id,
+    projectId: event.projectId,
+    changeId: event.changeId,
+    actorId: event.actorId,
+    createdAt: now,
+  };
+}
+
+/** A delivery for each notification of this event that is not for the app. */
+async function queueNotifications(tx: Prisma.TransactionClient, event: EventRecord): Promise<void> {
+  const leaving = await tx.notification.findMany({
+    where: { eventId: event.id, channel: { in: ['email', 'webhook'] }, status: 'pending' },
+  });
+  const data = leaving.map((row) => {
+    const subscription: Subscription =
+      row.channel === 'email' ? mailSubscription(row.userId) : hookSubscription(row.userId);
+    return {
+      id: newId('delivery'),
+      subscription,
+      notificationId: row.id,
+      eventId: event.id,
+      eventType: event.type,
+      payload: {},
+    };
+  });
+  await tx.delivery.createMany({ data, skipDuplicates: true });
+}

@@ -185,7 +185,6 @@ const calls: Record<string, () => Promise<Call> | Call> = {
     await sut.db.pipeline.update({ where: { id }, data: { commitSha: await commit() } });
     return { address: `/api/v1/pipelines/${id}/rerun` };
   },
-<<<<<<< HEAD
   'POST /api/v1/projects/{owner}/{project}/issues': () => ({
     address: issues(),
     body: { title: fresh('issue') },
@@ -213,11 +212,9 @@ const calls: Record<string, () => Promise<Call> | Call> = {
       body: { body: 'better' },
     };
   },
-=======
   'PUT /api/v1/notifications/preferences': () => ({
     body: { items: [{ type: 'build_failed', channel: 'email', wants: 'none' }] },
   }),
->>>>>>> 999d76d (notify: people are told in the app of failed builds, merge requests, gates and deployments)
   'POST /api/v1/gates/{id}/decision': async () => ({
     address: `/api/v1/gates/${await gate()}/decision`,
     body: { decision: 'approve', reason: 'because' },

@@ -87,7 +87,7 @@ describe('notifications of events', () => {
     expect(items[0]).toMatchObject({
       type: 'build_failed',
       status: 'sent',
-      subject: expect.stringMatching(/^nowner\/roof #\d+ failed at test on main$/) as string,
+      subject: expect.stringMatching(/^nowner\/roof #\d+ failed at test on main$/) as unknown,
       body: 'Mend the roof\ntest: exit code 1',
       refType: 'pipeline',
       refId: event.subjectId,
@@ -123,6 +123,8 @@ describe('notifications of events', () => {
         sourceBranch: 'roof',
         targetBranch: 'main',
         title: 'A new\nroof',
+        headSha: '0'.repeat(40),
+        changeId: newId('change'),
       },
     });
     const event = eventRecord('mr.created', {
@@ -241,7 +243,7 @@ describe('the API of notifications', () => {
     expect(before.byType['build_failed']).toBe(before.unread);
     const [newest] = (await list(viewer, '?unread=true')).items;
     const read = await sut.call(viewer, 'POST', `${base}/${newest?.id ?? ''}/read`);
-    expect(read.body).toMatchObject({ status: 'read', readAt: expect.any(String) as string });
+    expect(read.body).toMatchObject({ status: 'read', readAt: expect.any(String) as unknown });
     const again = await sut.call(viewer, 'POST', `${base}/${newest?.id ?? ''}/read`);
     expect(again.body).toEqual(read.body);
     expect((await count()).unread).toBe(before.unread - 1);
@@ -277,14 +279,14 @@ describe('the API of notifications', () => {
         { type: 'build_failed', channel: 'email', wants: 'own', isDefault: true },
         { type: 'gate_waiting', channel: 'email', wants: 'all', isDefault: true },
         { type: 'mr_created', channel: 'in_app', wants: 'all', isDefault: true },
-      ]) as object[],
+      ]) as unknown,
     });
     const type = 'build_failed';
     const changed = await set([{ type, channel: 'in_app', wants: 'own' }]);
     expect(changed.body).toMatchObject({
       items: expect.arrayContaining([
         { type, channel: 'in_app', wants: 'own', isDefault: false },
-      ]) as object[],
+      ]) as unknown,
     });
     const others = await failedBuild();
     await notifyOfEvent(sut.db, others, withMail);

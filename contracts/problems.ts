@@ -43,6 +43,9 @@ export interface ProblemDetail {
   detail: string;
   /** the rule that was broken: 'required', 'max', 'uuid' … */
   rule?: string;
+  /** where a fault of a file is: its path and line (from 1); `pointer` then reads `path:line` */
+  file?: string;
+  line?: number;
 }
 
 /** An expected failure, told in the words of the user. Never put a secret or an unknown error's message in `detail`. */

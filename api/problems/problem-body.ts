@@ -16,7 +16,15 @@ export const problemSchema = z
     code: z.string(),
     requestId: z.string(),
     errors: z
-      .array(z.object({ pointer: z.string(), detail: z.string(), rule: z.string().optional() }))
+      .array(
+        z.object({
+          pointer: z.string(),
+          detail: z.string(),
+          rule: z.string().optional(),
+          file: z.string().optional(),
+          line: z.int().optional(),
+        }),
+      )
       .optional(),
   })
   .openapi('Problem');

@@ -13,6 +13,21 @@ export interface RenderInput {
   facts: { environment: string; project: string; changeId: string | null; commit: string | null };
   /** whether cluster-wide kinds may be applied */
   clusterScope: boolean;
+  /** whether nothing at all is a fair result; without it an empty render is refused */
+  allowEmpty?: boolean;
+}
+
+/** Why a revision cannot be rendered: where it was written (line from 1), and what is wrong in plain words. */
+export interface RenderFault {
+  file: string;
+  line: number;
+  message: string;
+}
+
+/** Text that a tool (`kustomize`, `helm`) rendered: what its faults are reported under, and the YAML itself. */
+export interface RenderedText {
+  file: string;
+  text: string;
 }
 
 /** One wave of one phase: its objects are applied in this order and must be healthy before the next wave. */
@@ -28,4 +43,22 @@ export type HookDeletePolicy = (typeof hookDeletePolicies)[number];
 export interface RenderedRevision {
   manifests: Manifest[];
   waves: PlannedWave[];
+}
+
+/** What a newer revision leaves behind, and in which order it goes. */
+export interface PrunePlan {
+  /** in the order in which to delete */
+  remove: ObjectRef[];
+  /** what stays: it is still rendered, or it asked not to be pruned, or nothing may go at all */
+  keep: ObjectRef[];
+  /** more than half of what was there would go: only after a person said so */
+  needsPerson: boolean;
+}
+
+/** An object that was applied before, as far as pruning cares. */
+export interface PrunableObject {
+  ref: ObjectRef;
+  wave: number;
+  /** `Prune=false`: it stays when it is rendered no more */
+  isKept: boolean;
 }

@@ -10568,6 +10568,8 @@ export interface components {
                 pointer: string;
                 detail: string;
                 rule?: string;
+                file?: string;
+                line?: number;
             }[];
         };
         User: {

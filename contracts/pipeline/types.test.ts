@@ -20,15 +20,18 @@ describe('the transitions of runs and steps', () => {
     expect(stepStatuses).toEqual(expect.arrayContaining(Object.values(stepTransitions).flat()));
   });
 
-  it('let a run end in success only when it ran, and be cancelled while it is queued', () => {
+  it('let a run end in success only when it ran, and be cancelled while it is queued [A-CORE-09] [A-PIPE-03]', () => {
     expect(statusesBefore(pipelineTransitions, 'success')).toEqual(['running']);
     expect(statusesBefore(pipelineTransitions, 'cancelled')).toEqual(['pending', 'running']);
     expect(statusesBefore(pipelineTransitions, 'pending')).toEqual([]);
   });
 
-  it('leave no way out of an end, but a failed step may be tried again', () => {
+  it('leave no way out of an end, but a failed step may be tried again [A-CORE-09] [A-PIPE-03]', () => {
     const ends = Object.entries({ ...stepTransitions }).filter(([, next]) => next.length === 0);
     expect(ends.map(([status]) => status)).toEqual(['success', 'skipped', 'cancelled']);
+    for (const end of ['success', 'failure', 'cancelled'] as const) {
+      expect(pipelineTransitions[end]).toEqual([]);
+    }
     expect(stepTransitions.failure).toEqual(['pending']);
   });
 });

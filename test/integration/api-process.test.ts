@@ -1,10 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -124,14 +125,27 @@ describe('the API process', () => {
     expect((await fetch(`${api.baseUrl}/readyz`)).status).toBe(200);
   }, 30_000);
 
+  it('answers pages, the API and git at one address [A-CORE-01]', async () => {
+    const page = await fetch(`${api.baseUrl}/`);
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('<html')]);
+    const token = await readHome('admin-token');
+    const made = await fetch(`${api.baseUrl}/api/v1/projects`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'served' }),
+    });
+    expect(made.status).toBe(201);
+    const header = `http.extraHeader=Authorization: Bearer ${token}`;
+    const remote = `${api.baseUrl}/admin/served.git`;
+    await promisify(execFile)('git', ['-c', header, 'ls-remote', remote]);
+  }, 30_000);
+
   it('serves the web app for pages, problems for unknown addresses of tools, and no other file [A-CORE-01]', async () => {
     const page = await fetch(`${api.baseUrl}/some/page`);
-    const text = await page.text();
-    if (page.status === 200) {
-      expect(text).toContain('<html');
-      expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
-      expect(page.headers.get('cache-control')).toBe('no-cache');
-    } else expect(page.headers.get('content-type')).toContain('problem+json');
+    expect(page.status).toBe(200);
+    expect(await page.text()).toContain('<html');
+    expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
+    expect(page.headers.get('cache-control')).toBe('no-cache');
     const unknown = await fetch(`${api.baseUrl}/api/v1/nothing`);
     expect(unknown.status).toBe(404);
     expect(unknown.headers.get('content-type')).toContain('problem+json');

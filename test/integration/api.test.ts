@@ -79,7 +79,7 @@ describe('a failure', () => {
     expect((await t.call(admin, 'POST', '/api/v1/users', {})).status).toBe(400);
   });
 
-  it('that nobody expected is 500 with a fixed title, is logged, and the server lives on [B-API-01]', async () => {
+  it('that nobody expected is 500 with a fixed title, is logged, and the server lives on [A-CORE-06] [B-API-01]', async () => {
     const answer = await t.call(null, 'GET', '/api/v1/test/throws');
     expect(answer.status).toBe(500);
     expect(answer.body).toMatchObject({ code: 'internal', title: 'Something went wrong' });
@@ -137,7 +137,7 @@ describe('a failure', () => {
     expect((await t.call(admin, 'POST', '/api/v1/auth/logout', { a: 1 }, text)).status).toBe(415);
   });
 
-  it('of the database is 503 with Retry-After, never 500', async () => {
+  it('of the database is 503 with Retry-After, never 500, and health names it [A-HLT-02] [B-HLT-02]', async () => {
     const away = () =>
       Promise.reject(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }));
     const broken = await openAppUnderTest({

@@ -104,6 +104,10 @@ describe('the repository browser', () => {
       );
       expect(tree.items.map((entry) => entry.name)).toEqual(names);
     }
+    const tagged = await json<{ items: { name: string }[] }>(await get('/tree?ref=v1'));
+    expect(tagged.items.map((entry) => entry.name)).toEqual(
+      names.filter((name) => name !== 'logo.png'),
+    );
     const paged: string[] = [];
     for (let address = '/tree?limit=2'; address !== '';) {
       const page = await json<{ items: { name: string }[]; nextCursor: string | null }>(
@@ -137,6 +141,10 @@ describe('the repository browser', () => {
     });
     const logo = await json<{ text: null; binary: boolean }>(await get('/files?path=logo.png'));
     expect(logo).toMatchObject({ text: null, binary: true, size: binary.length });
+    // it came after the tag: what is shown is of the ref that was asked for
+    for (const part of ['raw', 'files']) {
+      expect((await get(`/${part}?ref=v1&path=logo.png`)).status).toBe(404);
+    }
   });
 
   it('never lets a file of a repository run as a page [A-GIT-07]', async () => {

@@ -11,6 +11,10 @@ import { makeRunFolder, writeRunState } from './run-folder.ts';
 import { startTemporal } from './temporal-server.ts';
 
 const migrationsDir = fileURLToPath(new URL('../../prisma/migrations', import.meta.url));
+/** What a prepared database is made by, besides the migrations. */
+const makers = ['prisma/migrate.ts', 'prisma/seed.ts', 'contracts/identity/permissions.ts'].map(
+  (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url)),
+);
 const namespaces = Array.from({ length: 8 }, (_, index) => `slipway-test-${index + 1}`);
 
 /** What must be stopped at the end of the run; global-teardown.ts runs in this process too. */
@@ -54,12 +58,13 @@ async function ownTemporal(folder: string): Promise<string> {
   return server.address;
 }
 
-/** A migrated and seeded database, named after the migrations: a server that is kept makes it once. */
+/** A migrated and seeded database, named after what makes it: a server that is kept makes it once. */
 async function makeTemplate(serverUrl: string): Promise<string> {
   const hash = createHash('sha256');
   for (const name of readdirSync(migrationsDir).sort()) {
     hash.update(readFileSync(join(migrationsDir, name, 'migration.sql')));
   }
+  for (const file of makers) hash.update(readFileSync(file));
   const name = `slipway_template_${hash.digest('hex').slice(0, 12)}`;
   const client = new pg.Client({ connectionString: serverUrl });
   await client.connect();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 
@@ -18,7 +18,8 @@ export async function probeWorkflow(input) {
  * @returns {Promise<{ code: string }>}
  */
 export async function bundleProbeWorkflow() {
-  const folder = await mkdtemp(join(root, 'node_modules', '.probe-'));
+  await mkdir(join(root, 'dist'), { recursive: true });
+  const folder = await mkdtemp(join(root, 'dist', '.probe-'));
   try {
     const workflowsPath = join(folder, 'probe.mjs');
     await writeFile(workflowsPath, source);

@@ -1,35 +1,15 @@
-import { ApplicationFailure } from '@temporalio/activity';
-import type { GateActivities, PipelineActivities } from '../../contracts/pipeline/activities.ts';
-import { DomainError } from '../../contracts/problems.ts';
-import { closePipelineGate, openPipelineGate } from '../../domain/gate/open-gate.ts';
+import type { GateActivities } from '../../contracts/gate/activities.ts';
+import type { PipelineActivities } from '../../contracts/pipeline/activities.ts';
+import { openDeploymentGate } from '../../domain/deploy/open-deployment-gate.ts';
+import { closeGate } from '../../domain/gate/close-gate.ts';
+import { openPipelineGate } from '../../domain/gate/open-gate.ts';
 import { finishRun, setRunPaused } from '../../domain/pipeline/finish-run.ts';
 import { settleSteps } from '../../domain/pipeline/settle-steps.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { translating } from '../translating.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 import { preparePipeline } from './prepare-pipeline.ts';
 import { runStep } from './run-step.ts';
-
-/** Codes whose cause a further attempt may find gone. Every other DomainError is final. */
-const transient = new Set(['unavailable', 'sealed', 'timed_out', 'disk_full', 'rate_limited']);
-
-/** Lets a DomainError reach the workflow as a failure of the same code; anything else stays as it is and is retried. */
-function translating<A extends unknown[], R>(
-  work: (...args: A) => Promise<R>,
-): (...args: A) => Promise<R> {
-  return async (...args) => {
-    try {
-      return await work(...args);
-    } catch (error) {
-      if (!(error instanceof DomainError)) throw error;
-      throw ApplicationFailure.create({
-        message: error.message,
-        type: error.code,
-        nonRetryable: !transient.has(error.code),
-        cause: error,
-      });
-    }
-  };
-}
 
 /** Activities over Postgres only: queue `core`. */
 export function createPipelineRecords(
@@ -39,8 +19,10 @@ export function createPipelineRecords(
     settleSteps: translating(({ pipelineId, steps }) => settleSteps(db, pipelineId, steps)),
     setPaused: translating(({ pipelineId, paused }) => setRunPaused(db, pipelineId, paused)),
     finishPipeline: translating((input) => finishRun(db, input)),
-    openGate: translating((input) => openPipelineGate(db, input)),
-    closeGate: translating((input) => closePipelineGate(db, input)),
+    openGate: translating((input) =>
+      'syncId' in input ? openDeploymentGate(db, input) : openPipelineGate(db, input),
+    ),
+    closeGate: translating((input) => closeGate(db, input)),
   };
 }
 

@@ -2,6 +2,7 @@ import type { DefinedRoute } from '../define-route.ts';
 import { adminRoutes } from './admin/index.ts';
 import { auditRoutes } from './audit/index.ts';
 import { demoRoutes } from './demo/index.ts';
+import { deployRoutes } from './deploy/index.ts';
 import { eventRoutes } from './event/index.ts';
 import { gateRoutes } from './gate/index.ts';
 import { gitRoutes } from './git/index.ts';
@@ -22,6 +23,7 @@ export const routes: readonly DefinedRoute[] = [
   ...pipelineRoutes,
   ...gateRoutes,
   ...notifyRoutes,
+  ...deployRoutes,
   ...demoRoutes,
   ...eventRoutes,
   ...auditRoutes,

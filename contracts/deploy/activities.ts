@@ -51,6 +51,8 @@ export interface DeployEffects {
   watchBake(input: { syncId: string; bakeMs: number }): Promise<WaveVerdict>;
   /** Deletes what the revision no longer holds, in reverse order. */
   pruneObjects(input: { syncId: string }): Promise<void>;
+  /** Undoes the pruning: what was deleted is applied again. */
+  restorePruned(input: { syncId: string }): Promise<void>;
   /** Undoes one wave: what was there before is applied again, what was new is removed. */
   undoWave(input: { syncId: string } & WaveRef): Promise<void>;
   /** Waits until the revision before the sync is healthy again. */

@@ -13,12 +13,8 @@ const any = z.looseObject({});
 
 const run = z.looseObject({ number: count });
 const step = z.looseObject({ pipelineId: id, step: id });
-/** `pipelineId` where a pipeline waits, `deploymentId` where a deployment does. */
-const gate = z.looseObject({
-  pipelineId: id.optional(),
-  deploymentId: id.optional(),
-  step: id,
-});
+/** `pipelineId` where a pipeline waits, `syncId` where a deployment does. */
+const gate = z.looseObject({ pipelineId: id.optional(), syncId: id.optional(), step: id });
 const deployment = z.looseObject({ environment: id });
 const sync = deployment.extend({ syncId: id, imageRef: text });
 const protocol = z.looseObject({ protocol_run_id: id });

@@ -50,3 +50,21 @@ export const anonymousPrincipal: Principal = Object.freeze({
 export function isSignedIn(principal: Principal): boolean {
   return principal.kind !== 'anonymous';
 }
+
+/** The platform itself, where nobody's request stands behind an act. */
+export const platformCaller: Caller = {
+  principal: {
+    userId: 'system',
+    userName: 'slipway',
+    kind: 'system',
+    actChain: [],
+    via: 'system',
+    credentialId: null,
+    scopes: null,
+    projectId: null,
+    claimedPermissions: [],
+    claimedRoles: [],
+    accessEpoch: 0n,
+  },
+  request: { requestId: 'system', ipAddr: null, traceparent: null },
+};

@@ -1,4 +1,3 @@
-import type { GateDecision, GateStatus } from '../gate/types.ts';
 import type { PipelinePlan, PipelineStatus, StepResult } from './types.ts';
 
 /** What a run needs to know before its first step. */
@@ -39,19 +38,5 @@ export interface PipelineActivities {
     pipelineId: string;
     status: PipelineStatus;
     error: string | null;
-  }): Promise<void>;
-}
-
-/** Effects of a gate, whatever waits at it. */
-export interface GateActivities {
-  openGate(input: {
-    pipelineId: string;
-    step: string;
-    workflowId: string;
-  }): Promise<{ gateId: string; quorum: number; expiresMs: number }>;
-  closeGate(input: {
-    gateId: string;
-    status: GateStatus;
-    decisions: GateDecision[];
   }): Promise<void>;
 }

@@ -1,3 +1,6 @@
+import type { TargetKind } from '../deploy/target.ts';
+import type { Environment } from '../deploy/types.ts';
+
 export const pipelineStatuses = ['pending', 'running', 'success', 'failure', 'cancelled'] as const;
 export type PipelineStatus = (typeof pipelineStatuses)[number];
 
@@ -80,8 +83,25 @@ export interface StepPlan {
   allowFailure: boolean;
 }
 
+/** What a successful run asks of the deployer; it never applies anything itself. */
+export interface DeployPlan {
+  environment: Environment;
+  /** `artifact:NAME` or a container image */
+  image: string;
+  target: TargetKind | null;
+  manifestPath: string | null;
+  approvals: number;
+  bakeMs: number;
+  healthTimeoutMs: number;
+  /** without a `when` of its own only the default branch deploys, and only merge requests a preview */
+  isImplicit: boolean;
+  /** decided from `when`; null = it is asked for */
+  skipReason: string | null;
+}
+
 export interface PipelinePlan {
   steps: StepPlan[];
+  deploy?: DeployPlan[];
   /** what the file asks for and this version does not do, one sentence each; told at the top of the first log */
   notices?: string[];
 }

@@ -9,6 +9,7 @@ import { requirePermission } from '../identity/check-access.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { usersBehindRequest } from './may-decide.ts';
+import { subjectOf } from './gate-subject.ts';
 
 /**
  * Records what a person says at a gate; the waiting workflow hears it through the outbox. A repeated identical decision is
@@ -22,7 +23,8 @@ export async function decideGate(
 ): Promise<Gate> {
   const gate = await db.gate.findUnique({ where: { id: input.gateId } });
   if (gate === null) throw new DomainError('not_found', 'There is no such gate.');
-  await requirePermission(db, caller, 'pipeline:read', gate.projectId);
+  const read = gate.subjectType === 'deployment' ? 'deploy:read' : 'pipeline:read';
+  await requirePermission(db, caller, read, gate.projectId);
   await requirePermission(db, caller, gate.permission as Permission, gate.projectId);
   return await inTransaction(db, async (tx) => {
     await tx.$queryRaw`SELECT id FROM gates WHERE id = ${gate.id} FOR UPDATE`;
@@ -78,7 +80,7 @@ async function record(
     message: `${caller.principal.userName}: ${input.decision} ${gate.step}`,
     payload: {
       workflowId: gate.workflowId,
-      pipelineId: gate.subjectId,
+      ...subjectOf(gate),
       step: gate.step,
       decision: input.decision,
       reason: input.reason,

@@ -1,6 +1,5 @@
 import type { Pipeline, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { GateDefinition } from '../../contracts/pipeline/types.ts';
-import type { GateDecision, GateStatus } from '../../contracts/gate/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { planOf } from '../pipeline/begin-run.ts';
@@ -64,44 +63,4 @@ async function announceGate(
     message: `${step} of pipeline #${String(run.number)} waits for ${String(gate.approvals)} approval(s)`,
     payload: { pipelineId: run.id, step, permission: gate.by, quorum: gate.approvals },
   });
-}
-
-/** Closes a gate as the workflow decided, and ends the step that waited at it. Once: a closed gate stays as it is. */
-export async function closePipelineGate(
-  db: PrismaClient,
-  input: { gateId: string; status: GateStatus; decisions: readonly GateDecision[] },
-): Promise<void> {
-  await inTransaction(db, async (tx) => {
-    const moved = await tx.gate.updateMany({
-      where: { id: input.gateId, status: 'open' },
-      data: { status: input.status, closedAt: new Date() },
-    });
-    if (moved.count === 0) return;
-    const gate = await tx.gate.findUniqueOrThrow({ where: { id: input.gateId } });
-    const reason =
-      input.decisions.map((decision) => decision.reason).find((text) => text !== null) ??
-      input.status;
-    await tx.pipelineStep.updateMany({
-      where: {
-        pipelineId: gate.subjectId,
-        name: gate.step,
-        status: { in: ['pending', 'waiting'] },
-      },
-      data: { status: stepStatusOf(input.status), reason, finishedAt: new Date() },
-    });
-    await publishEvent(tx, {
-      type: 'gate.closed',
-      projectId: gate.projectId,
-      changeId: gate.changeId,
-      subjectId: gate.id,
-      message: `${gate.step}: ${input.status}`,
-      payload: { pipelineId: gate.subjectId, step: gate.step, status: input.status },
-    });
-  });
-}
-
-function stepStatusOf(status: GateStatus): string {
-  if (status === 'approved') return 'success';
-  if (status === 'skipped') return 'skipped';
-  return status === 'void' ? 'cancelled' : 'failure';
 }

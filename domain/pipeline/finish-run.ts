@@ -4,8 +4,14 @@ import {
   pipelineTransitions,
   statusesBefore,
 } from '../../contracts/pipeline/types.ts';
+import {
+  declareDeployments,
+  resolveDeploys,
+  type ResolvedDeploy,
+} from '../deploy/declare-deployments.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { inTransaction } from '../shared/tx.ts';
+import { planOf } from './begin-run.ts';
 import { settleStepIn } from './settle-steps.ts';
 
 /**
@@ -16,8 +22,9 @@ export async function finishRun(
   db: PrismaClient,
   input: { pipelineId: string; status: PipelineStatus; error: string | null },
 ): Promise<void> {
-  const { pipelineId, status, error } = input;
+  const { pipelineId } = input;
   await inTransaction(db, async (tx) => {
+    const { status, error, deploys } = await withDeploys(tx, input);
     const moved = await tx.pipeline.updateMany({
       where: { id: pipelineId, status: { in: statusesBefore(pipelineTransitions, status) } },
       data: {
@@ -45,7 +52,23 @@ export async function finishRun(
         durationMs: run.startedAt === null ? 0 : Date.now() - run.startedAt.getTime(),
       },
     });
+    await declareDeployments(tx, run, deploys);
   });
+}
+
+/** A run that cannot deliver what its file wants to deploy has not succeeded. */
+async function withDeploys(
+  tx: Prisma.TransactionClient,
+  input: { pipelineId: string; status: PipelineStatus; error: string | null },
+): Promise<{ status: PipelineStatus; error: string | null; deploys: ResolvedDeploy[] }> {
+  const { pipelineId, status, error } = input;
+  if (status !== 'success') return { status, error, deploys: [] };
+  const run = await tx.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
+  const plans = planOf(run.definition)?.deploy ?? [];
+  if (plans.length === 0 || run.status !== 'running') return { status, error, deploys: [] };
+  const resolved = await resolveDeploys(tx, run, plans);
+  if ('problem' in resolved) return { status: 'failure', error: resolved.problem, deploys: [] };
+  return { status, error, deploys: resolved.deploys };
 }
 
 /** Ends every step that has not ended by itself. */

@@ -1,5 +1,5 @@
 import { DomainError } from '../../contracts/problems.ts';
-import type { Caller } from '../../contracts/identity/principal.ts';
+import { type Caller, platformCaller } from '../../contracts/identity/principal.ts';
 import type { SecretBox, SecretConsumer } from '../../contracts/secret/types.ts';
 import type { PrismaClient, Secret } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
@@ -80,20 +80,3 @@ async function auditReads(
     }
   });
 }
-
-const platformCaller: Caller = {
-  principal: {
-    userId: 'system',
-    userName: 'slipway',
-    kind: 'system',
-    actChain: [],
-    via: 'system',
-    credentialId: null,
-    scopes: null,
-    projectId: null,
-    claimedPermissions: [],
-    claimedRoles: [],
-    accessEpoch: 0n,
-  },
-  request: { requestId: 'system', ipAddr: null, traceparent: null },
-};

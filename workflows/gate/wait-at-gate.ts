@@ -5,7 +5,7 @@ import {
   proxyActivities,
 } from '@temporalio/workflow';
 import type { GateDecision, GateStatus } from '../../contracts/gate/types.ts';
-import type { GateActivities } from '../../contracts/pipeline/activities.ts';
+import type { GateActivities } from '../../contracts/gate/activities.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 import { GateVotes } from './gate.state.ts';
 
@@ -42,7 +42,7 @@ export class GateInbox {
  */
 export async function waitAtGate(
   inbox: GateInbox,
-  input: { pipelineId: string; step: string; workflowId: string },
+  input: Parameters<GateActivities['openGate']>[0],
 ): Promise<{ status: GateStatus; decisions: GateDecision[] }> {
   const { gateId, quorum, expiresMs } = await openGate(input);
   const votes = inbox.open(gateId, quorum);

@@ -25,6 +25,8 @@ async function route(store, request, response) {
   const { pathname } = new URL(request.url ?? '/', 'http://service');
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (pathname === '/healthz' && isRead) return send(response, 200, { status: 'ok' });
+  if (pathname === '/' && isRead)
+    return send(response, 200, { service: 'shortlink', links: store.list().length });
   if (pathname === '/links' && isRead) return send(response, 200, { links: store.list() });
   if (pathname === '/links' && request.method === 'POST') return addLink(store, request, response);
   if (!isRead) throw new InputError(405, 'Use GET here, or POST on /links');

@@ -172,18 +172,38 @@ describe('.platform.yaml', () => {
 
   it('says what it does not act on yet instead of passing over it [A-PIPE-01]', () => {
     const plan = planPipeline(
-      parsed(
-        'on: [push, merge_request]\nsteps: [{ name: a, commands: [x] }]\ndeploy: [{ environment: staging, image: app }]\n',
-      ),
+      parsed('on: [push, merge_request]\nsteps: [{ name: a, commands: [x] }]\n'),
       context,
     );
     expect(plan.notices).toEqual([
-      'deploy is not acted on yet: this version runs the steps only',
       'schedule and merge_request do not start pipelines yet: push, tag and api do',
     ]);
     expect(
       faults('concurrency: { group: a }\nsteps: [{ name: a, commands: [x] }]\n').message,
     ).toContain('unknown key "concurrency"');
+  });
+
+  it('plans what a successful run asks of the deployer [A-PIPE-09]', () => {
+    const plan = planPipeline(
+      parsed(
+        'steps: [{ name: a, commands: [x] }]\ndeploy:\n  - { environment: staging, image: "app:${{ commit.short }}", bake: 10s }\n  - { environment: production, image: app, when: { branch: release } }\n',
+      ),
+      context,
+    );
+    expect(plan.deploy).toMatchObject([
+      {
+        environment: 'staging',
+        image: `app:${context.commitSha.slice(0, 8)}`,
+        bakeMs: 10_000,
+        isImplicit: true,
+        skipReason: null,
+      },
+      {
+        environment: 'production',
+        isImplicit: false,
+        skipReason: expect.stringContaining('branch'),
+      },
+    ]);
   });
 
   it('is described by a JSON Schema [A-PIPE-01]', () => {

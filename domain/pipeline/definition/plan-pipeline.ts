@@ -1,5 +1,10 @@
 import { matchesAnyGlob } from '../../../contracts/shared/glob.ts';
-import type { PipelinePlan, PipelineTrigger, StepPlan } from '../../../contracts/pipeline/types.ts';
+import type {
+  DeployPlan,
+  PipelinePlan,
+  PipelineTrigger,
+  StepPlan,
+} from '../../../contracts/pipeline/types.ts';
 import { parseDuration } from './duration.ts';
 import { asList } from './parse-definition.ts';
 import type { Definition, GlobsDefinition, StepDefinition, WhenDefinition } from './schema.ts';
@@ -63,15 +68,13 @@ export function planPipeline(definition: Definition, context: PlanContext): Pipe
       planStep(step, variant, needs, definition.env ?? {}, context),
     );
   });
-  return { steps, notices: noticesOf(definition) };
+  const deploy = (definition.deploy ?? []).map((one) => planDeploy(one, context));
+  return { steps, deploy, notices: noticesOf(definition) };
 }
 
 /** Nothing that the file asks for is passed over in silence. */
 function noticesOf(definition: Definition): string[] {
   const notices: string[] = [];
-  if ((definition.deploy ?? []).length > 0) {
-    notices.push('deploy is not acted on yet: this version runs the steps only');
-  }
   const later = asList(definition.on).filter(
     (one) => typeof one !== 'string' || aliases[one] === 'merge_request' || one === 'merge_request',
   );
@@ -79,6 +82,23 @@ function noticesOf(definition: Definition): string[] {
     notices.push('schedule and merge_request do not start pipelines yet: push, tag and api do');
   }
   return notices;
+}
+
+function planDeploy(
+  deploy: NonNullable<Definition['deploy']>[number],
+  context: PlanContext,
+): DeployPlan {
+  return {
+    environment: deploy.environment,
+    image: fillReferences(deploy.image, context, {}),
+    target: deploy.target ?? null,
+    manifestPath: deploy.manifests ?? null,
+    approvals: deploy.approvals,
+    bakeMs: parseDuration(deploy.bake) ?? 30_000,
+    healthTimeoutMs: parseDuration(deploy.timeout) ?? 300_000,
+    isImplicit: deploy.when === undefined,
+    skipReason: skipReason(deploy.when, context),
+  };
 }
 
 interface Variant {

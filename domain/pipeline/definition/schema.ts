@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { targetKinds } from '../../../contracts/deploy/target.ts';
+import { environments } from '../../../contracts/deploy/types.ts';
 import { isPermissionPattern } from '../../../contracts/identity/permissions.ts';
 import { parseDuration } from './duration.ts';
 
@@ -114,8 +116,22 @@ const trigger = z.union([
 ]);
 
 const deploy = z.strictObject({
-  environment: z.enum(['preview', 'staging', 'production']),
-  image: z.string().min(1).max(512),
+  environment: z.enum(environments),
+  image: z
+    .string()
+    .min(1)
+    .max(512)
+    .describe('A container image, or artifact:NAME: the one file that this run stored as NAME'),
+  target: z.enum(targetKinds).optional().describe('Where it runs; local without it'),
+  manifests: z
+    .string()
+    .min(1)
+    .max(512)
+    .optional()
+    .describe('Folder of the manifests; apps/<project> without it'),
+  approvals: z.int().min(0).max(20).default(0).describe('People who must approve each sync'),
+  bake: duration.default('30s').describe('Watched this long before the new revision is good'),
+  timeout: duration.default('5m').describe('The time that a wave has to become healthy'),
   when: when.optional(),
 });
 

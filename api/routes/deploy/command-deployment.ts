@@ -1,0 +1,125 @@
+import { z } from '@hono/zod-openapi';
+import { environments } from '../../../contracts/deploy/types.ts';
+import type { Caller } from '../../../contracts/identity/principal.ts';
+import {
+  abortDeployment,
+  pauseDeployment,
+  rollBackDeployment,
+  scaleDeployment,
+  startDeployment,
+  stopDeployment,
+  syncDeployment,
+} from '../../../domain/deploy/command-deployment.ts';
+import { promoteDeployment } from '../../../domain/deploy/manage-deployments.ts';
+import { getDeployment } from '../../../domain/deploy/read-deployments.ts';
+import type { PrismaClient } from '../../../prisma/generated/client.ts';
+import { defineRoute, type DefinedRoute } from '../../define-route.ts';
+import { deploymentBody, toDeploymentBody } from './deployment-body.ts';
+import { deploymentParams, onDeployment } from './get-deployment.ts';
+
+const noBody = z.strictObject({});
+
+/** A wish that the deployment's own workflow carries out. Answers the deployment as it is desired now. */
+function commandRoute<Body extends z.ZodType>(options: {
+  command: string;
+  summary: string;
+  body: Body;
+  run: (
+    db: PrismaClient,
+    caller: Caller,
+    deploymentId: string,
+    body: z.output<Body>,
+  ) => Promise<{ id: string } | void>;
+}): DefinedRoute {
+  const { command, summary, body, run } = options;
+  return defineRoute({
+    method: 'post',
+    path: `/api/v1/deployments/{id}/${command}`,
+    tag: 'deployments',
+    summary,
+    access: onDeployment('deploy:promote'),
+    request: {
+      params: deploymentParams,
+      body: { required: false, content: { 'application/json': { schema: body } } },
+    },
+    responses: {
+      202: {
+        description: 'Asked of the deployer; events tell when it is done',
+        content: { 'application/json': { schema: deploymentBody } },
+      },
+    },
+    handler: async (c) => {
+      const { db } = c.get('services');
+      const { id } = c.req.valid('param');
+      const given = (c.req.valid('json') as unknown) ?? {};
+      const made = await run(db, c.get('caller'), id, body.parse(given));
+      return c.json(toDeploymentBody(await getDeployment(db, made?.id ?? id)), 202);
+    },
+  });
+}
+
+const reason = z.string().max(500).optional();
+
+export const deploymentCommandRoutes: readonly DefinedRoute[] = [
+  commandRoute({
+    command: 'sync',
+    summary: 'Apply what is desired once more, without a build',
+    body: noBody,
+    run: (db, caller, id) => syncDeployment(db, caller, id),
+  }),
+  commandRoute({
+    command: 'rollback',
+    summary: 'Go back to an earlier good revision; no pipeline runs again',
+    body: z.strictObject({ revision: z.int().min(1).optional(), reason }),
+    run: (db, caller, deploymentId, body) =>
+      rollBackDeployment(db, caller, {
+        deploymentId,
+        revision: body.revision ?? null,
+        reason: body.reason ?? null,
+      }),
+  }),
+  commandRoute({
+    command: 'promote',
+    summary: 'Deploy exactly what serves here to another environment',
+    body: z.strictObject({ to: z.enum(environments).default('production') }),
+    run: (db, caller, deploymentId, { to }) => promoteDeployment(db, caller, { deploymentId, to }),
+  }),
+  commandRoute({
+    command: 'stop',
+    summary: 'Take the application down; what it needs stays',
+    body: noBody,
+    run: (db, caller, id) => stopDeployment(db, caller, id),
+  }),
+  commandRoute({
+    command: 'start',
+    summary: 'Bring a stopped application up again',
+    body: noBody,
+    run: (db, caller, id) => startDeployment(db, caller, id),
+  }),
+  commandRoute({
+    command: 'scale',
+    summary: 'Set how many replicas run; null gives it back to the manifests',
+    body: z.strictObject({ replicas: z.int().min(0).max(1000).nullable() }),
+    run: (db, caller, deploymentId, { replicas }) =>
+      scaleDeployment(db, caller, { deploymentId, replicas }),
+  }),
+  commandRoute({
+    command: 'pause',
+    summary: 'Hold the roll-out before its next wave, and heal nothing',
+    body: noBody,
+    run: (db, caller, deploymentId) => pauseDeployment(db, caller, { deploymentId, paused: true }),
+  }),
+  commandRoute({
+    command: 'resume',
+    summary: 'Go on from where it was paused',
+    body: noBody,
+    run: (db, caller, deploymentId) => pauseDeployment(db, caller, { deploymentId, paused: false }),
+  }),
+  commandRoute({
+    command: 'abort',
+    summary: 'Have the roll-out that runs now undone',
+    body: z.strictObject({ reason }),
+    run: (db, caller, deploymentId, body) =>
+      abortDeployment(db, caller, { deploymentId, reason: body.reason ?? null }),
+  }),
+];

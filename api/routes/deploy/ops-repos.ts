@@ -1,0 +1,136 @@
+import { z } from '@hono/zod-openapi';
+import {
+  createOpsRepo,
+  deleteOpsRepo,
+  getOpsRepo,
+  listOpsRepos,
+  updateOpsRepo,
+} from '../../../domain/deploy/manage-ops-repos.ts';
+import type { OpsRepo } from '../../../prisma/generated/client.ts';
+import { defineRoute } from '../../define-route.ts';
+
+const opsRepoBody = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    repoUrl: z.string(),
+    branch: z.string(),
+    path: z.string(),
+    syncIntervalS: z.int(),
+    deployments: z.int(),
+    createdAt: z.iso.datetime(),
+  })
+  .openapi('OpsRepo');
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'lower-case letters, digits, . _ -');
+const fields = {
+  repoUrl: z.string().min(1).max(512),
+  branch: z.string().min(1).max(256),
+  path: z.string().max(512),
+  syncIntervalS: z.int().min(5).max(86_400),
+};
+const createBody = z.strictObject({
+  name,
+  repoUrl: fields.repoUrl,
+  branch: fields.branch.default('main'),
+  path: fields.path.default('/'),
+  syncIntervalS: fields.syncIntervalS.default(60),
+});
+const updateBody = z.strictObject(z.object({ name, ...fields }).partial().shape);
+const params = z.object({ id: z.string().max(64) });
+const reads = { kind: 'permission', permission: 'deploy:read', project: 'global' } as const;
+const writes = { kind: 'permission', permission: 'deploy:write', project: 'global' } as const;
+
+function toBody(repo: OpsRepo & { deployments?: unknown[] }): z.output<typeof opsRepoBody> {
+  return {
+    id: repo.id,
+    name: repo.name,
+    repoUrl: repo.repoUrl,
+    branch: repo.branch,
+    path: repo.path,
+    syncIntervalS: repo.syncIntervalS,
+    deployments: repo.deployments?.length ?? 0,
+    createdAt: repo.createdAt.toISOString(),
+  };
+}
+
+const answer = (description: string) => ({
+  description,
+  content: { 'application/json': { schema: opsRepoBody } },
+});
+
+export const listOpsReposRoute = defineRoute({
+  method: 'get',
+  path: '/api/v1/ops-repos',
+  tag: 'deployments',
+  summary: 'Ops repositories that the deployer follows',
+  access: reads,
+  request: {},
+  responses: {
+    200: {
+      description: 'The ops repositories',
+      content: { 'application/json': { schema: z.object({ items: z.array(opsRepoBody) }) } },
+    },
+  },
+  handler: async (c) =>
+    c.json({ items: (await listOpsRepos(c.get('services').db)).map(toBody) }, 200),
+});
+
+export const getOpsRepoRoute = defineRoute({
+  method: 'get',
+  path: '/api/v1/ops-repos/{id}',
+  tag: 'deployments',
+  summary: 'An ops repository',
+  access: reads,
+  request: { params },
+  responses: { 200: answer('The ops repository') },
+  handler: async (c) =>
+    c.json(toBody(await getOpsRepo(c.get('services').db, c.req.valid('param').id)), 200),
+});
+
+export const createOpsRepoRoute = defineRoute({
+  method: 'post',
+  path: '/api/v1/ops-repos',
+  tag: 'deployments',
+  summary: 'Follow an ops repository',
+  access: writes,
+  request: { body: { required: true, content: { 'application/json': { schema: createBody } } } },
+  responses: { 201: answer('The ops repository') },
+  handler: async (c) => {
+    const { db } = c.get('services');
+    return c.json(toBody(await createOpsRepo(db, c.get('caller'), c.req.valid('json'))), 201);
+  },
+});
+
+export const updateOpsRepoRoute = defineRoute({
+  method: 'patch',
+  path: '/api/v1/ops-repos/{id}',
+  tag: 'deployments',
+  summary: 'Change an ops repository',
+  access: writes,
+  request: {
+    params,
+    body: { required: true, content: { 'application/json': { schema: updateBody } } },
+  },
+  responses: { 200: answer('The ops repository') },
+  handler: async (c) => {
+    const { db } = c.get('services');
+    const { id } = c.req.valid('param');
+    await updateOpsRepo(db, c.get('caller'), id, c.req.valid('json'));
+    return c.json(toBody(await getOpsRepo(db, id)), 200);
+  },
+});
+
+export const deleteOpsRepoRoute = defineRoute({
+  method: 'delete',
+  path: '/api/v1/ops-repos/{id}',
+  tag: 'deployments',
+  summary: 'Follow an ops repository no longer',
+  access: writes,
+  request: { params },
+  responses: { 204: { description: 'It is gone' } },
+  handler: async (c) => {
+    await deleteOpsRepo(c.get('services').db, c.get('caller'), c.req.valid('param').id);
+    return c.body(null, 204);
+  },
+});

@@ -1,0 +1,96 @@
+import type { ObjectRef } from '../../contracts/deploy/manifest.ts';
+import type { PlannedWave } from '../../contracts/deploy/render.ts';
+import type { SyncAction } from '../../contracts/deploy/types.ts';
+import type {
+  Deployment,
+  DeploymentRevision,
+  DeploymentSync,
+  Prisma,
+  PrismaClient,
+} from '../../prisma/generated/client.ts';
+import { newId } from '../shared/new-id.ts';
+import { inTransaction } from '../shared/tx.ts';
+import { publishDeploymentEvent } from './deployment-event.ts';
+
+/** Statuses of a sync that has not ended. */
+export const openSyncStatuses = ['running', 'waiting', 'baking', 'undoing'] as const;
+
+/**
+ * Lays out a sync: its waves and what will be pruned, one row an object. Idempotent by generation and revision while it
+ * is open: a planning that is repeated after a lost answer finds the sync that it began. An older open one is superseded.
+ */
+export async function beginSync(
+  db: PrismaClient,
+  deployment: Deployment,
+  input: {
+    revision: DeploymentRevision;
+    action: SyncAction;
+    replicas: number | null;
+    previousReplicas: number | null;
+    waves: readonly PlannedWave[];
+    prune: readonly ObjectRef[];
+  },
+): Promise<DeploymentSync> {
+  const { revision, action } = input;
+  return await inTransaction(db, async (tx) => {
+    await tx.$queryRaw`SELECT id FROM deployments WHERE id = ${deployment.id} FOR UPDATE`;
+    const open = await tx.deploymentSync.findMany({
+      where: { deploymentId: deployment.id, status: { in: [...openSyncStatuses] } },
+    });
+    const same = open.find(
+      (sync) => sync.generation === deployment.generation && sync.revisionId === revision.id,
+    );
+    if (same !== undefined) return same;
+    await tx.deploymentSync.updateMany({
+      where: { id: { in: open.map((sync) => sync.id) } },
+      data: { status: 'superseded', finishedAt: new Date() },
+    });
+    const last = await tx.deploymentSync.aggregate({
+      where: { deploymentId: deployment.id },
+      _max: { number: true },
+    });
+    const sync = await tx.deploymentSync.create({
+      data: {
+        id: newId('deploymentSync'),
+        deploymentId: deployment.id,
+        projectId: deployment.projectId,
+        number: (last._max.number ?? 0) + 1,
+        generation: deployment.generation,
+        revisionId: revision.id,
+        previousRevisionId: deployment.liveRevisionId,
+        previousReplicas: input.previousReplicas,
+        replicas: input.replicas,
+        action,
+        changeId: deployment.changeId,
+        requestedBy: deployment.deployedBy,
+      },
+    });
+    await insertObjects(tx, sync.id, input.waves, input.prune);
+    await tx.deployment.update({
+      where: { id: deployment.id },
+      data: { currentStatus: 'syncing', statusMessage: null },
+    });
+    await publishDeploymentEvent(tx, deployment, {
+      type: 'deployment.sync_started',
+      message: `${action} of revision ${String(revision.number)} to ${deployment.environment}`,
+      actorId: deployment.deployedBy,
+      payload: { syncId: sync.id, number: sync.number, action, imageRef: revision.imageRef },
+    });
+    return sync;
+  });
+}
+
+async function insertObjects(
+  tx: Prisma.TransactionClient,
+  syncId: string,
+  waves: readonly PlannedWave[],
+  prune: readonly ObjectRef[],
+): Promise<void> {
+  const applied = waves.flatMap(({ phase, wave, objects }) =>
+    objects.map(({ ref }) => ({ phase, wave, operation: 'apply', ...ref })),
+  );
+  const pruned = prune.map((ref) => ({ phase: 'Sync', wave: 0, operation: 'prune', ...ref }));
+  await tx.deploymentSyncObject.createMany({
+    data: [...applied, ...pruned].map((object, position) => ({ syncId, position, ...object })),
+  });
+}

@@ -1,0 +1,179 @@
+import type { Caller } from '../../contracts/identity/principal.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type { Deployment, PrismaClient } from '../../prisma/generated/client.ts';
+import { writeAudit } from '../audit/write-audit.ts';
+import { inTransaction } from '../shared/tx.ts';
+import { openSyncStatuses } from './begin-sync.ts';
+import { changeDesired } from './change-desired.ts';
+import { publishDeploymentEvent } from './deployment-event.ts';
+
+/** Applies what is desired once more, without a build (seed 001: deploy is not build). */
+export async function syncDeployment(
+  db: PrismaClient,
+  caller: Caller,
+  deploymentId: string,
+): Promise<Deployment> {
+  return await changeDesired(db, caller, deploymentId, () =>
+    Promise.resolve({ wish: {}, action: 'sync_requested', message: 'sync again' }),
+  );
+}
+
+/**
+ * Goes back to a revision that was good: the one before what serves, unless a number is given. No pipeline runs again.
+ * @throws DomainError `illegal_transition` when there is none to go back to, or it is not known to be good
+ */
+export async function rollBackDeployment(
+  db: PrismaClient,
+  caller: Caller,
+  input: { deploymentId: string; revision: number | null; reason: string | null },
+): Promise<Deployment> {
+  const { deploymentId, revision, reason } = input;
+  return await changeDesired(db, caller, deploymentId, async (row, tx) => {
+    const good = await tx.deploymentRevision.findMany({
+      where: { deploymentId, status: 'good' },
+      orderBy: { goodAt: 'desc' },
+    });
+    const others = good.filter((one) => one.id !== row.liveRevisionId);
+    const wanted =
+      revision === null ? others[0] : good.find((candidate) => candidate.number === revision);
+    if (wanted === undefined) {
+      throw new DomainError(
+        'illegal_transition',
+        revision === null
+          ? 'There is no earlier good revision to go back to.'
+          : `Revision ${String(revision)} is not among the good ones that are kept: ${good.map((one) => one.number).join(', ') || 'none'}.`,
+      );
+    }
+    return {
+      wish: {
+        desiredStatus: 'rollback',
+        pinnedRevisionId: wanted.id,
+        imageRef: wanted.imageRef,
+      },
+      action: 'rolled_back',
+      message: `roll ${row.environment} back to revision ${String(wanted.number)}`,
+      detail: { revision: wanted.number, reason },
+    };
+  });
+}
+
+/** Takes the application down: no replica runs, what it needs stays. */
+export async function stopDeployment(
+  db: PrismaClient,
+  caller: Caller,
+  deploymentId: string,
+): Promise<Deployment> {
+  return await changeDesired(db, caller, deploymentId, (row) => {
+    if (row.desiredStatus === 'stopped') {
+      throw new DomainError('illegal_transition', 'It is stopped already.');
+    }
+    return Promise.resolve({
+      wish: { desiredStatus: 'stopped' },
+      action: 'stopped',
+      message: `stop ${row.environment}`,
+    });
+  });
+}
+
+/** Brings a stopped application up again, as it was; one that was rolled back stays at its revision. */
+export async function startDeployment(
+  db: PrismaClient,
+  caller: Caller,
+  deploymentId: string,
+): Promise<Deployment> {
+  return await changeDesired(db, caller, deploymentId, (row) => {
+    if (row.desiredStatus !== 'stopped') {
+      throw new DomainError('illegal_transition', 'It is not stopped.');
+    }
+    return Promise.resolve({
+      wish: { desiredStatus: row.pinnedRevisionId === null ? 'active' : 'rollback' },
+      action: 'started',
+      message: `start ${row.environment}`,
+    });
+  });
+}
+
+/** Sets how many replicas run, over the manifests' own number; null gives it back to them. */
+export async function scaleDeployment(
+  db: PrismaClient,
+  caller: Caller,
+  input: { deploymentId: string; replicas: number | null },
+): Promise<Deployment> {
+  return await changeDesired(db, caller, input.deploymentId, (row) =>
+    Promise.resolve({
+      wish: { replicas: input.replicas },
+      action: 'scaled',
+      message: `scale ${row.environment} to ${String(input.replicas ?? 'what its manifests say')}`,
+      detail: { replicas: input.replicas },
+    }),
+  );
+}
+
+/** Pauses: a roll-out holds before its next wave, no drift is healed. Resuming goes on from there. */
+export async function pauseDeployment(
+  db: PrismaClient,
+  caller: Caller,
+  input: { deploymentId: string; paused: boolean },
+): Promise<Deployment> {
+  const word = input.paused ? 'paused' : 'resumed';
+  return await changeDesired(db, caller, input.deploymentId, (row) => {
+    if (row.isPaused === input.paused) {
+      throw new DomainError('illegal_transition', `It is ${word} already.`);
+    }
+    return Promise.resolve({
+      wish: { isPaused: input.paused },
+      action: word,
+      message: `${input.paused ? 'pause' : 'resume'} ${row.environment}`,
+      isSync: false,
+    });
+  });
+}
+
+/** Asks that everything of it is taken down, and then the deployment itself. */
+export async function deleteDeployment(
+  db: PrismaClient,
+  caller: Caller,
+  deploymentId: string,
+): Promise<void> {
+  await changeDesired(db, caller, deploymentId, (row) =>
+    Promise.resolve({
+      wish: { isDeleting: true },
+      action: 'deleted',
+      message: `remove ${row.environment}`,
+    }),
+  );
+}
+
+/**
+ * Has the roll-out that runs now undone.
+ * @throws DomainError `illegal_transition` when nothing is being rolled out
+ */
+export async function abortDeployment(
+  db: PrismaClient,
+  caller: Caller,
+  input: { deploymentId: string; reason: string | null },
+): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    const row = await tx.deployment.findUnique({ where: { id: input.deploymentId } });
+    if (row === null) throw new DomainError('not_found', 'There is no such deployment.');
+    const open = await tx.deploymentSync.findFirst({
+      where: { deploymentId: row.id, status: { in: [...openSyncStatuses] } },
+    });
+    if (open === null) throw new DomainError('illegal_transition', 'Nothing is being rolled out.');
+    const reason = input.reason ?? `aborted by ${caller.principal.userName}`;
+    await publishDeploymentEvent(tx, row, {
+      type: 'deployment.abort_requested',
+      message: `${caller.principal.userName} wants the roll-out to ${row.environment} undone`,
+      actorId: caller.principal.userId,
+      payload: { reason, syncId: open.id },
+      traceparent: caller.request.traceparent,
+    });
+    await writeAudit(tx, caller, {
+      action: 'deployment.aborted',
+      resource: 'deployment',
+      resourceId: row.id,
+      projectId: row.projectId,
+      detail: { environment: row.environment, reason, syncId: open.id },
+    });
+  });
+}

@@ -1,0 +1,134 @@
+import type { DeployPlan } from '../../contracts/pipeline/types.ts';
+import type { Pipeline, Prisma } from '../../prisma/generated/client.ts';
+import { newId } from '../shared/new-id.ts';
+import { publishDeploymentEvent } from './deployment-event.ts';
+import { namespaceOf } from './namespace.ts';
+
+/** `artifact:NAME`: the one file that the run stored under that name. */
+const artifactImage = /^artifact:([A-Za-z0-9._-]+)$/;
+
+/** An image as it is deployed: `artifact:NAME@sha256:…` for an artifact, anything else as it is written. */
+export interface ResolvedDeploy {
+  plan: DeployPlan;
+  imageRef: string;
+}
+
+/**
+ * What a successful run asks of the deployer, images pinned to what the run stored.
+ * @returns the problem in one sentence where an artifact is missing or ambiguous
+ */
+export async function resolveDeploys(
+  tx: Prisma.TransactionClient,
+  run: Pipeline,
+  plans: readonly DeployPlan[],
+): Promise<{ deploys: ResolvedDeploy[] } | { problem: string }> {
+  const project = await tx.project.findUniqueOrThrow({ where: { id: run.projectId } });
+  const deploys: ResolvedDeploy[] = [];
+  for (const plan of plans) {
+    if (plan.skipReason !== null || !isMeant(plan, run, project.defaultBranch)) continue;
+    const name = artifactImage.exec(plan.image)?.[1];
+    if (name === undefined) {
+      deploys.push({ plan, imageRef: plan.image });
+      continue;
+    }
+    const files = await tx.artifact.findMany({ where: { pipelineId: run.id, name }, take: 2 });
+    const [file] = files;
+    if (file === undefined || files.length > 1) {
+      const found = file === undefined ? 'this run stored none' : 'it has more than one file';
+      return {
+        problem: `deploy to ${plan.environment}: artifact ${name} must be one file, ${found}`,
+      };
+    }
+    // What is deployed must not expire under it.
+    await tx.artifact.update({ where: { id: file.id }, data: { expiresAt: null } });
+    deploys.push({ plan, imageRef: `artifact:${name}@sha256:${file.sha256}` });
+  }
+  return { deploys };
+}
+
+/** Without a `when`: the default branch deploys to lasting environments, merge requests to previews. */
+function isMeant(plan: DeployPlan, run: Pipeline, defaultBranch: string): boolean {
+  if (plan.environment === 'preview') return run.trigger === 'mr';
+  if (run.trigger === 'mr') return false;
+  return !plan.isImplicit || run.gitRef === `refs/heads/${defaultBranch}`;
+}
+
+/**
+ * Writes the desired state of a successful run: one row an environment, made or updated. A run older than the one that
+ * is desired changes nothing. The pipeline itself never applies anything.
+ */
+export async function declareDeployments(
+  tx: Prisma.TransactionClient,
+  run: Pipeline,
+  deploys: readonly ResolvedDeploy[],
+): Promise<void> {
+  for (const deploy of deploys) {
+    // previews belong to their merge request, which makes them
+    if (deploy.plan.environment !== 'preview') await declareOne(tx, run, deploy);
+  }
+}
+
+async function declareOne(
+  tx: Prisma.TransactionClient,
+  run: Pipeline,
+  { plan, imageRef }: ResolvedDeploy,
+): Promise<void> {
+  const key = { projectId: run.projectId, environment: plan.environment };
+  const desired = {
+    imageRef,
+    desiredStatus: 'active',
+    pinnedRevisionId: null,
+    changeId: run.changeId,
+    commitSha: run.commitSha,
+    pipelineId: run.id,
+    deployedBy: run.triggeredBy,
+    approvals: plan.approvals,
+    bakeSeconds: Math.ceil(plan.bakeMs / 1000),
+    healthTimeoutSeconds: Math.ceil(plan.healthTimeoutMs / 1000),
+    ...(plan.target === null ? {} : { target: plan.target }),
+    ...(plan.manifestPath === null ? {} : { manifestPath: plan.manifestPath }),
+  };
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext(${`deployment ${key.projectId} ${key.environment}`}))`;
+  const known = await tx.deployment.findUnique({ where: { projectId_environment: key } });
+  if (known === null) {
+    const project = await tx.project.findUniqueOrThrow({
+      where: { id: run.projectId },
+      include: { owner: { select: { name: true } } },
+    });
+    const namespace = namespaceOf(project.owner.name, project.name, plan.environment);
+    const made = await tx.deployment.create({
+      data: { id: newId('deployment'), ...key, ...desired, namespace },
+    });
+    await publishDeploymentEvent(tx, made, {
+      type: 'deployment.created',
+      message: `${plan.environment} of ${project.name} was set up`,
+      actorId: run.triggeredBy,
+      payload: { imageRef, pipelineId: run.id },
+    });
+    return;
+  }
+  if (known.isDeleting || (await isNewerDesired(tx, known.pipelineId, run))) return;
+  const changed = await tx.deployment.update({
+    where: { id: known.id },
+    data: { ...desired, generation: { increment: 1 } },
+  });
+  await publishDeploymentEvent(tx, changed, {
+    type: 'deployment.desired_changed',
+    message: `pipeline #${String(run.number)} wants ${imageRef} in ${plan.environment}`,
+    actorId: run.triggeredBy,
+    payload: { generation: changed.generation, imageRef, pipelineId: run.id },
+  });
+}
+
+async function isNewerDesired(
+  tx: Prisma.TransactionClient,
+  desiredPipelineId: string | null,
+  run: Pipeline,
+): Promise<boolean> {
+  if (desiredPipelineId === null) return false;
+  const desired = await tx.pipeline.findUnique({
+    where: { id: desiredPipelineId },
+    select: { number: true },
+  });
+  return desired !== null && desired.number >= run.number;
+}

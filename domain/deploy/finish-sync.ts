@@ -1,0 +1,224 @@
+import type { SyncOutcome } from '../../contracts/deploy/types.ts';
+import type {
+  Deployment,
+  DeploymentRevision,
+  DeploymentSync,
+  Prisma,
+  PrismaClient,
+} from '../../prisma/generated/client.ts';
+import { newId } from '../shared/new-id.ts';
+import { inTransaction } from '../shared/tx.ts';
+import { openSyncStatuses } from './begin-sync.ts';
+import { publishDeploymentEvent } from './deployment-event.ts';
+
+type Sync = DeploymentSync & { revision: DeploymentRevision; deployment: Deployment };
+
+/**
+ * Ends a sync, all in one transaction and once: status, history, revision, deployment, events. After `undone` the bad
+ * revision is in quarantine and the deployment desires its last good one, unless something newer is desired by now.
+ */
+export async function finishSync(
+  db: PrismaClient,
+  input: { syncId: string; outcome: SyncOutcome; reason: string | null },
+): Promise<void> {
+  const { syncId, outcome, reason } = input;
+  await inTransaction(db, async (tx) => {
+    const moved = await tx.deploymentSync.updateMany({
+      where: { id: syncId, status: { in: [...openSyncStatuses] } },
+      data: { status: outcome, reason: reason?.slice(0, 1000) ?? null, finishedAt: new Date() },
+    });
+    if (moved.count === 0) return;
+    const sync = await tx.deploymentSync.findUniqueOrThrow({
+      where: { id: syncId },
+      include: { revision: true, deployment: true },
+    });
+    const why = reason ?? outcome;
+    if (outcome === 'succeeded') await recordSuccess(tx, sync);
+    if (outcome === 'undone') await recordUndone(tx, sync, why);
+    if (outcome === 'rejected') await recordRejected(tx, sync, why);
+    if (outcome === 'needs_human') await recordNeedsHuman(tx, sync, why);
+  });
+}
+
+async function writeHistory(
+  tx: Prisma.TransactionClient,
+  sync: Sync,
+  row: {
+    action: string;
+    status: 'success' | 'failure';
+    message: string | null;
+    revision?: DeploymentRevision;
+  },
+): Promise<void> {
+  const { revision = sync.revision, ...rest } = row;
+  await tx.deploymentHistory.create({
+    data: {
+      id: newId('deploymentRecord'),
+      deploymentId: sync.deploymentId,
+      syncId: sync.id,
+      imageRef: revision.imageRef,
+      opsRepoSha: revision.opsRepoSha,
+      revisionNumber: revision.number,
+      changeId: sync.changeId,
+      deployedBy: sync.requestedBy,
+      ...rest,
+    },
+  });
+}
+
+async function recordSuccess(tx: Prisma.TransactionClient, sync: Sync): Promise<void> {
+  const { deployment, revision } = sync;
+  await tx.deploymentRevision.update({
+    where: { id: revision.id },
+    data: { status: 'good', goodAt: new Date(), quarantineReason: null },
+  });
+  await tx.deployment.update({
+    where: { id: deployment.id },
+    data: {
+      liveRevisionId: revision.id,
+      currentStatus: 'healthy',
+      currentSha: revision.opsRepoSha ?? revision.commitSha,
+      observedGeneration: sync.generation,
+      deployedAt: new Date(),
+      statusMessage: sync.action === 'stop' ? 'stopped' : null,
+    },
+  });
+  await writeHistory(tx, sync, { action: sync.action, status: 'success', message: null });
+  await publishDeploymentEvent(tx, deployment, {
+    type: 'deployment.synced',
+    message: `${deployment.environment}: ${sync.action} of revision ${String(revision.number)} is healthy`,
+    changeId: sync.changeId,
+    payload: {
+      syncId: sync.id,
+      action: sync.action,
+      imageRef: revision.imageRef,
+      revision: revision.number,
+    },
+  });
+}
+
+async function recordUndone(
+  tx: Prisma.TransactionClient,
+  sync: Sync,
+  reason: string,
+): Promise<void> {
+  await writeHistory(tx, sync, { action: sync.action, status: 'failure', message: reason });
+  if (sync.action === 'deploy') await quarantine(tx, sync, reason);
+  const previous =
+    sync.previousRevisionId === null
+      ? null
+      : await tx.deploymentRevision.findUnique({ where: { id: sync.previousRevisionId } });
+  if (previous === null) {
+    await endWithoutLive(tx, sync, `revision ${String(sync.revision.number)} failed: ${reason}`);
+    return;
+  }
+  const message = `revision ${String(sync.revision.number)} failed (${reason}); revision ${String(previous.number)} serves`;
+  await tx.deployment.update({
+    where: { id: sync.deploymentId },
+    data: { currentStatus: 'healthy', statusMessage: message.slice(0, 1000) },
+  });
+  await tx.deployment.updateMany({
+    where: { id: sync.deploymentId, generation: sync.generation },
+    data: {
+      desiredStatus: sync.previousReplicas === 0 ? 'stopped' : 'rollback',
+      pinnedRevisionId: previous.id,
+      imageRef: previous.imageRef,
+      replicas: sync.previousReplicas,
+      observedGeneration: sync.generation,
+    },
+  });
+  if (sync.action !== 'rollback') {
+    await writeHistory(tx, sync, {
+      action: 'rollback',
+      status: 'success',
+      message,
+      revision: previous,
+    });
+  }
+  await publishDeploymentEvent(tx, sync.deployment, {
+    type: 'deployment.rolled_back',
+    message: `${sync.deployment.environment}: ${message}`,
+    changeId: sync.changeId,
+    payload: { syncId: sync.id, imageRef: previous.imageRef, revision: previous.number, reason },
+  });
+}
+
+async function quarantine(tx: Prisma.TransactionClient, sync: Sync, reason: string): Promise<void> {
+  await tx.deploymentRevision.update({
+    where: { id: sync.revisionId },
+    data: { status: 'bad', quarantineReason: reason.slice(0, 1000) },
+  });
+  await publishDeploymentEvent(tx, sync.deployment, {
+    type: 'deployment.quarantined',
+    message: `revision ${String(sync.revision.number)} of ${sync.deployment.environment} is in quarantine`,
+    changeId: sync.changeId,
+    payload: { syncId: sync.id, revision: sync.revision.number, reason },
+  });
+}
+
+/** The first revision failed and was taken away again: nothing serves. */
+async function endWithoutLive(
+  tx: Prisma.TransactionClient,
+  sync: Sync,
+  message: string,
+): Promise<void> {
+  await tx.deployment.update({
+    where: { id: sync.deploymentId },
+    data: {
+      currentStatus: 'failed',
+      observedGeneration: sync.generation,
+      statusMessage: message.slice(0, 1000),
+    },
+  });
+  await publishDeploymentEvent(tx, sync.deployment, {
+    type: 'deployment.failed',
+    message: `${sync.deployment.environment}: ${message}`,
+    changeId: sync.changeId,
+    payload: { syncId: sync.id, reason: message },
+  });
+}
+
+async function recordRejected(
+  tx: Prisma.TransactionClient,
+  sync: Sync,
+  reason: string,
+): Promise<void> {
+  await writeHistory(tx, sync, { action: sync.action, status: 'failure', message: reason });
+  const live = sync.previousRevisionId !== null;
+  await tx.deployment.update({
+    where: { id: sync.deploymentId },
+    data: {
+      currentStatus: live ? 'healthy' : 'pending',
+      observedGeneration: sync.generation,
+      statusMessage: `revision ${String(sync.revision.number)} was not let through: ${reason}`,
+    },
+  });
+  await publishDeploymentEvent(tx, sync.deployment, {
+    type: 'deployment.failed',
+    message: `${sync.deployment.environment}: ${reason}`,
+    changeId: sync.changeId,
+    payload: { syncId: sync.id, reason },
+  });
+}
+
+async function recordNeedsHuman(
+  tx: Prisma.TransactionClient,
+  sync: Sync,
+  reason: string,
+): Promise<void> {
+  await writeHistory(tx, sync, { action: sync.action, status: 'failure', message: reason });
+  await tx.deployment.update({
+    where: { id: sync.deploymentId },
+    data: {
+      currentStatus: 'failed',
+      observedGeneration: sync.generation,
+      statusMessage: `needs a person: ${reason}`.slice(0, 1000),
+    },
+  });
+  await publishDeploymentEvent(tx, sync.deployment, {
+    type: 'deployment.needs_human',
+    message: `${sync.deployment.environment} needs a person: ${reason}`,
+    changeId: sync.changeId,
+    payload: { syncId: sync.id, reason },
+  });
+}

@@ -1,0 +1,58 @@
+import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { publishEvent } from '../event/publish-event.ts';
+import { newId } from '../shared/new-id.ts';
+import { inTransaction } from '../shared/tx.ts';
+
+/** A roll-out that nobody lets through within a day is refused. */
+const expiresMs = 24 * 3_600_000;
+const permission = 'deploy:promote';
+
+/**
+ * Opens the gate of a sync, once: a second call gives the same gate. It is bound to the commit and the environment of
+ * that sync, so a newer commit needs approvals of its own.
+ */
+export async function openDeploymentGate(
+  db: PrismaClient,
+  input: { syncId: string; step: string; workflowId: string },
+): Promise<{ gateId: string; quorum: number; expiresMs: number }> {
+  const { syncId, step, workflowId } = input;
+  return await inTransaction(db, async (tx) => {
+    const key = { subjectType: 'deployment', subjectId: syncId, step };
+    const earlier = await tx.gate.findUnique({ where: { subjectType_subjectId_step: key } });
+    if (earlier !== null) {
+      const leftMs = (earlier.expiresAt?.getTime() ?? Date.now() + expiresMs) - Date.now();
+      return { gateId: earlier.id, quorum: earlier.quorum, expiresMs: Math.max(1, leftMs) };
+    }
+    const sync = await tx.deploymentSync.findUniqueOrThrow({
+      where: { id: syncId },
+      include: { revision: true, deployment: true },
+    });
+    const { deployment, revision } = sync;
+    const gateId = newId('gate');
+    const quorum = Math.max(1, deployment.approvals);
+    await tx.gate.create({
+      data: {
+        id: gateId,
+        ...key,
+        workflowId,
+        projectId: sync.projectId,
+        changeId: sync.changeId ?? syncId,
+        commitSha: revision.commitSha,
+        target: deployment.environment,
+        permission,
+        quorum,
+        requestedBy: sync.requestedBy,
+        expiresAt: new Date(Date.now() + expiresMs),
+      },
+    });
+    await publishEvent(tx, {
+      type: 'gate.opened',
+      projectId: sync.projectId,
+      changeId: sync.changeId,
+      subjectId: gateId,
+      message: `revision ${String(revision.number)} waits for ${String(quorum)} approval(s) before ${deployment.environment}`,
+      payload: { syncId, deploymentId: deployment.id, step, permission, quorum },
+    });
+    return { gateId, quorum, expiresMs };
+  });
+}

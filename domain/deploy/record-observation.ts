@@ -1,0 +1,75 @@
+import type { FieldDrift, ServiceAddress } from '../../contracts/deploy/target.ts';
+import { refKey } from '../../contracts/deploy/manifest.ts';
+import type { Deployment, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import { inTransaction } from '../shared/tx.ts';
+import { publishDeploymentEvent } from './deployment-event.ts';
+
+/** One word for a field of an object: `apps/Deployment/ns/web#/spec/replicas`. */
+export function driftKey(drift: Pick<FieldDrift, 'ref' | 'path'>): string {
+  return `${refKey(drift.ref)}#${drift.path}`;
+}
+
+/** Values of Secrets never leave the target. */
+function shownDrift(drift: FieldDrift): Prisma.InputJsonObject {
+  const hidden = drift.ref.kind === 'Secret';
+  const shown = (value: unknown) =>
+    hidden || value === undefined
+      ? null
+      : (JSON.parse(JSON.stringify(value)) as Prisma.InputJsonValue);
+  return {
+    object: refKey(drift.ref),
+    path: drift.path,
+    desired: shown(drift.desired),
+    live: shown(drift.live),
+    manager: drift.manager,
+  };
+}
+
+/** Writes down what a look at the target found; events tell of health that turned and of drift that was not there before. */
+export async function recordObservation(
+  db: PrismaClient,
+  deployment: Deployment,
+  found: {
+    healthy: boolean;
+    message: string | null;
+    drift: FieldDrift[];
+    addresses: ServiceAddress[];
+  },
+): Promise<void> {
+  const status = found.healthy ? 'healthy' : 'degraded';
+  const drift = found.drift.slice(0, 100);
+  const before = new Set(
+    ((deployment.drift ?? []) as { object: string; path: string }[]).map(
+      (one) => `${one.object}#${one.path}`,
+    ),
+  );
+  const fresh = drift.map(driftKey).filter((key) => !before.has(key));
+  await inTransaction(db, async (tx) => {
+    const turned = await tx.deployment.updateMany({
+      where: { id: deployment.id, currentStatus: { in: ['healthy', 'degraded'], not: status } },
+      data: { currentStatus: status, ...(found.healthy ? {} : { statusMessage: found.message }) },
+    });
+    await tx.deployment.update({
+      where: { id: deployment.id },
+      data: {
+        observedAt: new Date(),
+        drift: drift.map(shownDrift),
+        addresses: found.addresses.map((address) => ({ ...address })),
+      },
+    });
+    if (turned.count > 0) {
+      await publishDeploymentEvent(tx, deployment, {
+        type: 'deployment.health_changed',
+        message: `${deployment.environment} is ${status}${found.message === null ? '' : `: ${found.message}`}`,
+        payload: { status, reason: found.message },
+      });
+    }
+    if (fresh.length > 0) {
+      await publishDeploymentEvent(tx, deployment, {
+        type: 'deployment.drift_found',
+        message: `${deployment.environment}: ${String(fresh.length)} fields are not as desired`,
+        payload: { fields: fresh },
+      });
+    }
+  });
+}

@@ -1,0 +1,50 @@
+import type { Client } from '@temporalio/client';
+import type { EventRecord } from '../contracts/event/types.ts';
+import { listFollowers } from '../domain/deploy/list-followers.ts';
+import { abortDeployment, wakeDeployment } from '../launch/deploy.ts';
+import type { Deployment, PrismaClient, Project } from '../prisma/generated/client.ts';
+
+interface DeployEventDeps {
+  db: PrismaClient;
+  client: Client;
+}
+
+/** What events set in motion at deployments. Each may come twice: a second wake finds nothing to do. */
+export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecord): Promise<void> {
+  switch (event.type) {
+    case 'deployment.created':
+    case 'deployment.desired_changed': {
+      const row = await deps.db.deployment.findUnique({
+        where: { id: event.subjectId ?? '' },
+        include: { project: true },
+      });
+      if (row !== null) await wake(deps, row);
+      return;
+    }
+    case 'deployment.abort_requested': {
+      const row = await deps.db.deployment.findUnique({ where: { id: event.subjectId ?? '' } });
+      if (row === null) return;
+      const { projectId, environment } = row;
+      const reason = String(event.payload['reason'] ?? event.message);
+      await abortDeployment(deps.client, { projectId, environment, reason });
+      return;
+    }
+    case 'git.pushed':
+      // A hosted ops repository syncs at once; polling is the safety net.
+      for (const row of await listFollowers(deps.db, event)) await wake(deps, row);
+      return;
+    default:
+  }
+}
+
+async function wake(
+  deps: DeployEventDeps,
+  row: Deployment & { project: Pick<Project, 'name'> },
+): Promise<void> {
+  const { id, projectId, environment, changeId } = row;
+  await wakeDeployment(
+    deps.client,
+    { deploymentId: id, projectId, environment, changeId },
+    `${row.project.name} · ${environment}`,
+  );
+}

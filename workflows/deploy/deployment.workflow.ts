@@ -1,0 +1,150 @@
+import {
+  condition,
+  continueAsNew,
+  proxyActivities,
+  setHandler,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { DeployRecords } from '../../contracts/deploy/activities.ts';
+import {
+  abortSyncSignal,
+  deploymentStateQuery,
+  desiredChangedSignal,
+} from '../../contracts/deploy/messages.ts';
+import type {
+  DeploymentInput,
+  DeploymentState,
+  DesiredState,
+} from '../../contracts/deploy/types.ts';
+import { decideGateSignal } from '../../contracts/gate/messages.ts';
+import { searchAttributes } from '../../contracts/search-attributes.ts';
+import { taskQueues } from '../../contracts/task-queues.ts';
+import { GateInbox } from '../gate/wait-at-gate.ts';
+import { HealCount } from './deployment.state.ts';
+import { deployEffects } from './effects.ts';
+import { runSync, type SyncSignals } from './run-sync.ts';
+
+// Over Postgres only and idempotent: tried until the database is back.
+const records = proxyActivities<DeployRecords>({
+  taskQueue: taskQueues.core,
+  startToCloseTimeout: '30 seconds',
+  retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
+});
+
+/** Long before the engine's limit (design section 4). */
+const maxHistory = 5000;
+/** What drifts is looked at again soon after it was healed. */
+const afterHealMs = 5_000;
+
+/**
+ * One environment of a project, for as long as it exists: brings what runs to what is desired, watches it, puts drift
+ * right. Signals: desiredChanged, abortSync, decideGate. Query: deploymentState.
+ */
+export async function deploymentWorkflow(input: DeploymentInput): Promise<void> {
+  const entity = new DeploymentEntity(input);
+  setHandler(desiredChangedSignal, () => {
+    entity.wake();
+  });
+  setHandler(abortSyncSignal, ({ reason }) => {
+    entity.abort(reason);
+  });
+  setHandler(decideGateSignal, (decision) => {
+    entity.inbox.receive(decision);
+  });
+  setHandler(deploymentStateQuery, () => entity.state);
+  await entity.run();
+}
+
+class DeploymentEntity implements SyncSignals {
+  readonly inbox = new GateInbox();
+  readonly state: DeploymentState;
+  abortReason: string | null = null;
+  wakes = 0;
+  readonly #input: DeploymentInput;
+  readonly #heals: HealCount;
+
+  constructor(input: DeploymentInput) {
+    this.#input = input;
+    this.#heals = new HealCount(input.heals);
+    this.state = { phase: 'idle', syncId: null, generation: 0, contested: [] };
+  }
+
+  wake(): void {
+    this.wakes += 1;
+  }
+
+  abort(reason: string): void {
+    // Only a roll-out can be aborted; an alert on what serves by now is not an order to take it away.
+    if (this.state.syncId !== null) this.abortReason = reason;
+  }
+
+  show(phase: DeploymentState['phase'], syncId: string | null = this.state.syncId): void {
+    if (this.state.phase !== phase) {
+      upsertSearchAttributes([{ key: searchAttributes.state, value: phase }]);
+    }
+    this.state.phase = phase;
+    this.state.syncId = syncId;
+  }
+
+  async run(): Promise<void> {
+    const { deploymentId } = this.#input;
+    for (;;) {
+      const seen = this.wakes;
+      const desired = await records.readDesired({ deploymentId });
+      if (desired === null) return;
+      this.state.generation = desired.generation;
+      if (desired.isDeleting) {
+        await deployEffects(desired.target, desired.healthTimeoutMs).removeAll({ deploymentId });
+        await records.forgetDeployment({ deploymentId });
+        return;
+      }
+      const restMs = await this.#pass(desired);
+      const { continueAsNewSuggested, historyLength } = workflowInfo();
+      if ((continueAsNewSuggested || historyLength > maxHistory) && this.wakes === seen) {
+        await continueAsNew<typeof deploymentWorkflow>({
+          ...this.#input,
+          heals: this.#heals.carry(),
+        });
+      }
+      await condition(() => this.wakes !== seen, restMs);
+    }
+  }
+
+  /** One look at what is desired. @returns how long to rest, ms */
+  async #pass(desired: DesiredState): Promise<number> {
+    if (desired.isPaused) {
+      this.show('paused', null);
+      return desired.syncIntervalMs;
+    }
+    let isBehind = desired.observedGeneration < desired.generation;
+    if (!isBehind) {
+      const found = await this.#look(desired);
+      if (!found.revisionChanged) return found.healed ? afterHealMs : desired.syncIntervalMs;
+      isBehind = true;
+    }
+    this.abortReason = null;
+    const outcome = await runSync(this, records, this.#input.deploymentId, desired);
+    this.show('idle', null);
+    if (outcome === 'superseded') return 1;
+    // Fresh addresses and health are shown at once.
+    await this.#look(desired);
+    return desired.syncIntervalMs;
+  }
+
+  async #look(desired: DesiredState): Promise<{ revisionChanged: boolean; healed: boolean }> {
+    const { deploymentId } = this.#input;
+    const effects = deployEffects(desired.target, desired.healthTimeoutMs);
+    this.show('idle', null);
+    const seen = await effects.observe({ deploymentId });
+    if (seen.drift.length === 0 || !desired.selfHeal) {
+      this.state.contested = [];
+      return { revisionChanged: seen.revisionChanged, healed: false };
+    }
+    const { heal, contested } = this.#heals.decide(seen.drift, Date.now());
+    this.state.contested = contested.map(({ key }) => key);
+    if (contested.length > 0) await records.reportContested({ deploymentId, fields: contested });
+    if (heal.length > 0) await effects.heal({ deploymentId, skip: this.state.contested });
+    return { revisionChanged: seen.revisionChanged, healed: heal.length > 0 };
+  }
+}

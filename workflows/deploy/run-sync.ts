@@ -1,0 +1,271 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { DeployEffects, DeployRecords } from '../../contracts/deploy/activities.ts';
+import type {
+  DeploymentState,
+  DesiredState,
+  SyncOutcome,
+  SyncPlan,
+  WaveRef,
+  WaveVerdict,
+} from '../../contracts/deploy/types.ts';
+import { type GateInbox, waitAtGate } from '../gate/wait-at-gate.ts';
+import { UndoStack } from './deployment.state.ts';
+import { deployEffects } from './effects.ts';
+
+/** What the entity hears while a sync runs. */
+export interface SyncSignals {
+  readonly inbox: GateInbox;
+  /** why people or an alert want it undone; null while nobody does */
+  readonly abortReason: string | null;
+  /** how often it was told that something about the desired state changed */
+  readonly wakes: number;
+  show(phase: DeploymentState['phase'], syncId?: string | null): void;
+}
+
+/** Ends a sync early: undone, or left to the one that follows. */
+class SyncStop extends Error {
+  readonly outcome: 'undone' | 'superseded' | 'rejected';
+
+  constructor(outcome: SyncStop['outcome'], reason: string) {
+    super(reason);
+    this.name = 'SyncStop';
+    this.outcome = outcome;
+  }
+}
+
+type Planned = Extract<SyncPlan, { kind: 'planned' }>;
+
+/**
+ * Brings the target to what is desired: PreSync hooks, waves one after another each healthy before the next, pruning,
+ * PostSync hooks, bake. Each wave registers its undo before its effect; whatever fails runs them in reverse.
+ */
+export async function runSync(
+  signals: SyncSignals,
+  records: DeployRecords,
+  deploymentId: string,
+  desired: DesiredState,
+): Promise<SyncOutcome | 'nothing'> {
+  signals.show('planning', null);
+  const effects = deployEffects(desired.target, desired.healthTimeoutMs);
+  const plan = await effects.planSync({ deploymentId, generation: desired.generation });
+  if (plan.kind === 'nothing') return 'nothing';
+  return await new Sync(signals, records, effects, deploymentId, desired, plan).run();
+}
+
+class Sync {
+  readonly #undo = new UndoStack();
+  readonly #signals: SyncSignals;
+  readonly #records: DeployRecords;
+  readonly #effects: DeployEffects;
+  readonly #deploymentId: string;
+  readonly #desired: DesiredState;
+  readonly #plan: Planned;
+  #seenWakes: number;
+  #isPaused = false;
+
+  constructor(
+    signals: SyncSignals,
+    records: DeployRecords,
+    effects: DeployEffects,
+    deploymentId: string,
+    desired: DesiredState,
+    plan: Planned,
+  ) {
+    this.#signals = signals;
+    this.#records = records;
+    this.#effects = effects;
+    this.#deploymentId = deploymentId;
+    this.#desired = desired;
+    this.#plan = plan;
+    this.#seenWakes = signals.wakes;
+  }
+
+  async run(): Promise<SyncOutcome> {
+    try {
+      await this.#passGate();
+      await this.#rollOut();
+      return await this.#finish('succeeded', null);
+    } catch (error) {
+      const reason = reasonOf(error);
+      const outcome = error instanceof SyncStop ? error.outcome : 'undone';
+      if (outcome !== 'undone') return await this.#finish(outcome, reason);
+      return await this.#undoAll(reason);
+    }
+  }
+
+  async #passGate(): Promise<void> {
+    const { syncId, prune, action } = this.#plan;
+    const isAsked = this.#desired.approvals > 0 && action === 'deploy';
+    if (!isAsked && !prune.needsPerson) return;
+    this.#signals.show('waiting', syncId);
+    const reason = prune.needsPerson
+      ? `more than half of the objects (${String(prune.count)}) would be pruned`
+      : null;
+    await this.#records.setSyncStatus({ syncId, status: 'waiting', reason });
+    const { status, decisions } = await this.#unlessSuperseded(() =>
+      waitAtGate(this.#signals.inbox, {
+        syncId,
+        step: prune.needsPerson ? 'prune' : 'sync',
+        workflowId: workflowInfo().workflowId,
+      }),
+    );
+    if (status !== 'approved' && status !== 'skipped') {
+      const said = decisions.map((decision) => decision.reason).find((text) => text !== null);
+      throw new SyncStop('rejected', said ?? `the gate was ${status}`);
+    }
+    await this.#records.setSyncStatus({ syncId, status: 'running', reason: null });
+  }
+
+  async #rollOut(): Promise<void> {
+    const { syncId, waves, prune } = this.#plan;
+    this.#signals.show('syncing', syncId);
+    const before = waves.filter(({ phase }) => phase === 'PreSync' || phase === 'Sync');
+    const after = waves.filter(({ phase }) => phase === 'PostSync');
+    for (const wave of before) await this.#runWave(wave);
+    if (prune.count > 0) {
+      this.#undo.register({ kind: 'prune' });
+      await this.#effects.pruneObjects({ syncId });
+    }
+    for (const wave of after) await this.#runWave(wave);
+    await this.#bake();
+  }
+
+  async #runWave(wave: WaveRef): Promise<void> {
+    const { syncId } = this.#plan;
+    await this.#holdWhilePaused();
+    await this.#effects.registerUndo({ syncId, ...wave });
+    this.#undo.register({ kind: 'wave', wave });
+    await this.#effects.applyWave({ syncId, ...wave });
+    const timeoutMs = this.#desired.healthTimeoutMs;
+    this.#demand(
+      await this.#watched(() => this.#effects.awaitWave({ syncId, ...wave, timeoutMs })),
+    );
+  }
+
+  async #bake(): Promise<void> {
+    const { syncId, action } = this.#plan;
+    const { bakeMs } = this.#desired;
+    if (bakeMs <= 0 || action === 'stop') return;
+    this.#signals.show('baking', syncId);
+    await this.#records.setSyncStatus({ syncId, status: 'baking', reason: null });
+    this.#demand(await this.#watched(() => this.#effects.watchBake({ syncId, bakeMs })));
+  }
+
+  #demand(verdict: WaveVerdict): void {
+    if (!verdict.healthy) throw new SyncStop('undone', verdict.reason);
+  }
+
+  #stopIfAsked(): void {
+    const { abortReason } = this.#signals;
+    if (abortReason !== null) throw new SyncStop('undone', abortReason);
+  }
+
+  /** Watches until the verdict, or until somebody wants the roll-out stopped or something newer is desired. */
+  async #watched(watch: () => Promise<WaveVerdict>): Promise<WaveVerdict> {
+    return await this.#unlessSuperseded(watch, () => this.#signals.abortReason !== null);
+  }
+
+  async #unlessSuperseded<T>(
+    work: () => Promise<T>,
+    isStopped: () => boolean = () => false,
+  ): Promise<T> {
+    const scope = new CancellationScope();
+    let isDone = false;
+    const result = scope.run(work).finally(() => {
+      isDone = true;
+    });
+    for (;;) {
+      await condition(() => isDone || isStopped() || this.#signals.wakes !== this.#seenWakes);
+      if (isDone) return await result;
+      if (!isStopped() && !(await this.#isSomethingNewerDesired())) continue;
+      if (isDone) return await result;
+      scope.cancel();
+      await result.catch(() => undefined);
+      this.#stopIfAsked();
+      throw new SyncStop('superseded', 'something newer is desired');
+    }
+  }
+
+  async #isSomethingNewerDesired(): Promise<boolean> {
+    this.#seenWakes = this.#signals.wakes;
+    const now = await this.#records.readDesired({ deploymentId: this.#deploymentId });
+    this.#isPaused = now?.isPaused ?? false;
+    return now === null || now.isDeleting || now.generation > this.#desired.generation;
+  }
+
+  /** Between waves: what was paused in the middle of a sync goes on from there. */
+  async #holdWhilePaused(): Promise<void> {
+    for (;;) {
+      this.#stopIfAsked();
+      if (this.#signals.wakes !== this.#seenWakes && (await this.#isSomethingNewerDesired())) {
+        throw new SyncStop('superseded', 'something newer is desired');
+      }
+      if (!this.#isPaused) return;
+      this.#signals.show('paused');
+      await condition(
+        () => this.#signals.wakes !== this.#seenWakes || this.#signals.abortReason !== null,
+      );
+      this.#signals.show('syncing');
+    }
+  }
+
+  async #undoAll(reason: string): Promise<SyncOutcome> {
+    return await CancellationScope.nonCancellable(async () => {
+      const { syncId } = this.#plan;
+      this.#signals.show('undoing', syncId);
+      await this.#records.setSyncStatus({ syncId, status: 'undoing', reason });
+      try {
+        await this.#runFailHooks();
+        for (const step of this.#undo.inReverse()) {
+          if (step.kind === 'prune') await this.#effects.restorePruned({ syncId });
+          else await this.#effects.undoWave({ syncId, ...step.wave });
+        }
+        const timeoutMs = this.#desired.healthTimeoutMs;
+        const verdict = await this.#effects.awaitUndone({ syncId, timeoutMs });
+        if (!verdict.healthy) throw new Error(`after the undo: ${verdict.reason}`);
+      } catch (error) {
+        const both = `${reason}; the undo failed too: ${reasonOf(error)}`;
+        return await this.#finish('needs_human', both);
+      }
+      const outcome = await this.#finish('undone', reason);
+      await this.#records.openRevert({ deploymentId: this.#deploymentId, syncId });
+      return outcome;
+    });
+  }
+
+  /** Hooks that clean up after a failure; one that fails itself must not hold up the undo. */
+  async #runFailHooks(): Promise<void> {
+    const { syncId, waves } = this.#plan;
+    for (const wave of waves.filter(({ phase }) => phase === 'SyncFail')) {
+      try {
+        await this.#effects.applyWave({ syncId, ...wave });
+        await this.#effects.awaitWave({ syncId, ...wave, timeoutMs: 60_000 });
+      } catch (error) {
+        if (isCancellation(error)) throw error;
+      }
+    }
+  }
+
+  async #finish(outcome: SyncOutcome, reason: string | null): Promise<SyncOutcome> {
+    await this.#records.finishSync({
+      deploymentId: this.#deploymentId,
+      syncId: this.#plan.syncId,
+      outcome,
+      reason,
+    });
+    return outcome;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof ActivityFailure) return reasonOf(error.cause);
+  if (error instanceof ApplicationFailure) return error.message;
+  return error instanceof Error ? error.message : String(error);
+}

@@ -113,9 +113,9 @@ export async function updateDeployment(
   });
 }
 
-function columnsOf(settings: DeploymentSettings): Prisma.DeploymentUncheckedUpdateInput & {
-  imageRef?: string;
-} {
+function columnsOf(
+  settings: DeploymentSettings,
+): Partial<Omit<Prisma.DeploymentUncheckedCreateInput, 'history' | 'revisions' | 'syncs'>> {
   const { valuesOverride, ...plain } = settings;
   const given = Object.fromEntries(
     Object.entries(plain).filter(([, value]) => value !== undefined),

@@ -29,12 +29,14 @@ function commandRoute<Body extends z.ZodType>(options: {
     caller: Caller,
     deploymentId: string,
     body: z.output<Body>,
-  ) => Promise<{ id: string } | void>;
+  ) => Promise<{ id: string } | undefined>;
 }): DefinedRoute {
-  const { command, summary, body, run } = options;
+  const { command, summary, run } = options;
+  // The route's own types cannot follow a schema that is still open here.
+  const body: z.ZodType = options.body;
   return defineRoute({
     method: 'post',
-    path: `/api/v1/deployments/{id}/${command}`,
+    path: `/api/v1/deployments/{id}/${command}` as '/api/v1/deployments/{id}/sync',
     tag: 'deployments',
     summary,
     access: onDeployment('deploy:promote'),
@@ -51,8 +53,8 @@ function commandRoute<Body extends z.ZodType>(options: {
     handler: async (c) => {
       const { db } = c.get('services');
       const { id } = c.req.valid('param');
-      const given = (c.req.valid('json') as unknown) ?? {};
-      const made = await run(db, c.get('caller'), id, body.parse(given));
+      const given = options.body.parse(c.req.valid('json') ?? {});
+      const made = await run(db, c.get('caller'), id, given);
       return c.json(toDeploymentBody(await getDeployment(db, made?.id ?? id)), 202);
     },
   });
@@ -119,7 +121,9 @@ export const deploymentCommandRoutes: readonly DefinedRoute[] = [
     command: 'abort',
     summary: 'Have the roll-out that runs now undone',
     body: z.strictObject({ reason }),
-    run: (db, caller, deploymentId, body) =>
-      abortDeployment(db, caller, { deploymentId, reason: body.reason ?? null }),
+    run: async (db, caller, deploymentId, body) => {
+      await abortDeployment(db, caller, { deploymentId, reason: body.reason ?? null });
+      return undefined;
+    },
   }),
 ];

@@ -4,6 +4,7 @@ import {
   type ProcessExecutor,
 } from '../adapters/sandbox/process-executor.ts';
 import { stepGid, stepUid } from '../adapters/sandbox/options.ts';
+import type { Spawner } from '../adapters/spawner/spawner.ts';
 import { detectKind } from '../adapters/workspace/trees.ts';
 import {
   createWorkspaceStore,
@@ -27,10 +28,12 @@ export async function openBuildHost(
   config: Config,
   env: NodeJS.ProcessEnv,
   log: Log,
+  spawner: Spawner,
 ): Promise<BuildHost> {
   const { passEnv, memoryMb, pids, diskMb, concurrency } = config.executor;
   const executor = createProcessExecutor({
     hostEnv: env,
+    spawner,
     warmNetworks: Math.min(concurrency, 4),
     log: (level, message) => {
       log[level]({ module: 'sandbox' }, message);

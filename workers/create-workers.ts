@@ -87,7 +87,7 @@ async function buildWorkers(
   env: NodeJS.ProcessEnv,
 ): Promise<RunningWorkers> {
   const { config, db, log, secretBox } = services;
-  const host = await openBuildHost(config, env, log);
+  const host = await openBuildHost(config, env, log, services.spawner);
   await host.workspaces.sweep(async (pipelineId) => {
     const run = await db.pipeline.findUnique({
       where: { id: pipelineId },

@@ -4,6 +4,7 @@ import { databaseUrl } from '../adapters/config/load-config.ts';
 import { gitStoreOfConfig } from '../adapters/git/git-store-of-config.ts';
 import { openObjectStore } from '../adapters/object-store/open-object-store.ts';
 import type { ObjectStore } from '../adapters/object-store/object-store.ts';
+import { createSpawner, type Spawner } from '../adapters/spawner/spawner.ts';
 import { loadMasterKey } from '../adapters/secret-box/master-key.ts';
 import { createSecretBox } from '../adapters/secret-box/secret-box.ts';
 import { observeDb } from '../adapters/telemetry/observe-db.ts';
@@ -34,6 +35,7 @@ export interface WorkerServices {
   db: PrismaClient;
   listener: Listener;
   secretBox: SecretBox;
+  spawner: Spawner;
   gitStore: GitStore;
   repositories: RepositoryReader;
   objectStore: ObjectStore;
@@ -63,13 +65,15 @@ export async function openServices(config: Config, log: Log): Promise<WorkerServ
     interceptors: clientInterceptors(),
   });
   const connection = await connectWorker(config.temporal);
-  const gitStore = gitStoreOfConfig(config);
+  const spawner = createSpawner();
+  const gitStore = gitStoreOfConfig(config, spawner);
   return {
     config,
     log,
     db,
     listener,
     secretBox,
+    spawner,
     gitStore,
     repositories: createRepositoryReader(gitStore),
     objectStore: openObjectStore(config),
@@ -77,6 +81,7 @@ export async function openServices(config: Config, log: Log): Promise<WorkerServ
     connection,
     converter,
     async close() {
+      await spawner.close();
       await connection.close();
       await temporal.close();
       await listener.close();

@@ -44,7 +44,7 @@ export async function* streamGit(
   const cwd = await openRepository(context, repoPath);
   const release = await context.reads.enter(signal);
   try {
-    const child = startGit(context.setting, ['--git-dir=.', ...args], { cwd, signal });
+    const child = await startGit(context.setting, ['--git-dir=.', ...args], { cwd, signal });
     child.stdin.end();
     yield* childOutput(child, { strict: true });
   } finally {

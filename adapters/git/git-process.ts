@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Cancellation } from '../../contracts/git/store.ts';
+import type { Spawner } from '../spawner/spawner.ts';
 
 /** Where git's children run and which hooks they may find. */
 export interface GitSetting {
@@ -9,6 +10,8 @@ export interface GitSetting {
   hooksDir: string;
   /** the executable; looked up on PATH when it has no slash */
   gitPath: string;
+  /** where children are started; by this process itself without one */
+  spawner?: Spawner | undefined;
 }
 
 /**
@@ -84,7 +87,8 @@ export interface GitChildOptions {
 }
 
 export interface GitChild {
-  process: ChildProcess;
+  /** fd 3 and 4, where they were asked for */
+  hooks: { from: Readable; to: Writable } | null;
   stdin: Writable;
   stdout: Readable;
   /** exit code, or null when a signal ended it */
@@ -97,21 +101,67 @@ export interface GitChild {
 /** How long a child may live after SIGTERM. */
 const killAfterMs = 3000;
 
-function killGroup(child: ChildProcess, sent: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
+function killGroup(pid: number | undefined, sent: NodeJS.Signals): void {
+  if (pid === undefined) return;
   try {
-    process.kill(-child.pid, sent);
+    process.kill(-pid, sent);
   } catch {
     // the group is gone already
   }
+}
+
+/** A child however it was started. */
+interface Started {
+  pid: number | undefined;
+  stdin: Writable;
+  stdout: Readable;
+  hooks: GitChild['hooks'];
+  /** after its streams have closed */
+  closed: Promise<number | null>;
+  stderrTail: () => string;
 }
 
 /**
  * Starts git with an argument vector, never through a shell. The child leads a process group of its own, so that
  * `kill` reaches index-pack and pack-objects as well.
  */
-export function startGit(setting: GitSetting, args: string[], options: GitChildOptions): GitChild {
-  const child = spawn(setting.gitPath, args, {
+export async function startGit(
+  setting: GitSetting,
+  args: string[],
+  options: GitChildOptions,
+): Promise<GitChild> {
+  const { spawner } = setting;
+  const { pid, stdin, stdout, hooks, closed, stderrTail } =
+    spawner === undefined || options.hookPipes === true
+      ? startHere(setting, args, options)
+      : await startThere(spawner, setting, args, options);
+  // EPIPE when git ends before it has read all: its exit code says what matters.
+  stdin.on('error', () => undefined);
+  const state: { timer: NodeJS.Timeout | undefined; over: boolean } = {
+    timer: undefined,
+    over: false,
+  };
+  const kill = (): void => {
+    if (state.timer !== undefined || state.over) return;
+    killGroup(pid, 'SIGTERM');
+    state.timer = setTimeout(() => {
+      killGroup(pid, 'SIGKILL');
+    }, killAfterMs);
+    state.timer.unref();
+  };
+  const exited = closed.then((code) => {
+    state.over = true;
+    clearTimeout(state.timer);
+    options.signal?.removeEventListener('abort', kill);
+    return code;
+  });
+  if (options.signal?.aborted === true) kill();
+  else options.signal?.addEventListener('abort', kill);
+  return { hooks, stdin, stdout, exited, stderrTail, kill };
+}
+
+function startHere(setting: GitSetting, args: string[], options: GitChildOptions): Started {
+  const child: ChildProcess = spawn(setting.gitPath, args, {
     cwd: options.cwd,
     env: gitEnvironment(setting, options.env, options.config),
     stdio: options.hookPipes === true ? ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] : 'pipe',
@@ -124,31 +174,39 @@ export function startGit(setting: GitSetting, args: string[], options: GitChildO
   stderr.setEncoding('utf8').on('data', (text: string) => {
     tail = (tail + text).slice(-8192);
   });
-  // EPIPE when git ends before it has read all: its exit code says what matters.
-  stdin.on('error', () => undefined);
-
-  let timer: NodeJS.Timeout | undefined;
-  const kill = (): void => {
-    if (timer !== undefined || child.exitCode !== null || child.signalCode !== null) return;
-    killGroup(child, 'SIGTERM');
-    timer = setTimeout(() => {
-      killGroup(child, 'SIGKILL');
-    }, killAfterMs);
-    timer.unref();
-  };
-  const exited = new Promise<number | null>((resolve) => {
+  const closed = new Promise<number | null>((resolve) => {
     child.on('error', () => {
       resolve(127);
     });
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      options.signal?.removeEventListener('abort', kill);
-      resolve(code);
-    });
+    child.on('close', resolve);
   });
-  if (options.signal?.aborted === true) kill();
-  else options.signal?.addEventListener('abort', kill);
-  return { process: child, stdin, stdout, exited, stderrTail: () => tail, kill };
+  const [from, to] = [child.stdio[3], child.stdio[4]] as unknown as [Readable, Writable];
+  const hooks = options.hookPipes === true ? { from, to } : null;
+  return { pid: child.pid, stdin, stdout, hooks, closed, stderrTail: () => tail };
+}
+
+async function startThere(
+  spawner: Spawner,
+  setting: GitSetting,
+  args: string[],
+  options: GitChildOptions,
+): Promise<Started> {
+  const child = await spawner.start({
+    command: setting.gitPath,
+    args,
+    cwd: options.cwd,
+    env: gitEnvironment(setting, options.env, options.config),
+    stdin: 'stream',
+    stdout: 'stream',
+  });
+  const { pid, stdin, stdout } = child;
+  if (stdin === null || stdout === null) throw new Error('git has no pipes');
+  let tail = '';
+  const closed = child.ended.then(({ code, stderr }) => {
+    tail = stderr;
+    return code;
+  });
+  return { pid, stdin, stdout, hooks: null, closed, stderrTail: () => tail };
 }
 
 export interface RunOptions extends GitChildOptions {
@@ -174,7 +232,7 @@ export async function runGit(
   args: string[],
   options: RunOptions,
 ): Promise<RunResult> {
-  const child = startGit(setting, args, options);
+  const child = await startGit(setting, args, options);
   const maxBytes = options.maxBytes ?? 16 * 1024 * 1024;
   let timedOut = false;
   const timer = setTimeout(() => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { branchNameProblem } from '../../contracts/git/ref-name.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import type { Spawner } from '../spawner/spawner.ts';
 import { care } from './care.ts';
 import { mustRunGit } from './git-process.ts';
 import { createLimiter } from './limiter.ts';
@@ -37,6 +38,8 @@ export interface GitStoreOptions {
   /** directory for our hook scripts */
   hooksDir: string;
   gitPath?: string;
+  /** where git's children are started; by this process itself without one */
+  spawner?: Spawner | undefined;
   /** packs made for clients at once; default 4 */
   maxUploadPacks?: number;
   /** how long a fetch may wait for its turn; default 60 s */
@@ -89,7 +92,11 @@ async function removeRepository(context: GitContext, repoPath: string): Promise<
 export function createGitStore(options: GitStoreOptions): GitStore {
   const context: GitContext = {
     root: path.resolve(options.root),
-    setting: { hooksDir: path.resolve(options.hooksDir), gitPath: options.gitPath ?? 'git' },
+    setting: {
+      hooksDir: path.resolve(options.hooksDir),
+      gitPath: options.gitPath ?? 'git',
+      spawner: options.spawner,
+    },
     reads: createLimiter({ running: 16, waiting: 1000, maxWaitMs: 30_000 }),
   };
   const packs = createLimiter({

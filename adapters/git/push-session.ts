@@ -58,8 +58,9 @@ class PushSession {
   private readonly messages: AsyncGenerator<HookMessage>;
 
   constructor(child: GitChild) {
-    this.from = child.process.stdio[3] as Readable;
-    this.to = child.process.stdio[4] as unknown as Writable;
+    if (child.hooks === null) throw new Error('a push needs the pipes of its hooks');
+    this.from = child.hooks.from;
+    this.to = child.hooks.to;
     // A pipe that breaks means that git ended; `exited` tells the same.
     this.from.on('error', () => undefined);
     this.to.on('error', () => undefined);

@@ -143,7 +143,9 @@ async function readEntries(
   tree: GitTreeEntry,
   options: { skip: number; limit: number },
 ): Promise<GitTreeEntry[]> {
-  const child = startGit(context.setting, ['--git-dir=.', 'ls-tree', '-z', tree.sha], { cwd });
+  const child = await startGit(context.setting, ['--git-dir=.', 'ls-tree', '-z', tree.sha], {
+    cwd,
+  });
   const entries: GitTreeEntry[] = [];
   let seen = 0;
   let rest = '';

@@ -142,10 +142,17 @@ export async function uploadPack(
   const { head, all } = await peek(options.input);
   const limiter = isShort(head) ? context.reads : packs;
   const release = await limiter.enter(options.signal);
-  const child = startGit(context.setting, ['upload-pack', '--stateless-rpc', '--strict', '.'], {
-    cwd,
-    env: protocolEnvironment(options.gitProtocol),
-    signal: options.signal,
+  const child = await startGit(
+    context.setting,
+    ['upload-pack', '--stateless-rpc', '--strict', '.'],
+    {
+      cwd,
+      env: protocolEnvironment(options.gitProtocol),
+      signal: options.signal,
+    },
+  ).catch((error: unknown) => {
+    release();
+    throw error;
   });
   void child.exited.then(release);
   const fed = feed(limitBytes(all, maxFetchBytes), child, child.kill);
@@ -164,7 +171,7 @@ export async function receivePack(
 ): Promise<ByteStream> {
   const cwd = await openRepository(context, repoPath);
   await ensureHooks(context.setting.hooksDir);
-  const child = startGit(context.setting, ['receive-pack', '--stateless-rpc', '.'], {
+  const child = await startGit(context.setting, ['receive-pack', '--stateless-rpc', '.'], {
     cwd,
     env: protocolEnvironment(options.gitProtocol),
     config: [['receive.maxInputSize', String(options.maxInputBytes)]],

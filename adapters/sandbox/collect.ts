@@ -30,7 +30,7 @@ export async function* collectFiles(
   try {
     yield* readTar(archive.output);
   } finally {
-    archive.child.kill('SIGKILL');
+    archive.kill();
     archive.output.destroy();
   }
 }

@@ -5,8 +5,8 @@ import type { ExecutionLimits } from '../executor/executor.ts';
 
 /** The control group of one step. */
 export interface StepGroup {
-  /** Puts a process, and what it starts from now on, under the limits. */
-  join: (pid: number) => Promise<void>;
+  /** The files that a pid is written to, to put that process, and what it starts from then on, under the limits. */
+  procs: readonly string[];
   /** How often a process was killed for memory, how often a fork was refused. */
   counters(): Promise<{ oom: number; pids: number }>;
   /** Kills what is in it and removes it. */
@@ -140,9 +140,7 @@ async function openGroup(
     ? limitVersion1(dirs, limits)
     : limitVersion2(dirs.memory, limits));
   return {
-    join: async (pid) => {
-      await Promise.all(all.map((dir) => writeFile(join(dir, 'cgroup.procs'), String(pid))));
-    },
+    procs: all.map((dir) => join(dir, 'cgroup.procs')),
     counters: async () => ({
       oom: await readCounter(
         join(dirs.memory, hierarchy.version === 1 ? 'memory.oom_control' : 'memory.events'),

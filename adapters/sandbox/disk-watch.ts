@@ -1,24 +1,27 @@
 import { statfs } from 'node:fs/promises';
 import { runTool } from './run-tool.ts';
 
+const walkEveryMs = 5000;
+
 /**
  * Tells when the directory holds more than `limitBytes`. Walking a big tree is dear, so it is walked only when
  * the file system as a whole grew enough to matter, or now and then (others may free what the step takes).
  */
 export function watchDisk(dir: string, limitBytes: number): () => Promise<boolean> {
+  const atStart = usedBytes(dir);
   let used: number | null = null;
   let held = 0;
-  let nextWalk = 0;
+  let nextWalk = Date.now() + walkEveryMs;
   return async () => {
+    used ??= await atStart;
     const now = await usedBytes(dir);
-    used ??= now;
     const grown = now - used;
     if (grown < (limitBytes - held) / 4 && Date.now() < nextWalk) return false;
     const started = Date.now();
     held = await sizeOf(dir);
     used = now;
     // At most a tenth of one core goes into walking.
-    nextWalk = Date.now() + Math.max(5000, (Date.now() - started) * 10);
+    nextWalk = Date.now() + Math.max(walkEveryMs, (Date.now() - started) * 10);
     return held > limitBytes;
   };
 }

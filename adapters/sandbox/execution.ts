@@ -64,7 +64,7 @@ export function followSandbox(parts: ExecutionParts): Execution {
     id: spec.id,
     output: readOutput(sandbox.output, parts.notes, state),
     signal: async (signal) => {
-      if (sandbox.child.exitCode !== null || sandbox.child.signalCode !== null) return;
+      if (!sandbox.running()) return;
       if (signal === 'SIGKILL') await stop('cancelled', 0);
       else if (signal === 'SIGTERM') await stop('cancelled', parts.graceMs);
       else await signalAll(sandbox, signal);
@@ -123,7 +123,7 @@ async function limitHit(parts: ExecutionParts, code: number | null): Promise<End
 
 /** To every process of the step but the sandbox's own; false while there is none yet. */
 async function signalAll(sandbox: Sandbox, signal: NodeJS.Signals): Promise<boolean> {
-  if (sandbox.child.exitCode !== null || sandbox.child.signalCode !== null) return false;
+  if (!sandbox.running()) return false;
   const init = await Promise.race([sandbox.initPid, delay(200).then(() => null)]);
   if (init === null) return false;
   for (const pid of await descendantsOf(init)) sendSignal(pid, signal);
@@ -132,10 +132,10 @@ async function signalAll(sandbox: Sandbox, signal: NodeJS.Signals): Promise<bool
 
 /** Kills the init of the pid namespace, with which the kernel kills all in it, and bubblewrap itself. */
 async function killAll(sandbox: Sandbox): Promise<void> {
-  if (sandbox.child.exitCode !== null || sandbox.child.signalCode !== null) return;
+  if (!sandbox.running()) return;
   const init = await Promise.race([sandbox.initPid, delay(50).then(() => null)]);
   if (init !== null && !(await hasEnded(init))) sendSignal(init, 'SIGKILL');
-  sandbox.child.kill('SIGKILL');
+  sandbox.kill();
 }
 
 /** bubblewrap may have been killed before its child; the child's end is what counts. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { openLimiter, type Limiter } from './control-group.ts';
 import { deadInstances, openInstance, removeInstance } from './instance.ts';
 import { launchSandbox } from './launch.ts';
+import { createSpawner } from '../spawner/spawner.ts';
 import type { LaunchContext } from './launch-plan.ts';
 import { missingForNetwork, reapNetworks } from './network-namespace.ts';
 import { addressesOf, openNetworkPool, type NetworkPool } from './network-pool.ts';
@@ -67,7 +68,7 @@ export async function openSandboxHost(options: SandboxOptions): Promise<SandboxH
   const environment = await readStepEnvironment(options, pathFor(node));
   const view = await buildSystemView(instance, options, environment, node, root);
   const pipes = openOutputPipes(join(instance.dir, 'fifo'));
-  const tmpBytes = options.tmpBytes ?? 1024 ** 3;
+  const { tmpBytes = 1024 ** 3, spawner = createSpawner() } = options;
   const tool = (name: string): string => found.get(name) ?? name;
   const tools = {
     bwrap,
@@ -75,10 +76,11 @@ export async function openSandboxHost(options: SandboxOptions): Promise<SandboxH
     setpriv: tool('setpriv'),
     prlimit: tool('prlimit'),
   };
-  const context = { instance, tools, view, node, pipes, tmpBytes, root };
+  const context = { instance, tools, view, node, pipes, tmpBytes, root, spawner };
   const problem = await tryOnce(context);
   if (problem !== null) {
     await limiter?.close();
+    if (options.spawner === undefined) await spawner.close();
     await rm(instance.dir, { recursive: true, force: true });
     return problem;
   }
@@ -119,6 +121,7 @@ async function finishHost(
     close: async () => {
       await network?.close();
       await limiter?.close();
+      if (options.spawner === undefined) await context.spawner.close();
       await rm(context.instance.dir, { recursive: true, force: true });
     },
   };

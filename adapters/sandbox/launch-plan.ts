@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { WorkspaceMount } from '../executor/executor.ts';
+import type { Spawner } from '../spawner/spawner.ts';
 import type { Instance } from './instance.ts';
 import {
   homeName,
@@ -22,6 +23,7 @@ export interface LaunchContext {
   view: SystemView;
   node: NodeInstall | null;
   pipes: OutputPipes;
+  spawner: Spawner;
   tmpBytes: number;
   /** As root we become nobody first; as a user we stay that user, mapped to nobody inside. */
   root: boolean;
@@ -37,8 +39,8 @@ export interface Launch {
   env: Readonly<Record<string, string>>;
   network: Network | null;
   workingDir: string;
-  /** Puts a process into the step's control group. */
-  join?: ((pid: number) => Promise<void>) | undefined;
+  /** `cgroup.procs` of each control group that the step belongs to */
+  groups?: readonly string[] | undefined;
   fileSizeBytes: number;
   /** Only where there is no control group. */
   fallback?: { memoryBytes: number; pids: number } | undefined;

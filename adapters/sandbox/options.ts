@@ -1,3 +1,5 @@
+import type { Spawner } from '../spawner/spawner.ts';
+
 /** What the operator may set (configuration `executor.*`); `main.ts` fills it from the configuration. */
 export interface SandboxOptions {
   /** The environment of the Slipway process; only the names of `passEnv` are read, plus HOME and PATH. */
@@ -25,6 +27,8 @@ export interface SandboxOptions {
   bwrapPath?: string;
   /** Path of slirp4netns, to say that it is elsewhere or not to be used; default: found in the system directories. */
   slirpPath?: string;
+  /** Where children are started; one of its own unless given. */
+  spawner?: Spawner;
   log?: SandboxLog;
 }
 

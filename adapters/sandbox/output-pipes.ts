@@ -14,9 +14,9 @@ export interface OutputPipes {
 }
 
 export interface OutputPipe {
-  /** file descriptor for the child's stdout; closed on our side by `read` */
-  writer: number;
-  /** Call once the child has inherited the writer. */
+  /** what the child's stdout is opened by; our own writing end, which keeps it from ending early, is closed by `read` */
+  path: string;
+  /** Call once the child has its end. */
   read(): Socket;
   /** When it was never read. */
   discard(): void;
@@ -56,14 +56,17 @@ export function openOutputPipes(dir: string): OutputPipes {
       // Bare descriptors: the socket takes the reader over, which a FileHandle does not let go of. Neither blocks.
       const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
       const writer = openSync(path, constants.O_WRONLY);
-      return pipeOf(reader, writer, () => free.push(path));
+      return pipeOf({ path, reader, writer }, () => free.push(path));
     },
   };
 }
 
-function pipeOf(reader: number, writer: number, giveBack: () => void): OutputPipe {
+function pipeOf(
+  { path, reader, writer }: { path: string; reader: number; writer: number },
+  giveBack: () => void,
+): OutputPipe {
   return {
-    writer,
+    path,
     read: () => {
       const socket = new Socket({ fd: reader, readable: true, writable: false });
       socket.once('close', giveBack);

@@ -118,7 +118,7 @@ async function startStep(
       env: { ...host.environment.variables, ...spec.env },
       network,
       workingDir: normalize(spec.workingDir ?? '.'),
-      join: group?.join,
+      groups: group?.procs,
       fileSizeBytes: spec.limits.diskBytes,
       fallback: group === null ? spec.limits : undefined,
     });
@@ -159,7 +159,7 @@ async function containTask(
     fileSizeBytes: task.diskBytes,
     stdin: task.feed === undefined ? 'ignore' : 'pipe',
   });
-  const kill = (): void => void sandbox.child.kill('SIGKILL');
+  const kill = sandbox.kill;
   const deadline = setTimeout(kill, task.timeoutMs);
   const full = watchDisk(task.directory, task.diskBytes);
   const watch = setInterval(() => void full().then((over) => (over ? kill() : undefined)), 500);

@@ -20,6 +20,12 @@ const toolFiles = ['package-lock.json', 'tsconfig.base.json', 'deploy/build.mjs'
 export const buildParts = [
   { name: 'api', kind: 'server', entry: 'api/main.ts', output: 'dist/api.mjs' },
   { name: 'workers', kind: 'server', entry: 'workers/main.ts', output: 'dist/workers.mjs' },
+  {
+    name: 'spawner',
+    kind: 'server',
+    entry: 'adapters/spawner/helper.mjs',
+    output: 'dist/spawner.mjs',
+  },
   { name: 'cli', kind: 'server', entry: 'cli/main.ts', output: 'dist/cli.mjs' },
   { name: 'migrate', kind: 'server', entry: 'prisma/migrate-main.ts', output: 'dist/migrate.mjs' },
   // what the launcher and the command line ask the product's own code

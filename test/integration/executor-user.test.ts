@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { build } from 'esbuild';
 import { execFile } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ExecutorDescription } from '../../adapters/executor/executor.ts';
-import type { StepEnd } from '../support/steps.ts';
+import { spawnerHelper, type StepEnd } from '../support/steps.ts';
 
 interface Seen {
   about: ExecutorDescription;
@@ -29,6 +29,7 @@ describe('the process driver without root', () => {
     const outfile = join(folder, 'runner.mjs');
     const entry = fileURLToPath(new URL('user-runner.ts', import.meta.url));
     await build({ entryPoints: [entry], bundle: true, platform: 'node', format: 'esm', outfile });
+    copyFileSync(spawnerHelper, join(folder, 'spawner.mjs'));
     chmodSync(folder, 0o777);
     server = createServer((_request, response) => response.end('host service')).listen(0);
     await new Promise((resolve) => server.once('listening', resolve));

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   defaultLimits,
   type ExecutionResult,
@@ -20,6 +21,11 @@ import {
   createWorkspaceStore,
   type WorkspaceStore,
 } from '../../adapters/workspace/workspace-store.ts';
+
+/** For a test that bundles the driver: goes beside the bundle, as `spawner.mjs`. */
+export const spawnerHelper = fileURLToPath(
+  new URL('../../adapters/spawner/helper.mjs', import.meta.url),
+);
 
 /** A process driver and a workspace store over a folder of their own. */
 export interface StepBench {

@@ -122,7 +122,7 @@ async function limitHit(parts: ExecutionParts, code: number | null): Promise<End
 }
 
 /** To every process of the step but the sandbox's own; false while there is none yet. */
-async function signalAll(sandbox: Sandbox, signal: NodeJS.Signals): Promise<boolean> {
+export async function signalAll(sandbox: Sandbox, signal: NodeJS.Signals): Promise<boolean> {
   if (!sandbox.running()) return false;
   const init = await Promise.race([sandbox.initPid, delay(200).then(() => null)]);
   if (init === null) return false;
@@ -131,7 +131,7 @@ async function signalAll(sandbox: Sandbox, signal: NodeJS.Signals): Promise<bool
 }
 
 /** Kills the init of the pid namespace, with which the kernel kills all in it, and bubblewrap itself. */
-async function killAll(sandbox: Sandbox): Promise<void> {
+export async function killAll(sandbox: Sandbox): Promise<void> {
   if (!sandbox.running()) return;
   const init = await Promise.race([sandbox.initPid, delay(50).then(() => null)]);
   if (init !== null && !(await hasEnded(init))) sendSignal(init, 'SIGKILL');
@@ -139,7 +139,7 @@ async function killAll(sandbox: Sandbox): Promise<void> {
 }
 
 /** bubblewrap may have been killed before its child; the child's end is what counts. */
-async function waitForInit(sandbox: Sandbox): Promise<boolean> {
+export async function waitForInit(sandbox: Sandbox): Promise<boolean> {
   const init = await sandbox.initPid;
   if (init === null) return true;
   for (let attempt = 0; attempt < 12; attempt += 1) {
@@ -149,7 +149,7 @@ async function waitForInit(sandbox: Sandbox): Promise<boolean> {
   return false;
 }
 
-async function endsWithin(sandbox: Sandbox, ms: number): Promise<boolean> {
+export async function endsWithin(sandbox: Sandbox, ms: number): Promise<boolean> {
   const timer = new AbortController();
   const late = delay(ms, timer.signal).then(() => false);
   const ended = await Promise.race([sandbox.ended.then(() => true), late]);

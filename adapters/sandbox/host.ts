@@ -108,6 +108,7 @@ async function finishHost(
           instance: context.instance.name,
           warm: options.warmNetworks ?? 2,
           allowPrivate: [...new Set([...(options.allowPrivate ?? []), ...allowed])],
+          apiDir: options.forwarding === true ? join(context.instance.dir, 'slirp') : undefined,
           log,
         })
       : null;

@@ -23,7 +23,9 @@ export async function openInstance(runtimeDir: string): Promise<Instance> {
     await mkdir(join(dir, part), { recursive: true, mode: 0o711 });
   }
   await mkdir(join(dir, 'etc'), { recursive: true, mode: 0o755 });
-  await mkdir(join(dir, 'fifo'), { recursive: true, mode: 0o700 });
+  for (const part of ['fifo', 'slirp']) {
+    await mkdir(join(dir, part), { recursive: true, mode: 0o700 });
+  }
   return { name, dir };
 }
 

@@ -29,12 +29,20 @@ export interface LaunchContext {
   root: boolean;
 }
 
+export interface LaunchMount {
+  source: string;
+  target: string;
+  readOnly: boolean;
+}
+
 export interface Launch {
   /** Null: the sandbox has no workspace of its own, see `directory`. */
   workspace: WorkspaceMount | null;
   /** A plain directory shown at /workspace instead. */
   directory?: string;
   readOnly?: boolean;
+  /** Further folders and files of the host; `target` is absolute and its parent can be made inside. */
+  mounts?: readonly LaunchMount[];
   script: string;
   env: Readonly<Record<string, string>>;
   network: Network | null;
@@ -66,11 +74,16 @@ export function wrapperScript(context: LaunchContext, launch: Launch): string {
   // counted in blocks of 512 bytes by every POSIX shell
   lines.push(`ulimit -f ${String(Math.max(1, Math.ceil(launch.fileSizeBytes / 512)))}`);
   lines.push(...mountLines(context, launch, quote(join(mount, 'tree'))));
+  const stage = (source: string, name: string): void => {
+    const place = quote(join(mount, name));
+    lines.push(`[ -d ${quote(source)} ] && mkdir -p ${place} || : >> ${place}`);
+    lines.push(`mount --bind ${quote(source)} ${place}`);
+  };
   for (const [index, bind] of context.view.binds.entries()) {
-    if (!bind.staged) continue;
-    const place = quote(join(mount, `tool-${String(index)}`));
-    lines.push(`[ -d ${quote(bind.source)} ] && mkdir -p ${place} || : >> ${place}`);
-    lines.push(`mount --bind ${quote(bind.source)} ${place}`);
+    if (bind.staged) stage(bind.source, `tool-${String(index)}`);
+  }
+  for (const [index, { source }] of (launch.mounts ?? []).entries()) {
+    if (context.root) stage(source, `volume-${String(index)}`);
   }
   // The sandbox's init keeps the environment it began with where a step can read it, so it begins with none.
   lines.push(
@@ -140,6 +153,10 @@ export function sandboxArgs(context: LaunchContext, launch: Launch): string[] {
   if (launch.workspace === null) args.push(bind, tree, workspaceTarget, '--dir', homeTarget);
   else args.push(bind, join(tree, treeName), workspaceTarget);
   if (launch.workspace !== null) args.push('--bind-try', join(tree, homeName), homeTarget);
+  for (const [index, { source, target, readOnly }] of (launch.mounts ?? []).entries()) {
+    const from = context.root ? join(mount, `volume-${String(index)}`) : source;
+    args.push(readOnly ? '--ro-bind' : '--bind', from, target);
+  }
   args.push('--perms', '0444', '--ro-bind-data', '5', scriptTarget, '--remount-ro', '/');
   args.push('--chdir', join(workspaceTarget, launch.workingDir), '--clearenv');
   for (const [name, value] of Object.entries(launch.env)) args.push('--setenv', name, value);

@@ -10,6 +10,8 @@ export interface MadeNetwork {
   /** Options of `nsenter` that lead into it. */
   enter: readonly string[];
   alive(): boolean;
+  /** Where slirp4netns takes requests to forward ports of the host; null when none was asked for. */
+  apiSocket: string | null;
   remove(): Promise<void>;
 }
 
@@ -37,12 +39,21 @@ function may(path: string, mode: number): Promise<boolean> {
 /**
  * Makes a network: with a name in /run/netns as root, else in a user namespace that a process of ours holds open.
  * @param routes lines for `ip -batch`
+ * @param apiSocket path for a socket by which ports of the host can be led into it
  */
-export function makeNetwork(name: string, routes: string): Promise<MadeNetwork> {
-  return root() ? makeAsRoot(name, routes) : makeAsUser(name, routes);
+export function makeNetwork(
+  name: string,
+  routes: string,
+  apiSocket: string | null = null,
+): Promise<MadeNetwork> {
+  return root() ? makeAsRoot(name, routes, apiSocket) : makeAsUser(name, routes, apiSocket);
 }
 
-async function makeAsRoot(name: string, routes: string): Promise<MadeNetwork> {
+async function makeAsRoot(
+  name: string,
+  routes: string,
+  apiSocket: string | null,
+): Promise<MadeNetwork> {
   const added = await runTool('ip', ['netns', 'add', name]);
   if (added.code !== 0) throw new Error(`ip netns add: ${added.stderr.trim()}`);
   const path = `/run/netns/${name}`;
@@ -50,13 +61,14 @@ async function makeAsRoot(name: string, routes: string): Promise<MadeNetwork> {
     // A mount namespace of its own keeps --enable-sandbox, which unmounts all it sees, from unmounting the namespaces
     // of the others.
     const command = ['unshare', '-m', '--', 'slirp4netns', '--netns-type=path', '--enable-sandbox'];
-    const slirp = await startSlirp([...command, '--enable-seccomp'], path);
+    const slirp = await startSlirp([...command, '--enable-seccomp'], path, apiSocket);
     await setRoutes(['-n', name], routes, slirp, 'ip');
     const remove = async (): Promise<void> => {
       slirp.kill('SIGKILL');
       await deleteNamed(name);
     };
-    return { name, enter: [`--net=${path}`], alive: () => slirp.exitCode === null, remove };
+    const alive = (): boolean => slirp.exitCode === null;
+    return { name, enter: [`--net=${path}`], alive, apiSocket, remove };
   } catch (error) {
     await deleteNamed(name);
     throw error;
@@ -64,7 +76,11 @@ async function makeAsRoot(name: string, routes: string): Promise<MadeNetwork> {
 }
 
 /** The holder reads a pipe of ours, so it goes when we go, and the namespaces with it. */
-async function makeAsUser(name: string, routes: string): Promise<MadeNetwork> {
+async function makeAsUser(
+  name: string,
+  routes: string,
+  apiSocket: string | null,
+): Promise<MadeNetwork> {
   const holder = spawn('unshare', ['-rn', '--', 'sh', '-c', 'echo ready; exec cat'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { PATH: trustedPath },
@@ -76,7 +92,7 @@ async function makeAsUser(name: string, routes: string): Promise<MadeNetwork> {
     });
     const pid = String(holder.pid);
     const enter = [`--target=${pid}`, '--user', '--net', '--preserve-credentials'];
-    const slirp = await startSlirp(['slirp4netns', '--enable-seccomp'], pid);
+    const slirp = await startSlirp(['slirp4netns', '--enable-seccomp'], pid, apiSocket);
     await setRoutes([...enter, '--', 'ip'], routes, slirp, 'nsenter');
     holder.unref();
     for (const end of [holder.stdin, holder.stdout]) unref(end);
@@ -86,7 +102,7 @@ async function makeAsUser(name: string, routes: string): Promise<MadeNetwork> {
       holder.kill('SIGKILL');
       return Promise.resolve();
     };
-    return { name, enter, alive, remove };
+    return { name, enter, alive, apiSocket, remove };
   } catch (error) {
     holder.kill('SIGKILL');
     throw error;
@@ -106,8 +122,13 @@ async function setRoutes(
 }
 
 /** It ends with us in two ways: by the exit pipe, and by the parent-death signal. */
-function startSlirp(command: readonly string[], target: string): Promise<ChildProcess> {
+function startSlirp(
+  command: readonly string[],
+  target: string,
+  apiSocket: string | null,
+): Promise<ChildProcess> {
   const args = ['--pdeathsig', 'KILL', '--', ...command, '--configure', '--mtu=65520'];
+  if (apiSocket !== null) args.push(`--api-socket=${apiSocket}`);
   args.push('--disable-host-loopback', '--ready-fd=3', '--exit-fd=4', target, 'tap0');
   const slirp = spawn('setpriv', args, {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],

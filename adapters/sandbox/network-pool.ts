@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { makeNetwork, type MadeNetwork } from './network-namespace.ts';
 import type { SandboxLog } from './options.ts';
 
@@ -9,6 +10,9 @@ export interface Network {
   name: string;
   /** Options of `nsenter` that lead into it. */
   enter: readonly string[];
+  /** Where slirp4netns takes requests to forward ports of the host; null when the pool was opened without. */
+  apiSocket: string | null;
+  alive(): boolean;
 }
 
 export interface NetworkPool {
@@ -22,6 +26,8 @@ export interface NetworkPoolOptions {
   instance: string;
   warm: number;
   allowPrivate: readonly string[];
+  /** Folder for sockets by which ports of the host can be led into a network. */
+  apiDir?: string | undefined;
   log: SandboxLog;
 }
 
@@ -47,7 +53,11 @@ export function openNetworkPool(options: NetworkPoolOptions): NetworkPool {
   const make = async (): Promise<MadeNetwork> => {
     counter += 1;
     const name = `slipway-${options.instance}-${String(counter)}`;
-    const member = await makeNetwork(name, routes(options.allowPrivate));
+    const member = await makeNetwork(
+      name,
+      routes(options.allowPrivate),
+      options.apiDir === undefined ? null : join(options.apiDir, `${String(counter)}.sock`),
+    );
     members.set(member.name, member);
     if (closed) await drop(member);
     return member;

@@ -19,6 +19,8 @@ export interface SandboxOptions {
   allowPrivate?: readonly string[];
   /** How many networks are kept ready. Default 2. */
   warmNetworks?: number;
+  /** Networks can take connections from this host, see `Network.apiSocket`. Default: they cannot. */
+  forwarding?: boolean;
   /** Size of a step's /tmp, bytes; it counts as the step's memory. Default 1 GiB. */
   tmpBytes?: number;
   /** Between SIGTERM and SIGKILL. Default 3000. */

@@ -145,7 +145,8 @@ async function acquireNetwork(host: SandboxHost, notes: string[]): Promise<Netwo
   }
 }
 
-async function containTask(
+/** Runs a helper program to its end, or kills it at its limits. */
+export async function containTask(
   host: SandboxHost,
   task: ContainedTask,
 ): Promise<{ code: number | null; output: string }> {

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import type { ExecutionLimits, WorkspaceMount } from '../executor/executor.ts';
+import { watchDisk } from '../sandbox/disk-watch.ts';
+import { endsWithin, killAll, signalAll, waitForInit } from '../sandbox/execution.ts';
+import type { SandboxHost } from '../sandbox/host.ts';
+import { launchSandbox } from '../sandbox/launch.ts';
+import type { LaunchMount } from '../sandbox/launch-plan.ts';
+import type { Network } from '../sandbox/network-pool.ts';
+import type { StepGroup } from '../sandbox/control-group.ts';
+
+export interface AppSpec {
+  /** letters, digits and dashes */
+  id: string;
+  workspace: WorkspaceMount;
+  script: string;
+  env: Readonly<Record<string, string>>;
+  network: Network;
+  mounts: readonly LaunchMount[];
+  limits: ExecutionLimits;
+  onOutput: (chunk: Buffer) => void;
+}
+
+export interface AppEnd {
+  /** null: killed from outside */
+  code: number | null;
+  /** for people: `exited with code 1`, `was killed for memory` */
+  text: string;
+}
+
+/** One run of an application's process in its sandbox. */
+export interface AppProcess {
+  /** host pid of the sandbox's init, null while or when there is none */
+  initPid: Promise<number | null>;
+  group: StepGroup | null;
+  /** SIGTERM to all of it, SIGKILL when the grace is over; done when it is gone. */
+  stop(graceMs: number): Promise<void>;
+  /** Resolves when its last process is gone and its last output was handed on. */
+  ended: Promise<AppEnd>;
+}
+
+/** Starts the process; its limits hold from its first instruction on. */
+export async function startApp(host: SandboxHost, spec: AppSpec): Promise<AppProcess> {
+  const group = (await host.limiter?.open(spec.id, spec.limits)) ?? null;
+  const { root, upper } = spec.workspace;
+  try {
+    const sandbox = await launchSandbox(host.context, {
+      workspace: spec.workspace,
+      script: spec.script,
+      env: spec.env,
+      network: spec.network,
+      workingDir: '.',
+      mounts: spec.mounts,
+      join: group?.join,
+      fileSizeBytes: spec.limits.diskBytes,
+      fallback: group === null ? spec.limits : undefined,
+    });
+    sandbox.output.on('data', spec.onOutput).on('error', () => undefined);
+    const closed = new Promise((resolve) => sandbox.output.once('close', resolve));
+    const isFull = watchDisk(join(root, upper), spec.limits.diskBytes);
+    let full = false;
+    const check = async (): Promise<void> => {
+      full ||= await isFull();
+      if (full) await killAll(sandbox);
+    };
+    const timer = setInterval(() => void check(), 2000);
+    const finish = async (): Promise<AppEnd> => {
+      const { code, problem } = await sandbox.ended;
+      clearInterval(timer);
+      await waitForInit(sandbox);
+      await closed;
+      const oom = code === 0 ? 0 : ((await group?.counters())?.oom ?? 0);
+      await group?.remove();
+      const diskText = 'wrote more than its share of the disk';
+      return { code, text: full ? diskText : endText(code, oom, problem) };
+    };
+    return {
+      initPid: sandbox.initPid,
+      group,
+      stop: async (graceMs) => {
+        const asked = graceMs > 0 && (await signalAll(sandbox, 'SIGTERM'));
+        if (asked && (await endsWithin(sandbox, graceMs))) return;
+        await killAll(sandbox);
+        await sandbox.ended;
+      },
+      ended: finish(),
+    };
+  } catch (error) {
+    await group?.remove();
+    throw error;
+  }
+}
+
+function endText(code: number | null, oom: number, problem: string): string {
+  if (oom > 0) return 'was killed for memory (OOMKilled)';
+  if (code !== null) return `exited with code ${String(code)}`;
+  return problem === '' ? 'was killed' : `did not run: ${problem}`;
+}

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import type { SandboxHost } from '../sandbox/host.ts';
+import { quote } from '../sandbox/launch-plan.ts';
+import type { Network } from '../sandbox/network-pool.ts';
+import { stepGid, stepUid } from '../sandbox/options.ts';
+import { trustedPath } from '../sandbox/run-tool.ts';
+import type { AppProcess } from './app-process.ts';
+
+export interface ExecOptions {
+  command: readonly string[];
+  env: Readonly<Record<string, string>>;
+  workingDir: string;
+  timeoutMs: number;
+}
+
+/**
+ * Runs a command inside of a running sandbox, as its user and under its limits. What it needs goes in by a pipe: neither
+ * its arguments nor its environment show on the host.
+ * @returns null for exit code 0, else what went wrong
+ */
+export async function execInside(
+  host: SandboxHost,
+  app: AppProcess,
+  network: Network,
+  options: ExecOptions,
+): Promise<string | null> {
+  const pid = await app.initPid;
+  if (pid === null) return 'the process is not running';
+  const { nsenter, setpriv } = host.context.tools;
+  const words = [nsenter, ...network.enter, '--'];
+  if (host.context.root) {
+    words.push(setpriv, `--reuid=${String(stepUid)}`, `--regid=${String(stepGid)}`);
+    words.push('--clear-groups', '--no-new-privs', '--pdeathsig', 'KILL', '--');
+  }
+  words.push(nsenter, `--target=${String(pid)}`, '--user', '--preserve-credentials');
+  words.push('--mount', '--pid', '--ipc', '--uts', '--', '/bin/sh', '-s');
+  const [command = '', ...args] = words;
+  const child = spawn(command, args, {
+    cwd: '/',
+    env: { PATH: trustedPath },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      if (output.length < 1024) output += text;
+    });
+  }
+  child.stdin.on('error', () => undefined);
+  // The command's own watch ends it inside; this one is for a sandbox that does not even start it.
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs + 5000);
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('error', () => resolve(null)).once('close', resolve);
+  });
+  // It is told what to run only when the limits hold for it.
+  await app.group?.join(child.pid ?? 0).catch(() => undefined);
+  child.stdin.end(scriptOf(options));
+  const code = await ended;
+  clearTimeout(timer);
+  if (code === 0) return null;
+  const text = output.trim().slice(0, 200);
+  if (code === 137 || code === null)
+    return `the command took longer than ${String(options.timeoutMs / 1000)} s`;
+  return `the command ended with code ${String(code)}${text === '' ? '' : `: ${text}`}`;
+}
+
+function scriptOf({ command, env, workingDir, timeoutMs }: ExecOptions): string {
+  const lines = Object.entries(env)
+    .filter(([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+    .map(([name, value]) => `export ${name}=${quote(value)}`);
+  const watched = ['timeout', '-s', 'KILL', String(timeoutMs / 1000), ...command];
+  lines.push(`cd ${quote(workingDir)}`, `exec ${watched.map(quote).join(' ')} < /dev/null`);
+  return lines.join('\n') + '\n';
+}

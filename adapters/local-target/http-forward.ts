@@ -1,0 +1,113 @@
+import { request as send, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Endpoint } from './endpoint.ts';
+
+/** They speak of one connection and not of the message (RFC 9110 section 7.6.1). */
+const ofConnection = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Passes one request to a replica, over a connection of its own: one that is kept could close as it is used. */
+export function forwardRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  next: () => Endpoint | null,
+  tries = 2,
+): void {
+  const endpoint = next();
+  if (endpoint === null) return refuse(response, 503, 'No replica is ready.');
+  const end = endpoint.begin();
+  const fail = (): void => {
+    end();
+    // What has no body and changes nothing can be asked again.
+    const again = tries > 1 && (request.method === 'GET' || request.method === 'HEAD');
+    if (response.headersSent || response.destroyed) response.destroy();
+    else if (again && !hasBody(request)) forwardRequest(request, response, next, tries - 1);
+    else refuse(response, 502, 'The replica closed the connection.');
+  };
+  endpoint.connect().then((port) => {
+    const upstream = send({
+      ...{ host: '127.0.0.1', port, agent: false, method: request.method, path: request.url },
+      headers: headersOf(request),
+      setHost: false,
+    });
+    upstream.once('response', (answer) => {
+      const headers = headersOf(answer);
+      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
+      answer.pipe(response);
+      answer.once('error', () => response.destroy());
+      answer.once('close', () => {
+        if (!answer.complete) response.destroy();
+      });
+    });
+    upstream.once('error', fail);
+    response.once('close', () => {
+      end();
+      upstream.destroy();
+    });
+    request.pipe(upstream);
+  }, fail);
+}
+
+/** WebSockets and the like: the request as it came, then bytes in both directions. */
+export function forwardUpgrade(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  next: () => Endpoint | null,
+): void {
+  const endpoint = next();
+  if (endpoint === null) {
+    socket.destroy();
+    return;
+  }
+  const end = endpoint.begin();
+  socket.once('close', end).on('error', () => socket.destroy());
+  endpoint.connect().then(
+    (port) => {
+      const upstream = connect(port, '127.0.0.1');
+      upstream.on('error', () => socket.destroy());
+      socket.once('close', () => upstream.destroy());
+      const raw = request.rawHeaders;
+      const lines = [`${request.method ?? 'GET'} ${request.url ?? '/'} HTTP/1.1`];
+      for (let at = 0; at < raw.length; at += 2)
+        lines.push(`${raw[at] ?? ''}: ${raw[at + 1] ?? ''}`);
+      upstream.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+      upstream.write(head);
+      upstream.pipe(socket).pipe(upstream);
+    },
+    () => socket.destroy(),
+  );
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+/** As they came, in their order and writing, without those of the connection. */
+function headersOf(message: IncomingMessage): string[] {
+  const dropped = new Set(ofConnection);
+  for (const name of (message.headers.connection ?? '').split(',')) {
+    dropped.add(name.trim().toLowerCase());
+  }
+  const kept: string[] = [];
+  for (let at = 0; at < message.rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = message.rawHeaders.slice(at, at + 2);
+    if (!dropped.has(name.toLowerCase())) kept.push(name, value);
+  }
+  // A request of a method that has no body by default would lose its frame.
+  const framed = message.headers['transfer-encoding'] !== undefined;
+  if (framed) kept.push('Transfer-Encoding', 'chunked');
+  return kept;
+}
+
+function refuse(response: ServerResponse, status: number, text: string): void {
+  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+  response.end(`Slipway: ${text}\n`);
+}

@@ -1,0 +1,305 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { refKey, refOf, type Manifest, type ObjectRef } from '../../contracts/deploy/manifest.ts';
+import {
+  fieldManager,
+  type DeployTarget,
+  type LiveObject,
+  type ServiceAddress,
+  type TargetScope,
+} from '../../contracts/deploy/target.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { removeTree } from '../workspace/trees.ts';
+import { driftOf } from './drift.ts';
+import { applyFields, canonicalJson, leavesOf, patchFields, valueAt } from './json-fields.ts';
+import type { Machine } from './machine.ts';
+import { understand, type Understood } from './manifest-schema.ts';
+import { objectHealth, withStatus } from './object-health.ts';
+import { openMachine } from './open-machine.ts';
+import type { LocalTargetOptions } from './options.ts';
+import { checkMounts } from './pod-inputs.ts';
+import { checkOwner, checkScope, desiredOf } from './scope.ts';
+import { Services } from './services.ts';
+import { lockFolder, openStateStore, type StateStore, type StoredObject } from './state-store.ts';
+import { claimsDir, Workloads } from './workloads.ts';
+
+/** A deploy target that runs applications as sandboxed processes on this machine. */
+export interface LocalTarget extends DeployTarget {
+  /** The last output of an object's replicas, Secrets masked. */
+  readLog(scope: TargetScope, ref: ObjectRef): Promise<{ replica: string; text: string }[]>;
+  /** Writes fields as somebody else would: they stay, show as drift, and carry that name. For tests. */
+  applyAs(manager: string, scope: TargetScope, manifest: Manifest): Promise<void>;
+  /** Ends all applications, which begin again with the next opening. */
+  close(): Promise<void>;
+}
+
+interface Parts {
+  store: StateStore;
+  workloads: Workloads;
+  services: Services;
+  machine: Machine;
+  inTurn<T>(key: string, work: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * Opens the target and starts again what ran when it was last open, at the same addresses. `conflict` when another process
+ * has the folder open.
+ */
+export async function openLocalTarget(options: LocalTargetOptions): Promise<LocalTarget> {
+  await mkdir(options.root, { recursive: true, mode: 0o711 });
+  const lock = await lockFolder(options.root);
+  try {
+    const base = await openMachine(options);
+    const folder = join(options.root, 'objects');
+    const store = await openStateStore(folder, options.secretBox ?? null, base.log);
+    const services: Services = new Services((space) => workloads.replicasIn(space), base.log);
+    const machine: Machine = { ...base, services, data: dataOf(store) };
+    const workloads = new Workloads(machine, store);
+    const parts: Parts = { store, workloads, services, machine, inTurn: turns() };
+    await startAll(parts);
+    const close = async (): Promise<void> => {
+      await services.close();
+      await workloads.close(options.closeGraceMs ?? 3000);
+      await base.close();
+      lock.release();
+    };
+    return { ...targetOf(parts), close };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** Services first, so that applications learn of those beside them. */
+async function startAll(parts: Parts): Promise<void> {
+  const all = parts.store.all();
+  const isService = ({ live }: StoredObject): boolean => live.kind === 'Service';
+  for (const object of all.filter(isService)) await activate(parts, object);
+  for (const object of all.filter((one) => !isService(one))) await activate(parts, object);
+  await sweepImages(parts);
+}
+
+/** An object that an older Slipway kept, and this one does not take, must not keep the others from running. */
+async function activate(parts: Parts, object: StoredObject): Promise<void> {
+  try {
+    await bringUp(parts, object, understand(object.live));
+  } catch (error) {
+    const { kind, metadata } = object.live;
+    parts.machine.log('warn', `${kind} ${metadata.name} could not be started: ${String(error)}`);
+  }
+}
+
+function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
+  const { store, workloads, inTurn } = parts;
+  const owned = (scope: TargetScope, ref: ObjectRef): StoredObject | undefined => {
+    checkScope(scope, ref);
+    const object = store.get(ref);
+    if (object !== undefined) checkOwner(scope, object);
+    return object;
+  };
+  const mine = (scope: TargetScope): StoredObject[] =>
+    store.all().filter(({ deploymentId }) => deploymentId === scope.deploymentId);
+  return {
+    kind: 'local',
+    apply: async (scope, manifest) => {
+      const desired = desiredOf(scope, manifest);
+      checkScope(scope, refOf(desired));
+      return inTurn(refKey(refOf(desired)), () => write(parts, scope, desired));
+    },
+    read: async (scope, ref) => {
+      const object = owned(scope, ref);
+      return object === undefined ? null : liveOf(parts, object);
+    },
+    list: async (scope) => mine(scope).map((object) => liveOf(parts, object)),
+    remove: async (scope, ref) => {
+      checkScope(scope, ref);
+      await inTurn(refKey(ref), async () => {
+        const object = owned(scope, ref);
+        if (object !== undefined) await removeObject(parts, object);
+      });
+    },
+    health: async (scope, ref) => objectHealth(parts, owned(scope, ref)),
+    drift: async (scope, manifest) => {
+      const desired = desiredOf(scope, manifest);
+      return driftOf(desired, owned(scope, refOf(desired)));
+    },
+    addresses: async (scope) => mine(scope).flatMap(addressesOf),
+    readLog: async (scope, ref) => {
+      owned(scope, ref);
+      const replicas = workloads.replicasOf(refKey(ref));
+      return replicas.map((replica) => ({ replica: replica.plan.name, text: replica.log() }));
+    },
+    applyAs: async (manager, scope, manifest) => {
+      const ref = refOf(manifest);
+      await inTurn(refKey(ref), async () => {
+        const object = owned(scope, ref);
+        if (object === undefined) throw new DomainError('not_found', `${ref.name} is not there.`);
+        await writeAs(parts, manager, object, manifest);
+      });
+    },
+  };
+}
+
+async function write(
+  parts: Parts,
+  scope: TargetScope,
+  desired: Manifest,
+): Promise<{ uid: string; changed: boolean }> {
+  const what = understand(desired);
+  const known = parts.store.get(refOf(desired));
+  if (known !== undefined) {
+    checkOwner(scope, known);
+    checkFixed(known, desired);
+  }
+  await checkPod(parts, what);
+  const live = applyFields(known?.live, known?.applied, desired) as Manifest;
+  const merged = understand(live);
+  const ours = leavesOf(desired);
+  const others = Object.entries(known?.managers ?? {}).filter(([path]) => !ours.has(path));
+  const changed = known === undefined || canonicalJson(known.live) !== canonicalJson(live);
+  const object: StoredObject = {
+    deploymentId: scope.deploymentId,
+    projectId: scope.projectId,
+    uid: known?.uid ?? randomUUID(),
+    generation: nextGeneration(known, live),
+    createdAt: known?.createdAt ?? new Date().toISOString(),
+    applied: desired,
+    live,
+    managers: Object.fromEntries(others),
+    ports: known?.ports ?? {},
+    job: known?.job ?? null,
+  };
+  if (changed || canonicalJson(known.applied) !== canonicalJson(desired)) {
+    await parts.store.put(object);
+    await bringUp(parts, object, merged);
+  }
+  return { uid: object.uid, changed };
+}
+
+async function writeAs(
+  parts: Parts,
+  manager: string,
+  object: StoredObject,
+  manifest: Manifest,
+): Promise<void> {
+  const live = patchFields(object.live, manifest) as Manifest;
+  const what = understand(live);
+  const managers = { ...object.managers };
+  for (const [path, value] of leavesOf(manifest)) {
+    const changes = canonicalJson(valueAt(object.live, path)) !== canonicalJson(value);
+    if (changes && manager !== fieldManager) managers[path] = manager;
+  }
+  const next = { ...object, live, managers, generation: nextGeneration(object, live) };
+  await parts.store.put(next);
+  await bringUp(parts, next, what);
+}
+
+function nextGeneration(known: StoredObject | undefined, live: Manifest): number {
+  if (known === undefined) return 1;
+  const same = canonicalJson(known.live['spec'] ?? null) === canonicalJson(live['spec'] ?? null);
+  return same ? known.generation : known.generation + 1;
+}
+
+/** Makes what runs follow what is kept. */
+async function bringUp(parts: Parts, object: StoredObject, what: Understood): Promise<void> {
+  const ref = refOf(object.live);
+  if (what.kind !== 'Service') return parts.workloads.set(object);
+  const ports = await parts.services.set(refKey(ref), ref, what.spec, object.ports);
+  if (canonicalJson(ports) !== canonicalJson(object.ports)) {
+    await parts.store.put({ ...object, ports });
+  }
+}
+
+async function removeObject(parts: Parts, object: StoredObject): Promise<void> {
+  const { store, services, workloads, machine } = parts;
+  const ref = refOf(object.live);
+  const what = understand(object.live);
+  // Out of the state first: after a crash from here on nothing of it comes back.
+  await store.delete(ref);
+  await services.remove(refKey(ref));
+  await workloads.remove(refKey(ref));
+  const claims = what.kind === 'StatefulSet' && what.spec.persistentVolumeClaimRetentionPolicy;
+  if (claims && claims.whenDeleted === 'Delete') {
+    await removeTree(claimsDir(machine.root, ref.namespace, ref.name));
+  }
+  await sweepImages(parts);
+}
+
+/** What Kubernetes lets nobody change either. */
+function checkFixed(known: StoredObject, desired: Manifest): void {
+  const fixed: Record<string, string> = {
+    Job: '/spec/template',
+    Deployment: '/spec/selector',
+    StatefulSet: '/spec/selector',
+  };
+  const path = fixed[desired.kind];
+  if (path === undefined) return;
+  const [before, after] = [valueAt(known.applied, path), valueAt(desired, path)];
+  if (canonicalJson(before ?? null) === canonicalJson(after ?? null)) return;
+  throw new DomainError(
+    'validation_failed',
+    `${desired.kind} ${desired.metadata.name}: ${path} cannot be changed. Remove the object first.`,
+  );
+}
+
+async function checkPod(parts: Parts, what: Understood): Promise<void> {
+  if (what.kind !== 'Deployment' && what.kind !== 'StatefulSet' && what.kind !== 'Job') return;
+  const claims = what.kind === 'StatefulSet' ? what.spec.volumeClaimTemplates : [];
+  checkMounts(
+    what.spec.template.spec,
+    claims.map(({ metadata }) => metadata.name),
+  );
+  await parts.machine.sandbox();
+}
+
+function liveOf(parts: Parts, object: StoredObject): LiveObject {
+  return { ref: refOf(object.live), uid: object.uid, object: withStatus(parts, object) };
+}
+
+function addressesOf(object: StoredObject): ServiceAddress[] {
+  if (object.live.kind !== 'Service') return [];
+  const service = object.live.metadata.name;
+  return Object.entries(object.ports).map(([port, hostPort]) => ({
+    service,
+    port: Number(port),
+    url: `http://127.0.0.1:${String(hostPort)}`,
+  }));
+}
+
+/** Layers that neither an object nor a replica that is still ending uses. */
+async function sweepImages({ store, workloads, machine }: Parts): Promise<void> {
+  const used = new Set<string>();
+  for (const { live } of store.all()) {
+    for (const value of leavesOf(live).values()) {
+      const digest = typeof value === 'string' ? /@sha256:([0-9a-f]{64})$/.exec(value)?.[1] : null;
+      if (digest != null) used.add(digest);
+    }
+  }
+  for (const { plan } of workloads.replicasIn(null)) used.add(plan.container.image.sha256);
+  await machine.images.sweep(used);
+}
+
+function dataOf(store: StateStore): Machine['data'] {
+  return (namespace, kind, name) => {
+    const object = store.get({ apiVersion: 'v1', kind, namespace, name });
+    if (object === undefined) return null;
+    const what = understand(object.live);
+    return what.kind === 'ConfigMap' || what.kind === 'Secret' ? what.data : null;
+  };
+}
+
+/** One after the other for each key. */
+function turns(): Parts['inTurn'] {
+  const last = new Map<string, Promise<unknown>>();
+  return (key, work) => {
+    const mine = (last.get(key) ?? Promise.resolve()).then(work, work);
+    const settled = mine
+      .catch(() => undefined)
+      .finally(() => {
+        if (last.get(key) === settled) last.delete(key);
+      });
+    last.set(key, settled);
+    return mine;
+  };
+}

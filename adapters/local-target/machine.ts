@@ -1,0 +1,50 @@
+import { chown, mkdir } from 'node:fs/promises';
+import type { WorkspaceMount } from '../executor/executor.ts';
+import type { SandboxHost } from '../sandbox/host.ts';
+import { stepGid, stepUid } from '../sandbox/options.ts';
+import type { ImageStore } from './image-store.ts';
+
+/** Covers secrets in a byte stream; `createMasker` of the domain makes one. */
+export interface StreamMasker {
+  push(chunk: Buffer): Buffer;
+  end(): Buffer;
+}
+
+export type LocalLog = (level: 'info' | 'warn', message: string) => void;
+
+/** What all replicas of a target share. */
+export interface Machine {
+  /** `unavailable`, with what to install, where this machine cannot isolate a process */
+  sandbox(): Promise<SandboxHost>;
+  images: ImageStore;
+  /** folder of the target */
+  root: string;
+  kind: WorkspaceMount['kind'];
+  masker(values: readonly string[]): StreamMasker;
+  /** how much of each replica's output is kept, bytes */
+  logBytes: number;
+  log: LocalLog;
+  data(
+    namespace: string,
+    kind: 'ConfigMap' | 'Secret',
+    name: string,
+  ): Readonly<Record<string, string>> | null;
+  /** names and ways of the namespace's Services, for a process that begins in `enter` */
+  services: ServiceGate;
+}
+
+export interface ServiceGate {
+  /** Opens a way out of a network to each Service of the namespace; the variables that tell of them. */
+  open(namespace: string, enter: readonly string[]): Promise<OpenedGate>;
+}
+
+export interface OpenedGate {
+  env: Record<string, string>;
+  close(): void;
+}
+
+/** Makes a folder that the user in the sandbox owns. */
+export async function makeOwned(dir: string, mode = 0o755): Promise<void> {
+  await mkdir(dir, { recursive: true, mode });
+  if (process.getuid?.() === 0) await chown(dir, stepUid, stepGid);
+}

@@ -1,0 +1,45 @@
+import type { Manifest, ObjectRef } from '../../contracts/deploy/manifest.ts';
+import { ownerLabel, type TargetScope } from '../../contracts/deploy/target.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type { StoredObject } from './state-store.ts';
+
+/** `forbidden` for what lies outside of the scope's namespace. */
+export function checkScope(scope: TargetScope, ref: ObjectRef): void {
+  const inside =
+    ref.kind === 'Namespace' ? ref.name === scope.namespace : ref.namespace === scope.namespace;
+  if (inside && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(scope.namespace)) return;
+  const where = ref.kind === 'Namespace' ? ref.name : ref.namespace || 'no namespace';
+  throw new DomainError(
+    'forbidden',
+    `${ref.kind} ${ref.name} lies in ${where}; this deployment may touch the namespace ${scope.namespace}.`,
+  );
+}
+
+/** `forbidden` for an object that another deployment owns. */
+export function checkOwner(scope: TargetScope, object: StoredObject): void {
+  if (object.deploymentId === scope.deploymentId) return;
+  const { kind, metadata } = object.live;
+  throw new DomainError(
+    'forbidden',
+    `${kind} ${metadata.name} belongs to another deployment (${object.deploymentId}).`,
+  );
+}
+
+/** The manifest as it is kept: in its namespace, labelled as owned, a Secret's texts encoded. */
+export function desiredOf(scope: TargetScope, manifest: Manifest): Manifest {
+  const { status: _status, stringData, ...rest } = structuredClone(manifest);
+  const isSpace = manifest.kind === 'Namespace';
+  const metadata = {
+    ...rest.metadata,
+    ...(isSpace ? {} : { namespace: manifest.metadata.namespace ?? scope.namespace }),
+    labels: { ...rest.metadata.labels, [ownerLabel]: scope.deploymentId },
+  };
+  const texts = Object.entries((stringData ?? {}) as Record<string, string>);
+  if (texts.length === 0) return { ...rest, metadata };
+  const encoded = texts.map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
+  return {
+    ...rest,
+    metadata,
+    data: { ...(rest['data'] as object | undefined), ...Object.fromEntries(encoded) },
+  };
+}

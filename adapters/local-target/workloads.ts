@@ -1,0 +1,133 @@
+import { join } from 'node:path';
+import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
+import { isRecord } from './json-fields.ts';
+import { JobRun } from './job-run.ts';
+import type { Machine } from './machine.ts';
+import { understand, type Understood } from './manifest-schema.ts';
+import { templateHash } from './pod-plan.ts';
+import type { Replica } from './replica.ts';
+import { Rollout, type RolloutSpec } from './rollout.ts';
+import type { StateStore, StoredObject } from './state-store.ts';
+
+interface Running {
+  namespace: string;
+  run: Rollout | JobRun;
+}
+
+/** What runs: a supervisor for each Deployment, StatefulSet and Job. */
+export class Workloads {
+  readonly #machine: Machine;
+  readonly #store: StateStore;
+  readonly #running = new Map<string, Running>();
+
+  constructor(machine: Machine, store: StateStore) {
+    this.#machine = machine;
+    this.#store = store;
+  }
+
+  /** Begins to run an object, or brings what runs to its new fields. */
+  set(object: StoredObject): void {
+    const ref = refOf(object.live);
+    const key = refKey(ref);
+    const known = this.#running.get(key)?.run;
+    const what = understand(object.live);
+    if (what.kind === 'Job') {
+      if (known === undefined)
+        this.#running.set(key, { ...ref, run: this.#startJob(object, what) });
+    } else if (what.kind === 'Deployment' || what.kind === 'StatefulSet') {
+      const spec = rolloutSpec(this.#machine.root, object, what);
+      if (known instanceof Rollout) known.update(spec);
+      else this.#running.set(key, { ...ref, run: new Rollout(this.#machine, ref, spec) });
+    }
+  }
+
+  /** Ends what runs of an object; done when its processes are gone. */
+  async remove(key: string): Promise<void> {
+    const running = this.#running.get(key);
+    await running?.run.stop();
+    this.#running.delete(key);
+  }
+
+  rollout(key: string): Rollout | undefined {
+    const run = this.#running.get(key)?.run;
+    return run instanceof Rollout ? run : undefined;
+  }
+
+  job(key: string): JobRun | undefined {
+    const run = this.#running.get(key)?.run;
+    return run instanceof JobRun ? run : undefined;
+  }
+
+  replicasOf(key: string): readonly Replica[] {
+    return this.#running.get(key)?.run.replicas() ?? [];
+  }
+
+  *replicasIn(namespace: string | null): Generator<Replica> {
+    for (const { namespace: its, run } of this.#running.values()) {
+      if (namespace === null || its === namespace) yield* run.replicas();
+    }
+  }
+
+  /** Ends all, within about `mostMs`. */
+  async close(mostMs: number): Promise<void> {
+    await Promise.all([...this.#running.values()].map(({ run }) => run.stop(mostMs)));
+  }
+
+  #startJob(object: StoredObject, { spec }: Extract<Understood, { kind: 'Job' }>): JobRun {
+    const hash = templateHash(templateOf(object));
+    const ref = refOf(object.live);
+    return new JobRun(this.#machine, ref, { spec, hash, status: object.job }, async (status) => {
+      const now = this.#store.get(ref);
+      if (now?.uid === object.uid) await this.#store.put({ ...now, job: status });
+    });
+  }
+}
+
+/** Where the claims of a StatefulSet lie. */
+export function claimsDir(root: string, namespace: string, name: string): string {
+  return join(root, 'claims', namespace, name);
+}
+
+function templateOf(object: StoredObject): unknown {
+  const spec = object.live['spec'];
+  return isRecord(spec) ? spec['template'] : undefined;
+}
+
+function rolloutSpec(
+  root: string,
+  object: StoredObject,
+  what: Extract<Understood, { kind: 'Deployment' | 'StatefulSet' }>,
+): RolloutSpec {
+  const { namespace, name } = refOf(object.live);
+  const { replicas, template, minReadySeconds } = what.spec;
+  const common = {
+    replicas,
+    template,
+    hash: templateHash(templateOf(object)),
+    minReadyMs: minReadySeconds * 1000,
+  };
+  if (what.kind === 'Deployment') {
+    const { paused, progressDeadlineSeconds, strategy } = what.spec;
+    return {
+      ...common,
+      paused,
+      deadlineMs: progressDeadlineSeconds * 1000,
+      surge: surgeOf(strategy.rollingUpdate.maxSurge, replicas),
+      recreate: strategy.type === 'Recreate',
+      claims: [],
+    };
+  }
+  const claims = what.spec.volumeClaimTemplates.map(({ metadata }) => ({
+    name: metadata.name,
+    dir: join(claimsDir(root, namespace, name), metadata.name),
+  }));
+  const fixed = { paused: false, deadlineMs: 600_000, surge: 1, recreate: true };
+  return { ...common, ...fixed, claims, podName: `${name}-0` };
+}
+
+/** At least one more: with none, an update could only go on by taking a ready replica away. */
+function surgeOf(surge: number | string, replicas: number): number {
+  const wanted =
+    typeof surge === 'number' ? surge : Math.ceil((replicas * Number.parseInt(surge, 10)) / 100);
+  return Math.max(1, wanted);
+}

@@ -50,7 +50,7 @@ export async function startApp(host: SandboxHost, spec: AppSpec): Promise<AppPro
       network: spec.network,
       workingDir: '.',
       mounts: spec.mounts,
-      join: group?.join,
+      groups: group?.procs,
       fileSizeBytes: spec.limits.diskBytes,
       fallback: group === null ? spec.limits : undefined,
     });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import type { SandboxHost } from '../sandbox/host.ts';
 import { quote } from '../sandbox/launch-plan.ts';
 import type { Network } from '../sandbox/network-pool.ts';
@@ -53,7 +54,9 @@ export async function execInside(
     child.once('error', () => resolve(null)).once('close', resolve);
   });
   // It is told what to run only when the limits hold for it.
-  await app.group?.join(child.pid ?? 0).catch(() => undefined);
+  for (const file of app.group?.procs ?? []) {
+    await writeFile(file, String(child.pid)).catch(() => child.kill('SIGKILL'));
+  }
   child.stdin.end(scriptOf(options));
   const code = await ended;
   clearTimeout(timer);

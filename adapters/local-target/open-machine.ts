@@ -30,6 +30,7 @@ export async function openMachine(options: LocalTargetOptions): Promise<OpenedMa
       warmNetworks: 1,
       log,
       ...(options.allowPrivate === undefined ? {} : { allowPrivate: options.allowPrivate }),
+      ...(options.spawner === undefined ? {} : { spawner: options.spawner }),
       ...(options.runtimeDir === undefined ? {} : { runtimeDir: options.runtimeDir }),
     });
     const host = await opened;

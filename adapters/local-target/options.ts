@@ -1,5 +1,6 @@
 import type { ImageSource } from '../../contracts/deploy/image-source.ts';
 import type { SecretBox } from '../../contracts/secret/types.ts';
+import type { Spawner } from '../spawner/spawner.ts';
 import type { LocalLog, StreamMasker } from './machine.ts';
 
 export interface LocalTargetOptions {
@@ -21,6 +22,8 @@ export interface LocalTargetOptions {
   imageBytes?: number;
   /** how long applications have to end when the target is closed, ms; default 3000 */
   closeGraceMs?: number;
+  /** starts the sandboxes; default: one of its own */
+  spawner?: Spawner;
   /** where sandboxes keep their scratch; default as for steps */
   runtimeDir?: string;
 }

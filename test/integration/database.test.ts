@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { writeAudit } from '../../domain/audit/write-audit.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import { inTransaction } from '../../domain/shared/tx.ts';
 import { seedAccess } from '../../prisma/seed.ts';
-import { createTestProject, createTestUser } from '../support/callers.ts';
+import { createTestProject, createTestUser, testCaller } from '../support/callers.ts';
 import { queryOnce as query } from '../support/query-once.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -232,7 +233,11 @@ describe('the database', () => {
         ...gate,
       },
     });
+    const input = { action: 'project.changed', resource: 'project', projectId: gone.id };
+    const audited = await inTransaction(test.db, (tx) => writeAudit(tx, testCaller(), input));
     await test.db.project.delete({ where: { id: gone.id } });
+    const row = await test.db.auditEntry.findUniqueOrThrow({ where: { id: audited } });
+    expect(row).toMatchObject({ action: 'project.changed', projectId: null });
     const where = { projectId: gone.id };
     expect(await test.db.pipeline.count({ where })).toBe(0);
     expect(await test.db.pipelineStep.count({ where })).toBe(0);

@@ -32,11 +32,11 @@ function commandLine(pid: number): string | null {
 
 /** Ends what a killed run left behind, and removes its files. A process counts as ours only if it names our folder. */
 function removeLeftovers(): void {
-  for (const name of listFolders()) {
+  for (const name of listFolder(base)) {
     const owner = Number(/^run-(\d+)-/.exec(name)?.[1]);
     if (!Number.isInteger(owner) || /jest|node/.test(commandLine(owner) ?? '')) continue;
     const folder = join(base, name);
-    for (const file of readdirSync(folder)) {
+    for (const file of listFolder(folder)) {
       const pid = Number(/^(\d+)\.pid$/.exec(file)?.[1]);
       if (!Number.isInteger(pid) || !commandLine(pid)?.includes(folder)) continue;
       try {
@@ -49,9 +49,10 @@ function removeLeftovers(): void {
   }
 }
 
-function listFolders(): string[] {
+/** Nothing for a folder that is not there: another run cleans up at the same time. */
+function listFolder(folder: string): string[] {
   try {
-    return readdirSync(base);
+    return readdirSync(folder);
   } catch {
     return [];
   }

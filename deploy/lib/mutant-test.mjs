@@ -36,32 +36,42 @@ function escape(text) {
 }
 
 /**
- * Runs the tests of one file whose names hold a title.
+ * Runs the tests of one file whose names hold a title. What ends without a report (a machine that is too busy to make
+ * the database of the tests in time) is run once more.
  * @param {string} copy folder
  * @param {{ project: string, path: string, title: string }} what
  * @param {NodeJS.ProcessEnv} env
  * @returns {Promise<TestRun>}
  */
 export async function runTests(copy, what, env) {
-  const folder = await mkdtemp(path.join(tmpdir(), 'slipway-mutant-'));
-  const report = path.join(folder, 'report.json');
-  const output = await jest(
-    copy,
-    [
-      ...[what.path, '--selectProjects', what.project, '--forceExit', '--runInBand'],
-      ...[`--testNamePattern=${escape(what.title)}`],
-      ...['--json', `--outputFile=${report}`],
-    ],
-    env,
-  );
-  const found = await readJson(report);
-  await rm(folder, { recursive: true, force: true });
-  const suite = found?.testResults?.[0];
+  const first = await runOnce(copy, what, env);
+  const { report, output } = first.report === null ? await runOnce(copy, what, env) : first;
+  const suite = report?.testResults?.[0];
   if (suite === undefined) return { tests: [], loaded: false, reason: lastWords(output) };
   /** @type {TestResult[]} */
   const tests = suite.assertionResults;
   const ran = tests.filter(({ status }) => status === 'passed' || status === 'failed');
-  return { tests: ran, loaded: found.numRuntimeErrorTestSuites === 0, reason: suite.message };
+  return { tests: ran, loaded: report.numRuntimeErrorTestSuites === 0, reason: suite.message };
+}
+
+/**
+ * @param {string} copy
+ * @param {{ project: string, path: string, title: string }} what
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<{ report: any, output: string }>} jest's own report, null when it made none
+ */
+async function runOnce(copy, what, env) {
+  const folder = await mkdtemp(path.join(tmpdir(), 'slipway-mutant-'));
+  const file = path.join(folder, 'report.json');
+  const args = [
+    ...[what.path, '--selectProjects', what.project, '--forceExit', '--runInBand'],
+    ...[`--testNamePattern=${escape(what.title)}`],
+    ...['--json', `--outputFile=${file}`],
+  ];
+  const output = await jest(copy, args, env);
+  const report = await readJson(file);
+  await rm(folder, { recursive: true, force: true });
+  return { report, output };
 }
 
 /**

@@ -120,6 +120,7 @@ export const accessPolicy: Readonly<Record<string, string>> = {
   'DELETE /api/v1/projects/{owner}/{project}/protected-branches/{id}': 'project:delegate @project',
   'GET /api/v1/projects/{owner}/{project}/issues': 'issue:read @project',
   'POST /api/v1/projects/{owner}/{project}/issues': 'issue:write @project',
+  'GET /api/v1/projects/{owner}/{project}/labels': 'issue:read @project',
   'GET /api/v1/projects/{owner}/{project}/issues/{number}': 'issue:read @project',
   'PATCH /api/v1/projects/{owner}/{project}/issues/{number}': 'issue:write @project',
   'POST /api/v1/projects/{owner}/{project}/issues/{number}/close': 'issue:write @project',

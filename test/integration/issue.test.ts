@@ -167,6 +167,13 @@ describe('issues', () => {
     expect(await titles('q=alpha', listed.path)).toEqual(['Beta', 'Alpha']);
     expect(await titles('q=%25', listed.path)).toEqual(['Gamma 100%']);
     expect(await titles('q=%232', listed.path)).toEqual(['Beta']);
+    const labels = await t.call(viewer, 'GET', `${listed.path}/labels`);
+    expect(labels.body).toEqual({
+      items: [
+        { label: 'bug', open: 2, closed: 0 },
+        { label: 'ui', open: 1, closed: 0 },
+      ],
+    });
     const first = await t.call(viewer, 'GET', `${listed.path}/issues?limit=2`);
     const { nextCursor, total, counts } = first.body as {
       nextCursor: string;

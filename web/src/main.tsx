@@ -5,6 +5,7 @@ import './styles/base.css';
 import './styles/layout.css';
 import './styles/components.css';
 import './styles/code.css';
+import './styles/talk.css';
 import './styles/ansi.css';
 
 const root = document.getElementById('app');

@@ -4,10 +4,12 @@ import { commentIssueRoute, editIssueCommentRoute, listIssueCommentsRoute } from
 import { createIssueRoute } from './create-issue.ts';
 import { getIssueRoute } from './get-issue.ts';
 import { listIssuesRoute } from './list-issues.ts';
+import { listLabelsRoute } from './list-labels.ts';
 import { updateIssueRoute } from './update-issue.ts';
 
 export const issueRoutes: readonly DefinedRoute[] = [
   listIssuesRoute,
+  listLabelsRoute,
   createIssueRoute,
   getIssueRoute,
   updateIssueRoute,

@@ -41,3 +41,9 @@ export type FileChange = Diff['files'][number];
 export type TreeEntry = Schemas['TreeEntry'];
 export type Tree = Answer<'get', '/api/v1/projects/{owner}/{project}/tree'>;
 export type RepositoryFile = Answer<'get', '/api/v1/projects/{owner}/{project}/files'>;
+
+export type UserName = Schemas['UserName'];
+export type Issue = Schemas['Issue'];
+export type IssueDetail = Schemas['IssueDetail'];
+export type IssueStatus = Issue['status'];
+export type Comment = Schemas['Comment'];

@@ -10,11 +10,13 @@ export const live = signal(true);
 export const recentEvents = signal<EventRecord[]>([]);
 
 const affected: readonly [RegExp, readonly string[]][] = [
-  [/^(pipeline|step)\./, ['pipelines', 'gates']],
+  [/^(pipeline|step)\./, ['pipelines', 'gates', 'mergeability']],
   [/^gate\./, ['gates', 'pipelines']],
   [/^artifact\./, ['artifacts']],
   [/^project\./, ['projects']],
-  [/^git\./, ['projects', 'repository']],
+  [/^git\./, ['projects', 'repository', 'mergeability']],
+  [/^issue\./, ['issues']],
+  [/^mr\./, ['merge-requests', 'mergeability']],
   [/^secret\./, ['secrets']],
   [/^(user|access)\./, ['admin']],
 ];

@@ -118,6 +118,27 @@ export function useList<T>(
   };
 }
 
+/** The last data that there were, while those for a changed filter are still on their way. */
+export function useKept<T, L extends Loaded<T>>(loaded: L): L {
+  const kept = useRef(loaded.data);
+  if (loaded.data !== undefined) kept.current = loaded.data;
+  return { ...loaded, data: loaded.data ?? kept.current };
+}
+
+/** `value` after it has not changed for a fifth of a second: what is typed asks the server once, not at each key. */
+export function useSettled(value: string): string {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      setSettled(value);
+    }, 200);
+    return () => {
+      clearTimeout(timer);
+    };
+  }, [value]);
+  return settled;
+}
+
 /** True after `ms` of waiting: skeletons do not flash when the answer is quick. */
 export function useDelay(ms: number): boolean {
   const [passed, setPassed] = useState(false);

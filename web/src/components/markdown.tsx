@@ -5,6 +5,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks';
 import { rawUrl } from '../api/repository.ts';
 import type { ProjectRef } from '../api/resources.ts';
 import { projectPath, withQuery } from '../app/location.ts';
+import { splitReferences } from '../lib/references.ts';
 
 const renderer = new MarkdownIt({ html: false, linkify: true });
 
@@ -47,11 +48,14 @@ export function Markdown({
   at,
   gitRef,
   isMarkdown,
+  references = false,
 }: {
   source: string;
   at: ProjectRef;
   gitRef: string;
   isMarkdown: boolean;
+  /** `#12`, `!3` and commits become links: what people say to each other, not files */
+  references?: boolean;
 }): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => {
@@ -62,8 +66,9 @@ export function Markdown({
     });
     shiftHeadings(fragment);
     fixAddresses(fragment, at, gitRef);
+    if (references) linkReferences(fragment, at);
     box.current.replaceChildren(fragment);
-  }, [source, isMarkdown, at.owner, at.project, gitRef]);
+  }, [source, isMarkdown, references, at.owner, at.project, gitRef]);
   return isMarkdown ? (
     <div ref={box} class="prose" />
   ) : (
@@ -89,6 +94,36 @@ function shiftHeadings(fragment: DocumentFragment): void {
     heading.replaceWith(shifted);
   }
   for (const block of fragment.querySelectorAll('pre')) block.tabIndex = 0;
+}
+
+const referencePages = {
+  issue: '/issues/',
+  'merge-request': '/merge-requests/',
+  commit: '/commits/',
+} as const;
+
+function linkReferences(fragment: DocumentFragment, at: ProjectRef): void {
+  const walker = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
+  const texts: Text[] = [];
+  while (walker.nextNode()) texts.push(walker.currentNode as Text);
+  for (const text of texts) {
+    if (text.parentElement?.closest('a, code, pre')) continue;
+    const parts = splitReferences(text.data);
+    if (parts.every((part) => part.refersTo === null)) continue;
+    text.replaceWith(
+      ...parts.map(({ text: shown, refersTo }) => {
+        if (refersTo === null) return shown;
+        const link = document.createElement('a');
+        link.href = projectPath(
+          at.owner,
+          at.project,
+          referencePages[refersTo.kind] + refersTo.value,
+        );
+        link.textContent = refersTo.kind === 'commit' ? shown.slice(0, 8) : shown;
+        return link;
+      }),
+    );
+  }
 }
 
 function isRelative(address: string): boolean {

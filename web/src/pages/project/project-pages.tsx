@@ -21,10 +21,25 @@ const pages: Readonly<Record<string, FunctionComponent<ProjectPageProps>>> = {
   commit: deferred(() => import('./commit.tsx').then((m) => m.CommitPage)),
   branches: deferred(() => import('./branches.tsx').then((m) => m.Branches)),
   pipelines: deferred(() => import('./project-pipelines.tsx').then((m) => m.ProjectPipelines)),
+  issues: deferred(() => import('../issue/issues.tsx').then((m) => m.Issues)),
+  'new-issue': deferred(() => import('../issue/new-issue.tsx').then((m) => m.NewIssue)),
+  issue: deferred(() => import('../issue/issue-page.tsx').then((m) => m.IssuePage)),
   secrets: deferred(() => import('./secrets.tsx').then((m) => m.Secrets)),
   members: deferred(() => import('./members.tsx').then((m) => m.Members)),
   settings: deferred(() => import('./project-settings.tsx').then((m) => m.ProjectSettings)),
 };
+
+/** Pages of one of several: `commits/54fbad9`, `issues/12`, `issues/new`. */
+const ofOne: Readonly<Record<string, string>> = {
+  commits: 'commit',
+  issues: 'issue',
+};
+
+function pageOf(page: string, item: string | undefined): string {
+  const one = ofOne[page];
+  if (!item || one === undefined) return page;
+  return item === 'new' && `new-${one}` in pages ? `new-${one}` : one;
+}
 
 /** The head and tabs that all pages of a project share, and the page itself. */
 export function ProjectPages(): JSX.Element {
@@ -37,8 +52,7 @@ export function ProjectPages(): JSX.Element {
     call('get', '/api/v1/auth/me', { query: { projectId: id } }),
   );
   if (project.problem?.status === 404) return <NotFound what="project" />;
-  const page =
-    params['item'] && params['page'] === 'commits' ? 'commit' : (params['page'] ?? 'tree');
+  const page = pageOf(params['page'] ?? 'tree', params['item']);
   const Page = pages[page];
   if (!Page) return <NotFound />;
   const may = (permission: string): boolean => holds(access.data?.permissions ?? [], permission);
@@ -75,6 +89,7 @@ function Head({
   });
   const tabs = [
     tab('', 'Files', 'tree', 'file'),
+    tab('/issues', 'Issues', 'issues', 'issue', 'new-issue'),
     tab('/pipelines', 'Pipelines', 'pipelines'),
     tab('/commits', 'Commits', 'commits', 'commit'),
     tab('/branches', 'Branches', 'branches'),

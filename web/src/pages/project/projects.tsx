@@ -1,8 +1,7 @@
 import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
 import { listProjects } from '../../api/resources.ts';
 import type { Project } from '../../api/types.ts';
-import { useList } from '../../app/load.ts';
+import { useList, useSettled } from '../../app/load.ts';
 import { projectPath, useQuery } from '../../app/location.ts';
 import { can } from '../../app/session.ts';
 import { ButtonLink } from '../../components/button.tsx';
@@ -78,20 +77,6 @@ export function Projects(): JSX.Element {
       <More list={list} />
     </>
   );
-}
-
-/** The value, once nobody has typed for a moment. */
-function useSettled(value: string): string {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      setSettled(value);
-    }, 150);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, [value]);
-  return settled;
 }
 
 function ProjectTable({ projects }: { projects: readonly Project[] }): JSX.Element {

@@ -1,0 +1,25 @@
+import { listLabels, listMembers } from '../../api/issues.ts';
+import type { ProjectRef } from '../../api/resources.ts';
+import { useLoad } from '../../app/load.ts';
+import { myName } from '../../app/session.ts';
+
+/** Names that come to mind for a project: oneself, its owner, its members, and those in `also`; sorted, each once. */
+export function usePeople(at: ProjectRef, also: readonly (string | undefined)[] = []): string[] {
+  const members = useLoad(`admin/people/${at.owner}/${at.project}`, (signal) =>
+    listMembers(at, signal),
+  );
+  const names = [
+    at.owner,
+    ...(members.data?.items.map((member) => member.userName) ?? []),
+    ...also.filter((name) => name !== undefined),
+  ].filter((name) => name !== myName.value);
+  return [myName.value, ...[...new Set(names)].sort()];
+}
+
+/** Labels that issues of the project have, the most used first. */
+export function useLabels(at: ProjectRef): string[] {
+  const labels = useLoad(`issues/${at.owner}/${at.project}/labels`, (signal) =>
+    listLabels(at, signal),
+  );
+  return labels.data?.items.map((item) => item.label) ?? [];
+}

@@ -6,6 +6,8 @@ export const taskQueues = {
   git: 'git',
   /** steps of pipelines that may run on any build host */
   build: 'build',
+  /** mail and webhooks: a receiver that is slow must not hold records up */
+  notify: 'notify',
   /** effects at deploy targets that any worker reaches */
   deploy: 'deploy',
   /** effects at the local deploy target, which lives in one process */

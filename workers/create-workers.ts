@@ -2,12 +2,14 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { createGitActivities } from '../activities/git/index.ts';
+import { createDeliveryRecords, createDeliverySender } from '../activities/notify/index.ts';
 import { createBuildActivities, createPipelineRecords } from '../activities/pipeline/index.ts';
 import { createRetentionActivities } from '../activities/retention/index.ts';
 import { workerInterceptors } from '../adapters/temporal/trace-interceptors.ts';
 import { hostTaskQueue, taskQueues } from '../contracts/task-queues.ts';
 import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
 import { openBuildHost } from './build-host.ts';
+import { deliveryDeps } from './delivery-deps.ts';
 import { hostId } from './host-id.ts';
 import type { WorkerServices } from './open-services.ts';
 
@@ -41,6 +43,7 @@ export async function createWorkers(
   };
   const workers: Worker[] = [];
   if (queues.includes('core')) workers.push(await coreWorker(services, shared));
+  if (queues.includes('core')) workers.push(await notifyWorker(services, shared));
   if (queues.includes('git')) workers.push(await gitWorker(services, shared));
   if (!queues.includes('build')) return { workers, close: () => Promise.resolve() };
   const build = await buildWorkers(services, shared, env);
@@ -60,12 +63,23 @@ async function coreWorker(
     workflowBundle: { codePath: path.join(here, 'workflow-bundle.js') },
     activities: {
       ...createPipelineRecords(db),
+      ...createDeliveryRecords(db),
       ...createRetentionActivities({
         db,
         store: objectStore,
         eventDays: config.events.retentionDays,
       }),
     },
+    maxConcurrentActivityTaskExecutions: 20,
+  });
+}
+
+/** Mail and webhooks, beside the core queue: slow receivers take no slot of what pipelines wait for. */
+async function notifyWorker(services: WorkerServices, shared: Shared): Promise<Worker> {
+  return await Worker.create({
+    ...shared,
+    taskQueue: taskQueues.notify,
+    activities: { ...createDeliverySender(deliveryDeps(services)) },
     maxConcurrentActivityTaskExecutions: 20,
   });
 }

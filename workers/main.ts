@@ -56,11 +56,12 @@ function dispatchEvents(services: WorkerServices): () => Promise<void> {
 
 /** Tells people and webhooks of events: a consumer of its own, so that nothing here holds a pipeline up. */
 function dispatchNotifications(services: WorkerServices): () => Promise<void> {
-  const { db, config } = services;
+  const { db, config, temporal } = services;
+  const channels = { email: hasMail(config.mail) };
   return dispatch(
     services,
     'notify',
-    createNotificationHandler({ db, channels: { email: hasMail(config.mail) } }),
+    createNotificationHandler({ db, client: temporal.client, channels }),
   );
 }
 

@@ -1,19 +1,31 @@
+import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
 import type { ChannelsAvailable } from '../domain/notify/choose-channels.ts';
 import { notifyOfEvent } from '../domain/notify/notify-of-event.ts';
+import { wakeDelivery } from '../launch/notify.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
 
-export interface NotificationHandlerDeps {
+interface NotificationHandlerDeps {
   db: PrismaClient;
+  client: Client;
   channels: ChannelsAvailable;
 }
 
-/** What committed events tell people. Called at least once for each event; an event that comes again tells nobody twice. */
+/**
+ * What committed events tell people and webhooks. Called at least once for each event; one that comes again tells nobody
+ * twice, and wakes only receivers that still have something of it to get.
+ */
 export function createNotificationHandler({
   db,
+  client,
   channels,
 }: NotificationHandlerDeps): (event: EventRecord) => Promise<void> {
   return async (event) => {
-    await notifyOfEvent(db, event, channels);
+    if (event.type === 'delivery.requested') {
+      await wakeDelivery(client, String(event.payload['subscription']));
+      return;
+    }
+    for (const subscription of await notifyOfEvent(db, event, channels))
+      await wakeDelivery(client, subscription);
   };
 }

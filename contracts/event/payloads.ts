@@ -90,6 +90,8 @@ export const eventPayloads: Readonly<Record<EventType, z.ZodType>> = {
   'deployment.drift_found': deployment.extend({ fields: z.array(text) }),
   'deployment.drift_contested': deployment.extend({ fields: z.array(text) }),
   'deployment.deleted': deployment,
+  'delivery.requested': z.looseObject({ subscription: id }),
+  'engine.state_repaired': z.looseObject({ kind: id, dbStatus: text, engineStatus: text }),
   'protocol.created': protocol,
   'protocol.started': protocol.extend({ workflow_id: id }),
   'protocol.planned': protocol.extend({ task_count: count }),

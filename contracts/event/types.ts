@@ -52,6 +52,9 @@ export const eventTypes = [
   'deployment.drift_found',
   'deployment.drift_contested',
   'deployment.deleted',
+  // a command: send this delivery again
+  'delivery.requested',
+  'engine.state_repaired',
   // seed 000's catalogue, emitted by the areas that come later
   'protocol.created',
   'protocol.started',

@@ -1,3 +1,5 @@
+import { eventTypes } from '../event/types.ts';
+
 /**
  * Names that seed 001 and other forges use for webhooks, and what they stand for here (design section 9).
  * A pattern is an event type, `area.*`, an alias or `*`.
@@ -36,4 +38,13 @@ export function aliasesOf(type: string): string[] {
 /** Commands between our own processes, and the news of deliveries themselves, leave the house by no webhook. */
 export function isInternal(type: string): boolean {
   return type.endsWith('_requested') || type.startsWith('delivery.');
+}
+
+const areas = new Set(['mr', ...eventTypes.map((type) => type.split('.')[0] ?? '')]);
+
+/** True for a name that a subscription may hold. */
+export function isEventName(name: string): boolean {
+  if (name === '*' || eventAliases.includes(name)) return true;
+  if (name.endsWith('.*')) return areas.has(name.slice(0, -2));
+  return (eventTypes as readonly string[]).includes(name) && !isInternal(name);
 }

@@ -1,7 +1,8 @@
 /** Who may be given a secret. */
 export const secretScopes = ['pipeline', 'agent', 'deploy', 'all'] as const;
 export type SecretScope = (typeof secretScopes)[number];
-export type SecretConsumer = Exclude<SecretScope, 'all'>;
+/** Webhooks have no scope of their own: a secret that signs them has scope `all`. */
+export type SecretConsumer = Exclude<SecretScope, 'all'> | 'webhook';
 
 /** Where a sealed value belongs. It is bound to that place: moved elsewhere it does not open. */
 export interface SecretAddress {

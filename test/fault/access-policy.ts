@@ -92,6 +92,18 @@ export const accessPolicy: Readonly<Record<string, string>> = {
   'POST /api/v1/ops-repos': 'deploy:write',
   'PATCH /api/v1/ops-repos/{id}': 'deploy:write',
   'DELETE /api/v1/ops-repos/{id}': 'deploy:write',
+  'POST /api/v1/notifications/{id}/redelivery': 'authenticated',
+  'GET /api/v1/projects/{owner}/{project}/webhooks': 'project:delegate @project',
+  'POST /api/v1/projects/{owner}/{project}/webhooks': 'project:delegate @project',
+  'GET /api/v1/projects/{owner}/{project}/webhooks/{id}': 'project:delegate @project',
+  'PATCH /api/v1/projects/{owner}/{project}/webhooks/{id}': 'project:delegate @project',
+  'DELETE /api/v1/projects/{owner}/{project}/webhooks/{id}': 'project:delegate @project',
+  'GET /api/v1/projects/{owner}/{project}/webhooks/{id}/signing-secret':
+    'project:delegate @project',
+  'POST /api/v1/projects/{owner}/{project}/webhooks/{id}/ping': 'project:delegate @project',
+  'GET /api/v1/projects/{owner}/{project}/webhooks/{id}/deliveries': 'project:delegate @project',
+  'POST /api/v1/projects/{owner}/{project}/webhooks/{id}/deliveries/{deliveryId}/redelivery':
+    'project:delegate @project',
   'POST /api/v1/demo': 'project:write',
   'GET /api/v1/events': 'authenticated',
   'GET /api/v1/audit': 'audit:read',

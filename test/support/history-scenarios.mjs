@@ -165,6 +165,22 @@ const retention = {
   },
 };
 
+let left = 2;
+const delivery = {
+  type: 'deliveryWorkflow',
+  workflowId: 'delivery:whk_recording',
+  input: { subscription: 'whk_recording' },
+  activities: {
+    // One that has to wait for its next try, two that are sent, then nothing more.
+    nextDelivery: async () => {
+      if (left === 2) return { deliveryId: 'dlv_1', waitMs: left-- && 300 };
+      return left >= 0 ? { deliveryId: `dlv_${left}`, waitMs: 0 } : null;
+    },
+    sendDelivery: async () => void (left -= 1),
+  },
+  drive: (handle) => handle.signal('wakeDelivery'),
+};
+
 /** @type {Record<string, Scenario>} */
 export const scenarios = {
   ...Object.fromEntries(
@@ -172,7 +188,8 @@ export const scenarios = {
   ),
   'care-with-one-that-fails': repositoryCare,
   'retention-in-three-batches': retention,
+  'deliveries-in-order': delivery,
 };
 
 /** Queues that a recording has to serve. */
-export const recordedQueues = ['core', 'build', 'git', hostQueue];
+export const recordedQueues = ['core', 'build', 'git', 'notify', hostQueue];

@@ -1,7 +1,21 @@
 import type { DefinedRoute } from '../../define-route.ts';
+import {
+  listDeliveriesRoute,
+  pingWebhookRoute,
+  redeliverNotificationRoute,
+  redeliverRoute,
+} from './deliveries.ts';
 import { countUnreadRoute, listNotificationsRoute } from './list-notifications.ts';
 import { markAllReadRoute, markReadRoute } from './mark-read.ts';
 import { getPreferencesRoute, setPreferencesRoute } from './preferences.ts';
+import {
+  createWebhookRoute,
+  deleteWebhookRoute,
+  getSigningSecretRoute,
+  getWebhookRoute,
+  listWebhooksRoute,
+  updateWebhookRoute,
+} from './webhooks.ts';
 
 export const notifyRoutes: readonly DefinedRoute[] = [
   listNotificationsRoute,
@@ -10,4 +24,14 @@ export const notifyRoutes: readonly DefinedRoute[] = [
   setPreferencesRoute,
   markAllReadRoute,
   markReadRoute,
+  redeliverNotificationRoute,
+  listWebhooksRoute,
+  createWebhookRoute,
+  getWebhookRoute,
+  updateWebhookRoute,
+  deleteWebhookRoute,
+  getSigningSecretRoute,
+  pingWebhookRoute,
+  listDeliveriesRoute,
+  redeliverRoute,
 ];

@@ -47,6 +47,13 @@ afterAll(async () => {
   await relay?.close();
 });
 
+/** Waits until nothing in `check` throws any more. */
+const holds = (check: () => void | Promise<void>, timeoutMs = 30_000) =>
+  eventually(async () => {
+    await check();
+    return true;
+  }, timeoutMs);
+
 async function makeHook(path: string): Promise<string> {
   const body = { url: hook.url + path, events: ['build'] };
   const answer = await slipway.request('POST', `${base}/webhooks`, body);
@@ -85,7 +92,7 @@ describe('deliveries through the workers', () => {
     hook.answer = ({ path }) => (path === '/slow' ? 'hang' : 200);
     const runs: string[] = [];
     for (let i = 0; i < 5; i += 1) runs.push(await failBuild());
-    await eventually(() => {
+    await holds(() => {
       expect(sentTo('/fast')).toHaveLength(5);
     });
     const got = sentTo('/fast').map(
@@ -93,7 +100,7 @@ describe('deliveries through the workers', () => {
     );
     expect(got).toEqual(runs);
     hook.answer = 200;
-    await eventually(async () => {
+    await holds(async () => {
       const list = await slipway.request('GET', `${base}/webhooks/${fast}/deliveries`);
       expect(list.body).toMatchObject({ total: 5, items: Array(5).fill({ status: 'sent' }) });
     });
@@ -103,13 +110,13 @@ describe('deliveries through the workers', () => {
     const id = await makeHook('/killed');
     hook.answer = ({ path }) => (path === '/killed' ? 'hang' : 200);
     await failBuild();
-    await eventually(() => {
+    await holds(() => {
       expect(sentTo('/killed')).toHaveLength(1);
     });
     await slipway.kill('workers');
     hook.answer = 200;
     await slipway.start('workers');
-    await eventually(async () => {
+    await holds(async () => {
       const list = await slipway.request('GET', `${base}/webhooks/${id}/deliveries`);
       expect(list.body).toMatchObject({ items: [{ status: 'sent' }] });
     }, 60_000);
@@ -120,7 +127,7 @@ describe('deliveries through the workers', () => {
 
   it('by mail are failed when the relay stays down, and nothing else is; later they go [A-NOT-03]', async () => {
     const runId = await failBuild();
-    await eventually(async () => {
+    await holds(async () => {
       expect((await mails()).find((mail) => mail.refId === runId)?.status).toBe('failed');
     }, 60_000);
     const told = await slipway.request('GET', '/api/v1/notifications?type=build_failed&limit=1');
@@ -134,11 +141,11 @@ describe('deliveries through the workers', () => {
       `/api/v1/notifications/${mail?.id ?? ''}/redelivery`,
     );
     expect(again.status).toBe(202);
-    await eventually(() => {
+    await holds(() => {
       expect(relay?.mails).toHaveLength(1);
     });
     expect(relay.mails[0]?.to).toEqual([expect.stringContaining('@')]);
-    await eventually(async () => {
+    await holds(async () => {
       expect((await mails()).find((one) => one.refId === runId)?.status).toBe('sent');
     });
   });

@@ -10,6 +10,7 @@ import {
   type TestAccount,
   testPassword,
 } from '../support/app-under-test.ts';
+import { notifyCalls } from '../support/notify-calls.ts';
 
 jest.setTimeout(120_000);
 
@@ -212,33 +213,7 @@ const calls: Record<string, () => Promise<Call> | Call> = {
       body: { body: 'better' },
     };
   },
-  'POST /api/v1/projects/{owner}/{project}/webhooks': () => ({
-    address: `${project.path}/webhooks`,
-    body: { url: 'https://hooks.example.test/a', events: ['push'] },
-  }),
-  'PATCH /api/v1/projects/{owner}/{project}/webhooks/{id}': async () => ({
-    address: await webhook(),
-    body: { events: ['mr'] },
-  }),
-  'DELETE /api/v1/projects/{owner}/{project}/webhooks/{id}': async () => ({
-    address: await webhook(),
-  }),
-  'POST /api/v1/projects/{owner}/{project}/webhooks/{id}/ping': async () => ({
-    address: `${await webhook()}/ping`,
-  }),
-  'POST /api/v1/projects/{owner}/{project}/webhooks/{id}/deliveries/{deliveryId}/redelivery':
-    async () => {
-      const address = await webhook();
-      const ping = await sut.call(admin, 'POST', `${address}/ping`);
-      const { id } = ping.body as { id: string };
-      return { address: `${address}/deliveries/${id}/redelivery` };
-    },
-  'POST /api/v1/notifications/{id}/redelivery': async () => ({
-    address: `/api/v1/notifications/${await failedMail()}/redelivery`,
-  }),
-  'PUT /api/v1/notifications/preferences': () => ({
-    body: { items: [{ type: 'build_failed', channel: 'email', wants: 'none' }] },
-  }),
+  ...notifyCalls(() => ({ sut, admin, projectPath: project.path })),
   'POST /api/v1/gates/{id}/decision': async () => ({
     address: `/api/v1/gates/${await gate()}/decision`,
     body: { decision: 'approve', reason: 'because' },
@@ -269,33 +244,6 @@ async function commit(): Promise<string> {
   const sha = await git('commit-tree', tree, '-m', 'empty');
   await git('update-ref', 'refs/heads/main', sha);
   return sha;
-}
-
-async function webhook(): Promise<string> {
-  const base = `${project.path}/webhooks`;
-  const body = { url: 'https://hooks.example.test/a', events: ['push'] };
-  return `${base}/${await made(base, body)}`;
-}
-
-/** A mail to the admin that no relay took. */
-async function failedMail(): Promise<string> {
-  const id = newId('notification');
-  const what = { notificationType: 'build_failed', subject: 'x', channel: 'email' };
-  await sut.db.notification.create({
-    data: { id, userId: admin.id, status: 'failed', ...what },
-  });
-  await sut.db.delivery.create({
-    data: {
-      id: newId('delivery'),
-      subscription: `mail:${admin.id}`,
-      notificationId: id,
-      eventId: newId('event'),
-      eventType: 'pipeline.completed',
-      payload: {},
-      status: 'failed',
-    },
-  });
-  return id;
 }
 
 async function rule(): Promise<string> {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createMailer } from '../../adapters/mail/smtp-mailer.ts';
 import { notifyOfEvent } from '../../domain/notify/notify-of-event.ts';
 import {
@@ -10,6 +10,8 @@ import { mailConfig, relayLogin, sendNext } from '../support/delivery-steps.ts';
 import { freePort } from '../support/free-port.ts';
 import { eventRecord, makeGate, makeRun } from '../support/notify-steps.ts';
 import { type MailReceiver, openMailReceiver, plainMail } from '../support/receivers.ts';
+
+jest.setTimeout(60_000);
 
 let sut: AppUnderTest;
 let owner: TestAccount;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { NotificationRecord } from '../../domain/notify/notification-record.ts';
 import { notifyOfEvent } from '../../domain/notify/notify-of-event.ts';
 import { newId } from '../../domain/shared/new-id.ts';
@@ -9,6 +9,8 @@ import {
 } from '../support/app-under-test.ts';
 import { bindTestRole } from '../support/test-api.ts';
 import { eventRecord, makeGate, makeRun } from '../support/notify-steps.ts';
+
+jest.setTimeout(60_000);
 
 let sut: AppUnderTest;
 let owner: TestAccount;

@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { createOutboundClient } from '../../adapters/http/outbound-client.ts';
 import { isPublicAddress } from '../../adapters/http/public-address.ts';
 import { OutboundError } from '../../contracts/outbound/types.ts';
 import { type HookReceiver, openHookReceiver } from '../support/receivers.ts';
+
+jest.setTimeout(60_000);
 
 let hook: HookReceiver;
 beforeAll(async () => {

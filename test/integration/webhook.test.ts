@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { subscribesTo } from '../../contracts/notify/event-names.ts';
 import { notifyOfEvent } from '../../domain/notify/notify-of-event.ts';
 import { signingSecret } from '../../domain/notify/sign-webhook.ts';
@@ -13,6 +13,8 @@ import { testCaller } from '../support/callers.ts';
 import { sendNext } from '../support/delivery-steps.ts';
 import { eventRecord, makeRun } from '../support/notify-steps.ts';
 import { type HookReceiver, openHookReceiver, type Received } from '../support/receivers.ts';
+
+jest.setTimeout(60_000);
 
 let sut: AppUnderTest;
 let owner: TestAccount;
@@ -131,7 +133,7 @@ describe('webhooks', () => {
       const event = eventRecord(type, { projectId: project.id });
       return (await notifyOfEvent(sut.db, event, { email: true })).sort();
     };
-    const [mr = '', pipelines = '', all = ''] = ids;
+    const [mr, pipelines, all] = ids;
     expect(await sentTo('mr.created')).toEqual([mr, all].sort());
     expect(await sentTo('pipeline.started')).toEqual([pipelines, all].sort());
     expect(await sentTo('git.pushed')).toEqual([all]);

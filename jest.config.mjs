@@ -1,3 +1,5 @@
+import { whyNoCluster } from './test/support/kubernetes/programs.mjs';
+
 const base = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
@@ -36,9 +38,16 @@ const narrowed = (project) =>
         testMatch: project.testMatch,
         testRegex: [],
         testPathIgnorePatterns: [
+          ...(project.testPathIgnorePatterns ?? []),
           `^(?!.*(${paths.map((word) => word.replace(/[.]/g, '\\.')).join('|')}))`,
         ],
       };
+
+// Real pods need a real cluster, which takes minutes to build: where there is none its tests are left out, by name.
+const noCluster = process.env.SLIPWAY_TEST_KUBERNETES === '1' ? null : whyNoCluster();
+if (noCluster !== null && named.some((word) => word === 'kubernetes')) {
+  process.stderr.write(`The tests on a cluster are left out: ${noCluster}\n`);
+}
 
 /** Projects by what they need: nothing, servers, the built product, a browser. `npm test` runs them in this order. */
 export default {
@@ -55,6 +64,12 @@ export default {
       ...withServers,
       displayName: 'integration',
       testMatch: ['<rootDir>/test/integration/**/*.test.ts'],
+    },
+    {
+      ...base,
+      displayName: 'kubernetes',
+      testMatch: ['<rootDir>/test/kubernetes/**/*.test.ts'],
+      testPathIgnorePatterns: noCluster === null ? [] : ['.'],
     },
     { ...withServers, displayName: 'fault', testMatch: ['<rootDir>/test/fault/**/*.test.ts'] },
     { ...withServers, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },

@@ -179,6 +179,13 @@ export const configSchema = section({
     /** names of environment variables handed to steps: registry and proxy settings */
     passEnv: list().default([]),
   }),
+  /** the cluster that deployments with the target `kubernetes` go to */
+  kubernetes: section({
+    /** path of a kubeconfig; unset: the service account of the pod that Slipway runs in */
+    kubeconfig: optionalText,
+    /** context of the kubeconfig; unset: its current one */
+    context: optionalText,
+  }),
   cache: section({ redisAddr: text.default('localhost:6379'), valkeyUrl: optionalText }),
   mail: section({
     brevoApiKey: optionalText,

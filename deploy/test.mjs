@@ -18,6 +18,7 @@ import { obtainTemporal, presentTemporal } from './lib/temporal-binary.mjs';
 /** In this order; those that start processes of their own, or measure time, have the machine to themselves. */
 const runs = [
   { projects: ['unit', 'replay', 'integration'], args: ['--maxWorkers=2'] },
+  { projects: ['kubernetes'], args: ['--runInBand'] },
   { projects: ['fault'], args: ['--runInBand'] },
   { projects: ['e2e'], args: ['--runInBand'] },
   { projects: ['browser'], args: ['--runInBand'] },

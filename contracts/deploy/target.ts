@@ -6,6 +6,8 @@ export interface TargetScope {
   projectId: string;
   environment: string;
   namespace: string;
+  /** whether it may also touch kinds of the whole cluster; absent: no */
+  clusterScope?: boolean;
 }
 
 /** Label by which a deployment owns an object; its value is the deployment's id. */

@@ -1,0 +1,284 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Manifest, type ObjectRef, refKey, refOf } from '../../contracts/deploy/manifest.ts';
+import {
+  type DeployTarget,
+  type FieldDrift,
+  fieldManager,
+  type LiveObject,
+  type ObjectHealth,
+  ownerLabel,
+  type TargetScope,
+} from '../../contracts/deploy/target.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { driftBetween } from './field-drift.ts';
+import { KindCatalog, type KnownKind } from './kinds.ts';
+import { connectToKube, type KubeLocation, type SendToKube } from './kube-connection.ts';
+import { KubeClient, type RetryLimits } from './kube-client.ts';
+import { asDomainError, isStatus } from './kube-error.ts';
+import { OwnedObjects } from './owned-objects.ts';
+import { textAt } from './part.ts';
+import { addressesOf } from './service-addresses.ts';
+import { WorkloadHealth } from './workload-health.ts';
+
+const MAX_CONFLICTS = 6;
+const GONE_WITHIN_MS = 120_000;
+
+/** A cluster by its kubeconfig. Throws `unavailable` when there is none. */
+export async function openKubernetesTarget(
+  location: KubeLocation,
+  limits?: Partial<RetryLimits>,
+): Promise<DeployTarget> {
+  return createKubernetesTarget(await connectToKube(location), limits);
+}
+
+/** A cluster behind `send`; see DeployTarget for what each call promises. */
+export function createKubernetesTarget(
+  send: SendToKube,
+  limits?: Partial<RetryLimits>,
+): DeployTarget {
+  const client = new KubeClient(send, limits);
+  const target = new KubernetesTarget(client);
+  const told =
+    <Args extends [TargetScope, ...unknown[]], Result>(
+      run: (...args: Args) => Promise<Result>,
+      name: (...args: Args) => string,
+    ) =>
+    async (...args: Args): Promise<Result> => {
+      try {
+        return await run(...args);
+      } catch (error) {
+        throw asDomainError(error, name(...args));
+      }
+    };
+  const ofRef = (_scope: TargetScope, ref: ObjectRef) => refKey(ref);
+  const ofManifest = (_scope: TargetScope, manifest: Manifest) => refKey(refOf(manifest));
+  const ofScope = (scope: TargetScope) => `the namespace ${scope.namespace}`;
+  return {
+    kind: 'kubernetes',
+    apply: told((scope, manifest) => target.apply(scope, manifest), ofManifest),
+    read: told((scope, ref) => target.read(scope, ref), ofRef),
+    list: told((scope) => target.list(scope), ofScope),
+    remove: told((scope, ref) => target.remove(scope, ref), ofRef),
+    health: told((scope, ref) => target.health(scope, ref), ofRef),
+    drift: told((scope, manifest) => target.drift(scope, manifest), ofManifest),
+    addresses: told(async (scope) => {
+      const objects = await target.list(scope);
+      return addressesOf(objects.map(({ object }) => object));
+    }, ofScope),
+  };
+}
+
+interface Place {
+  path: string;
+  kind: KnownKind;
+}
+
+class KubernetesTarget {
+  readonly #client: KubeClient;
+  readonly #kinds: KindCatalog;
+  readonly #owned: OwnedObjects;
+  readonly #health: WorkloadHealth;
+
+  constructor(client: KubeClient) {
+    this.#client = client;
+    this.#kinds = new KindCatalog(client);
+    this.#owned = new OwnedObjects(client, this.#kinds);
+    this.#health = new WorkloadHealth(client);
+  }
+
+  async apply(scope: TargetScope, manifest: Manifest): Promise<{ uid: string; changed: boolean }> {
+    const { path, kind } = await this.#place(scope, refOf(manifest));
+    const end = performance.now() + GONE_WITHIN_MS;
+    for (let attempt = 0; ; attempt += 1) {
+      const before = await this.#client.get(scope.deploymentId, path);
+      if (before !== null) refuseForeign(scope, before);
+      if (before?.metadata['deletionTimestamp'] !== undefined && performance.now() < end) {
+        await sleep(this.#client.backoff(Math.min(attempt, 3), null)); // what is applied now would vanish with it
+        continue;
+      }
+      try {
+        const after = await this.#patch(scope, path, appliedForm(scope, manifest, kind, before));
+        this.#owned.note(scope, kind);
+        const version = textAt(after, 'metadata', 'resourceVersion');
+        const changed = version !== textAt(before, 'metadata', 'resourceVersion');
+        return { uid: textAt(after, 'metadata', 'uid'), changed };
+      } catch (error) {
+        if (isStatus(error, 404) && kind.isNamespaced && attempt < MAX_CONFLICTS) {
+          await this.#createNamespace(scope);
+        } else if (!isStatus(error, 409) || attempt >= MAX_CONFLICTS) {
+          throw error;
+        } else {
+          await sleep(this.#client.backoff(attempt, null));
+        }
+      }
+    }
+  }
+
+  async read(scope: TargetScope, ref: ObjectRef): Promise<LiveObject | null> {
+    const { path } = await this.#place(scope, ref);
+    const object = await this.#client.get(scope.deploymentId, path);
+    return object === null ? null : liveObject(object);
+  }
+
+  async list(scope: TargetScope): Promise<LiveObject[]> {
+    return (await this.#owned.list(scope)).map(liveObject);
+  }
+
+  async remove(scope: TargetScope, ref: ObjectRef): Promise<void> {
+    const { path } = await this.#place(scope, ref);
+    const end = performance.now() + GONE_WITHIN_MS;
+    for (let attempt = 0; ; attempt += 1) {
+      const object = await this.#client.get(scope.deploymentId, path);
+      if (object === null) return;
+      refuseForeign(scope, object, true);
+      if (object.metadata['deletionTimestamp'] === undefined) {
+        await this.#delete(scope, path, textAt(object, 'metadata', 'uid'));
+      }
+      if (performance.now() > end) {
+        const held = JSON.stringify(object.metadata['finalizers'] ?? []);
+        throw new DomainError(
+          'timed_out',
+          `${refKey(ref)} is still there two minutes after its deletion; it waits for ${held}`,
+        );
+      }
+      await sleep(this.#client.backoff(Math.min(attempt, 3), null));
+    }
+  }
+
+  async health(scope: TargetScope, ref: ObjectRef): Promise<ObjectHealth> {
+    const { path } = await this.#place(scope, ref);
+    const object = await this.#client.get(scope.deploymentId, path);
+    if (object === null) return { status: 'missing', message: 'is not there' };
+    return await this.#health.of(scope, object);
+  }
+
+  /** By a dry run: what the server would make of the object now, compared with what is there. */
+  async drift(scope: TargetScope, manifest: Manifest): Promise<FieldDrift[]> {
+    const { path, kind } = await this.#place(scope, refOf(manifest));
+    const live = await this.#client.get(scope.deploymentId, path);
+    if (live === null) {
+      const desired = manifest.kind === 'Secret' ? '(hidden)' : manifest;
+      return [{ ref: refOf(manifest), path: '', desired, live: null, manager: null }];
+    }
+    const form = appliedForm(scope, manifest, kind, null);
+    const applied = await this.#patch(scope, path, form, { dryRun: 'All' });
+    return driftBetween(applied, live);
+  }
+
+  /** Where an object is, if the scope may touch it. */
+  async #place(scope: TargetScope, ref: ObjectRef): Promise<Place> {
+    const kind = await this.#kinds.find(scope.deploymentId, ref);
+    if (!kind.isNamespaced && scope.clusterScope !== true) {
+      throw new DomainError(
+        'forbidden',
+        `${refKey(ref)} belongs to the whole cluster: this deployment may only touch ${scope.namespace}`,
+      );
+    }
+    if (kind.isNamespaced && ref.namespace !== '' && ref.namespace !== scope.namespace) {
+      throw new DomainError(
+        'forbidden',
+        `${refKey(ref)} is not in ${scope.namespace}, which is all this deployment may touch`,
+      );
+    }
+    return { kind, path: this.#kinds.objectPath(kind, scope.namespace, ref.name) };
+  }
+
+  async #patch(
+    scope: TargetScope,
+    path: string,
+    body: Manifest,
+    query: Record<string, string> = {},
+  ): Promise<Manifest> {
+    return (await this.#client.request(scope.deploymentId, {
+      method: 'PATCH',
+      path,
+      query: { fieldManager, force: 'true', ...query },
+      body,
+      contentType: 'application/apply-patch+yaml',
+    })) as Manifest;
+  }
+
+  /** Of exactly the object that was looked at: one that took its name meanwhile stays. */
+  async #delete(scope: TargetScope, path: string, uid: string): Promise<void> {
+    try {
+      await this.#client.request(scope.deploymentId, {
+        method: 'DELETE',
+        path,
+        body: {
+          apiVersion: 'v1',
+          kind: 'DeleteOptions',
+          propagationPolicy: 'Foreground',
+          preconditions: { uid },
+        },
+      });
+    } catch (error) {
+      if (!isStatus(error, 404, 409)) throw error;
+    }
+  }
+
+  async #createNamespace({ deploymentId, namespace }: TargetScope): Promise<void> {
+    const metadata = { name: namespace, labels: { 'app.kubernetes.io/managed-by': fieldManager } };
+    try {
+      await this.#client.request(deploymentId, {
+        method: 'POST',
+        path: '/api/v1/namespaces',
+        query: { fieldManager },
+        body: { apiVersion: 'v1', kind: 'Namespace', metadata },
+      });
+    } catch (error) {
+      if (!isStatus(error, 409)) throw error;
+    }
+  }
+}
+
+/** Fields of a manifest that only the server may write; they are there when somebody hands back what was read. */
+const serverFields = ['managedFields', 'resourceVersion', 'uid', 'generation', 'creationTimestamp'];
+
+/** The body of an apply: ours by label, in the namespace, and bound to the very object that was looked at. */
+function appliedForm(
+  scope: TargetScope,
+  given: Manifest,
+  kind: KnownKind,
+  before: Manifest | null,
+): Manifest {
+  const { status: _status, ...manifest } = given.kind === 'Secret' ? withPlainData(given) : given;
+  const { namespace: _namespace, ...metadata } = manifest.metadata;
+  const kept = Object.entries(metadata).filter(([key]) => !serverFields.includes(key));
+  return {
+    ...manifest,
+    metadata: {
+      ...Object.fromEntries(kept),
+      name: manifest.metadata.name,
+      ...(kind.isNamespaced ? { namespace: scope.namespace } : {}),
+      ...(before === null ? {} : { uid: textAt(before, 'metadata', 'uid') }),
+      labels: { ...manifest.metadata.labels, [ownerLabel]: scope.deploymentId },
+    },
+  };
+}
+
+/** `stringData` is only ever written, so a key that is left out of it later would stay: it becomes `data` here. */
+function withPlainData({ stringData, ...secret }: Manifest): Manifest {
+  if (typeof stringData !== 'object' || stringData === null) return secret;
+  const encoded = Object.entries(stringData).map(([key, value]): [string, string] => [
+    key,
+    Buffer.from(String(value)).toString('base64'),
+  ]);
+  const data = { ...(secret['data'] as Record<string, string> | undefined) };
+  return { ...secret, data: { ...data, ...Object.fromEntries(encoded) } };
+}
+
+/** An object without an owner may be taken over by an apply, but is nobody's to delete. */
+function refuseForeign(scope: TargetScope, object: Manifest, mustBeOwned = false): void {
+  const owner = object.metadata.labels?.[ownerLabel];
+  if (owner === scope.deploymentId || (owner === undefined && !mustBeOwned)) return;
+  throw new DomainError(
+    'forbidden',
+    owner === undefined
+      ? `${refKey(refOf(object))} was not made by a deployment`
+      : `${refKey(refOf(object))} belongs to the deployment ${owner}`,
+  );
+}
+
+function liveObject(object: Manifest): LiveObject {
+  return { ref: refOf(object), uid: textAt(object, 'metadata', 'uid'), object };
+}

@@ -65,10 +65,7 @@ describe('health of objects on a real cluster', () => {
     const late = workload('Deployment', 'web', 'never-ready', { spec });
     await target.apply(scope, late);
     expect(await reaches(late, 'degraded')).toContain('timed out progressing');
-    const unpulled = workload('Deployment', 'other');
-    const [container] = (unpulled as { spec: { template: { spec: { containers: unknown[] } } } })
-      .spec.template.spec.containers as Record<string, unknown>[];
-    Object.assign(container ?? {}, { image: 'slipway.test/none:1' });
+    const unpulled = workload('Deployment', 'other', 'serve', { image: 'slipway.test/none:1' });
     await target.apply(scope, unpulled);
     expect(await reaches(unpulled, 'degraded')).toContain('ErrImageNeverPull');
   }, 120_000);

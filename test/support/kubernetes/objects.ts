@@ -13,10 +13,10 @@ const scripts: Readonly<Record<Behaviour, string>> = {
   succeed: 'exit 0',
 };
 
-function container(behaviour: Behaviour, version: string) {
+function container(behaviour: Behaviour, version: string, image: string) {
   return {
     name: 'app',
-    image: pauseImage,
+    image,
     imagePullPolicy: 'Never',
     command: ['sh', '-c', scripts[behaviour]],
     env: [{ name: 'VERSION', value: version }],
@@ -27,14 +27,14 @@ function container(behaviour: Behaviour, version: string) {
   };
 }
 
-function template(name: string, behaviour: Behaviour, version: string) {
+function template(name: string, behaviour: Behaviour, version: string, image: string) {
   return {
     metadata: { labels: { app: name } },
     spec: {
       automountServiceAccountToken: false,
       terminationGracePeriodSeconds: 1,
       ...(behaviour === 'succeed' ? { restartPolicy: 'Never' } : {}),
-      containers: [container(behaviour, version)],
+      containers: [container(behaviour, version, image)],
     },
   };
 }
@@ -44,9 +44,9 @@ export function workload(
   kind: 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'Job',
   name: string,
   behaviour: Behaviour = 'serve',
-  { replicas = 1, version = 'v1', spec = {} } = {},
+  { replicas = 1, version = 'v1', image = pauseImage, spec = {} } = {},
 ): Manifest {
-  const pods = template(name, behaviour, version);
+  const pods = template(name, behaviour, version, image);
   if (kind === 'Job') {
     const inJob = { ...pods, spec: { ...pods.spec, restartPolicy: 'Never' } };
     return object('batch/v1', kind, name, { spec: { backoffLimit: 0, template: inJob, ...spec } });

@@ -47,6 +47,8 @@ describe('renderTemplate', () => {
     ['{{ range .Values.list }}{{ $.Values.name }}{{ end }}', 'webweb'],
     ['{{ with .Values.deep }}{{ .a.b }}{{ else }}none{{ end }}', 'c'],
     ['a\n  {{- if .Values.on }}\nb\n  {{- end }}\nc', 'a\nb\nc'],
+    ['${{ secrets.TOKEN }} {{ .Values.name }}', '${{ secrets.TOKEN }} web'],
+    ['${{ .Values.port }}', '$8080'],
     ['{{ "{{" }} x }}', '{{ x }}'],
     ['a{{/* }} not shown */}}b{{- /* x */ -}} c', 'abc'],
     ['{{ .Values.name | upper | trunc 2 }} {{ "a-b" | replace "-" "_" }}', 'WE a_b'],

@@ -22,7 +22,7 @@ export function splitTemplate(file: string, source: string): TemplatePiece[] {
     line += newlines(text);
   };
   for (;;) {
-    const open = source.indexOf('{{', offset);
+    const open = nextAction(source, offset);
     if (open === -1) {
       pushText(source.slice(offset), false);
       return pieces;
@@ -38,6 +38,19 @@ export function splitTemplate(file: string, source: string): TemplatePiece[] {
     line += newlines(raw);
     offset = close + 2;
   }
+}
+
+/** Offset of the next `{{`; that of `${{ secrets.NAME }}` is no action, it is filled in when the object is applied. */
+function nextAction(source: string, from: number): number {
+  let open = source.indexOf('{{', from);
+  while (
+    open > 0 &&
+    source.charAt(open - 1) === '$' &&
+    /^\s*secrets\./.test(source.slice(open + 2, open + 80))
+  ) {
+    open = source.indexOf('{{', open + 2);
+  }
+  return open;
 }
 
 /** Offset of the `}}` that ends an action; one inside of a quoted text does not count. */

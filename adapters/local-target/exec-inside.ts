@@ -15,8 +15,8 @@ export interface ExecOptions {
 }
 
 /**
- * Runs a command inside of a running sandbox, as its user and under its limits. What it needs goes in by a pipe: neither
- * its arguments nor its environment show on the host.
+ * Runs a command inside of a running sandbox, as its user and under its limits. Its environment goes in by a pipe, so
+ * that no process of the host has it.
  * @returns null for exit code 0, else what went wrong
  */
 export async function execInside(
@@ -27,14 +27,7 @@ export async function execInside(
 ): Promise<string | null> {
   const pid = await app.initPid;
   if (pid === null) return 'the process is not running';
-  const { nsenter, setpriv } = host.context.tools;
-  const words = [nsenter, ...network.enter, '--'];
-  if (host.context.root) {
-    words.push(setpriv, `--reuid=${String(stepUid)}`, `--regid=${String(stepGid)}`);
-    words.push('--clear-groups', '--no-new-privs', '--pdeathsig', 'KILL', '--');
-  }
-  words.push(nsenter, `--target=${String(pid)}`, '--user', '--preserve-credentials');
-  words.push('--mount', '--pid', '--ipc', '--uts', '--', '/bin/sh', '-s');
+  const words = enterWords(host, network, pid);
   const [command = '', ...args] = words;
   const child = spawn(command, args, {
     cwd: '/',
@@ -65,6 +58,25 @@ export async function execInside(
   if (code === 137 || code === null)
     return `the command took longer than ${String(options.timeoutMs / 1000)} s`;
   return `the command ended with code ${String(code)}${text === '' ? '' : `: ${text}`}`;
+}
+
+/**
+ * bubblewrap puts its processes into a user namespace within the one that its other namespaces belong to, so from the
+ * inner one they cannot be entered: they come first, then the rights of this process go, then the user namespace.
+ */
+function enterWords(host: SandboxHost, network: Network, pid: number): string[] {
+  const { nsenter, setpriv } = host.context.tools;
+  const words = [nsenter, ...network.enter, '--'];
+  words.push(nsenter, `--target=${String(pid)}`, '--mount', '--pid', '--ipc', '--uts', '--');
+  // Both tools are those of the sandbox's view from here on, which is the host's /usr, read-only.
+  if (host.context.root) {
+    words.push(setpriv, `--reuid=${String(stepUid)}`, `--regid=${String(stepGid)}`);
+    words.push('--clear-groups', '--no-new-privs', '--');
+  } else {
+    words.push(setpriv, '--no-new-privs', '--');
+  }
+  words.push(nsenter, '--target=1', '--user', '--preserve-credentials', '--', '/bin/sh', '-s');
+  return words;
 }
 
 function scriptOf({ command, env, workingDir, timeoutMs }: ExecOptions): string {

@@ -86,7 +86,9 @@ export class JobRun {
     clearTimeout(deadline);
   }
 
-  #attempt(): Promise<Replica> {
+  async #attempt(): Promise<Replica> {
+    // The last attempt's output can be read until the next one begins.
+    await this.#replica?.stop();
     return new Promise((resolve) => {
       const plan = planPod(this.#owner, this.#spec.template, {
         hash: this.#hash,

@@ -102,7 +102,7 @@ export function runTargetConformance(name: string, open: () => Promise<TargetSub
     );
 
     it(
-      'updates and rolls back without one failed request [A-DEP-08]',
+      'updates and rolls back without one failed request',
       async () => {
         await apply(webService(scope), web('v1', { replicas: 2 }));
         await reaches(web('v1'), 'healthy');

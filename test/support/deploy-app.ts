@@ -54,7 +54,7 @@ export function packApp(
 ): PackedApp {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-app-'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
-  const bytes = execFileSync('tar', ['-C', folder, '-czf', '-', '.']);
+  const bytes = execFileSync('tar', ['-C', folder, '--sort=name', '--mtime=@0', '-czf', '-', '.']);
   rmSync(folder, { recursive: true, force: true });
   return packed(bytes);
 }

@@ -14,6 +14,7 @@ export const problems = {
   conflict: { status: 409, title: 'It conflicts with what is there' },
   already_exists: { status: 409, title: 'It exists already' },
   illegal_transition: { status: 409, title: 'Not possible in this state' },
+  merge_blocked: { status: 409, title: 'It cannot be merged as it is' },
   idempotency_conflict: {
     status: 409,
     title: 'This Idempotency-Key was used with another request',

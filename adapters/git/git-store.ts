@@ -8,6 +8,17 @@ import type { Spawner } from '../spawner/spawner.ts';
 import { care } from './care.ts';
 import { mustRunGit } from './git-process.ts';
 import { createLimiter } from './limiter.ts';
+import { mapLines } from './map-lines.ts';
+import {
+  changedPaths,
+  commitsBetween,
+  commitTree,
+  countBetween,
+  keepCommit,
+  mergeCommits,
+  moveRefs,
+  treeOf,
+} from './merge-objects.ts';
 import { diff } from './read-diff.ts';
 import {
   archive,
@@ -88,7 +99,7 @@ async function removeRepository(context: GitContext, repoPath: string): Promise<
   await rm(trash, { recursive: true, force: true });
 }
 
-/** Bare repositories below `root`, by the git executable. Needs git 2.34 or later. */
+/** Bare repositories below `root`, by the git executable. Needs git 2.38 or later. */
 export function createGitStore(options: GitStoreOptions): GitStore {
   const context: GitContext = {
     root: path.resolve(options.root),
@@ -127,6 +138,15 @@ export function createGitStore(options: GitStoreOptions): GitStore {
     streamBlob: (...args) => streamBlob(context, ...args),
     diff: (...args) => diff(context, ...args),
     archive: (...args) => archive(context, ...args),
+    mergeCommits: (...args) => mergeCommits(context, ...args),
+    treeOf: (...args) => treeOf(context, ...args),
+    commitTree: (...args) => commitTree(context, ...args),
+    moveRefs: (...args) => moveRefs(context, ...args),
+    keepCommit: (...args) => keepCommit(context, ...args),
+    commitsBetween: (...args) => commitsBetween(context, ...args),
+    countBetween: (...args) => countBetween(context, ...args),
+    changedPaths: (...args) => changedPaths(context, ...args),
+    mapLines: (...args) => mapLines(context, ...args),
     care: (...args) => care(context, ...args),
   };
 }

@@ -16,9 +16,11 @@ import {
   type GitContext,
 } from './repository-context.ts';
 
-const commitFormat = ['%H', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%s', '%b'].join('%n');
+export const commitFormat = ['%H', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%s', '%b'].join(
+  '%n',
+);
 
-function parseCommit(text: string): GitCommit {
+export function parseCommit(text: string): GitCommit {
   const [sha = '', parents = '', an = '', ae = '', aI = '', cn = '', ce = '', cI = '', ...rest] =
     text.split('\n');
   const [subject = '', ...body] = rest;
@@ -35,11 +37,13 @@ function parseCommit(text: string): GitCommit {
 export async function log(
   context: GitContext,
   repoPath: string,
-  options: { sha: string; path: string; skip: number; limit: number },
+  options: { sha: string; path: string; skip: number; limit: number; without?: string },
 ): Promise<GitCommit[]> {
   const args = ['log', '-z', '--no-color', '--no-decorate', `--format=${commitFormat}`];
   args.push(`--skip=${String(options.skip)}`, `--max-count=${String(options.limit)}`);
-  args.push('--end-of-options', requireSha(options.sha), '--');
+  args.push('--end-of-options', requireSha(options.sha));
+  if (options.without !== undefined) args.push(`^${requireSha(options.without)}`);
+  args.push('--');
   if (options.path !== '') args.push(options.path);
   const out = await readGit(context, repoPath, args, { maxBytes: 32 * 1024 * 1024 });
   const texts = out.toString('utf8').split('\0');

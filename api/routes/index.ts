@@ -12,6 +12,7 @@ import { issueRoutes } from './issue/index.ts';
 import { notifyRoutes } from './notify/index.ts';
 import { pipelineRoutes } from './pipeline/index.ts';
 import { projectRoutes } from './project/index.ts';
+import { reviewRoutes } from './review/index.ts';
 import { secretRoutes } from './secret/index.ts';
 
 /** Every operation of the API, area by area. Order matters only where two paths match the same address. */
@@ -30,4 +31,5 @@ export const routes: readonly DefinedRoute[] = [
   ...projectRoutes,
   ...gitRoutes,
   ...issueRoutes,
+  ...reviewRoutes,
 ];

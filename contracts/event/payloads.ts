@@ -29,6 +29,17 @@ const issue = z.looseObject({
   status: id,
 });
 
+const mergeRequest = z.looseObject({
+  number: count,
+  title: text,
+  authorId: id,
+  sourceBranch: id,
+  targetBranch: id,
+  headSha: id,
+  baseSha: id.nullable(),
+  status: id,
+});
+
 const refUpdate = z.looseObject({ ref: id, oldSha: text, newSha: text });
 
 /** Steps of pipelines and steps of protocols share their event types; each has its own keys. */
@@ -72,6 +83,15 @@ export const eventPayloads: Readonly<Record<EventType, z.ZodType>> = {
   'issue.updated': issue.extend({ changed: z.array(text) }),
   'issue.status_changed': issue,
   'issue.commented': issue.extend({ commentId: id }),
+  'mr.created': mergeRequest,
+  'mr.updated': mergeRequest.extend({ changed: z.array(text) }),
+  'mr.merged': mergeRequest.extend({ mergeSha: id, style: id, closedIssues: z.array(count) }),
+  'mr.closed': mergeRequest,
+  'mr.reopened': mergeRequest,
+  'mr.reviewed': mergeRequest.extend({ reviewId: id, verdict: id, commitSha: id }),
+  'mr.commented': mergeRequest.extend({ commentIds: z.array(id) }),
+  'mr.auto_merge_enabled': mergeRequest.extend({ style: id }),
+  'mr.auto_merge_cancelled': mergeRequest.extend({ reason: text }),
   'secret.changed': any,
   'secret.deleted': any,
   'ops_repo.created': any,

@@ -1,4 +1,5 @@
 import type { RefUpdate } from '../event/types.ts';
+import type { GitMerging } from './merge.ts';
 
 /** Bytes as they come; adapters hand out Node streams, which are that. */
 export type ByteStream = AsyncIterable<Uint8Array>;
@@ -124,7 +125,7 @@ export interface CareReport {
  * Bare repositories below one root. `repoPath` is always relative to it (`owner/name.git`); anything that would leave
  * the root is refused. Methods throw DomainError `not_found` for a repository, ref, path or object that is not there.
  */
-export interface GitStore {
+export interface GitStore extends GitMerging {
   create(repoPath: string, defaultBranch: string): Promise<void>;
   /** Moves it out of sight at once and deletes it; absent is fine. */
   remove(repoPath: string): Promise<void>;
@@ -150,9 +151,10 @@ export interface GitStore {
   mergeBase(repoPath: string, a: string, b: string): Promise<string | null>;
 
   readCommit(repoPath: string, sha: string): Promise<GitCommit>;
+  /** newest first; `without`: leaves out what that commit has as well */
   log(
     repoPath: string,
-    options: { sha: string; path: string; skip: number; limit: number },
+    options: { sha: string; path: string; skip: number; limit: number; without?: string },
   ): Promise<GitCommit[]>;
   /** what lies at a path of a commit; the root is a directory */
   statPath(repoPath: string, sha: string, path: string): Promise<GitTreeEntry>;

@@ -1,5 +1,6 @@
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import { mergeStyles, type MergeStyle } from '../../contracts/review/types.ts';
 import type { Prisma, PrismaClient, ProtectedBranch } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
@@ -14,14 +15,22 @@ export interface ProtectedBranchInput {
   allowWriters: boolean;
   requiredApprovals: number;
   requiredChecks: string[];
+  requireCodeOwners: boolean;
+  /** how merge requests into it may be merged; empty = as the project says */
+  mergeStyles: MergeStyle[];
 }
 
-export type ProtectedBranchRecord = Omit<ProtectedBranch, 'projectId' | 'createdAt'> & {
+export type ProtectedBranchRecord = Omit<
+  ProtectedBranch,
+  'projectId' | 'createdAt' | 'mergeStyles'
+> & {
+  mergeStyles: MergeStyle[];
   createdAt: string;
 };
 
 function toRecord({ projectId: _, createdAt, ...rest }: ProtectedBranch): ProtectedBranchRecord {
-  return { ...rest, createdAt: createdAt.toISOString() };
+  const styles = mergeStyles.filter((style) => rest.mergeStyles.includes(style));
+  return { ...rest, mergeStyles: styles, createdAt: createdAt.toISOString() };
 }
 
 /** What is wrong with a pattern over branch names, or null. Braces are out: past a number of them nothing matches. */

@@ -75,18 +75,20 @@ function describe(updates: readonly RefUpdate[]): string {
 }
 
 /**
- * Records refs that moved, in the caller's transaction: the push with a new change id, the refs, the event, the audit row.
- * @param caller null when repository care found the move and nobody knows who made it
+ * Records refs that moved, in the caller's transaction: the push, the refs and the event, whoever moved them and by
+ * whatever way. The audit row is the caller's, who knows what it was.
+ * @param by the caller is null when nobody knows who made the move; without a change id it gets a new one
  */
-export async function recordPush(
+export async function recordMoves(
   tx: Prisma.TransactionClient,
   git: Pick<GitStore, 'setHead'>,
-  caller: Caller | null,
+  by: { caller: Caller | null; changeId?: string },
   project: PushedProject,
   updates: readonly RefUpdate[],
 ): Promise<RecordedPush> {
+  const { caller } = by;
   const pushId = newId('push');
-  const changeId = newId('change');
+  const changeId = by.changeId ?? newId('change');
   const pusherId = caller?.principal.userId ?? null;
   const pusherName = caller?.principal.userName ?? 'slipway';
   const plain = updates.map(({ ref, oldSha, newSha }) => ({ ref, oldSha, newSha }));
@@ -106,14 +108,30 @@ export async function recordPush(
     payload: { ...payload },
     traceparent: caller?.request.traceparent ?? null,
   });
+  return { pushId, changeId };
+}
+
+/**
+ * Records a push with a new change id and its audit row.
+ * @param caller null when repository care found the move and nobody knows who made it
+ */
+export async function recordPush(
+  tx: Prisma.TransactionClient,
+  git: Pick<GitStore, 'setHead'>,
+  caller: Caller | null,
+  project: PushedProject,
+  updates: readonly RefUpdate[],
+): Promise<RecordedPush> {
+  const recorded = await recordMoves(tx, git, { caller }, project, updates);
   if (caller !== null) {
+    const refs = updates.slice(0, 50).map(({ ref, oldSha, newSha }) => ({ ref, oldSha, newSha }));
     await writeAudit(tx, caller, {
       action: 'git.pushed',
       resource: 'project',
       resourceId: project.id,
       projectId: project.id,
-      detail: { changeId, refs: plain.slice(0, 50), count: plain.length },
+      detail: { changeId: recorded.changeId, refs, count: updates.length },
     });
   }
-  return { pushId, changeId };
+  return recorded;
 }

@@ -1,3 +1,4 @@
+import { mergeStyles, type MergeStyle } from '../../contracts/review/types.ts';
 import type { ProjectWithOwner } from './find-project.ts';
 
 /** A project as the API shows it. Built field by field, so that a new column is never shown by accident. */
@@ -17,6 +18,9 @@ export interface ProjectRecord {
   baseBranch: string;
   ciProvider: string | null;
   projectClassification: string | null;
+  /** how merge requests may be merged */
+  mergeStyles: MergeStyle[];
+  defaultMergeStyle: MergeStyle;
   createdAt: string;
   updatedAt: string;
 }
@@ -46,6 +50,8 @@ export function toProjectRecord(project: ProjectWithOwner): ProjectRecord {
     baseBranch: project.baseBranch,
     ciProvider: project.ciProvider,
     projectClassification: project.projectClassification,
+    mergeStyles: mergeStyles.filter((style) => project.mergeStyles.includes(style)),
+    defaultMergeStyle: mergeStyles.find((style) => style === project.defaultMergeStyle) ?? 'merge',
     createdAt: project.createdAt.toISOString(),
     updatedAt: project.updatedAt.toISOString(),
   };

@@ -1,6 +1,7 @@
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import type { MergeStyle } from '../../contracts/review/types.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
@@ -26,12 +27,22 @@ export interface UpdateProjectInput {
   ciProvider?: string | null | undefined;
   projectClassification?: string | null | undefined;
   isActive?: boolean | undefined;
+  /** how merge requests may be merged */
+  mergeStyles?: MergeStyle[] | undefined;
+  defaultMergeStyle?: MergeStyle | undefined;
 }
 
 /** Keys of the input that say something, so that an absent one is never written. */
 function given(input: UpdateProjectInput): UpdateProjectInput {
   const entries = Object.entries(input).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries);
+}
+
+function checkStyles(styles: { mergeStyles: string[]; defaultMergeStyle: string }): void {
+  if (styles.mergeStyles.includes(styles.defaultMergeStyle)) return;
+  const detail = 'The default way to merge is none of the allowed ones.';
+  const errors = [{ pointer: '#/defaultMergeStyle', detail, rule: 'oneof' }];
+  throw new DomainError('validation_failed', detail, { errors });
 }
 
 async function requireBranch(
@@ -69,7 +80,7 @@ async function recordUpdate(
 }
 
 /**
- * Changes what may be changed. Who may see the project is decided by whoever may delegate on it.
+ * Changes what may be changed. Who may see the project, and how it is merged, is decided by whoever may delegate on it.
  * @param expectedVersion of If-Match, null when the client sent none
  * @throws DomainError `precondition_failed`, `forbidden`, `validation_failed`, `unprocessable`
  */
@@ -83,7 +94,8 @@ export async function updateProject(
 ): Promise<ProjectRecord> {
   const changes = given(input);
   await requirePermission(db, caller, 'project:write', project.id);
-  if (changes.visibility !== undefined || changes.isActive !== undefined) {
+  const guarded = ['visibility', 'isActive', 'mergeStyles', 'defaultMergeStyle'] as const;
+  if (guarded.some((key) => changes[key] !== undefined)) {
     await requirePermission(db, caller, 'project:delegate', project.id);
   }
   checkProjectNames(changes);
@@ -98,6 +110,7 @@ export async function updateProject(
     if (expectedVersion !== null && expectedVersion !== projectVersion(toProjectRecord(before))) {
       throw new DomainError('precondition_failed', 'The project was changed in the meantime.');
     }
+    checkStyles({ ...before, ...changes });
     const after = await tx.project.update({
       where: { id: project.id },
       // two changes within a millisecond must still differ in their version

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { mergeStyles } from '../../../contracts/review/types.ts';
 import {
   createProtectedBranch,
   deleteProtectedBranch,
@@ -11,6 +12,8 @@ import { jsonResponse, projectParams, readAccess } from './browse-schemas.ts';
 const ids = z.array(z.string().min(1).max(64)).max(100);
 const texts = z.array(z.string().min(1).max(200)).max(100);
 
+const styles = z.array(z.enum(mergeStyles)).max(mergeStyles.length);
+
 const ruleBody = z
   .object({
     id: z.string(),
@@ -21,6 +24,8 @@ const ruleBody = z
     allowWriters: z.boolean(),
     requiredApprovals: z.int(),
     requiredChecks: z.array(z.string()),
+    requireCodeOwners: z.boolean(),
+    mergeStyles: styles,
     createdAt: z.string(),
   })
   .openapi('ProtectedBranch');
@@ -32,7 +37,9 @@ const createBody = z.strictObject({
   pushUserIds: ids.default([]),
   allowWriters: z.boolean().default(false),
   requiredApprovals: z.int().min(0).max(100).default(0),
-  requiredChecks: texts.default([]),
+  requiredChecks: texts.default([]).describe('Names of steps, or `pipeline` for the whole'),
+  requireCodeOwners: z.boolean().default(false),
+  mergeStyles: styles.default([]).describe('None: as the project says'),
 });
 
 const updateBody = z.strictObject({
@@ -43,6 +50,8 @@ const updateBody = z.strictObject({
   allowWriters: z.boolean().optional(),
   requiredApprovals: z.int().min(0).max(100).optional(),
   requiredChecks: texts.optional(),
+  requireCodeOwners: z.boolean().optional(),
+  mergeStyles: styles.optional(),
 });
 
 /** Whoever may only push must not be able to lift what keeps them from pushing. */

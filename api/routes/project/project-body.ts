@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { mergeStyles } from '../../../contracts/review/types.ts';
 import { projectVersion, projectVisibilities } from '../../../domain/project/project-record.ts';
 import type { ProjectRecord } from '../../../domain/project/project-record.ts';
 
@@ -20,6 +21,8 @@ export const projectBody = z
     baseBranch: z.string(),
     ciProvider: z.string().nullable(),
     projectClassification: z.string().nullable(),
+    mergeStyles: z.array(z.enum(mergeStyles)),
+    defaultMergeStyle: z.enum(mergeStyles),
     createdAt: z.string(),
     updatedAt: z.string(),
     cloneUrl: z.string(),
@@ -42,7 +45,17 @@ const settings = {
 };
 
 export const createProjectBody = z.strictObject({ name: z.string().min(1).max(200), ...settings });
-export const updateProjectBody = z.strictObject({ ...settings, isActive: z.boolean().optional() });
+export const updateProjectBody = z.strictObject({
+  ...settings,
+  isActive: z.boolean().optional(),
+  mergeStyles: z
+    .array(z.enum(mergeStyles))
+    .min(1)
+    .max(mergeStyles.length)
+    .optional()
+    .describe('How merge requests may be merged'),
+  defaultMergeStyle: z.enum(mergeStyles).optional(),
+});
 export const projectParams = z.object({ owner: z.string(), project: z.string() });
 export const projectPath = '/api/v1/projects/{owner}/{project}';
 

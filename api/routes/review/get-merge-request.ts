@@ -1,0 +1,20 @@
+import { getMergeRequest } from '../../../domain/review/get-merge-request.ts';
+import { defineRoute } from '../../define-route.ts';
+import { jsonResponse, readAccess } from '../git/browse-schemas.ts';
+import { mergeRequestDetailBody, mergeRequestParams, mergeRequestPath } from './review-body.ts';
+
+export const getMergeRequestRoute = defineRoute({
+  method: 'get',
+  path: mergeRequestPath,
+  tag: 'merge requests',
+  summary: 'A merge request',
+  access: readAccess,
+  request: { params: mergeRequestParams },
+  responses: jsonResponse('The merge request', mergeRequestDetailBody),
+  handler: async (c) => {
+    const { db, gitStore } = c.get('services');
+    const { number } = c.req.valid('param');
+    const project = c.get('project');
+    return c.json(await getMergeRequest(db, gitStore, c.get('caller'), project, number), 200);
+  },
+});

@@ -1,0 +1,49 @@
+import type { RefUpdate } from '../../contracts/event/types.ts';
+import type { GitStore } from '../../contracts/git/store.ts';
+import type { Caller } from '../../contracts/identity/principal.ts';
+import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import { withPushLock } from './push-lock.ts';
+import { repoPathOf } from './read-repository.ts';
+import { recordMoves, type RecordedPush } from './record-push.ts';
+import { repairRefs } from './repair-refs.ts';
+
+export interface BranchMove<T> {
+  projectId: string;
+  caller: Caller;
+  /** change that the move belongs to */
+  changeId: string;
+  /** Decides on the moves while nobody else moves refs. Writes no row. null: there is nothing to do. */
+  plan: (tx: Prisma.TransactionClient) => Promise<RefUpdate[] | null>;
+  /** Writes what follows from the move, its audit row last, in the transaction that records it. */
+  after: (tx: Prisma.TransactionClient, push: RecordedPush) => Promise<T>;
+}
+
+/** `null`: the plan was to do nothing. `lost`: a ref was not where the plan saw it; nothing moved. */
+export type BranchMoved<T> = { moved: T } | 'lost' | null;
+
+/**
+ * Moves refs the way a push does, for what the platform itself makes (merges, reverts): one at a time per project, all
+ * refs or none, and recorded as a push, so that everything that follows pushes follows this too. A move that could not
+ * be recorded is recorded by repair-refs.ts.
+ */
+export async function moveBranches<T>(
+  db: PrismaClient,
+  git: Pick<GitStore, 'moveRefs' | 'setHead' | 'listRefs'>,
+  { projectId, caller, changeId, plan, after }: BranchMove<T>,
+): Promise<BranchMoved<T>> {
+  let moved = false;
+  try {
+    return await withPushLock(db, projectId, async (tx) => {
+      const updates = await plan(tx);
+      if (updates === null) return null;
+      const project = await tx.project.findUniqueOrThrow({ where: { id: projectId } });
+      if (!(await git.moveRefs(repoPathOf(project), updates))) return 'lost';
+      moved = true;
+      const push = await recordMoves(tx, git, { caller, changeId }, project, updates);
+      return { moved: await after(tx, push) };
+    });
+  } catch (error) {
+    if (moved) await repairRefs(db, git, projectId).catch(() => undefined);
+    throw error;
+  }
+}

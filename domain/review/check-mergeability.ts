@@ -1,0 +1,175 @@
+import type { MergeRule, MergeStyle } from '../../contracts/review/types.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type { MergeRequest, Project, ProtectedBranch } from '../../prisma/generated/client.ts';
+import type { Db } from '../shared/db.ts';
+import { allowedStyles, rulesFor } from './allowed-styles.ts';
+import { gatherFacts, type FactsGit, type MergeFacts } from './gather-facts.ts';
+import { judgeCheck, type CheckRun } from './required-checks.ts';
+import { approvalsRule, codeOwnersRule, objectionsRule, readWords } from './review-rules.ts';
+
+export interface Mergeability {
+  /** every rule has passed */
+  mergeable: boolean;
+  /** the style that was asked about, or the preferred one; null when none is allowed */
+  style: MergeStyle | null;
+  allowedStyles: MergeStyle[];
+  headSha: string;
+  targetSha: string | null;
+  rules: MergeRule[];
+}
+
+/** Everything that a merge is decided by. */
+export interface MergeCase {
+  project: Project;
+  mergeRequest: MergeRequest;
+  protections: ProtectedBranch[];
+  facts: MergeFacts;
+  style: MergeStyle | null;
+}
+
+function rule(name: string, ok: boolean, detail: [string, string], missing: string[]): MergeRule {
+  return {
+    rule: name,
+    state: ok ? 'passed' : 'missing',
+    detail: ok ? detail[0] : detail[1],
+    missing: ok ? [] : missing,
+  };
+}
+
+function repositoryRules({ mergeRequest, facts, style }: MergeCase): MergeRule[] {
+  const { sourceBranch, targetBranch, sourceDeleted } = mergeRequest;
+  const there = !sourceDeleted && facts.targetSha !== null;
+  const gone = sourceDeleted ? sourceBranch : targetBranch;
+  const rules = [
+    rule('branches', there, ['Both branches are there.', `The branch ${gone} is gone.`], [gone]),
+    rule(
+      'commits',
+      !facts.isContained,
+      ['It has commits that the target has not.', 'The target has all of its commits already.'],
+      [],
+    ),
+  ];
+  if (style === 'fast-forward-only') {
+    const words: [string, string] = [
+      'The target can be moved to the head.',
+      `The source branch does not contain all of ${targetBranch}: rebase it first.`,
+    ];
+    return [...rules, rule('conflicts', facts.canFastForward, words, [targetBranch])];
+  }
+  const conflicts: [string, string] = [
+    'The branches do not conflict.',
+    `The branches conflict in ${String(facts.conflicts.length)} path(s).`,
+  ];
+  return [...rules, rule('conflicts', facts.conflicts.length === 0, conflicts, facts.conflicts)];
+}
+
+function styleRule({ project, protections, style }: MergeCase): MergeRule {
+  const { allowed } = allowedStyles(project, protections);
+  const ok = style !== null && allowed.includes(style);
+  const words: [string, string] = [
+    `It may be merged by ${style ?? ''}.`,
+    allowed.length === 0
+      ? 'The rules of project and branch leave no way to merge.'
+      : `${style ?? 'This style'} is not allowed; allowed: ${allowed.join(', ')}.`,
+  ];
+  return rule('merge_style', ok, words, allowed);
+}
+
+async function readRuns(db: Db, mergeRequest: MergeRequest): Promise<CheckRun[]> {
+  return db.pipeline.findMany({
+    where: { projectId: mergeRequest.projectId, commitSha: mergeRequest.headSha },
+    select: {
+      number: true,
+      trigger: true,
+      status: true,
+      steps: { select: { name: true, status: true } },
+    },
+    orderBy: { number: 'desc' },
+    take: 200,
+  });
+}
+
+/** The rules that people and pipelines decide: read anew whenever it matters. */
+async function recordRules(db: Db, { mergeRequest, protections, facts }: MergeCase) {
+  const words = await readWords(db, mergeRequest);
+  const rules: MergeRule[] = [objectionsRule(words)];
+  const required = Math.max(0, ...protections.map((one) => one.requiredApprovals));
+  if (required > 0) rules.push(approvalsRule(words, required));
+  if (protections.some((one) => one.requireCodeOwners)) {
+    rules.push(codeOwnersRule(words, facts.codeOwners, facts.changedPaths));
+  }
+  const checks = [...new Set(protections.flatMap((one) => one.requiredChecks))];
+  const runs = checks.length === 0 ? [] : await readRuns(db, mergeRequest);
+  return [...rules, ...checks.map((name) => judgeCheck(name, runs, mergeRequest.headSha))];
+}
+
+/** How each rule of a merge stands. Reads the database only. */
+export async function judgeMerge(db: Db, merge: MergeCase): Promise<MergeRule[]> {
+  const { status } = merge.mergeRequest;
+  return [
+    rule('status', status === 'open', ['It is open.', `It is ${status}.`], []),
+    ...repositoryRules(merge),
+    styleRule(merge),
+    ...(await recordRules(db, merge)),
+  ];
+}
+
+/** Collects what a merge by a style (the preferred one without a choice) is decided by. */
+export async function openMergeCase(
+  db: Db,
+  git: FactsGit,
+  project: Project,
+  mergeRequest: MergeRequest,
+  wanted: MergeStyle | undefined,
+): Promise<MergeCase> {
+  const all = await db.protectedBranch.findMany({ where: { projectId: project.id } });
+  const protections = rulesFor(all, mergeRequest.targetBranch);
+  const codeOwners = protections.some((one) => one.requireCodeOwners);
+  return {
+    project,
+    mergeRequest,
+    protections,
+    facts: await gatherFacts(git, project, mergeRequest, { codeOwners }),
+    style: wanted ?? allowedStyles(project, protections).preferred,
+  };
+}
+
+/** Lists each rule of a merge with how it stands and what is missing. */
+export async function checkMergeability(
+  db: Db,
+  git: FactsGit,
+  project: Project,
+  mergeRequest: MergeRequest,
+  style: MergeStyle | undefined,
+): Promise<Mergeability> {
+  const merge = await openMergeCase(db, git, project, mergeRequest, style);
+  const rules = await judgeMerge(db, merge);
+  return {
+    mergeable: rules.every((one) => one.state === 'passed'),
+    style: merge.style,
+    allowedStyles: allowedStyles(project, merge.protections).allowed,
+    headSha: mergeRequest.headSha,
+    targetSha: merge.facts.targetSha,
+    rules,
+  };
+}
+
+/** The refusal of a merge: one entry for each rule that has not passed, and one for each path that conflicts. */
+export function mergeBlocked(rules: readonly MergeRule[]): DomainError {
+  const open = rules.filter((one) => one.state !== 'passed');
+  const errors = open.flatMap((one) => {
+    const pointer = `#/rules/${one.rule}`;
+    const paths =
+      one.rule === 'conflicts'
+        ? one.missing.slice(0, 100).map((detail) => ({ pointer, detail, rule: 'conflict' }))
+        : [];
+    return [{ pointer, detail: one.detail, rule: one.state }, ...paths];
+  });
+  return new DomainError('merge_blocked', open.map((one) => one.detail).join(' '), { errors });
+}
+
+/** Throws `merge_blocked` unless every rule has passed. */
+export async function requireMergeable(db: Db, merge: MergeCase): Promise<void> {
+  const rules = await judgeMerge(db, merge);
+  if (rules.some((one) => one.state !== 'passed')) throw mergeBlocked(rules);
+}

@@ -1,0 +1,219 @@
+import { zeroSha } from '../../contracts/git/ref-name.ts';
+import type { RefUpdate } from '../../contracts/event/types.ts';
+import type { GitStore } from '../../contracts/git/store.ts';
+import type { Caller } from '../../contracts/identity/principal.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type { MergeStyle } from '../../contracts/review/types.ts';
+import type {
+  MergeRequest,
+  Prisma,
+  PrismaClient,
+  Project,
+  User,
+} from '../../prisma/generated/client.ts';
+import { writeAudit } from '../audit/write-audit.ts';
+import { branchRefusal } from '../git/branch-rules.ts';
+import { moveBranches, type BranchMoved } from '../git/move-branches.ts';
+import { repoPathOf } from '../git/read-repository.ts';
+import { requirePermission } from '../identity/check-access.ts';
+import { findActingUser } from '../identity/find-acting-user.ts';
+import { requireTransition } from './change-merge-request-status.ts';
+import {
+  mergeBlocked,
+  openMergeCase,
+  requireMergeable,
+  type MergeCase,
+} from './check-mergeability.ts';
+import type { FactsGit } from './gather-facts.ts';
+import {
+  branchRef,
+  findMergeRequest,
+  readMergeRequest,
+  type MergeRequestRecord,
+} from './merge-request-record.ts';
+import { personOf } from './person-of.ts';
+import { prepareMerge, type MergeGit } from './prepare-merge.ts';
+import { closedBy, recordMerge } from './record-merge.ts';
+import { refreshMergeRequest } from './refresh-merge-request.ts';
+
+export interface MergeInput {
+  /** the project's preferred one unless told */
+  style?: MergeStyle | undefined;
+  /** in place of the platform's own, for a merge or squashed commit */
+  message?: string | undefined;
+  deleteSource?: boolean | undefined;
+  /** the head that was looked at: another one is refused */
+  headSha?: string | undefined;
+}
+
+export interface MergeDeps {
+  db: PrismaClient;
+  git: FactsGit & MergeGit & Pick<GitStore, 'moveRefs' | 'setHead' | 'listRefs'>;
+}
+
+interface Attempt {
+  caller: Caller;
+  committer: User;
+  merge: MergeCase;
+  style: MergeStyle;
+  targetSha: string;
+  input: MergeInput;
+}
+
+/** Deleting the source branch obeys the rules for branches, like any other way to delete it. */
+async function requireDeletable(db: PrismaClient, attempt: Attempt): Promise<void> {
+  if (attempt.input.deleteSource !== true) return;
+  const { project, mergeRequest } = attempt.merge;
+  const rules = await db.protectedBranch.findMany({ where: { projectId: project.id } });
+  const ref = branchRef(mergeRequest.sourceBranch);
+  const refusal = await branchRefusal(rules, {
+    update: { ref, oldSha: mergeRequest.headSha, newSha: zeroSha },
+    userId: attempt.caller.principal.userId,
+    defaultBranch: project.defaultBranch,
+    isFastForward: () => Promise.resolve(false),
+  });
+  if (refusal !== null) throw new DomainError('protected', refusal);
+}
+
+async function prepare({ db, git }: MergeDeps, attempt: Attempt): Promise<string> {
+  const { merge, style, targetSha, committer, input } = attempt;
+  const { mergeRequest, facts, project } = merge;
+  const author = await db.user.findUniqueOrThrow({ where: { id: mergeRequest.authorId } });
+  const made = await prepareMerge(git, {
+    repoPath: repoPathOf(project),
+    style,
+    mergeRequest,
+    targetSha,
+    headSha: facts.headSha,
+    tree: facts.tree ?? '',
+    author: personOf(author),
+    committer: personOf(committer),
+    message: input.message ?? null,
+  });
+  if ('sha' in made && made.sha !== targetSha) return made.sha;
+  const conflicts = 'conflicts' in made ? made.conflicts : [];
+  const detail =
+    conflicts.length > 0
+      ? 'Its commits conflict with the target when they are replayed one by one.'
+      : 'All that it changes is in the target already.';
+  throw mergeBlocked([{ rule: 'conflicts', state: 'missing', detail, missing: conflicts }]);
+}
+
+/** What is about to be done, so that follow-merges.ts can finish it should this process die in the middle. */
+async function keepIntent(db: PrismaClient, attempt: Attempt, sha: string): Promise<void> {
+  const { merge, style, caller } = attempt;
+  const mergeIntent = { sha, style, by: caller.principal.userId };
+  await db.mergeRequest.updateMany({
+    where: { id: merge.mergeRequest.id, status: 'open' },
+    data: { mergeIntent },
+  });
+}
+
+/** The moves, if both branches and the merge request still are what the merge was made for. */
+async function planMoves(
+  { git }: MergeDeps,
+  attempt: Attempt,
+  sha: string,
+  tx: Prisma.TransactionClient,
+): Promise<RefUpdate[] | null> {
+  const { merge, targetSha, input } = attempt;
+  const { id, headSha, sourceBranch, targetBranch } = merge.mergeRequest;
+  const mergeRequest = await tx.mergeRequest.findUniqueOrThrow({ where: { id } });
+  requireTransition(mergeRequest.status, 'merged');
+  const repoPath = repoPathOf(merge.project);
+  const [target, source] = [branchRef(targetBranch), branchRef(sourceBranch)];
+  if (mergeRequest.targetBranch !== targetBranch) return null;
+  if ((await git.resolveCommit(repoPath, target)) !== targetSha) return null;
+  if ((await git.resolveCommit(repoPath, source)) !== headSha) return null;
+  // Somebody may have asked for changes, or a check failed, since the facts were gathered.
+  await requireMergeable(tx, { ...merge, mergeRequest });
+  const moves = [{ ref: target, oldSha: targetSha, newSha: sha }];
+  return input.deleteSource === true
+    ? [...moves, { ref: source, oldSha: headSha, newSha: zeroSha }]
+    : moves;
+}
+
+async function land(
+  deps: MergeDeps,
+  attempt: Attempt,
+  sha: string,
+): Promise<BranchMoved<MergeRequestRecord>> {
+  const { caller, merge, style, input } = attempt;
+  const { mergeRequest, project, facts } = merge;
+  const closes = await closedBy(deps.git, repoPathOf(project), mergeRequest, facts.baseSha);
+  return moveBranches(deps.db, deps.git, {
+    projectId: project.id,
+    caller,
+    changeId: mergeRequest.changeId,
+    plan: (tx) => planMoves(deps, attempt, sha, tx),
+    after: async (tx) => {
+      const sourceDeleted = input.deleteSource === true;
+      const done = { sha, style, baseSha: facts.baseSha, sourceDeleted, closes };
+      const closedIssues = await recordMerge(tx, caller, mergeRequest, done);
+      const record = await readMergeRequest(tx, mergeRequest.id);
+      await writeAudit(tx, caller, {
+        action: 'mr.merged',
+        resource: 'merge_request',
+        resourceId: mergeRequest.id,
+        projectId: project.id,
+        detail: { number: mergeRequest.number, style, mergeSha: sha, closedIssues },
+      });
+      return record;
+    },
+  });
+}
+
+async function begin(
+  { db, git }: MergeDeps,
+  caller: Caller,
+  project: Project,
+  mergeRequest: MergeRequest,
+  input: MergeInput,
+): Promise<Attempt> {
+  if (input.headSha !== undefined && input.headSha !== mergeRequest.headSha) {
+    throw new DomainError('conflict', 'The source branch has another head by now: look again.');
+  }
+  const committer = await findActingUser(db, caller);
+  const merge = await openMergeCase(db, git, project, mergeRequest, input.style);
+  await requireMergeable(db, merge);
+  const { style } = merge;
+  const { targetSha } = merge.facts;
+  if (style === null || targetSha === null) throw new Error('a rule passed that cannot pass');
+  const attempt = { caller, committer, merge, style, targetSha, input };
+  await requireDeletable(db, attempt);
+  return attempt;
+}
+
+/** Each lost race means that somebody else's push or merge got in: that many in a row is no accident. */
+const maxAttempts = 10;
+
+/**
+ * Merges a merge request into its target on the bare repository. The target moves from exactly the commit that the
+ * merge was made on, so no push and no other merge is lost; a race that is lost is run again on the new target.
+ * @throws DomainError `merge_blocked` with every rule that has not passed and every path that conflicts,
+ * `illegal_transition` when it is merged or closed, `conflict` when the head is another than `headSha`, `protected` when
+ * the source branch may not be deleted, `forbidden` without project:write
+ */
+export async function mergeMergeRequest(
+  deps: MergeDeps,
+  caller: Caller,
+  project: Project,
+  number: number,
+  input: MergeInput,
+): Promise<MergeRequestRecord> {
+  const { db, git } = deps;
+  await requirePermission(db, caller, 'project:write', project.id);
+  for (let attempts = 0; attempts < maxAttempts; attempts += 1) {
+    const found = await findMergeRequest(db, project.id, number);
+    requireTransition(found.status, 'merged');
+    const mergeRequest = await refreshMergeRequest(db, git, project, found, { caller });
+    const attempt = await begin(deps, caller, project, mergeRequest, input);
+    const sha = await prepare(deps, attempt);
+    await keepIntent(db, attempt, sha);
+    const done = await land(deps, attempt, sha);
+    if (done !== null && done !== 'lost') return done.moved;
+  }
+  throw new DomainError('unavailable', 'The target branch moves all the time; try again.', {
+    retryAfterSeconds: 1,
+  });
+}

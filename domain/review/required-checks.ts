@@ -1,0 +1,83 @@
+import type { MergeRule } from '../../contracts/review/types.ts';
+
+/** A pipeline of the head commit, as far as checks need it. */
+export interface CheckRun {
+  number: number;
+  trigger: string;
+  status: string;
+  steps: readonly { name: string; status: string }[];
+}
+
+/** The check that stands for the whole pipeline. */
+export const wholePipeline = 'pipeline';
+
+const live = new Set(['pending', 'running']);
+const openSteps = new Set(['pending', 'running', 'waiting']);
+
+/**
+ * The runs whose word counts: of each cause the newest, unless one that was started by hand (a rerun) came later.
+ * A push that failed is so not outvoted by the merge request's run beside it, and can be mended by a rerun.
+ */
+export function runsThatCount(runs: readonly CheckRun[]): CheckRun[] {
+  const newest = new Map<string, CheckRun>();
+  for (const run of [...runs].sort((a, b) => a.number - b.number)) newest.set(run.trigger, run);
+  const byHand = newest.get('api');
+  return [...newest.values()].filter(
+    (run) => run === byHand || byHand === undefined || run.number > byHand.number,
+  );
+}
+
+interface Report {
+  run: number;
+  state: 'passed' | 'failed' | 'open';
+}
+
+function reportOf(run: CheckRun, status: string, isOpen: boolean): Report {
+  if (isOpen) return { run: run.number, state: 'open' };
+  return { run: run.number, state: status === 'success' ? 'passed' : 'failed' };
+}
+
+function reportsOf(name: string, runs: readonly CheckRun[]): Report[] {
+  if (name === wholePipeline) {
+    return runs.map((run) => reportOf(run, run.status, live.has(run.status)));
+  }
+  const steps = runs.flatMap((run) => run.steps.map((step) => ({ run, step })));
+  const exact = steps.filter(({ step }) => step.name === name);
+  // A step with a matrix reports under the name of each of its variants.
+  const found =
+    exact.length > 0 ? exact : steps.filter(({ step }) => step.name.startsWith(`${name}.`));
+  const told = found.filter(({ step }) => step.status !== 'skipped');
+  return told.map(({ run, step }) =>
+    reportOf(run, step.status, openSteps.has(step.status) && live.has(run.status)),
+  );
+}
+
+const runName = (number: number) => `pipeline #${String(number)}`;
+
+/**
+ * How a required check stands for a commit. One that never reported is missing, however green the rest is; so is one
+ * whose step was skipped.
+ * @param name of a step, or `pipeline`
+ */
+export function judgeCheck(name: string, all: readonly CheckRun[], commitSha: string): MergeRule {
+  const runs = runsThatCount(all);
+  const reports = reportsOf(name, runs);
+  const rule = `check:${name}`;
+  const failed = reports.find((report) => report.state === 'failed');
+  if (failed !== undefined) {
+    const detail = `${name} did not succeed in ${runName(failed.run)}.`;
+    return { rule, state: 'missing', detail, missing: [name] };
+  }
+  const open = reports.find((report) => report.state === 'open');
+  const waiting = runs.find((run) => live.has(run.status));
+  if (open !== undefined || (reports.length === 0 && waiting !== undefined)) {
+    const number = open?.run ?? waiting?.number ?? 0;
+    const detail = `${name} has not ended in ${runName(number)}.`;
+    return { rule, state: 'pending', detail, missing: [name] };
+  }
+  if (reports.length === 0) {
+    const detail = `${name} has not reported for ${commitSha.slice(0, 8)}.`;
+    return { rule, state: 'missing', detail, missing: [name] };
+  }
+  return { rule, state: 'passed', detail: `${name} succeeded.`, missing: [] };
+}

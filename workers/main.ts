@@ -9,6 +9,7 @@ import { hasMail } from '../contracts/notify/mailer.ts';
 import { scheduleRepositoryCare } from '../launch/git.ts';
 import { scheduleRetention } from '../launch/retention.ts';
 import { createWorkers } from './create-workers.ts';
+import { createReviewHandler } from './follow-review.ts';
 import { createEventHandler } from './handle-event.ts';
 import { createNotificationHandler } from './notify-of-events.ts';
 import { openServices, type WorkerServices } from './open-services.ts';
@@ -27,7 +28,7 @@ async function main(): Promise<void> {
   const services = await openServices(config, log);
   const { workers, close } = await createWorkers(services, queues, process.env);
   const stopDispatchers = queues.includes('core')
-    ? [dispatchEvents(services), dispatchNotifications(services)]
+    ? [dispatchEvents(services), dispatchNotifications(services), dispatchReviews(services)]
     : [];
   const running = Promise.all(workers.map((worker) => worker.run()));
   stopOnSignal(log, workers);
@@ -63,6 +64,12 @@ function dispatchNotifications(services: WorkerServices): () => Promise<void> {
     'notify',
     createNotificationHandler({ db, client: temporal.client, channels }),
   );
+}
+
+/** Moves merge requests on: a consumer of its own too, for a merge may take its time. */
+function dispatchReviews(services: WorkerServices): () => Promise<void> {
+  const { db, gitStore, repositories } = services;
+  return dispatch(services, 'review', createReviewHandler({ db, git: gitStore, repositories }));
 }
 
 /** Runs a consumer of the outbox, each event within the trace that it was written in. */

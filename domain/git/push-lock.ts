@@ -2,16 +2,16 @@ import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 
 const tails = new Map<string, Promise<unknown>>();
 
-/** Within this process the turns of a project follow each other, so that waiting costs no database connection. */
-function inTurn<T>(projectId: string, work: () => Promise<T>): Promise<T> {
-  const before = tails.get(projectId) ?? Promise.resolve();
+/** Within this process the turns of one key follow each other, so that waiting costs no database connection. */
+export function inTurn<T>(key: string, work: () => Promise<T>): Promise<T> {
+  const before = tails.get(key) ?? Promise.resolve();
   const turn = before.then(work, work);
   const tail = turn
     .catch(() => undefined)
     .then(() => {
-      if (tails.get(projectId) === tail) tails.delete(projectId);
+      if (tails.get(key) === tail) tails.delete(key);
     });
-  tails.set(projectId, tail);
+  tails.set(key, tail);
   return turn;
 }
 

@@ -10,7 +10,7 @@ import {
   type MergeRequestRecord,
 } from './merge-request-record.ts';
 import { refreshMergeRequest } from './refresh-merge-request.ts';
-import { ownersOfWork } from '../identity/owners-of-work.ts';
+import { ownersOfWork } from './owners-of-work.ts';
 
 export interface MergeRequestDetail extends MergeRequestRecord {
   /** how it may be merged, and how it would be without a choice */

@@ -14,6 +14,7 @@ import type {
 import { writeAudit } from '../audit/write-audit.ts';
 import { branchRefusal } from '../git/branch-rules.ts';
 import { moveBranches, type BranchMoved } from '../git/move-branches.ts';
+import { inTurn } from '../git/push-lock.ts';
 import { repoPathOf } from '../git/read-repository.ts';
 import { requirePermission } from '../identity/check-access.ts';
 import { findActingUser } from '../identity/find-acting-user.ts';
@@ -201,8 +202,19 @@ export async function mergeMergeRequest(
   number: number,
   input: MergeInput,
 ): Promise<MergeRequestRecord> {
+  await requirePermission(deps.db, caller, 'project:write', project.id);
+  // Merges of one project in this process wait for each other before they begin, not after they have lost a race.
+  return inTurn(`merge ${project.id}`, () => raceForTarget(deps, caller, project, number, input));
+}
+
+async function raceForTarget(
+  deps: MergeDeps,
+  caller: Caller,
+  project: Project,
+  number: number,
+  input: MergeInput,
+): Promise<MergeRequestRecord> {
   const { db, git } = deps;
-  await requirePermission(db, caller, 'project:write', project.id);
   for (let attempts = 0; attempts < maxAttempts; attempts += 1) {
     const found = await findMergeRequest(db, project.id, number);
     requireTransition(found.status, 'merged');

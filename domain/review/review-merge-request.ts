@@ -6,7 +6,7 @@ import type { MergeRequest, Prisma, PrismaClient, Project } from '../../prisma/g
 import { writeAudit } from '../audit/write-audit.ts';
 import { repoPathOf } from '../git/read-repository.ts';
 import { findActingUser } from '../identity/find-acting-user.ts';
-import { ownersOfWork } from '../identity/owners-of-work.ts';
+import { ownersOfWork } from './owners-of-work.ts';
 import { toUserName, userNameFields, type UserName } from '../identity/user-names.ts';
 import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
@@ -93,6 +93,26 @@ async function requireOthersWork(db: Db, caller: Caller, row: MergeRequest): Pro
   );
 }
 
+async function requireCommit(git: Git, project: Project, sha: string): Promise<void> {
+  if ((await git.resolveCommit(repoPathOf(project), sha)) === sha) return;
+  throw new DomainError('unprocessable', 'There is no such commit.');
+}
+
+async function readRemarks(
+  git: Git,
+  project: Project,
+  row: MergeRequest,
+  comments: NonNullable<ReviewInput['comments']>,
+  commitSha: string,
+): Promise<{ body: string; position: LinePosition }[]> {
+  const remarks: { body: string; position: LinePosition }[] = [];
+  for (const { body, position } of comments) {
+    const at = await readPosition(git, project, row, { ...position, commitSha });
+    remarks.push({ body, position: at });
+  }
+  return remarks;
+}
+
 /**
  * Gives a verdict on the head that was looked at, with remarks on lines. Access (project:write) was checked by the route.
  * @throws DomainError `forbidden` for an approval of one's own work, `illegal_transition` when it is not open,
@@ -110,14 +130,8 @@ export async function reviewMergeRequest(
   if (input.verdict === 'approve') await requireOthersWork(db, caller, found);
   const row = await refreshMergeRequest(db, git, project, found, { caller: null });
   const commitSha = input.commitSha ?? row.headSha;
-  if ((await git.resolveCommit(repoPathOf(project), commitSha)) !== commitSha) {
-    throw new DomainError('unprocessable', 'There is no such commit.');
-  }
-  const remarks: { body: string; position: LinePosition }[] = [];
-  for (const { body, position } of input.comments ?? []) {
-    const at = await readPosition(git, project, row, { ...position, commitSha });
-    remarks.push({ body, position: at });
-  }
+  await requireCommit(git, project, commitSha);
+  const remarks = await readRemarks(git, project, row, input.comments ?? [], commitSha);
   return inTransaction(db, async (tx) => {
     const { id: reviewerId } = await findActingUser(tx, caller);
     const review = await tx.mrReview.create({

@@ -1,7 +1,7 @@
 import type { MergeRule } from '../../contracts/review/types.ts';
 import type { MergeRequest } from '../../prisma/generated/client.ts';
 import { grantedPermissions } from '../identity/granted-permissions.ts';
-import { ownersOfWork } from '../identity/owners-of-work.ts';
+import { ownersOfWork } from './owners-of-work.ts';
 import type { Db } from '../shared/db.ts';
 import { ownerRulesOf, type OwnerRule } from './code-owners.ts';
 

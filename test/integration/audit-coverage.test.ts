@@ -11,6 +11,7 @@ import {
   testPassword,
 } from '../support/app-under-test.ts';
 import { notifyCalls } from '../support/notify-calls.ts';
+import { reviewCalls, type AuditedCall } from '../support/review-calls.ts';
 
 jest.setTimeout(120_000);
 
@@ -22,10 +23,8 @@ let counter = 0;
 const fresh = (word: string) => `${word}-${(counter += 1)}`;
 
 /** What a call needs: who, its address in the place of the pattern, and its body. */
-interface Call {
+interface Call extends AuditedCall {
   who?: TestAccount;
-  address?: string;
-  body?: unknown;
 }
 
 beforeAll(async () => {
@@ -186,60 +185,31 @@ const calls: Record<string, () => Promise<Call> | Call> = {
     await sut.db.pipeline.update({ where: { id }, data: { commitSha: await commit() } });
     return { address: `/api/v1/pipelines/${id}/rerun` };
   },
-  'POST /api/v1/projects/{owner}/{project}/issues': () => ({
-    address: issues(),
-    body: { title: fresh('issue') },
-  }),
-  'PATCH /api/v1/projects/{owner}/{project}/issues/{number}': async () => ({
-    address: await issue(),
-    body: { labels: ['bug'] },
-  }),
-  'POST /api/v1/projects/{owner}/{project}/issues/{number}/close': async () => ({
-    address: `${await issue()}/close`,
-  }),
-  'POST /api/v1/projects/{owner}/{project}/issues/{number}/reopen': async () => {
-    const address = await issue();
-    await sut.call(admin, 'POST', `${address}/close`);
-    return { address: `${address}/reopen` };
-  },
-  'POST /api/v1/projects/{owner}/{project}/issues/{number}/comments': async () => ({
-    address: `${await issue()}/comments`,
-    body: { body: 'a remark' },
-  }),
-  'PATCH /api/v1/projects/{owner}/{project}/issues/{number}/comments/{id}': async () => {
-    const comments = `${await issue()}/comments`;
-    return {
-      address: `${comments}/${await made(comments, { body: 'a remark' })}`,
-      body: { body: 'better' },
-    };
-  },
   ...notifyCalls(() => ({ sut, admin, projectPath: project.path })),
+  ...reviewCalls({
+    call: (method, address, body) => sut.call(admin, method, address, body),
+    project: () => project.path,
+    fresh,
+    made,
+    git,
+    commit,
+  }),
   'POST /api/v1/gates/{id}/decision': async () => ({
     address: `/api/v1/gates/${await gate()}/decision`,
     body: { decision: 'approve', reason: 'because' },
   }),
 };
 
-const issues = () => `${project.path}/issues`;
-
-async function issue(): Promise<string> {
-  const answer = await sut.call(admin, 'POST', issues(), { title: fresh('issue') });
-  return `${issues()}/${(answer.body as { number: number }).number}`;
+async function git(...args: string[]): Promise<string> {
+  const home = sut.services.config.home;
+  const repository = path.join(home, 'repositories', admin.name, 'audited.git');
+  const who = ['-c', 'user.name=Test', '-c', 'user.email=test@example.test'];
+  const { stdout } = await promisify(execFile)('git', ['-C', repository, ...who, ...args]);
+  return stdout.trim();
 }
 
 /** An empty commit on main, made by hand: what a push would leave. */
 async function commit(): Promise<string> {
-  const git = async (...args: string[]) => {
-    const repository = path.join(
-      sut.services.config.home,
-      'repositories',
-      admin.name,
-      'audited.git',
-    );
-    const who = ['-c', 'user.name=Test', '-c', 'user.email=test@example.test'];
-    const { stdout } = await promisify(execFile)('git', ['-C', repository, ...who, ...args]);
-    return stdout.trim();
-  };
   const tree = await git('hash-object', '-t', 'tree', '-w', '/dev/null');
   const sha = await git('commit-tree', tree, '-m', 'empty');
   await git('update-ref', 'refs/heads/main', sha);

@@ -172,11 +172,11 @@ describe('.platform.yaml', () => {
 
   it('says what it does not act on yet instead of passing over it [A-PIPE-01]', () => {
     const plan = planPipeline(
-      parsed('on: [push, merge_request]\nsteps: [{ name: a, commands: [x] }]\n'),
+      parsed('on: [push, { schedule: "0 3 * * *" }]\nsteps: [{ name: a, commands: [x] }]\n'),
       context,
     );
     expect(plan.notices).toEqual([
-      'schedule and merge_request do not start pipelines yet: push, tag and api do',
+      'schedule does not start pipelines yet: push, tag, merge_request and api do',
     ]);
     expect(
       faults('concurrency: { group: a }\nsteps: [{ name: a, commands: [x] }]\n').message,

@@ -74,14 +74,10 @@ export function planPipeline(definition: Definition, context: PlanContext): Pipe
 
 /** Nothing that the file asks for is passed over in silence. */
 function noticesOf(definition: Definition): string[] {
-  const notices: string[] = [];
-  const later = asList(definition.on).filter(
-    (one) => typeof one !== 'string' || aliases[one] === 'merge_request' || one === 'merge_request',
-  );
-  if (later.length > 0) {
-    notices.push('schedule and merge_request do not start pipelines yet: push, tag and api do');
-  }
-  return notices;
+  const hasSchedule = asList(definition.on).some((one) => typeof one !== 'string');
+  return hasSchedule
+    ? ['schedule does not start pipelines yet: push, tag, merge_request and api do']
+    : [];
 }
 
 function planDeploy(

@@ -1,0 +1,82 @@
+import type { EventRecord } from '../../contracts/event/types.ts';
+import type { GitStore } from '../../contracts/git/store.ts';
+import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import { triggerPipelineForMergeRequest } from '../pipeline/trigger-for-merge-request.ts';
+import type { RepositoryReader } from '../pipeline/repository-reader.ts';
+import { tryAutoMerge } from './auto-merge.ts';
+import { followPush } from './follow-pushes.ts';
+import { refreshMergeRequest } from './refresh-merge-request.ts';
+
+export interface ReviewEventDeps {
+  db: PrismaClient;
+  git: GitStore;
+  repositories: Pick<RepositoryReader, 'readText' | 'commitTitle'>;
+}
+
+/** Merge requests that wait to merge themselves try again. */
+async function tryWaiting(
+  { db, git }: ReviewEventDeps,
+  event: EventRecord,
+  where: Prisma.MergeRequestWhereInput,
+): Promise<void> {
+  if (event.projectId === null) return;
+  const waiting = await db.mergeRequest.findMany({
+    where: {
+      projectId: event.projectId,
+      status: 'open',
+      autoMergeStyle: { not: null },
+      ...where,
+    },
+    select: { id: true },
+    orderBy: { number: 'asc' },
+  });
+  for (const { id } of waiting) await tryAutoMerge({ db, git }, id, event.traceparent);
+}
+
+/** Its head stays, though a branch that is rewritten or deleted may hold it no more; and its pipeline runs. */
+async function followHead(deps: ReviewEventDeps, event: EventRecord): Promise<void> {
+  const { db, git } = deps;
+  const row = await db.mergeRequest.findUnique({
+    where: { id: event.subjectId ?? '' },
+    include: { project: true },
+  });
+  if (row?.project.repoPath == null) return;
+  const { project, number } = row;
+  const { headSha } = await refreshMergeRequest(db, git, project, row, { caller: null });
+  const name = `mr/${String(number)}/${headSha.slice(0, 16)}`;
+  await git.keepCommit(row.project.repoPath, name, headSha).catch(() => undefined);
+  await triggerPipelineForMergeRequest(db, deps.repositories, event);
+}
+
+/** What events mean for merge requests. Each may come twice: everything here is done once. */
+export async function followReviewEvent(deps: ReviewEventDeps, event: EventRecord): Promise<void> {
+  switch (event.type) {
+    case 'git.pushed': {
+      const ids = await followPush(deps, event);
+      await tryWaiting(deps, event, { id: { in: ids } });
+      return;
+    }
+    case 'mr.created':
+    case 'mr.reopened':
+      await followHead(deps, event);
+      return;
+    case 'mr.updated': {
+      const changed = event.payload['changed'] as string[];
+      if (changed.includes('headSha')) await followHead(deps, event);
+      return;
+    }
+    case 'mr.reviewed':
+    case 'mr.auto_merge_enabled':
+      await tryWaiting(deps, event, { id: event.subjectId ?? '' });
+      return;
+    case 'pipeline.completed': {
+      const sha = event.payload['commitSha'];
+      if (typeof sha === 'string') await tryWaiting(deps, event, { headSha: sha });
+      return;
+    }
+    case 'project.updated':
+      await tryWaiting(deps, event, {});
+      return;
+    default:
+  }
+}

@@ -1,0 +1,129 @@
+import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
+import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
+import { followReviewEvent } from '../../domain/review/follow-events.ts';
+import { makeWorkTree, type WorkTree } from './git-client.ts';
+import type { GitServer, TestRepository, TestUser } from './git-server.ts';
+
+export interface MergeRequestBody {
+  id: string;
+  number: number;
+  title: string;
+  status: string;
+  author: { id: string; name: string };
+  sourceBranch: string;
+  targetBranch: string;
+  headSha: string;
+  baseSha: string | null;
+  changeId: string;
+  sourceDeleted: boolean;
+  mergedBy: { name: string } | null;
+  mergedAt: string | null;
+  mergeSha: string | null;
+  mergeStyle: string | null;
+  autoMerge: { style: string } | null;
+}
+
+export interface RuleBody {
+  rule: string;
+  state: string;
+  detail: string;
+  missing: string[];
+}
+
+export interface Json<T = Record<string, unknown>> {
+  status: number;
+  body: T;
+}
+
+/** A project with one commit on main, and the ways in which people work on it. */
+export interface ReviewProject {
+  repository: TestRepository;
+  tree: WorkTree;
+  main: string;
+  /** a request to the project's API: `api(ann, 'POST', '/merge-requests', {…})` */
+  api<T = Record<string, unknown>>(
+    user: TestUser | null,
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<Json<T>>;
+  /** Pushes one more commit to a branch, which begins at `from` (main) when it is new. */
+  push(
+    branch: string,
+    files: Record<string, string>,
+    message?: string,
+    from?: string,
+  ): Promise<string>;
+  /** Opens a merge request from a branch. */
+  open(branch: string, more?: object, user?: TestUser): Promise<MergeRequestBody>;
+  /** where a branch is in the bare repository; null when it is gone */
+  shaOf(branch: string): Promise<string | null>;
+}
+
+async function answerOf<T>(response: Response): Promise<Json<T>> {
+  const text = await response.text();
+  return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as T };
+}
+
+/** Makes a project with a work tree. */
+export async function reviewProject(
+  server: GitServer,
+  owner: TestUser,
+  name: string,
+  files: Record<string, string> = { 'README.md': '# Hello\n' },
+): Promise<ReviewProject> {
+  const repository = await server.project(owner, name);
+  const tree = await makeWorkTree(repository.url, owner.token);
+  await tree.write(files);
+  const main = await tree.commit('first');
+  await tree.git('push', '--quiet', 'origin', 'main');
+  const api: ReviewProject['api'] = async (user, method, path, body) =>
+    answerOf(await server.api(user, method, `${repository.api}${path}`, body));
+  return {
+    repository,
+    tree,
+    main,
+    api,
+    async push(branch, changed, message = `work on ${branch}`, from = main) {
+      await tree.git('fetch', '--quiet', 'origin');
+      const there = await tree
+        .git('rev-parse', '--verify', '-q', `origin/${branch}`)
+        .catch(() => '');
+      await tree.git('checkout', '-q', '-B', branch, there === '' ? from : `origin/${branch}`);
+      await tree.write(changed);
+      const sha = await tree.commit(message);
+      await tree.git('push', '--quiet', 'origin', branch);
+      return sha;
+    },
+    async open(branch, more = {}, user = owner) {
+      const body = { title: `Merge ${branch}`, sourceBranch: branch, ...more };
+      const made = await api<MergeRequestBody>(user, 'POST', '/merge-requests', body);
+      if (made.status !== 201) throw new Error(JSON.stringify(made.body));
+      return made.body;
+    },
+    shaOf: (branch) =>
+      server.store.resolveCommit(`${owner.name}/${name}.git`, `refs/heads/${branch}`),
+  };
+}
+
+/** Does what the workers do with committed events of merge requests, until there is none left. */
+export async function followEvents(server: GitServer): Promise<void> {
+  const deps = {
+    db: server.db,
+    git: server.store,
+    repositories: createRepositoryReader(server.store),
+  };
+  for (;;) {
+    const result = await dispatchBatch(
+      server.db,
+      'review',
+      (event) => followReviewEvent(deps, event),
+      50,
+    );
+    if (result.deadLetters > 0) {
+      throw new Error(JSON.stringify(await server.db.eventDeadLetter.findMany()));
+    }
+    if (result.handled === 0 && result.retryInMs === null) return;
+    await new Promise((resolve) => setTimeout(resolve, result.retryInMs ?? 0));
+  }
+}

@@ -192,16 +192,25 @@ async function main(args) {
   await buildStale();
   await mkdir(inRoot('dist'), { recursive: true });
   const copy = await makeCopy();
-  const withServers = mutants.some(({ test }) => !serverless.includes(test.project));
-  const servers = withServers ? await step('Starting servers', startTestServers) : null;
+  /** @type {Awaited<ReturnType<typeof startTestServers>> | null} */
+  let servers = null;
+  const leave = async () => {
+    await servers?.stop();
+    await removeCopy(copy);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => void leave().finally(() => process.exit(130)));
+  }
   try {
+    if (mutants.some(({ test }) => !serverless.includes(test.project))) {
+      servers = await step('Starting servers', startTestServers);
+    }
     const results = await tryAll({ copy, env: servers?.env ?? {}, stale: false }, mutants);
     printSummary(results);
     if (values.save) await save(results);
     return results.every(({ verdict }) => verdict === 'red') ? 0 : 1;
   } finally {
-    await servers?.stop();
-    await removeCopy(copy);
+    await leave();
   }
 }
 

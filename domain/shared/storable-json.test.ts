@@ -27,6 +27,9 @@ describe('JSON for the database', () => {
       }),
     );
     expect(storableText('a\ud83d\ude00b\ud83d')).toBe('a\ud83d\ude00b\ufffd');
+    expect(storableJson({ deep: [{ text: 'a\0b', half: '\ud83d' }] })).toEqual({
+      deep: [{ text: 'a\ufffdb', half: '\ufffd' }],
+    });
     expect(storableJson({ at: new Date(0), n: 5n, gone: undefined })).toEqual({
       at: '1970-01-01T00:00:00.000Z',
       n: '5',

@@ -135,9 +135,14 @@ describe('the API process', () => {
       body: JSON.stringify({ name: 'served' }),
     });
     expect(made.status).toBe(201);
-    const header = `http.extraHeader=Authorization: Bearer ${token}`;
-    const remote = `${api.baseUrl}/admin/served.git`;
-    await promisify(execFile)('git', ['-c', header, 'ls-remote', remote]);
+    const setting = {
+      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_KEY_0: 'http.extraHeader',
+      GIT_CONFIG_VALUE_0: `Authorization: Bearer ${token}`,
+    };
+    await promisify(execFile)('git', ['ls-remote', `${api.baseUrl}/admin/served.git`], {
+      env: { ...process.env, ...setting },
+    });
   }, 30_000);
 
   it('serves the web app for pages, problems for unknown addresses of tools, and no other file [A-CORE-01]', async () => {

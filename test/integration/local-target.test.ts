@@ -25,7 +25,7 @@ describe('the local target', () => {
   let image: string;
 
   beforeAll(async () => {
-    const box = createSecretBox({ kind: 'key', bytes: randomBytes(32) });
+    const box = createSecretBox({ kind: 'key', bytes: randomBytes(32), origin: 'made' });
     bench = await openLocalBench({ secretBox: box });
     image = bench.images.add(packApp());
   }, patience);

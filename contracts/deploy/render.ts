@@ -62,3 +62,23 @@ export interface PrunableObject {
   /** `Prune=false`: it stays when it is rendered no more */
   isKept: boolean;
 }
+
+/** What a renderer of others is to make manifests of. */
+export interface ToolRequest {
+  files: ReadonlyMap<string, string>;
+  environment: string;
+  namespace: string;
+  /** name of a Helm release */
+  release: string;
+  /** all values for a chart, merged; asked for only by what takes values */
+  values: () => Record<string, unknown>;
+}
+
+/** The real `kustomize` and `helm`, where a folder asks for one of them. */
+export interface ManifestTools {
+  /**
+   * What the tool made of the files, or null where they ask for none. Errors: DomainError `validation_failed` (the tool
+   * refuses them, or is not there: how to get it), `unavailable` (nothing here can keep it away from the machine).
+   */
+  render(request: ToolRequest): Promise<RenderedText | null>;
+}

@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { ManifestTools, RenderedText, ToolRequest } from '../../contracts/deploy/render.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { chooseTool, type ChosenTool } from './choose-tool.ts';
+import { findTool } from './find-tool.ts';
+import { type BoxedResult, runBoxed } from './run-boxed.ts';
+
+const valuesFile = '.slipway-values.json';
+const TIMEOUT_MS = 30_000;
+
+/** Renders by `kustomize build` and `helm template`, each in a sandbox without network, from a folder made for it. */
+export function createManifestTools({
+  cache = join(homedir(), '.cache/slipway'),
+  folders,
+  timeoutMs = TIMEOUT_MS,
+}: {
+  /** where tools that Slipway was given lie, as <tool>/<version>/<tool> */
+  cache?: string;
+  /** folders to look into before; default: those of the system */
+  folders?: readonly string[];
+  timeoutMs?: number;
+} = {}): ManifestTools {
+  return {
+    async render(request) {
+      const chosen = chooseTool(request.files, request.environment);
+      if (chosen === null) return null;
+      const program = await findTool(chosen.tool, cache, folders);
+      const work = await mkdtemp(join(tmpdir(), 'slipway-render-'));
+      try {
+        await writeFiles(work, chosen, request);
+        const args = argumentsOf(chosen, request);
+        const result = await runBoxed({ program, args, work, folder: chosen.folder, timeoutMs });
+        return answerOf(chosen, result);
+      } finally {
+        await rm(work, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+async function writeFiles(
+  work: string,
+  { tool }: ChosenTool,
+  { files, values }: ToolRequest,
+): Promise<void> {
+  for (const [path, text] of files) {
+    if (path.startsWith('/') || path.split('/').some((name) => name === '' || name === '..')) {
+      throw new DomainError('validation_failed', `${path} is no path within the folder`);
+    }
+    await mkdir(dirname(join(work, path)), { recursive: true });
+    await writeFile(join(work, path), text);
+  }
+  if (tool === 'helm') await writeFile(join(work, valuesFile), JSON.stringify(values()));
+}
+
+function argumentsOf({ tool }: ChosenTool, { release, namespace }: ToolRequest): string[] {
+  if (tool === 'kustomize') return ['build', '.'];
+  return [
+    ...['template', release, '.', '--namespace', namespace],
+    ...['--values', valuesFile, '--include-crds', '--skip-tests'],
+  ];
+}
+
+function answerOf({ tool, folder }: ChosenTool, result: BoxedResult): RenderedText {
+  const name = tool === 'kustomize' ? 'kustomize build' : 'helm template';
+  if (result.cut === null && result.code === 0) return { file: name, text: result.stdout };
+  const said =
+    result.cut === 'time'
+      ? 'it took too long'
+      : result.cut === 'output'
+        ? 'it made more than 8 MiB'
+        : result.stderr.replaceAll('/work/', '').trim().slice(0, 2000) ||
+          'it failed without a word';
+  const place = /([\w./-]+\.(?:ya?ml|tpl)):(\d+)/.exec(said);
+  const main =
+    tool === 'kustomize' ? `${folder === '' ? '' : `${folder}/`}kustomization.yaml` : 'Chart.yaml';
+  const file = place?.[1] ?? main;
+  const line = Number(place?.[2] ?? 1);
+  throw new DomainError('validation_failed', `${name}: ${said}`, {
+    errors: [{ pointer: `${file}:${line}`, detail: said, file, line }],
+  });
+}

@@ -16904,7 +16904,7 @@ export interface components {
             commitSha: string | null;
             pipelineId: string | null;
             currentSha: string | null;
-            liveRevision: components["schemas"]["DeploymentRevision"];
+            liveRevision: components["schemas"]["DeploymentRevision"] | null;
             lastSync: {
                 id: string;
                 number: number;
@@ -16957,7 +16957,7 @@ export interface components {
             createdAt: string;
             /** Format: date-time */
             goodAt: string | null;
-        } | null;
+        };
         DeploymentHistory: {
             id: string;
             /** @enum {string} */
@@ -17004,6 +17004,8 @@ export interface components {
                     /** @enum {string|null} */
                     undo: "restore" | "remove" | "none" | null;
                     message: string | null;
+                    /** Format: date-time */
+                    updatedAt: string;
                 }[];
             }[];
         };

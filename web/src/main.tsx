@@ -6,6 +6,7 @@ import './styles/layout.css';
 import './styles/components.css';
 import './styles/code.css';
 import './styles/talk.css';
+import './styles/deploy.css';
 import './styles/ansi.css';
 
 const root = document.getElementById('app');

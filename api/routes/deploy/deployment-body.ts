@@ -58,6 +58,7 @@ export const syncBody = syncSummary
             status: z.enum(['pending', 'applied', 'healthy', 'failed', 'pruned', 'undone']),
             undo: z.enum(['restore', 'remove', 'none']).nullable(),
             message: word,
+            updatedAt: z.iso.datetime(),
           }),
         ),
       }),
@@ -93,7 +94,8 @@ export const deploymentBody = z
     commitSha: word,
     pipelineId: word,
     currentSha: word,
-    liveRevision: revisionBody.nullable(),
+    // a union: `nullable` would make the named schema nullable wherever it is used
+    liveRevision: z.union([revisionBody, z.null()]),
     lastSync: syncSummary.nullable(),
     drift: z.array(
       z.object({
@@ -159,7 +161,8 @@ export function toSyncBody(sync: SyncWithObjects): z.output<typeof syncBody> {
     const { kind, namespace, name, message } = object;
     const status = object.status as (typeof into.objects)[number]['status'];
     const undo = object.undo as (typeof into.objects)[number]['undo'];
-    into.objects.push({ kind, namespace, name, status, undo, message });
+    const updatedAt = object.updatedAt.toISOString();
+    into.objects.push({ kind, namespace, name, status, undo, message, updatedAt });
   }
   return { ...toSyncSummary(sync), waves };
 }

@@ -24,7 +24,8 @@ type QueryOf<M extends Method, P extends PathOf<M>> = paths[P][M] extends {
   ? Q
   : never;
 
-type BodyOf<M extends Method, P extends PathOf<M>> = paths[P][M] extends {
+/** What an operation takes. */
+export type BodyOf<M extends Method, P extends PathOf<M>> = paths[P][M] extends {
   requestBody?: { content: { 'application/json': infer B } };
 }
   ? B

@@ -1,5 +1,5 @@
 import type { components } from '../../../api/openapi.d.ts';
-import type { Answer } from './client.ts';
+import type { Answer, BodyOf } from './client.ts';
 
 // The names that pages use for what the document of the API describes.
 type Schemas = components['schemas'];
@@ -47,3 +47,15 @@ export type Issue = Schemas['Issue'];
 export type IssueDetail = Schemas['IssueDetail'];
 export type IssueStatus = Issue['status'];
 export type Comment = Schemas['Comment'];
+export type Deployment = Schemas['Deployment'];
+export type Environment = Deployment['environment'];
+export type Revision = Schemas['DeploymentRevision'];
+export type Sync = Schemas['DeploymentSync'];
+export type Wave = Sync['waves'][number];
+export type HistoryItem = Schemas['DeploymentHistory'];
+export type DeploymentChange = NonNullable<BodyOf<'patch', '/api/v1/deployments/{id}'>>;
+export type OpsRepo = Schemas['OpsRepo'];
+export type OpsRepoChange = Pick<OpsRepo, 'name' | 'repoUrl' | 'branch' | 'path' | 'syncIntervalS'>;
+
+export type Notification = Schemas['Notification'];
+export type Preferences = Schemas['NotificationPreferences'];

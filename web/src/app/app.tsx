@@ -22,6 +22,13 @@ const Pipelines = deferred(() =>
   import('../pages/pipeline/pipelines.tsx').then((m) => m.Pipelines),
 );
 const RunPage = deferred(() => import('../pages/pipeline/run-page.tsx').then((m) => m.RunPage));
+const Deployments = deferred(() =>
+  import('../pages/deploy/deployments.tsx').then((m) => m.Deployments),
+);
+const OpsRepos = deferred(() => import('../pages/deploy/ops-repos.tsx').then((m) => m.OpsRepos));
+const DeploymentPage = deferred(() =>
+  import('../pages/deploy/deployment-page.tsx').then((m) => m.DeploymentPage),
+);
 const Settings = deferred(() => import('../pages/settings/settings.tsx').then((m) => m.Settings));
 const Admin = deferred(() => import('../pages/admin/admin.tsx').then((m) => m.Admin));
 
@@ -99,6 +106,9 @@ function SignedIn(): JSX.Element {
           <Route path="/projects/:owner/:project/:page?/:item?" component={ProjectPages} />
           <Route path="/pipelines" component={Pipelines} />
           <Route path="/pipelines/:id" component={RunPage} />
+          <Route path="/deployments" component={Deployments} />
+          <Route path="/deployments/ops-repos" component={OpsRepos} />
+          <Route path="/deployments/:id/:page?" component={DeploymentPage} />
           <Route path="/settings/:page?" component={Settings} />
           <Route path="/admin/:page?" component={Admin} />
           <Route path="/:owner/:project/:page?/:item?" component={ShortAddress} />

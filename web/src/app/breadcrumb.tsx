@@ -26,6 +26,10 @@ export function useCrumbs(crumbs: Crumb[] | null): void {
 const words: Readonly<Record<string, string>> = {
   projects: 'Projects',
   pipelines: 'Pipelines',
+  deployments: 'Deployments',
+  'ops-repos': 'Ops repositories',
+  gates: 'Waiting for you',
+  notifications: 'Notifications',
   settings: 'Settings',
   admin: 'Admin',
   new: 'New project',

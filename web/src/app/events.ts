@@ -10,8 +10,10 @@ export const live = signal(true);
 export const recentEvents = signal<EventRecord[]>([]);
 
 const affected: readonly [RegExp, readonly string[]][] = [
-  [/^(pipeline|step)\./, ['pipelines', 'gates', 'mergeability']],
-  [/^gate\./, ['gates', 'pipelines']],
+  [/^(pipeline|step)\./, ['pipelines', 'gates', 'changes', 'mergeability']],
+  [/^gate\./, ['gates', 'pipelines', 'deployments', 'changes']],
+  [/^deployment\./, ['deployments', 'gates', 'changes']],
+  [/^ops_repo\./, ['ops-repos']],
   [/^artifact\./, ['artifacts']],
   [/^project\./, ['projects']],
   [/^git\./, ['projects', 'repository', 'mergeability']],

@@ -10,6 +10,7 @@ export const keyHelp: readonly { keys: string; does: string }[] = [
   { keys: 'g h', does: 'Go to Home' },
   { keys: 'g p', does: 'Go to Projects' },
   { keys: 'g r', does: 'Go to Pipelines' },
+  { keys: 'g d', does: 'Go to Deployments' },
   { keys: 'g t', does: 'Go to API tokens' },
   { keys: 'g a', does: 'Go to Admin' },
   { keys: 'f', does: 'Follow the log' },

@@ -28,6 +28,7 @@ function fixedEntries(): Entry[] {
     page('Home', '/', 'home'),
     page('Projects', '/projects', 'project'),
     page('Pipelines', '/pipelines', 'workflow'),
+    page('Deployments', '/deployments', 'deploy'),
     page('Failed pipelines', '/pipelines?status=failure', 'failure'),
     page('New project', '/projects/new', 'plus'),
     page('API tokens', '/settings/tokens', 'key'),

@@ -26,6 +26,8 @@ interface Place {
   icon: IconName;
   /** the start of the addresses beneath it */
   prefix: string;
+  /** the bottom bar of small screens has five places, and the user menu leads there too */
+  wide?: boolean;
 }
 
 function places(): Place[] {
@@ -33,7 +35,14 @@ function places(): Place[] {
     { href: '/', text: 'Home', icon: 'home', prefix: '' },
     { href: '/projects', text: 'Projects', icon: 'project', prefix: '/projects' },
     { href: '/pipelines', text: 'Pipelines', icon: 'workflow', prefix: '/pipelines' },
-    { href: '/settings/tokens', text: 'Settings', icon: 'settings', prefix: '/settings' },
+    { href: '/deployments', text: 'Deployments', icon: 'deploy', prefix: '/deployments' },
+    {
+      href: '/settings/tokens',
+      text: 'Settings',
+      icon: 'settings',
+      prefix: '/settings',
+      wide: true,
+    },
   ];
   if (can('users:read') || can('admin:users') || can('admin:read')) {
     all.push({ href: '/admin/users', text: 'Admin', icon: 'shield', prefix: '/admin' });
@@ -66,6 +75,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
     'g h': go('/'),
     'g p': go('/projects'),
     'g r': go('/pipelines'),
+    'g d': go('/deployments'),
     'g t': go('/settings/tokens'),
     'g a': go('/admin/users'),
   });
@@ -145,7 +155,7 @@ function Rail({
         {places().map((place) => {
           const current = place.prefix === '' ? path === '/' : path.startsWith(place.prefix);
           return (
-            <li key={place.href}>
+            <li key={place.href} class={place.wide ? 'rail-wide' : ''}>
               <a
                 href={place.href}
                 aria-current={current ? 'page' : undefined}

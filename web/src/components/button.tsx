@@ -13,6 +13,8 @@ interface ButtonProps {
   /** for a button that shows only an icon */
   label?: string;
   pressed?: boolean;
+  /** for a button that opens something */
+  expanded?: boolean;
   small?: boolean;
   onClick?: (event: MouseEvent) => void;
 }
@@ -35,6 +37,7 @@ export function Button(props: ButtonProps): JSX.Element {
       aria-busy={pending || undefined}
       aria-label={props.label}
       aria-pressed={props.pressed}
+      aria-expanded={props.expanded}
       title={props.title ?? props.label}
       onClick={(event) => {
         if (pending) event.preventDefault();

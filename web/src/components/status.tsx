@@ -11,7 +11,8 @@ export type StateName =
   | 'waiting'
   | 'blocked'
   | 'skipped'
-  | 'paused';
+  | 'paused'
+  | 'degraded';
 
 const words: Readonly<Record<StateName, string>> = {
   queued: 'Queued',
@@ -23,6 +24,7 @@ const words: Readonly<Record<StateName, string>> = {
   blocked: 'Blocked',
   skipped: 'Skipped',
   paused: 'Paused',
+  degraded: 'Degraded',
 };
 
 /** The state that a run is shown in. */
@@ -54,7 +56,7 @@ export function stateWord(state: StateName): string {
 /** Colour role of a state, for classes `state-…`. */
 export function stateTone(state: StateName): string {
   if (state === 'skipped') return 'cancelled';
-  return state === 'paused' ? 'waiting' : state;
+  return state === 'paused' || state === 'degraded' ? 'waiting' : state;
 }
 
 /** A state as icon, colour and word; `compact` keeps the word for screen readers only. */
@@ -72,7 +74,7 @@ export function Status({
   return (
     <span
       class={`status state-${stateTone(state)} ${badge ? 'badge' : ''}`}
-      title={compact ? words[state] : undefined}
+      title={compact ? (word ?? words[state]) : undefined}
     >
       <Icon name={state} class={state === 'running' ? 'spin' : ''} />
       <span class={compact ? 'hidden-visually' : ''}>{word ?? words[state]}</span>

@@ -24,6 +24,9 @@ const pages: Readonly<Record<string, FunctionComponent<ProjectPageProps>>> = {
   issues: deferred(() => import('../issue/issues.tsx').then((m) => m.Issues)),
   'new-issue': deferred(() => import('../issue/new-issue.tsx').then((m) => m.NewIssue)),
   issue: deferred(() => import('../issue/issue-page.tsx').then((m) => m.IssuePage)),
+  deployments: deferred(() =>
+    import('./project-deployments.tsx').then((m) => m.ProjectDeployments),
+  ),
   secrets: deferred(() => import('./secrets.tsx').then((m) => m.Secrets)),
   members: deferred(() => import('./members.tsx').then((m) => m.Members)),
   settings: deferred(() => import('./project-settings.tsx').then((m) => m.ProjectSettings)),
@@ -91,6 +94,7 @@ function Head({
     tab('', 'Files', 'tree', 'file'),
     tab('/issues', 'Issues', 'issues', 'issue', 'new-issue'),
     tab('/pipelines', 'Pipelines', 'pipelines'),
+    ...(may('deploy:read') ? [tab('/deployments', 'Deployments', 'deployments')] : []),
     tab('/commits', 'Commits', 'commits', 'commit'),
     tab('/branches', 'Branches', 'branches'),
     ...(may('secret:read') ? [tab('/secrets', 'Secrets', 'secrets')] : []),

@@ -1,0 +1,53 @@
+import { describe, expect, it } from '@jest/globals';
+import {
+  bakeLeft,
+  deploymentState,
+  isOutOfSync,
+  shortImage,
+  type Stated,
+} from './deployment-state.ts';
+
+function stated(change: Partial<Stated>): Stated {
+  return {
+    currentStatus: 'healthy',
+    desiredStatus: 'active',
+    isDeleting: false,
+    isPaused: false,
+    generation: 3,
+    observedGeneration: 3,
+    lastSync: { status: 'succeeded' },
+    ...change,
+  };
+}
+
+describe('the state that a deployment is shown in', () => {
+  it.each([
+    ['Healthy', {}],
+    ['Stopped', { desiredStatus: 'stopped' }],
+    ['Degraded', { currentStatus: 'degraded' }],
+    ['Failed', { currentStatus: 'failed', lastSync: null }],
+    ['Pending', { currentStatus: 'pending', lastSync: null }],
+    ['Rolling out', { currentStatus: 'syncing', lastSync: { status: 'running' } }],
+    ['Paused', { currentStatus: 'syncing', lastSync: { status: 'running' }, isPaused: true }],
+    ['Baking', { currentStatus: 'syncing', lastSync: { status: 'baking' } }],
+    ['Waiting', { currentStatus: 'syncing', lastSync: { status: 'waiting' } }],
+    ['Undoing', { currentStatus: 'syncing', lastSync: { status: 'undoing' } }],
+    ['Needs a person', { isDeleting: true, lastSync: { status: 'needs_human' } }],
+    ['Being removed', { isDeleting: true }],
+  ] as const)('%s [A-UI-05]', (word, change) => {
+    expect(deploymentState(stated(change)).word).toBe(word);
+  });
+
+  it('is out of sync only while nothing is on its way [A-UI-05]', () => {
+    expect(isOutOfSync(stated({ generation: 4 }))).toBe(true);
+    expect(isOutOfSync(stated({ generation: 4, lastSync: { status: 'running' } }))).toBe(false);
+    expect(isOutOfSync(stated({}))).toBe(false);
+  });
+
+  it('names an image by its digest, else by its tag [A-UI-05]', () => {
+    expect(shortImage(`artifact:app@sha256:${'ab12'.repeat(16)}`)).toBe('sha256:ab12ab1');
+    expect(shortImage('registry.local:5000/team/app:1.4')).toBe('app:1.4');
+    expect(bakeLeft(1000, 30, 11_000)).toBe(20_000);
+    expect(bakeLeft(1000, 30, 99_000)).toBe(0);
+  });
+});

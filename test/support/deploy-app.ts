@@ -48,10 +48,11 @@ export interface PackedApp {
   bytes: Buffer;
 }
 
+/** Files of the tiny application. */
+export const appFiles: Readonly<Record<string, string>> = { 'server.js': server, 'job.js': job };
+
 /** Packs files, the tiny application by default, as a pipeline's archive. */
-export function packApp(
-  files: Readonly<Record<string, string>> = { 'server.js': server, 'job.js': job },
-): PackedApp {
+export function packApp(files: Readonly<Record<string, string>> = appFiles): PackedApp {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-app-'));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
   const bytes = execFileSync('tar', ['-C', folder, '--sort=name', '--mtime=@0', '-czf', '-', '.']);

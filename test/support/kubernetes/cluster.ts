@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from '
 import { join } from 'node:path';
 import { freePort, startProgram, stopProcess, waitForServer } from '../processes.ts';
 import { notePid } from '../run-folder.ts';
-import { writeBusyboxImage } from './image.ts';
+import { type ImageContent, writeImage } from './image.ts';
 import { findProgram, whyNoCluster } from './programs.mjs';
 import {
   type ClusterPlan,
@@ -24,6 +24,8 @@ export interface TestCluster {
   token: string;
   /** image that every pod can run: busybox, without pulling */
   image: string;
+  /** makes an image of busybox and more known to the node */
+  addImage(name: string, content: ImageContent): void;
   /** SIGKILL of the API server; `startApi` brings it back on the same port */
   killApi(): Promise<void>;
   startApi(): Promise<void>;
@@ -83,6 +85,9 @@ export async function startCluster(folder: string): Promise<TestCluster> {
     server: serverOf(plan),
     token: plan.token,
     image: pauseImage,
+    addImage: (name, content) => {
+      addImage(plan, name, content);
+    },
     killApi: () => end(running.get('kube-apiserver'), 'SIGKILL'),
     startApi,
     stop,
@@ -112,8 +117,13 @@ async function startRuntime(plan: ClusterPlan, start: Start): Promise<void> {
     runCtr(plan, ['version']);
     return true;
   });
-  const archive = writeBusyboxImage(plan.folder, findProgram('busybox') ?? '', pauseImage);
+  addImage(plan, pauseImage);
+}
+
+function addImage(plan: ClusterPlan, name: string, content?: ImageContent): void {
+  const archive = writeImage(plan.folder, findProgram('busybox') ?? '', name, content);
   runCtr(plan, ['images', 'import', archive]);
+  rmSync(archive);
 }
 
 async function startNode(plan: ClusterPlan, start: Start): Promise<void> {

@@ -25,6 +25,10 @@ const RunPage = deferred(() => import('../pages/pipeline/run-page.tsx').then((m)
 const Deployments = deferred(() =>
   import('../pages/deploy/deployments.tsx').then((m) => m.Deployments),
 );
+const GatesPage = deferred(() => import('../pages/home/gates-page.tsx').then((m) => m.GatesPage));
+const Notifications = deferred(() =>
+  import('../pages/notify/notifications.tsx').then((m) => m.Notifications),
+);
 const OpsRepos = deferred(() => import('../pages/deploy/ops-repos.tsx').then((m) => m.OpsRepos));
 const DeploymentPage = deferred(() =>
   import('../pages/deploy/deployment-page.tsx').then((m) => m.DeploymentPage),
@@ -106,6 +110,8 @@ function SignedIn(): JSX.Element {
           <Route path="/projects/:owner/:project/:page?/:item?" component={ProjectPages} />
           <Route path="/pipelines" component={Pipelines} />
           <Route path="/pipelines/:id" component={RunPage} />
+          <Route path="/gates" component={GatesPage} />
+          <Route path="/notifications" component={Notifications} />
           <Route path="/deployments" component={Deployments} />
           <Route path="/deployments/ops-repos" component={OpsRepos} />
           <Route path="/deployments/:id/:page?" component={DeploymentPage} />

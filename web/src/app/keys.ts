@@ -11,6 +11,8 @@ export const keyHelp: readonly { keys: string; does: string }[] = [
   { keys: 'g p', does: 'Go to Projects' },
   { keys: 'g r', does: 'Go to Pipelines' },
   { keys: 'g d', does: 'Go to Deployments' },
+  { keys: 'g w', does: 'Go to what waits for you' },
+  { keys: 'g n', does: 'Go to Notifications' },
   { keys: 'g t', does: 'Go to API tokens' },
   { keys: 'g a', does: 'Go to Admin' },
   { keys: 'f', does: 'Follow the log' },

@@ -29,6 +29,8 @@ function fixedEntries(): Entry[] {
     page('Projects', '/projects', 'project'),
     page('Pipelines', '/pipelines', 'workflow'),
     page('Deployments', '/deployments', 'deploy'),
+    page('Waiting for you', '/gates', 'waiting'),
+    page('Notifications', '/notifications', 'bell'),
     page('Failed pipelines', '/pipelines?status=failure', 'failure'),
     page('New project', '/projects/new', 'plus'),
     page('API tokens', '/settings/tokens', 'key'),

@@ -5,6 +5,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { listGates } from '../api/resources.ts';
 import { Button } from '../components/button.tsx';
 import { Icon, type IconName } from '../components/icon.tsx';
+import { Bell } from './bell.tsx';
 import { Breadcrumb } from './breadcrumb.tsx';
 import { followEvents, live } from './events.ts';
 import { useKeys, useListKeys } from './keys.ts';
@@ -76,6 +77,8 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
     'g p': go('/projects'),
     'g r': go('/pipelines'),
     'g d': go('/deployments'),
+    'g w': go('/gates'),
+    'g n': go('/notifications'),
     'g t': go('/settings/tokens'),
     'g a': go('/admin/users'),
   });
@@ -112,6 +115,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
           </kbd>
         </button>
         <GatesWaiting />
+        <Bell />
         <UserMenu
           onKeys={() => {
             setOverlay('keys');
@@ -186,7 +190,7 @@ function GatesWaiting(): JSX.Element {
   return (
     <a
       class={`gates-button ${count > 0 ? 'some' : ''}`}
-      href="/#waiting"
+      href="/gates"
       aria-label={`${count} waiting for you`}
       title={`${count} waiting for you`}
     >

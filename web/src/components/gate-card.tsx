@@ -72,6 +72,7 @@ function DecisionDialog({
     await decideGate(gate.id, decision.kind, reason.trim());
     invalidate('gates');
     invalidate('pipelines');
+    invalidate('deployments');
     toast(`${decision.done}: ${gate.step}`);
     onClose();
   });
@@ -99,7 +100,7 @@ function DecisionDialog({
         autoFocus
         help={
           must
-            ? 'Kept with the decision. The run fails at this gate.'
+            ? 'Kept with the decision. What waits here ends with it.'
             : 'Kept with the decision, for whoever asks later.'
         }
       />

@@ -1,17 +1,17 @@
 import type { JSX } from 'preact';
-import { getRun, listGates, listProjects, listRuns } from '../../api/resources.ts';
-import type { Gate, Project, Run, RunDetail } from '../../api/types.ts';
+import { listProjects, listRuns } from '../../api/resources.ts';
+import type { Project, Run } from '../../api/types.ts';
 import { useLoad } from '../../app/load.ts';
 import { projectPath } from '../../app/location.ts';
 import { can } from '../../app/session.ts';
 import { ButtonLink } from '../../components/button.tsx';
 import { Show } from '../../components/feedback.tsx';
-import { GateActions } from '../../components/gate-card.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { PageHead, Section } from '../../components/page.tsx';
-import { RunList, runTitle } from '../../components/run-row.tsx';
+import { RunList } from '../../components/run-row.tsx';
 import { Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
+import { useWaiting, WaitingList } from '../../components/waiting-list.tsx';
 import { FirstSteps } from './first-steps.tsx';
 import { ActivityPanel, AgentsPanel, HealthPanel } from './panels.tsx';
 
@@ -51,12 +51,7 @@ export function Home(): JSX.Element {
 }
 
 function WorkList({ projects }: { projects: readonly Project[] }): JSX.Element {
-  const gates = useLoad('gates/with-runs', async () => {
-    const { items } = await listGates();
-    return await Promise.all(
-      items.map(async (gate) => ({ gate, run: await getRun(gate.subjectId).catch(() => null) })),
-    );
-  });
+  const gates = useWaiting();
   const runs = useLoad('pipelines/home', (signal) => listRuns({ limit: 40 }, signal));
   const all = runs.data?.items ?? [];
   const waitingRuns = new Set(gates.data?.map(({ gate }) => gate.subjectId));
@@ -66,13 +61,13 @@ function WorkList({ projects }: { projects: readonly Project[] }): JSX.Element {
   const broken = brokenNow(all);
   return (
     <>
-      <Section title="Waiting for you" id="waiting">
+      <Section title="Waiting for you" id="waiting" aside={<a href="/gates">All of it</a>}>
         <Show loaded={gates} rows={2} what="Gates">
           {(waiting) =>
             waiting.length === 0 ? (
               <Quiet text="Nothing waits for your decision." />
             ) : (
-              <GateList waiting={waiting} />
+              <WaitingList waiting={waiting} />
             )
           }
         </Show>
@@ -131,53 +126,6 @@ function brokenNow(runs: readonly Run[]): Run[] {
 
 function Quiet({ text }: { text: string }): JSX.Element {
   return <p class="quiet-line">{text}</p>;
-}
-
-function GateList({
-  waiting,
-}: {
-  waiting: readonly { gate: Gate; run: RunDetail | null }[];
-}): JSX.Element {
-  return (
-    <ul class="line-list">
-      {waiting.map(({ gate, run }) => {
-        const subject = run
-          ? `${run.project.owner}/${run.project.name} #${run.number}: ${runTitle(run)}`
-          : gate.step;
-        return (
-          <li key={gate.id} class="line-row">
-            <Status state="waiting" compact />
-            <div class="grow">
-              <a
-                class="line-title truncate"
-                href={`/pipelines/${gate.subjectId}?step=${encodeURIComponent(gate.step)}`}
-                data-item=""
-              >
-                {gate.step}
-                {run && <span class="muted"> · {runTitle(run)}</span>}
-              </a>
-              <div class="line-meta">
-                {run && (
-                  <span class="truncate">
-                    {run.project.owner}/{run.project.name} <span class="num">#{run.number}</span>
-                  </span>
-                )}
-                <span>
-                  since <Time at={gate.createdAt} />
-                </span>
-                {gate.expiresAt && (
-                  <span>
-                    expires <Time at={gate.expiresAt} />
-                  </span>
-                )}
-              </div>
-            </div>
-            <GateActions gate={gate} subject={subject} inList />
-          </li>
-        );
-      })}
-    </ul>
-  );
 }
 
 function ProjectTile({ project, last }: { project: Project; last: Run | undefined }): JSX.Element {

@@ -57,6 +57,11 @@ const shownTypes = [
   'step.failed',
   'gate.opened',
   'gate.decided',
+  'deployment.synced',
+  'deployment.failed',
+  'deployment.rolled_back',
+  'deployment.quarantined',
+  'deployment.needs_human',
   'secret.changed',
   'secret.deleted',
   'user.created',
@@ -67,6 +72,10 @@ const isShown = (event: EventRecord): boolean =>
   (shownTypes as readonly string[]).includes(event.type);
 
 const linkOf = (event: EventRecord): string | null => {
+  if (event.type.startsWith('deployment.') && event.subjectId !== null)
+    return `/deployments/${event.subjectId}`;
+  const deployment = event.payload['deploymentId'];
+  if (typeof deployment === 'string') return `/deployments/${deployment}`;
   const run = event.payload['pipelineId'] ?? event.subjectId;
   return typeof run === 'string' && run.startsWith('run_') ? `/pipelines/${run}` : null;
 };

@@ -5,6 +5,7 @@ import type { Gate, RunDetail, Step } from '../../api/types.ts';
 import { useCrumbs } from '../../app/breadcrumb.tsx';
 import { useLoad } from '../../app/load.ts';
 import { projectPath, shortRef, useQuery, withQuery } from '../../app/location.ts';
+import { ChangeLink } from '../../components/change-link.tsx';
 import { Copy } from '../../components/copy.tsx';
 import { Dag, StepList } from '../../components/dag.tsx';
 import { Empty, Show } from '../../components/feedback.tsx';
@@ -125,13 +126,7 @@ function RunFacts({ run }: { run: RunDetail }): JSX.Element {
           <Duration start={run.startedAt} end={run.finishedAt} />
         </span>
       )}
-      <span
-        class="row tightest wide-only"
-        title="Change id: runs through everything that this push caused"
-      >
-        <code>{run.changeId.slice(0, 4 + 8)}…</code>
-        <Copy text={run.changeId} label="Copy change id" />
-      </span>
+      <ChangeLink id={run.changeId} />
     </span>
   );
 }

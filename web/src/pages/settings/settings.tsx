@@ -13,6 +13,10 @@ const pages = {
     text: 'Profile and sessions',
     page: deferred(() => import('./profile.tsx').then((m) => m.Profile)),
   },
+  notifications: {
+    text: 'Notifications',
+    page: deferred(() => import('../notify/preferences.tsx').then((m) => m.NotifyPreferences)),
+  },
 } as const;
 
 /** What belongs to the person who is signed in. */

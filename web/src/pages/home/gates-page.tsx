@@ -1,0 +1,73 @@
+import type { JSX } from 'preact';
+import { useQuery } from '../../app/location.ts';
+import { Empty, Show } from '../../components/feedback.tsx';
+import { Choice, Filter } from '../../components/field.tsx';
+import { PageHead } from '../../components/page.tsx';
+import { useWaiting, WaitingList } from '../../components/waiting-list.tsx';
+
+/** Every gate that waits for the decision of who looks at it, oldest first. */
+export function GatesPage(): JSX.Element {
+  const { query, setQuery } = useQuery();
+  const loaded = useWaiting();
+  const kind = query['kind'] ?? '';
+  const text = (query['q'] ?? '').toLowerCase();
+  const count = loaded.data?.length ?? 0;
+  return (
+    <>
+      <PageHead
+        title="Waiting for you"
+        documentTitle={`${count} waiting for you`}
+        state={
+          count === 0
+            ? 'Steps of pipelines and roll-outs that you may let through.'
+            : `${count} ${count === 1 ? 'decision' : 'decisions'}, the oldest first.`
+        }
+      />
+      <Show loaded={loaded} rows={4} what="Gates">
+        {(waiting) => {
+          if (waiting.length === 0)
+            return (
+              <Empty icon="check" title="Nothing waits for you">
+                A gate that you may decide appears here, and in the top bar, the moment it opens.
+              </Empty>
+            );
+          const shown = waiting.filter(
+            (one) =>
+              (kind === '' || one.kind === kind) &&
+              `${one.place} ${one.title}`.toLowerCase().includes(text),
+          );
+          return (
+            <>
+              <div class="toolbar">
+                <Filter
+                  label="Filter by project or name"
+                  value={query['q'] ?? ''}
+                  onValue={(q) => {
+                    setQuery({ q });
+                  }}
+                />
+                <Choice
+                  label="Kind"
+                  value={kind}
+                  options={[
+                    ['', 'Everything'],
+                    ['pipeline', 'Pipelines'],
+                    ['deployment', 'Deployments'],
+                  ]}
+                  onValue={(value) => {
+                    setQuery({ kind: value });
+                  }}
+                />
+              </div>
+              {shown.length === 0 ? (
+                <p class="quiet-line">Nothing that waits is like this filter.</p>
+              ) : (
+                <WaitingList waiting={shown} />
+              )}
+            </>
+          );
+        }}
+      </Show>
+    </>
+  );
+}

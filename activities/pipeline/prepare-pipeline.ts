@@ -10,6 +10,7 @@ import {
 import { planPipeline } from '../../domain/pipeline/definition/plan-pipeline.ts';
 import { finishRun } from '../../domain/pipeline/finish-run.ts';
 import { previousCommit } from '../../domain/pipeline/previous-commit.ts';
+import { mergeRequestOfRun } from '../../domain/review/merge-request-of-run.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 
 /** Makes `preparePipeline`: see contracts/pipeline/activities.ts. */
@@ -63,13 +64,16 @@ async function prepare(
     return await fail(`${definitionFile} does not exist at commit ${commitSha.slice(0, 8)}.`);
   const parsed = parseDefinition(text);
   if (!parsed.ok) return await fail(parsed.message);
+  const mergeRequest = await mergeRequestOfRun(db, run);
   // Asked of git only where a step wants to know: it costs a process, and people wait for the first line.
   const asksForPaths = parsed.definition.steps.some((step) => step.when?.path !== undefined);
-  const before = asksForPaths ? await previousCommit(db, run) : null;
+  const since = mergeRequest?.baseSha ?? (asksForPaths ? await previousCommit(db, run) : null);
+  const before = asksForPaths ? since : null;
   const plan = planPipeline(parsed.definition, {
     trigger: run.trigger as 'push',
     gitRef: run.gitRef,
     commitSha,
+    targetBranch: mergeRequest?.targetBranch ?? null,
     changedPaths:
       before === null ? null : await repositories.changedPaths(repoPath, before, commitSha),
     projectName: run.project.name,

@@ -43,8 +43,11 @@ async function followHead(deps: ReviewEventDeps, event: EventRecord): Promise<vo
   if (row?.project.repoPath == null) return;
   const { project, number } = row;
   const { headSha } = await refreshMergeRequest(db, git, project, row, { caller: null });
-  const name = `mr/${String(number)}/${headSha.slice(0, 16)}`;
-  await git.keepCommit(row.project.repoPath, name, headSha).catch(() => undefined);
+  for (const sha of new Set([String(event.payload['headSha']), headSha])) {
+    const name = `mr/${String(number)}/${sha.slice(0, 16)}`;
+    // A head that was pushed over long ago may be collected by now.
+    await git.keepCommit(row.project.repoPath, name, sha).catch(() => undefined);
+  }
   await triggerPipelineForMergeRequest(db, deps.repositories, event);
 }
 

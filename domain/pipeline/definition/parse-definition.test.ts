@@ -170,6 +170,15 @@ describe('.platform.yaml', () => {
     expect(startsRun(onCron, { trigger: 'push', gitRef: 'refs/heads/main' })).toBe(false);
   });
 
+  it('means the target of a merge request by `when: branch` [A-PIPE-02] [A-MR-06]', () => {
+    const text = 'steps: [{ name: a, commands: [x], when: { branch: main } }]\n';
+    const of = { ...context, trigger: 'mr' as const, gitRef: 'refs/heads/topic' };
+    const reason = (targetBranch: string) =>
+      planPipeline(parsed(text), { ...of, targetBranch }).steps[0]?.skipReason;
+    expect(reason('main')).toBeNull();
+    expect(reason('develop')).toBe('when: branch develop is not meant');
+  });
+
   it('says what it does not act on yet instead of passing over it [A-PIPE-01]', () => {
     const plan = planPipeline(
       parsed('on: [push, { schedule: "0 3 * * *" }]\nsteps: [{ name: a, commands: [x] }]\n'),

@@ -15,6 +15,8 @@ export interface PlanContext {
   /** full ref: refs/heads/main, refs/tags/v1 */
   gitRef: string;
   commitSha: string;
+  /** what a merge request goes into: `when: branch` of its runs means that one, as elsewhere */
+  targetBranch?: string | null;
   /** paths changed by the push; null when unknown (first push, API run): then every path rule holds */
   changedPaths: readonly string[] | null;
   projectName: string;
@@ -183,7 +185,7 @@ export function shortRef(ref: string): string {
 
 function skipReason(when: WhenDefinition | undefined, context: PlanContext): string | null {
   if (when === undefined) return null;
-  const branch = shortRef(context.gitRef);
+  const branch = context.targetBranch ?? shortRef(context.gitRef);
   if (when.branch !== undefined && !globsHold(when.branch, branch))
     return `when: branch ${branch} is not meant`;
   const events = asList(when.event).map((word) => aliases[word] ?? word);

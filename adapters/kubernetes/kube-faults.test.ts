@@ -247,7 +247,7 @@ describe('a cluster whose API server is ill', () => {
     }
   });
 
-  it('is missed with a sentence on what to set when there is none [A-DEP-12]', async () => {
+  it('is missed with a sentence on what to set when there is none', async () => {
     for (const kubeconfig of [join(folder, 'none'), null]) {
       await expect(openKubernetesTarget({ kubeconfig, context: null })).rejects.toMatchObject({
         code: 'unavailable',

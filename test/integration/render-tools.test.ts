@@ -81,7 +81,7 @@ describe('kustomize and helm', () => {
     expect(await findTool('kustomize', join(scratch, 'cache'), [])).toContain('5.10.0');
   });
 
-  it('see their files, no file of the machine, no network and nothing of our environment [A-DEP-12]', async () => {
+  it('see their files, no file of the machine, no network and nothing of our environment', async () => {
     process.env['SLIPWAY_CANARY'] = 'canary';
     const script = [
       'files=$(ls base overlays | tr "\\n" " ")',

@@ -131,7 +131,7 @@ describe('planWaves', () => {
     );
   });
 
-  it('hashes an object alike in whatever order its keys came [A-DEP-04]', () => {
+  it('hashes an object alike in whatever order its keys came [A-DEP-03]', () => {
     const one = { apiVersion: 'v1', kind: 'A', metadata: { name: 'a', namespace: 'b' } };
     const other = { metadata: { namespace: 'b', name: 'a' }, kind: 'A', apiVersion: 'v1' };
     expect(hashManifest(one)).toBe(hashManifest(other));

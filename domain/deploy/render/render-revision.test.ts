@@ -73,7 +73,7 @@ describe('renderRevision', () => {
     });
   });
 
-  it('renders two environments differently from one template, and an override above both [A-DEP-05, A-DEP-13]', () => {
+  it('renders two environments differently from one template, and an override above both [A-DEP-13]', () => {
     const facts = { environment: 'production', project: 'ada/shop', changeId: 'c', commit: 'd' };
     const { manifests } = renderRevision(renderInput(shop, { facts }));
     expect(manifests.map(({ kind }) => kind)).toEqual(['Deployment', 'Ingress', 'Service']);

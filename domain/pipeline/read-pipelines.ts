@@ -55,6 +55,7 @@ export interface ListPipelinesOptions {
   gitRef?: string | undefined;
   trigger?: string | undefined;
   changeId?: string | undefined;
+  commit?: string | undefined;
   /** at most 100 */
   limit: number;
   /** id of the last run of the page before */
@@ -72,6 +73,7 @@ export async function listPipelines(
     ...(options.gitRef === undefined ? {} : { gitRef: options.gitRef }),
     ...(options.trigger === undefined ? {} : { trigger: options.trigger }),
     ...(options.changeId === undefined ? {} : { changeId: options.changeId }),
+    ...(options.commit === undefined ? {} : { commitSha: options.commit }),
     ...(options.after === null ? {} : { id: { lt: options.after } }),
   };
   const rows = await db.pipeline.findMany({

@@ -8,6 +8,10 @@ export const listPipelinesQuery = z.strictObject({
   trigger: z.enum(pipelineTriggers).optional(),
   ref: z.string().max(256).optional(),
   changeId: z.string().max(64).optional(),
+  commit: z
+    .string()
+    .regex(/^[0-9a-f]{40}$/, 'a whole commit id')
+    .optional(),
   limit: z.coerce.number().int().min(1).max(100).default(30),
   cursor: z
     .string()

@@ -25,6 +25,7 @@ export const getProject = (ref: ProjectRef, signal?: AbortSignal) =>
 export interface RunFilter {
   status?: RunStatus | undefined;
   ref?: string | undefined;
+  commit?: string | undefined;
   cursor?: string | undefined;
   limit?: number;
 }

@@ -59,3 +59,13 @@ export type OpsRepoChange = Pick<OpsRepo, 'name' | 'repoUrl' | 'branch' | 'path'
 
 export type Notification = Schemas['Notification'];
 export type Preferences = Schemas['NotificationPreferences'];
+
+export type MergeRequest = Schemas['MergeRequest'];
+export type MergeRequestDetail = Schemas['MergeRequestDetail'];
+export type MergeRequestStatus = MergeRequest['status'];
+export type MergeStyle = NonNullable<MergeRequest['mergeStyle']>;
+export type Mergeability = Schemas['Mergeability'];
+export type MergeRule = Mergeability['rules'][number];
+export type ThreadComment = Schemas['ThreadComment'];
+export type DiffSide = NonNullable<ThreadComment['position']>['side'];
+export type Review = Schemas['Review'];

@@ -1,9 +1,10 @@
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { Diff, FileChange } from '../api/types.ts';
 import { useQuery } from '../app/location.ts';
-import { type DiffLine, pairLines, parseHunks } from '../lib/diff.ts';
 import { splitPatch } from '../lib/split-patch.ts';
+import { DiffBody } from './diff-body.tsx';
+import type { DiffExtras } from './diff-extras.ts';
 import { Empty } from './feedback.tsx';
 import { Icon } from './icon.tsx';
 
@@ -11,7 +12,7 @@ import { Icon } from './icon.tsx';
 const largeFile = 800;
 
 /** What changed, file by file: unified or side by side, changed words marked. */
-export function DiffView({ diff }: { diff: Diff }): JSX.Element {
+export function DiffView({ diff, extras }: { diff: Diff; extras?: DiffExtras }): JSX.Element {
   const { query, setQuery } = useQuery();
   const split = query['diff'] === 'split';
   const patches = useMemo(() => splitPatch(diff.patch), [diff.patch]);
@@ -23,12 +24,19 @@ export function DiffView({ diff }: { diff: Diff }): JSX.Element {
         The commit has the same files as its parent.
       </Empty>
     );
+  const viewed = extras && diff.files.filter((file) => extras.isViewed(file)).length;
   return (
     <div class="stack">
       <div class="row">
         <span class="grow num">
           {diff.files.length} {diff.files.length === 1 ? 'file' : 'files'}{' '}
           <span class="state-success">+{added}</span> <span class="state-failure">−{removed}</span>
+          {viewed !== undefined && (
+            <span class="muted">
+              {' '}
+              {viewed} of {diff.files.length} viewed
+            </span>
+          )}
         </span>
         <div class="segmented wide-only" role="group" aria-label="Show the changes">
           <button
@@ -52,7 +60,13 @@ export function DiffView({ diff }: { diff: Diff }): JSX.Element {
         </div>
       </div>
       {diff.files.map((file, index) => (
-        <DiffFile key={file.path} file={file} patch={patches[index] ?? ''} split={split} />
+        <DiffFile
+          key={file.path}
+          file={file}
+          patch={patches[index] ?? ''}
+          split={split}
+          extras={extras}
+        />
       ))}
       {diff.truncated && (
         <p class="quiet-line">
@@ -67,164 +81,63 @@ function DiffFile({
   file,
   patch,
   split,
+  extras,
 }: {
   file: FileChange;
   patch: string;
   split: boolean;
+  extras: DiffExtras | undefined;
 }): JSX.Element {
   const size = (file.additions ?? 0) + (file.deletions ?? 0);
-  const [open, setOpen] = useState(size <= largeFile);
+  const viewed = extras?.isViewed(file) ?? false;
+  const [asked, setOpen] = useState<boolean>();
+  const open = asked ?? (size <= largeFile && !viewed);
   return (
     <section class="panel diff-file" aria-label={file.path}>
-      <button
-        type="button"
-        class="panel-head diff-head"
-        aria-expanded={open}
-        onClick={() => {
-          setOpen(!open);
-        }}
-      >
-        <Icon name={open ? 'chevron-down' : 'chevron-right'} />
-        <span class="mono truncate grow">
-          {file.oldPath && <span class="muted">{file.oldPath} → </span>}
-          {file.path}
-        </span>
-        <span class="num">
-          <span class="state-success">+{file.additions ?? 0}</span>{' '}
-          <span class="state-failure">−{file.deletions ?? 0}</span>
-        </span>
-      </button>
-      {open && <DiffBody patch={patch} split={split} binary={file.additions === null} />}
+      <div class={`diff-bar ${open ? 'open' : ''}`}>
+        <button
+          type="button"
+          class="diff-head"
+          aria-expanded={open}
+          onClick={() => {
+            setOpen(!open);
+          }}
+        >
+          <Icon name={open ? 'chevron-down' : 'chevron-right'} />
+          <span class="mono truncate grow">
+            {file.oldPath && <span class="muted">{file.oldPath} → </span>}
+            {file.path}
+          </span>
+          <span class="num">
+            <span class="state-success">+{file.additions ?? 0}</span>{' '}
+            <span class="state-failure">−{file.deletions ?? 0}</span>
+          </span>
+        </button>
+        {extras && (
+          <label class="tick viewed">
+            <input
+              type="checkbox"
+              checked={viewed}
+              aria-label={`Viewed ${file.path}`}
+              onChange={(event) => {
+                const { checked } = event.currentTarget;
+                extras.onViewed(file, checked);
+                setOpen(!checked);
+              }}
+            />
+            <span>Viewed</span>
+          </label>
+        )}
+      </div>
+      {open && (
+        <DiffBody
+          file={file}
+          patch={patch}
+          split={split}
+          binary={file.additions === null}
+          extras={extras}
+        />
+      )}
     </section>
-  );
-}
-
-/** Draws a file only when it comes near the screen: a change of thousands of lines stays smooth. */
-function DiffBody({
-  patch,
-  split,
-  binary,
-}: {
-  patch: string;
-  split: boolean;
-  binary: boolean;
-}): JSX.Element {
-  const box = useRef<HTMLDivElement>(null);
-  const [near, setNear] = useState(false);
-  const hunks = useMemo(() => parseHunks(patch), [patch]);
-  const lines = hunks.reduce((sum, hunk) => sum + hunk.lines.length + 1, 0);
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return undefined;
-    const observer = new IntersectionObserver(
-      ([entry]) => {
-        if (entry?.isIntersecting) setNear(true);
-      },
-      { rootMargin: '800px' },
-    );
-    observer.observe(element);
-    return () => {
-      observer.disconnect();
-    };
-  }, []);
-  if (binary) return <p class="quiet-line">Binary file.</p>;
-  if (hunks.length === 0)
-    return <p class="quiet-line">No lines changed: renamed, emptied, or its mode was set.</p>;
-  return (
-    <div
-      ref={box}
-      class={`diff-body ${split ? 'split' : ''}`}
-      tabIndex={0}
-      role="group"
-      aria-label="Changes"
-      style={near ? {} : { minHeight: `${lines * 20}px` }}
-    >
-      {near && (
-        <table class="diff-table">
-          {split && (
-            <colgroup>
-              <col class="diff-col-number" />
-              <col />
-              <col class="diff-col-number" />
-              <col />
-            </colgroup>
-          )}
-          <tbody>
-            {hunks.map((hunk) => (
-              <Hunk key={hunk.header} header={hunk.header} lines={hunk.lines} split={split} />
-            ))}
-          </tbody>
-        </table>
-      )}
-    </div>
-  );
-}
-
-function Hunk({
-  header,
-  lines,
-  split,
-}: {
-  header: string;
-  lines: readonly DiffLine[];
-  split: boolean;
-}): JSX.Element {
-  return (
-    <>
-      <tr class="diff-hunk">
-        <td colSpan={split ? 4 : 3}>{header}</td>
-      </tr>
-      {split
-        ? pairLines(lines).map(([before, after], index) => (
-            <tr key={index}>
-              <Side line={before} number={before?.oldLine ?? null} />
-              <Side line={after} number={after?.newLine ?? null} />
-            </tr>
-          ))
-        : lines.map((line, index) => (
-            <tr key={index} class={`diff-${line.kind}`}>
-              <td class="diff-number">{line.oldLine}</td>
-              <td class="diff-number">{line.newLine}</td>
-              <Text line={line} />
-            </tr>
-          ))}
-    </>
-  );
-}
-
-function Side({ line, number }: { line: DiffLine | null; number: number | null }): JSX.Element {
-  if (!line)
-    return (
-      <>
-        <td class="diff-number diff-none" />
-        <td class="diff-text diff-none" />
-      </>
-    );
-  return (
-    <>
-      <td class={`diff-number diff-${line.kind}`}>{number}</td>
-      <Text line={line} className={`diff-${line.kind}`} />
-    </>
-  );
-}
-
-const signs = { add: '+', remove: '-', context: ' ' } as const;
-
-function Text({ line, className = '' }: { line: DiffLine; className?: string }): JSX.Element {
-  const [from, to] = line.changed ?? [0, 0];
-  return (
-    <td class={`diff-text ${className}`}>
-      <span class="diff-sign">{signs[line.kind]}</span>
-      {line.changed ? (
-        <>
-          {line.text.slice(0, from)}
-          <span class="diff-word">{line.text.slice(from, to)}</span>
-          {line.text.slice(to)}
-        </>
-      ) : (
-        line.text
-      )}
-      {line.noNewline && <span class="meta"> no newline at the end</span>}
-    </td>
   );
 }

@@ -29,8 +29,8 @@ describe('unified diffs', () => {
   it('marks the words that changed when lines replace each other one to one [A-UI-03]', () => {
     const [hunk] = parseHunks('@@ -1 +1 @@\n-const port = 80;\n+const port = 8080;\n');
     const [before, after] = hunk?.lines ?? [];
-    expect(after?.text.slice(...(after.changed ?? [0, 0]))).toBe('80');
-    expect(before?.changed).toEqual([15, 15]);
+    expect(after?.text.slice(...(after.changed ?? [0, 0]))).toBe('8080');
+    expect(before?.changed).toEqual([13, 15]);
   });
 
   it('sets a removed line beside the one that replaces it [A-UI-03]', () => {

@@ -78,6 +78,13 @@ function markPair(before: DiffLine | undefined, after: DiffLine | undefined): vo
   ) {
     tail += 1;
   }
+  // whole words: half a number says less than the number
+  const word = /\w/;
+  const inWord = (text: string, at: number): boolean =>
+    word.test(text[at - 1] ?? '') && word.test(text[at] ?? '');
+  while (start > 0 && (inWord(before.text, start) || inWord(after.text, start))) start -= 1;
+  const splits = ({ text }: DiffLine): boolean => inWord(text, text.length - tail);
+  while (tail > 0 && (splits(before) || splits(after))) tail -= 1;
   // nearly everything differs: marks would only be noise
   if (start + tail < shortest * 0.3) return;
   before.changed = [start, before.text.length - tail];

@@ -27,6 +27,15 @@ const pages: Readonly<Record<string, FunctionComponent<ProjectPageProps>>> = {
   deployments: deferred(() =>
     import('./project-deployments.tsx').then((m) => m.ProjectDeployments),
   ),
+  'merge-requests': deferred(() =>
+    import('../review/merge-requests.tsx').then((m) => m.MergeRequests),
+  ),
+  'new-merge-request': deferred(() =>
+    import('../review/new-merge-request.tsx').then((m) => m.NewMergeRequest),
+  ),
+  'merge-request': deferred(() =>
+    import('../review/merge-request-page.tsx').then((m) => m.MergeRequestPage),
+  ),
   secrets: deferred(() => import('./secrets.tsx').then((m) => m.Secrets)),
   members: deferred(() => import('./members.tsx').then((m) => m.Members)),
   settings: deferred(() => import('./project-settings.tsx').then((m) => m.ProjectSettings)),
@@ -36,6 +45,7 @@ const pages: Readonly<Record<string, FunctionComponent<ProjectPageProps>>> = {
 const ofOne: Readonly<Record<string, string>> = {
   commits: 'commit',
   issues: 'issue',
+  'merge-requests': 'merge-request',
 };
 
 function pageOf(page: string, item: string | undefined): string {
@@ -93,6 +103,13 @@ function Head({
   const tabs = [
     tab('', 'Files', 'tree', 'file'),
     tab('/issues', 'Issues', 'issues', 'issue', 'new-issue'),
+    tab(
+      '/merge-requests',
+      'Merge requests',
+      'merge-requests',
+      'merge-request',
+      'new-merge-request',
+    ),
     tab('/pipelines', 'Pipelines', 'pipelines'),
     ...(may('deploy:read') ? [tab('/deployments', 'Deployments', 'deployments')] : []),
     tab('/commits', 'Commits', 'commits', 'commit'),

@@ -121,7 +121,9 @@ describe('merge requests in the browser', () => {
     await file.locator('.diff-word').first().waitFor();
     await file.getByText('export const port = 9090').hover();
     await file.getByRole('button', { name: 'Comment on line 1', exact: true }).click();
-    await other.page.getByRole('textbox', { name: 'Comment on line 1' }).fill('Why not from the environment?');
+    await other.page
+      .getByRole('textbox', { name: 'Comment on line 1' })
+      .fill('Why not from the environment?');
     await other.page.keyboard.press('Control+Enter');
     await file.locator('.thread').getByText('Why not from the environment?').waitFor();
     // the lines between the two changes come when they are asked for

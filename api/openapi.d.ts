@@ -4187,6 +4187,7 @@ export interface paths {
                     trigger?: "push" | "api" | "schedule" | "mr";
                     ref?: string;
                     changeId?: string;
+                    commit?: string;
                     limit?: number;
                     cursor?: string;
                 };
@@ -4501,6 +4502,7 @@ export interface paths {
                     trigger?: "push" | "api" | "schedule" | "mr";
                     ref?: string;
                     changeId?: string;
+                    commit?: string;
                     limit?: number;
                     cursor?: string;
                 };

@@ -143,7 +143,7 @@ describe('merge requests in the browser', () => {
     await other.page.getByRole('button', { name: 'Send review' }).click();
 
     // the author sees all of it without a reload, answers, resolves
-    await box.getByText('Approvals').waitFor({ state: 'hidden' });
+    await box.getByText('0 of 1 approvals of this commit.').waitFor({ state: 'detached' });
     const thread = page.locator('.thread', { hasText: 'Why not from the environment?' });
     await thread.getByRole('button', { name: 'Answer' }).click();
     await page.getByRole('textbox', { name: 'Answer' }).fill('It comes with the next one.');

@@ -1,5 +1,5 @@
 import type { RefUpdate } from '../event/types.ts';
-import type { GitCommit } from './store.ts';
+import type { GitCommit } from './commit.ts';
 
 /** Author or committer of a commit that is made. */
 export interface CommitPerson {

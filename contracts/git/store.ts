@@ -1,5 +1,8 @@
 import type { RefUpdate } from '../event/types.ts';
+import type { GitCommit } from './commit.ts';
 import type { GitMerging } from './merge.ts';
+
+export type { GitCommit };
 
 /** Bytes as they come; adapters hand out Node streams, which are that. */
 export type ByteStream = AsyncIterable<Uint8Array>;
@@ -15,22 +18,6 @@ export interface GitRefEntry {
   /** full name: `refs/heads/main` */
   ref: string;
   sha: string;
-}
-
-export interface GitPerson {
-  name: string;
-  email: string;
-  /** ISO 8601 with the person's own offset */
-  at: string;
-}
-
-export interface GitCommit {
-  sha: string;
-  parents: string[];
-  author: GitPerson;
-  committer: GitPerson;
-  subject: string;
-  body: string;
 }
 
 export interface GitBranch {

@@ -72,8 +72,12 @@ async function seedRoles(
  * a newer build adds what is new.
  */
 export async function seedAccess(db: PrismaClient): Promise<void> {
-  await db.$transaction(async (tx) => {
-    await tx.$executeRaw`SELECT pg_advisory_xact_lock(${seedLock})`;
-    await seedRoles(tx, await seedPermissions(tx));
-  });
+  await db.$transaction(
+    async (tx) => {
+      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${seedLock})`;
+      await seedRoles(tx, await seedPermissions(tx));
+    },
+    // It runs once per start: a machine that is busy starting everything else has time for it.
+    { timeout: 60_000, maxWait: 30_000 },
+  );
 }

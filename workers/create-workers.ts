@@ -4,12 +4,15 @@ import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { createGitActivities } from '../activities/git/index.ts';
 import { createDeliveryRecords, createDeliverySender } from '../activities/notify/index.ts';
 import { createBuildActivities, createPipelineRecords } from '../activities/pipeline/index.ts';
+import { createReconcileActivities } from '../activities/reconcile/index.ts';
 import { createRetentionActivities } from '../activities/retention/index.ts';
 import { workerInterceptors } from '../adapters/temporal/trace-interceptors.ts';
 import { hostTaskQueue, taskQueues } from '../contracts/task-queues.ts';
 import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
 import { openBuildHost } from './build-host.ts';
+import { describePipelineRun } from '../launch/reconcile.ts';
 import { deliveryDeps } from './delivery-deps.ts';
+import { startRun } from './handle-event.ts';
 import { hostId } from './host-id.ts';
 import type { WorkerServices } from './open-services.ts';
 
@@ -53,7 +56,7 @@ export async function createWorkers(
 type Shared = Omit<WorkerOptions, 'taskQueue'>;
 
 async function coreWorker(
-  { db, objectStore, config }: WorkerServices,
+  { db, objectStore, config, log, temporal }: WorkerServices,
   shared: Shared,
 ): Promise<Worker> {
   const here = path.dirname(fileURLToPath(import.meta.url));
@@ -64,6 +67,12 @@ async function coreWorker(
     activities: {
       ...createPipelineRecords(db),
       ...createDeliveryRecords(db),
+      ...createReconcileActivities({
+        db,
+        log,
+        describeRun: (pipelineId) => describePipelineRun(temporal.client, pipelineId),
+        startRun: (pipelineId) => startRun({ db, client: temporal.client }, pipelineId),
+      }),
       ...createRetentionActivities({
         db,
         store: objectStore,

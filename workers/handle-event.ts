@@ -50,7 +50,11 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
   };
 }
 
-async function startRun(deps: EventHandlerDeps, pipelineId: string | null): Promise<void> {
+/** Starts the workflow of a run that waits for it; a second start does nothing. */
+export async function startRun(
+  deps: Pick<EventHandlerDeps, 'db' | 'client'>,
+  pipelineId: string | null,
+): Promise<void> {
   if (pipelineId === null) return;
   const run = await deps.db.pipeline.findUnique({
     where: { id: pipelineId },

@@ -7,6 +7,7 @@ import type { EventRecord } from '../contracts/event/types.ts';
 import type { Log } from '../contracts/log.ts';
 import { hasMail } from '../contracts/notify/mailer.ts';
 import { scheduleRepositoryCare } from '../launch/git.ts';
+import { scheduleReconcile } from '../launch/reconcile.ts';
 import { scheduleRetention } from '../launch/retention.ts';
 import { createWorkers } from './create-workers.ts';
 import { createReviewHandler } from './follow-review.ts';
@@ -100,6 +101,7 @@ async function schedule({ temporal, log }: WorkerServices): Promise<void> {
   try {
     await scheduleRepositoryCare(temporal.client);
     await scheduleRetention(temporal.client);
+    await scheduleReconcile(temporal.client);
   } catch (error) {
     log.warn({ err: error }, 'upkeep could not be scheduled; the next start tries again');
   }

@@ -3,3 +3,4 @@ export { pipelineRunWorkflow } from './pipeline/pipeline-run.workflow.ts';
 export { repositoryCareWorkflow } from './git/repository-care.workflow.ts';
 export { retentionWorkflow } from './retention/retention.workflow.ts';
 export { deliveryWorkflow } from './notify/delivery.workflow.ts';
+export { reconcileWorkflow } from './reconcile/reconcile.workflow.ts';

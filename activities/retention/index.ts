@@ -1,5 +1,6 @@
 import type { RetentionActivities } from '../../contracts/retention/types.ts';
 import { purgeEvents } from '../../domain/event/purge-events.ts';
+import { purgeNotices } from '../../domain/notify/purge-notices.ts';
 import { expireArtifacts } from '../../domain/pipeline/expire-artifacts.ts';
 import { purgeIdempotencyKeys } from '../../domain/retention/purge-idempotency-keys.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
@@ -21,7 +22,9 @@ export function createRetentionActivities({
   eventDays,
 }: RetentionDeps): RetentionActivities {
   return {
-    removeOldEvents: async () => ({ removed: await purgeEvents(db, eventDays) }),
+    removeOldEvents: async () => ({
+      removed: (await purgeEvents(db, eventDays)) + (await purgeNotices(db, eventDays)),
+    }),
     async removeExpiredArtifacts() {
       const removed = await expireArtifacts(db, store, { limit: BATCH });
       return { removed, more: removed === BATCH };

@@ -1,6 +1,7 @@
 import type { DefinedRoute } from '../define-route.ts';
 import { adminRoutes } from './admin/index.ts';
 import { auditRoutes } from './audit/index.ts';
+import { changeRoutes } from './change/index.ts';
 import { demoRoutes } from './demo/index.ts';
 import { deployRoutes } from './deploy/index.ts';
 import { eventRoutes } from './event/index.ts';
@@ -24,6 +25,7 @@ export const routes: readonly DefinedRoute[] = [
   ...pipelineRoutes,
   ...gateRoutes,
   ...notifyRoutes,
+  ...changeRoutes,
   ...deployRoutes,
   ...demoRoutes,
   ...eventRoutes,

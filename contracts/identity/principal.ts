@@ -6,7 +6,7 @@ export interface Principal {
   /** user ids on whose behalf an agent acts, nearest first; empty for a person */
   actChain: readonly string[];
   /** how it signed in */
-  via: 'session' | 'token' | 'jwt' | 'system' | 'anonymous';
+  via: 'session' | 'token' | 'jwt' | 'link' | 'system' | 'anonymous';
   /** id of the session or token, for revoking what is open */
   credentialId: string | null;
   /** limits of an API token: permissions outside `scopes` or projects other than `projectId` are refused */

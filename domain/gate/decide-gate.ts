@@ -14,12 +14,14 @@ import { subjectOf } from './gate-subject.ts';
 /**
  * Records what a person says at a gate; the waiting workflow hears it through the outbox. A repeated identical decision is
  * taken as the first one, another one of the same person is refused.
+ * @param also written together with the decision
  * @throws DomainError `not_found`, `forbidden` (no permission, or the caller's own agent asked), `illegal_transition` (closed)
  */
 export async function decideGate(
   db: PrismaClient,
   caller: Caller,
   input: { gateId: string; decision: GateDecisionKind; reason: string | null },
+  also?: (tx: Prisma.TransactionClient) => Promise<void>,
 ): Promise<Gate> {
   const gate = await db.gate.findUnique({ where: { id: input.gateId } });
   if (gate === null) throw new DomainError('not_found', 'There is no such gate.');
@@ -35,6 +37,7 @@ export async function decideGate(
     if (current.status !== 'open')
       throw new DomainError('illegal_transition', `The gate is closed: ${current.status}.`);
     await refuseOwnAgentsWork(tx, caller, current);
+    await also?.(tx);
     const earlier = current.decisions.find((one) => one.deciderId === caller.principal.userId);
     if (earlier?.decision === input.decision) return current;
     if (earlier !== undefined)

@@ -1,14 +1,13 @@
 import { DomainError } from '../../contracts/problems.ts';
 import type {
   Artifact,
-  Gate,
-  GateDecision,
   Pipeline,
   PipelineStep,
   Prisma,
   Project,
   User,
 } from '../../prisma/generated/client.ts';
+import { type DescribedGate, describeGates } from '../gate/describe-gates.ts';
 import type { Db } from '../shared/db.ts';
 
 export type PipelineInProject = Pipeline & {
@@ -17,7 +16,7 @@ export type PipelineInProject = Pipeline & {
 export type PipelineWithSteps = PipelineInProject & {
   steps: PipelineStep[];
   artifacts: Artifact[];
-  gates: (Gate & { decisions: GateDecision[] })[];
+  gates: DescribedGate[];
   triggeredByName: string | null;
 };
 
@@ -37,15 +36,12 @@ export async function getPipeline(db: Db, pipelineId: string): Promise<PipelineW
   });
   if (run === null) throw new DomainError('not_found', 'There is no such pipeline.');
   const [gates, user] = await Promise.all([
-    db.gate.findMany({
-      where: { subjectType: 'pipeline', subjectId: pipelineId },
-      include: { decisions: true },
-    }),
+    db.gate.findMany({ where: { subjectType: 'pipeline', subjectId: pipelineId } }),
     run.triggeredBy === null
       ? null
       : db.user.findUnique({ where: { id: run.triggeredBy }, select: { name: true } }),
   ]);
-  return { ...run, gates, triggeredByName: user?.name ?? null };
+  return { ...run, gates: await describeGates(db, gates), triggeredByName: user?.name ?? null };
 }
 
 export interface ListPipelinesOptions {

@@ -226,6 +226,7 @@ const elsewhere: Record<string, string> = {
   'POST /api/v1/auth/logout': 'needs a cookie: test/integration/identity.test.ts',
   'DELETE /api/v1/auth/sessions/{id}': 'needs a session: test/integration/identity.test.ts',
   'POST /api/v1/pipelines/lint': 'changes nothing',
+  'POST /gates/{id}/answer': 'needs a link: test/integration/gate-inbox.test.ts',
   'POST /api/v1/notifications/read': 'what somebody has read is no business of the audit',
   'POST /api/v1/notifications/{id}/read': 'what somebody has read is no business of the audit',
   'POST /api/v1/demo': 'calls the operations above over HTTP',

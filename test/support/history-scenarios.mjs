@@ -165,6 +165,19 @@ const retention = {
   },
 };
 
+const mismatch = { kind: 'pipeline', pipelineId: 'run_1', stepId: null, dbStatus: 'running' };
+const reconcile = {
+  type: 'reconcileWorkflow',
+  workflowId: 'reconcile',
+  activities: {
+    findMismatches: async ({ after }) =>
+      after === null
+        ? { checked: 50, mismatches: [], next: 'run_50' }
+        : { checked: 3, mismatches: [{ ...mismatch, engineStatus: 'failure' }], next: null },
+    repairMismatches: async ({ mismatches }) => ({ repaired: mismatches.length }),
+  },
+};
+
 let left = 2;
 const delivery = {
   type: 'deliveryWorkflow',
@@ -189,6 +202,7 @@ export const scenarios = {
   'care-with-one-that-fails': repositoryCare,
   'retention-in-three-batches': retention,
   'deliveries-in-order': delivery,
+  'reconcile-with-a-repair': reconcile,
 };
 
 /** Queues that a recording has to serve. */

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { gateDecisions } from '../../../contracts/gate/types.ts';
 import { decideGate } from '../../../domain/gate/decide-gate.ts';
+import { describeGate } from '../../../domain/gate/describe-gates.ts';
 import { defineRoute } from '../../define-route.ts';
 import { gateBody, toGateBody } from '../pipeline/pipeline-body.ts';
 
@@ -32,11 +33,13 @@ export const decideGateRoute = defineRoute({
   },
   handler: async (c) => {
     const { decision, reason } = c.req.valid('json');
-    const gate = await decideGate(c.get('services').db, c.get('caller'), {
+    const { db } = c.get('services');
+    const decided = await decideGate(db, c.get('caller'), {
       gateId: c.req.valid('param').id,
       decision,
       reason: reason ?? null,
     });
+    const gate = await describeGate(db, decided.id);
     return c.json(toGateBody(gate), 200);
   },
 });

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { listGatesWaitingFor } from '../../../domain/gate/list-gates.ts';
+import { listOpenGates } from '../../../domain/gate/list-gates.ts';
 import { defineRoute } from '../../define-route.ts';
 import { gateBody, toGateBody } from '../pipeline/pipeline-body.ts';
 
@@ -9,7 +9,14 @@ export const listGatesRoute = defineRoute({
   tag: 'gates',
   summary: 'Open gates that you may decide, oldest first',
   access: { kind: 'authenticated' },
-  request: { query: z.strictObject({ status: z.literal('open').optional() }) },
+  request: {
+    query: z.strictObject({
+      status: z.literal('open').optional(),
+      waiting: z.literal('me').optional().openapi({
+        description: 'Only what you have not decided yet, and your own agent has not asked for',
+      }),
+    }),
+  },
   responses: {
     200: {
       description: 'What is waiting for you',
@@ -17,7 +24,10 @@ export const listGatesRoute = defineRoute({
     },
   },
   handler: async (c) => {
-    const gates = await listGatesWaitingFor(c.get('services').db, c.get('caller'));
+    const { waiting } = c.req.valid('query');
+    const gates = await listOpenGates(c.get('services').db, c.get('caller'), {
+      waiting: waiting === 'me',
+    });
     return c.json({ items: gates.map((gate) => toGateBody(gate)) }, 200);
   },
 });

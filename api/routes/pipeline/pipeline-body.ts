@@ -5,6 +5,7 @@ import {
   pipelineTriggers,
   stepStatuses,
 } from '../../../contracts/pipeline/types.ts';
+import type { DescribedGate } from '../../../domain/gate/describe-gates.ts';
 import { planOf } from '../../../domain/pipeline/begin-run.ts';
 import type {
   PipelineInProject,
@@ -70,16 +71,21 @@ export const gateBody = z
     status: z.enum(gateStatuses),
     expiresAt: time,
     createdAt: z.iso.datetime(),
-    decisions: z
-      .array(
-        z.object({
-          deciderId: z.string(),
-          decision: z.enum(gateDecisions),
-          reason: z.string().nullable(),
-          createdAt: z.iso.datetime(),
-        }),
-      )
-      .optional(),
+    closedAt: time,
+    project: z.object({ id: z.string(), owner: z.string(), name: z.string() }),
+    subject: z.string().openapi({ description: '`#12` of a pipeline, or an environment' }),
+    commitTitle: z.string().nullable(),
+    requestedBy: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
+    approvals: z.int().openapi({ description: 'How many of `quorum` have approved' }),
+    decisions: z.array(
+      z.object({
+        deciderId: z.string(),
+        deciderName: z.string().nullable(),
+        decision: z.enum(gateDecisions),
+        reason: z.string().nullable(),
+        createdAt: z.iso.datetime(),
+      }),
+    ),
   })
   .openapi('Gate');
 
@@ -150,10 +156,7 @@ export function toStepBody(step: PipelineWithSteps['steps'][number]): z.output<t
   };
 }
 
-type GateRow = Omit<PipelineWithSteps['gates'][number], 'decisions'> &
-  Partial<Pick<PipelineWithSteps['gates'][number], 'decisions'>>;
-
-export function toGateBody(gate: GateRow): GateBody {
+export function toGateBody(gate: DescribedGate): GateBody {
   return {
     id: gate.id,
     step: gate.step,
@@ -168,15 +171,19 @@ export function toGateBody(gate: GateRow): GateBody {
     status: gate.status as GateBody['status'],
     expiresAt: iso(gate.expiresAt),
     createdAt: gate.createdAt.toISOString(),
-    ...(gate.decisions === undefined
-      ? {}
-      : {
-          decisions: gate.decisions.map((one) => ({
-            deciderId: one.deciderId,
-            decision: one.decision as 'approve',
-            reason: one.reason,
-            createdAt: one.createdAt.toISOString(),
-          })),
-        }),
+    closedAt: iso(gate.closedAt),
+    project: gate.project,
+    subject: gate.subject,
+    commitTitle: gate.commitTitle,
+    requestedBy:
+      gate.requestedBy === null ? null : { id: gate.requestedBy, name: gate.requesterName },
+    approvals: gate.decisions.filter((one) => one.decision === 'approve').length,
+    decisions: gate.decisions.map((one) => ({
+      deciderId: one.deciderId,
+      deciderName: one.deciderName,
+      decision: one.decision as 'approve',
+      reason: one.reason,
+      createdAt: one.createdAt.toISOString(),
+    })),
   };
 }

@@ -1,0 +1,65 @@
+import type { PipelineStatus, StepStatus } from '../pipeline/types.ts';
+
+/** Id of the schedule, and of the workflow that it starts. */
+export const reconcileScheduleId = 'reconcile';
+
+/** What the engine knows of a run, in the words of runs. */
+export type EngineRun =
+  | {
+      state: 'running';
+      /** null: it did not answer just now */
+      steps: { name: string; status: StepStatus }[] | null;
+    }
+  | { state: 'ended'; status: Extract<PipelineStatus, 'success' | 'failure' | 'cancelled'> }
+  | { state: 'missing' }
+  /** a state that this version does not know, or no answer: nothing is concluded from it */
+  | { state: 'unknown' };
+
+/** A run or step that the database shows otherwise than the engine. */
+export interface Mismatch {
+  kind: 'pipeline' | 'step';
+  pipelineId: string;
+  /** null for the run itself */
+  stepId: string | null;
+  dbStatus: string;
+  /** a status, or `missing` */
+  engineStatus: string;
+}
+
+/** Effects of a pass. Both look at the rows anew, so a repeated call does no harm. */
+export interface ReconcileActivities {
+  /** One batch of unfinished runs after the one named; `next` null: that was the last. */
+  findMismatches(input: {
+    after: string | null;
+  }): Promise<{ checked: number; mismatches: Mismatch[]; next: string | null }>;
+  /** Repairs what is still as it was found. */
+  repairMismatches(input: { mismatches: Mismatch[] }): Promise<{ repaired: number }>;
+}
+
+export interface ReconcileResult {
+  checked: number;
+  repaired: number;
+}
+
+/** The engine's word for the state of a workflow → ours; null for one that it may learn later. */
+export function mapEngineStatus(
+  name: string,
+): 'running' | 'completed' | 'failure' | 'cancelled' | null {
+  switch (name) {
+    case 'RUNNING':
+    case 'CONTINUED_AS_NEW':
+    case 'PAUSED':
+      return 'running';
+    case 'COMPLETED':
+      return 'completed';
+    case 'FAILED':
+    case 'TERMINATED':
+    case 'TIMED_OUT':
+      return 'failure';
+    case 'CANCELLED':
+    case 'CANCELED':
+      return 'cancelled';
+    default:
+      return null;
+  }
+}

@@ -5843,6 +5843,8 @@ export interface paths {
             parameters: {
                 query?: {
                     status?: "open";
+                    /** @description Only what you have not decided yet, and your own agent has not asked for */
+                    waiting?: "me";
                 };
                 header?: never;
                 path?: never;
@@ -7781,6 +7783,191 @@ export interface paths {
                 };
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/changes/{changeId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The whole story of a change, from its push to what runs of it
+         * @description Shows what you may see of it; 404 when that is nothing.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    changeId: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One timeline, oldest first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Change"];
+                    };
+                };
+                /** @description The request is not valid */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A part of Slipway is not available */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{owner}/{project}/changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Changes of a project, newest first, each with where it is */
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                    cursor?: string;
+                };
+                header?: never;
+                path: {
+                    owner: string;
+                    project: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A page of changes */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            items: components["schemas"]["ChangeSummary"][];
+                            nextCursor: string | null;
+                        };
+                    };
+                };
+                /** @description The request is not valid */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Sign in first */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description You may not do this */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A part of Slipway is not available */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -16758,8 +16945,25 @@ export interface components {
             expiresAt: string | null;
             /** Format: date-time */
             createdAt: string;
-            decisions?: {
+            /** Format: date-time */
+            closedAt: string | null;
+            project: {
+                id: string;
+                owner: string;
+                name: string;
+            };
+            /** @description `#12` of a pipeline, or an environment */
+            subject: string;
+            commitTitle: string | null;
+            requestedBy: {
+                id: string;
+                name: string | null;
+            } | null;
+            /** @description How many of `quorum` have approved */
+            approvals: number;
+            decisions: {
                 deciderId: string;
+                deciderName: string | null;
                 /** @enum {string} */
                 decision: "approve" | "reject" | "skip";
                 reason: string | null;
@@ -16866,6 +17070,73 @@ export interface components {
             /** Format: date-time */
             nextAttemptAt: string | null;
         } | null;
+        Change: {
+            changeId: string;
+            title: string | null;
+            /** @enum {string} */
+            state: "needs_human" | "waiting" | "rolled_back" | "deployed" | "deploying" | "failure" | "running" | "success" | "cancelled" | "merged" | "open" | "pushed";
+            /** @description Where it is, in one line */
+            line: string;
+            projects: {
+                id: string;
+                owner: string;
+                name: string;
+            }[];
+            /** Format: date-time */
+            startedAt: string | null;
+            entries: components["schemas"]["ChangeEntry"][];
+        };
+        ChangeEntry: {
+            id: string;
+            /** @enum {string} */
+            kind: "push" | "merge_request" | "review" | "pipeline" | "gate" | "decision" | "deployment" | "rollback" | "event";
+            title: string;
+            state: string | null;
+            /** Format: date-time */
+            at: string;
+            /** Format: date-time */
+            endedAt: string | null;
+            durationMs: number | null;
+            actor: {
+                id: string;
+                name: string;
+            } | null;
+            projectId: string;
+            link: string | null;
+            detail: {
+                [key: string]: unknown;
+            };
+        };
+        ChangeSummary: {
+            changeId: string;
+            title: string | null;
+            /** @enum {string} */
+            state: "needs_human" | "waiting" | "rolled_back" | "deployed" | "deploying" | "failure" | "running" | "success" | "cancelled" | "merged" | "open" | "pushed";
+            /** @description Where it is, in one line */
+            line: string;
+            branch: string | null;
+            commitSha: string | null;
+            actor: {
+                id: string;
+                name: string;
+            } | null;
+            /** Format: date-time */
+            at: string;
+            pipelines: {
+                id: string;
+                number: number;
+                status: string;
+            }[];
+            mergeRequest: {
+                number: number;
+                title: string;
+                status: string;
+            } | null;
+            environments: {
+                environment: string;
+                status: string;
+            }[];
+        };
         Deployment: {
             id: string;
             project: {

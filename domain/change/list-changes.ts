@@ -2,7 +2,7 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import { can } from '../identity/check-access.ts';
 import type { Db } from '../shared/db.ts';
 import { type StateLine, stateOfChange } from './change-state.ts';
-import { loadChanges, rowsOf } from './load-changes.ts';
+import { type ChangeRows, loadChanges, rowsOf } from './load-changes.ts';
 
 /** A change as lists show it. */
 export interface ChangeSummary extends StateLine {
@@ -40,39 +40,54 @@ export async function listChanges(
     projectIds: [projectId],
     deployProjectIds: mayDeploy ? [projectId] : [],
   });
-  const actors = await db.user.findMany({
-    where: {
-      id: {
-        in: rows.pushes
-          .flatMap((push) => push.pusherId ?? [])
-          .concat(rows.pipelines.flatMap((run) => run.triggeredBy ?? [])),
-      },
-    },
+  const actors = await findActors(db, rows);
+  const items = kept.map(({ changeId, at }) =>
+    summarize(rowsOf(rows, changeId), changeId, at, actors),
+  );
+  return { items, next: found.length > page.limit ? (kept.at(-1)?.changeId ?? null) : null };
+}
+
+interface Actor {
+  id: string;
+  name: string;
+}
+
+async function findActors(db: Db, { pushes, pipelines }: ChangeRows): Promise<Actor[]> {
+  const ids = [
+    ...pushes.flatMap((push) => push.pusherId ?? []),
+    ...pipelines.flatMap((run) => run.triggeredBy ?? []),
+  ];
+  return await db.user.findMany({
+    where: { id: { in: ids } },
     select: { id: true, name: true },
   });
-  const items = kept.map(({ changeId, at }) => {
-    const mine = rowsOf(rows, changeId);
-    const [run] = mine.pipelines;
-    const request = mine.mergeRequests.at(-1);
-    const [update] = (mine.pushes[0]?.updates ?? []) as { ref: string; newSha: string }[];
-    const actorId = mine.pushes[0]?.pusherId ?? run?.triggeredBy ?? null;
-    return {
-      changeId,
-      title: run?.commitTitle ?? request?.title ?? null,
-      branch: (run?.gitRef ?? update?.ref)?.replace(/^refs\/(heads|tags)\//, '') ?? null,
-      commitSha: run?.commitSha ?? update?.newSha ?? null,
-      actor: actors.find((one) => one.id === actorId) ?? null,
-      at: at.toISOString(),
-      ...stateOfChange(mine),
-      pipelines: mine.pipelines.map(({ id, number, status }) => ({ id, number, status })),
-      mergeRequest: request
-        ? { number: request.number, title: request.title, status: request.status }
-        : null,
-      environments: mine.syncs.map((sync) => ({
-        environment: sync.deployment.environment,
-        status: sync.status,
-      })),
-    };
-  });
-  return { items, next: found.length > page.limit ? (kept.at(-1)?.changeId ?? null) : null };
+}
+
+function summarize(
+  rows: ChangeRows,
+  changeId: string,
+  at: Date,
+  actors: readonly Actor[],
+): ChangeSummary {
+  const [run] = rows.pipelines;
+  const request = rows.mergeRequests.at(-1);
+  const [update] = (rows.pushes[0]?.updates ?? []) as { ref: string; newSha: string }[];
+  const actorId = rows.pushes[0]?.pusherId ?? run?.triggeredBy ?? null;
+  return {
+    changeId,
+    title: run?.commitTitle ?? request?.title ?? null,
+    branch: (run?.gitRef ?? update?.ref)?.replace(/^refs\/(heads|tags)\//, '') ?? null,
+    commitSha: run?.commitSha ?? update?.newSha ?? null,
+    actor: actors.find((one) => one.id === actorId) ?? null,
+    at: at.toISOString(),
+    ...stateOfChange(rows),
+    pipelines: rows.pipelines.map(({ id, number, status }) => ({ id, number, status })),
+    mergeRequest: request
+      ? { number: request.number, title: request.title, status: request.status }
+      : null,
+    environments: rows.syncs.map((sync) => ({
+      environment: sync.deployment.environment,
+      status: sync.status,
+    })),
+  };
 }

@@ -169,6 +169,29 @@ describe('the kubernetes target on a real cluster', () => {
     });
   }, 60_000);
 
+  it('finds every third object that was changed or deleted, and nothing of others, and converges [A-DEP-03]', async () => {
+    const ours = Array.from({ length: 9 }, (_, at) => config({ a: '1' }, `ours-${at}`));
+    for (const manifest of ours) await target.apply(scope, manifest);
+    await writeAs('kubectl', inNamespace('configmaps/theirs'), config({ a: '1' }, 'theirs'));
+    await writeAs('kubectl', inNamespace('configmaps/ours-0'), config({ a: '2' }, 'ours-0'));
+    await writeAs('kubectl', inNamespace('configmaps/ours-3'), config({ b: '2' }, 'ours-3'));
+    await send({ method: 'DELETE', path: inNamespace('configmaps/ours-6') });
+    const drifted = async () => {
+      const drifts = [];
+      for (const manifest of ours) drifts.push(...(await target.drift(scope, manifest)));
+      return drifts.map(({ ref, path, manager }) => [ref.name, path, manager]);
+    };
+    expect(await drifted()).toEqual([
+      ['ours-0', '/data/a', 'kubectl'],
+      ['ours-6', '', null],
+    ]);
+    for (const manifest of ours) await target.apply(scope, manifest);
+    expect(await drifted()).toEqual([]);
+    expect((await target.list(scope)).map(({ ref }) => ref.name).sort()).toEqual(
+      ours.map(({ metadata }) => metadata.name),
+    );
+  }, 120_000);
+
   it('goes on when the API server was killed and came back in between [A-DEP-14]', async () => {
     await target.apply(scope, config({ a: '1' }));
     await cluster.killApi();

@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connectToKube, type SendToKube } from '../../../adapters/kubernetes/kube-connection.ts';
 import { openKubernetesTarget } from '../../../adapters/kubernetes/kubernetes-target.ts';
 import type { Manifest } from '../../../contracts/deploy/manifest.ts';
@@ -17,7 +14,7 @@ export interface ClusterUnderTest {
 }
 
 export async function openCluster(): Promise<ClusterUnderTest> {
-  const cluster = await startCluster(mkdtempSync(join(tmpdir(), 'slipway-cluster-')));
+  const cluster = await startCluster();
   const location = { kubeconfig: cluster.kubeconfig, context: null };
   return {
     cluster,

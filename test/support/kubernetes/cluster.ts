@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePort, startProgram, stopProcess, waitForServer } from '../processes.ts';
-import { notePid } from '../run-folder.ts';
+import { makeClusterFolder, noteBridge, removeCluster } from './cleanup.ts';
 import { type ImageContent, writeImage } from './image.ts';
 import { findProgram, whyNoCluster } from './programs.mjs';
 import {
@@ -41,18 +41,19 @@ type Program =
   | 'containerd'
   | 'kubelet';
 
-/** Starts a cluster whose files lie beneath `folder`, which must be empty. Takes 10 to 20 seconds. */
-export async function startCluster(folder: string): Promise<TestCluster> {
+/** Starts a cluster. Takes 5 to 20 seconds. */
+export async function startCluster(): Promise<TestCluster> {
   const missing = whyNoCluster();
   if (missing !== null) throw new Error(missing);
+  const folder = makeClusterFolder();
   const plan = await planCluster(folder);
   writeSettings(plan);
+  noteBridge(folder, plan.bridge);
   const running = new Map<Program, ChildProcess>();
   const start = async (name: Program, args: string[], isUp: () => Promise<boolean>) => {
     const logFile = join(folder, `${name}.log`);
     const child = startProgram({ command: findProgram(name) ?? name, args, logFile });
     running.set(name, child);
-    if (child.pid !== undefined) notePid(folder, child.pid);
     await waitForServer(name, child, logFile, isUp);
   };
   const startApi = () =>
@@ -62,12 +63,9 @@ export async function startCluster(folder: string): Promise<TestCluster> {
       await end(running.get(name));
     }
     await end(running.get('kube-apiserver'), 'SIGKILL');
-    removeContainers(plan);
     await end(running.get('containerd'));
     await end(running.get('etcd'), 'SIGKILL');
-    removeMounts(folder);
-    removeBridge(plan.bridge);
-    rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    removeCluster(folder);
   };
   try {
     await start('etcd', etcdArguments(plan), async () => {
@@ -242,60 +240,4 @@ function runCtr(plan: ClusterPlan, args: string[]): string {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-}
-
-/** Ends containers with the processes that hold them, which outlive containerd on purpose. */
-function removeContainers(plan: ClusterPlan): void {
-  let names: string[] = [];
-  try {
-    names = runCtr(plan, ['tasks', 'ls', '-q']).split('\n').filter(Boolean);
-  } catch {
-    return; // containerd never came up
-  }
-  for (const name of names) {
-    try {
-      runCtr(plan, ['tasks', 'rm', '-f', name]);
-    } catch {
-      // it ended by itself
-    }
-  }
-  for (const pid of shimsOf(plan.folder)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // as above
-    }
-  }
-}
-
-/** The shims of our containerd: they name its socket in their command line. */
-function shimsOf(folder: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const isShim = readlinkSync(`/proc/${pid}/exe`).includes('containerd-shim');
-        return isShim && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
-
-function removeMounts(folder: string): void {
-  const mounts = readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .map((line) => line.split(' ')[1] ?? '')
-    .filter((path) => path.startsWith(`${folder}/`))
-    .reverse();
-  for (const path of mounts) execFileSync('umount', ['-l', path], { stdio: 'ignore' });
-}
-
-function removeBridge(bridge: string): void {
-  try {
-    execFileSync('ip', ['link', 'delete', bridge], { stdio: 'ignore' });
-  } catch {
-    // no pod ever needed it
-  }
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Principal } from '../../contracts/identity/principal.ts';
 import { effectivePermissions } from '../../domain/identity/check-access.ts';
 import { acting, AccessSteps } from '../support/access-steps.ts';
@@ -7,6 +7,8 @@ import {
   type AppUnderTest,
   type TestAccount,
 } from '../support/app-under-test.ts';
+
+jest.setTimeout(60_000);
 
 let t: AppUnderTest;
 let admin: TestAccount;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   openAppUnderTest,
   type AppUnderTest,
@@ -6,11 +6,13 @@ import {
 } from '../support/app-under-test.ts';
 import { testRoutes } from '../support/test-routes.ts';
 
+jest.setTimeout(60_000);
+
 let t: AppUnderTest;
 let admin: TestAccount;
 
 beforeAll(async () => {
-  t = await openAppUnderTest({ routes: testRoutes, env: { SLIPWAY_SERVER_TIMEOUT: '300ms' } });
+  t = await openAppUnderTest({ routes: testRoutes });
   admin = await t.account('root', 'admin');
 });
 afterAll(() => t.stop());
@@ -118,11 +120,19 @@ describe('a failure', () => {
   });
 
   it('by time is 503: a request that takes too long is cut [B-API-02]', async () => {
-    const started = performance.now();
-    const answer = await t.call(null, 'GET', '/api/v1/test/slow');
-    expect(answer.status).toBe(503);
-    expect(answer.body).toMatchObject({ code: 'timed_out' });
-    expect(performance.now() - started).toBeLessThan(590);
+    const hasty = await openAppUnderTest({
+      routes: testRoutes,
+      env: { SLIPWAY_SERVER_TIMEOUT: '300ms' },
+    });
+    try {
+      const answer = await hasty.call(null, 'GET', '/api/v1/test/slow');
+      expect(answer.status).toBe(503);
+      expect(answer.body).toMatchObject({ code: 'timed_out' });
+    } finally {
+      await hasty.stop();
+    }
+    // the same handler where there is time
+    expect((await t.call(null, 'GET', '/api/v1/test/slow')).status).toBe(200);
   });
 
   it('by size, address or media type is 413, 414 or 415', async () => {

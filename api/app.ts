@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import { withDirectAnswers } from './direct-answer.ts';
 import type { AppEnv } from './env.ts';
 import type { DefinedRoute } from './define-route.ts';
 import { accessLog } from './middleware/access-log.ts';
@@ -63,5 +64,6 @@ export function createApp(services: Services, extra: readonly DefinedRoute[] = [
   let document: ReturnType<typeof openapiDocument> | undefined;
   app.get('/openapi.json', (c) => c.json((document ??= openapiDocument(app, services.version))));
   mountPages(app);
+  app.fetch = withDirectAnswers(app.fetch);
   return app;
 }

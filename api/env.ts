@@ -17,5 +17,5 @@ export interface AppVariables {
 
 export interface AppEnv {
   Variables: AppVariables;
-  Bindings: { incoming?: { socket?: { remoteAddress?: string } } };
+  Bindings: { incoming?: { socket?: { remoteAddress?: string } }; outgoing?: unknown };
 }

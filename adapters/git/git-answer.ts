@@ -2,33 +2,20 @@ import type { ByteStream, Cancellation } from '../../contracts/git/store.ts';
 import { startGit, type GitChild } from './git-process.ts';
 import { openRepository, type GitContext } from './repository-context.ts';
 
-export interface ChildOutputOptions {
-  /** what to do when the reader stops early; by default the child is ended */
-  abandon?: () => void;
-  /** an exit code other than 0 breaks the stream even after output, so that half a file is not taken for a whole one */
-  strict: boolean;
-}
-
-/** What a child writes, for one reader at the reader's pace. */
-export async function* childOutput(
-  child: GitChild,
-  options: ChildOutputOptions,
-): AsyncGenerator<Uint8Array> {
-  let bytes = 0;
+/** What a child writes, for one reader at the reader's pace; a child that fails breaks the stream, even after output. */
+async function* childOutput(child: GitChild): AsyncGenerator<Uint8Array> {
   let ended = false;
   try {
     for await (const chunk of child.stdout.iterator({ destroyOnReturn: false })) {
-      bytes += (chunk as Buffer).length;
       yield chunk as Buffer;
     }
     ended = true;
     const code = await child.exited;
-    if (code !== 0 && (options.strict || bytes === 0)) {
-      throw new Error(`git ended with ${String(code)}: ${child.stderrTail()}`);
-    }
+    // Half a file must not be taken for a whole one.
+    if (code !== 0) throw new Error(`git ended with ${String(code)}: ${child.stderrTail()}`);
   } finally {
     if (!ended) {
-      (options.abandon ?? child.kill)();
+      child.kill();
       child.stdout.resume();
     }
   }
@@ -46,7 +33,7 @@ export async function* streamGit(
   try {
     const child = await startGit(context.setting, ['--git-dir=.', ...args], { cwd, signal });
     child.stdin.end();
-    yield* childOutput(child, { strict: true });
+    yield* childOutput(child);
   } finally {
     release();
   }

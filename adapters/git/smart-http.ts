@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import { Transform, type Writable } from 'node:stream';
 import type {
   ByteStream,
   GitService,
@@ -7,7 +7,6 @@ import type {
 } from '../../contracts/git/store.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { limitBytes, limitCommands } from './command-limit.ts';
-import { childOutput } from './git-answer.ts';
 import { mustRunGit, startGit, type GitChild } from './git-process.ts';
 import { ensureHooks } from './hook-scripts.ts';
 import type { Limiter } from './limiter.ts';
@@ -88,24 +87,38 @@ function feed(input: ByteStream, child: GitChild, onBroken: () => void): Promise
   );
 }
 
-/** The child's answer; ends when the request has been read as well. A request that was refused is told as such. */
-async function* answer(
-  child: GitChild,
-  fed: Promise<unknown>,
-  abandon: () => void,
-): AsyncGenerator<Uint8Array> {
+/**
+ * The child's answer; ends when the request has been read as well. A request that was refused is told as such, where
+ * nothing was answered yet. A plain stream, not a generator: packs are large, and each turn of a generator costs.
+ */
+function answer(child: GitChild, fed: Promise<unknown>, abandon: () => void): ByteStream {
   let bytes = 0;
-  try {
-    for await (const chunk of childOutput(child, { abandon, strict: false })) {
+  const finish = async (): Promise<void> => {
+    const [code, broken] = await Promise.all([child.exited, fed]);
+    if (bytes > 0) return;
+    if (broken instanceof DomainError) throw broken;
+    if (code !== 0) throw new Error(`git ended with ${String(code)}: ${child.stderrTail()}`);
+  };
+  let ended = false;
+  const stream = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
-      yield chunk;
-    }
-  } catch (error) {
-    const broken = await fed;
-    throw broken instanceof DomainError ? broken : error;
-  }
-  const broken = await fed;
-  if (bytes === 0 && broken instanceof DomainError) throw broken;
+      done(null, chunk);
+    },
+    flush(done) {
+      ended = true;
+      finish().then(() => done(), done);
+    },
+    destroy(error, done) {
+      if (!ended) {
+        abandon();
+        child.stdout.resume();
+      }
+      done(error);
+    },
+  });
+  child.stdout.on('error', (error) => stream.destroy(error));
+  return child.stdout.pipe(stream);
 }
 
 /** Looks at the first bytes of a request without losing them. */
@@ -149,6 +162,7 @@ export async function uploadPack(
       cwd,
       env: protocolEnvironment(options.gitProtocol),
       signal: options.signal,
+      inOurGroup: true,
     },
   ).catch((error: unknown) => {
     release();

@@ -1,26 +1,32 @@
+import type { Writable } from 'node:stream';
 import type { EventRecord } from '../../../contracts/event/types.ts';
 import type { EventAccess } from '../../../domain/event/event-access.ts';
 import type { EventBus } from '../../../domain/event/event-bus.ts';
 import { type EventPosition, isAfter, parsePosition } from '../../../domain/event/event-record.ts';
 import { type EventFilter, readEventsAfter } from '../../../domain/event/read-events.ts';
 import type { PrismaClient } from '../../../prisma/generated/client.ts';
-import { encodeText, eventBytes, gapBytes } from './event-text.ts';
+import type { DirectBody } from '../../direct-answer.ts';
+import { EventSink, type SharedBytes, shareText } from './event-sink.ts';
+import { eventBytes, gapBytes } from './event-text.ts';
 
-export interface ConnectionOptions {
+/** What all connections of a process share: there may be ten thousand. */
+export interface ConnectionContext {
   db: PrismaClient;
   bus: EventBus;
+  /** bytes that may wait for a slow client */
+  maxBufferBytes: number;
+  onClose: (connection: EventConnection) => void;
+}
+
+export interface ConnectionOptions {
   access: EventAccess;
   filter: EventFilter;
   /** events after this position; null = only what comes from now on */
   from: string | null;
-  /** bytes that may wait for a slow client */
-  maxBufferBytes: number;
-  heartbeatMs: number;
-  onClose: () => void;
 }
 
-const heartbeat = encodeText(': still here\n\n');
-const greeting = encodeText('retry: 1000\n\n');
+const heartbeat = shareText(': still here\n\n');
+const greeting = shareText('retry: 1000\n\n');
 const catchUpBatch = 200;
 
 function matches(event: EventRecord, { types, projectId, changeId }: EventFilter): boolean {
@@ -35,12 +41,11 @@ function matches(event: EventRecord, { types, projectId, changeId }: EventFilter
  * One client of the event stream. It first reads what it missed from the database, as fast as the client takes it, and
  * then rides the process's bus. What a live client does not take beyond the buffer is left out, with a `gap` event.
  */
-export class EventConnection {
-  readonly body: ReadableStream<Uint8Array>;
-  private readonly options: ConnectionOptions;
-  private readonly stopHearing: () => void;
-  private readonly heartbeat: NodeJS.Timeout;
-  private controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+export class EventConnection implements DirectBody {
+  private readonly context: ConnectionContext;
+  private readonly access: EventAccess;
+  private readonly filter: EventFilter;
+  private sink: EventSink | null = null;
   private cursor: string;
   private lastSent: string;
   private live: boolean;
@@ -48,120 +53,128 @@ export class EventConnection {
   private skipUntil: EventPosition | null = null;
   private closed = false;
   private gap = false;
-  private readonly waiting: EventRecord[] = [];
-  private deciding = false;
+  /** events whose right to be seen is not known yet, and those behind them */
+  private waiting: EventRecord[] | null = null;
   private wakeWriter: (() => void) | null = null;
+  private expectsRoom = false;
 
-  constructor(options: ConnectionOptions) {
-    this.options = options;
-    this.live = options.from === null;
-    this.cursor = options.from ?? options.bus.position;
+  constructor(context: ConnectionContext, { access, filter, from }: ConnectionOptions) {
+    this.context = context;
+    this.access = access;
+    this.filter = filter;
+    this.live = from === null;
+    this.cursor = from ?? context.bus.position;
     this.lastSent = this.cursor;
-    this.stopHearing = options.bus.subscribe('*', (event) => this.hear(event));
-    this.heartbeat = setInterval(() => this.write(heartbeat), options.heartbeatMs);
-    this.heartbeat.unref();
-    this.body = new ReadableStream<Uint8Array>(
-      {
-        start: (controller) => {
-          this.controller = controller;
-          // The head of the answer leaves with the first bytes: a client knows at once that it is connected.
-          controller.enqueue(greeting);
-        },
-        pull: () => this.roomAgain(),
-        cancel: () => this.close(),
-      },
-      new ByteLengthQueuingStrategy({ highWaterMark: options.maxBufferBytes }),
-    );
+  }
+
+  send(to: Writable): void {
+    if (this.closed) return void to.end();
+    to.on('error', () => this.close());
+    to.once('close', () => this.close());
+    this.sink = new EventSink(to);
+    // The head of the answer leaves with the first bytes: a client knows at once that it is connected.
+    this.sink.write(greeting);
+    // What was told since it was opened is in the database as well.
+    if (this.context.bus.position !== this.cursor) this.live = false;
     if (!this.live) void this.catchUp().catch(() => this.close());
+  }
+
+  drop(): void {
+    this.close();
+  }
+
+  /** A comment now and then keeps proxies from closing a quiet stream. */
+  beat(): void {
+    this.write(heartbeat);
   }
 
   /** Ends the stream and forgets the client. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.stopHearing();
-    clearInterval(this.heartbeat);
-    this.waiting.length = 0;
+    this.waiting = null;
     this.wakeWriter?.();
-    try {
-      this.controller?.close();
-    } catch {
-      // The client has gone already.
-    }
-    this.options.onClose();
+    this.sink?.end();
+    this.context.onClose(this);
   }
 
-  private hear(event: EventRecord): void {
+  hear(event: EventRecord): void {
     // While it catches up the database gives everything in order.
-    if (this.closed || !this.live) return;
+    if (this.closed || !this.live || this.sink === null) return;
     if (this.skipUntil !== null && event.position !== '') {
       if (!isAfter(parsePosition(event.position), this.skipUntil)) return;
       this.skipUntil = null;
     }
-    if (!matches(event, this.options.filter)) return;
-    this.waiting.push(event);
-    if (!this.deciding) void this.sendWaiting();
+    if (!matches(event, this.filter)) return;
+    if (this.waiting !== null) return void this.waiting.push(event);
+    const allowed = this.access.allows(event);
+    if (typeof allowed !== 'boolean') void this.sendWaiting((this.waiting = [event]));
+    else if (allowed) this.sendEvent(event);
   }
 
   /** Sends in order; waits only where it is not yet known whether the caller may see the event. */
-  private async sendWaiting(): Promise<void> {
-    this.deciding = true;
-    for (let event = this.waiting.shift(); event !== undefined; event = this.waiting.shift()) {
+  private async sendWaiting(waiting: EventRecord[]): Promise<void> {
+    for (let event = waiting.shift(); event !== undefined; event = waiting.shift()) {
       try {
-        const answer = this.options.access.allows(event);
-        const allowed = typeof answer === 'boolean' ? answer : await answer;
-        if (allowed && !this.closed) this.send(event);
+        if ((await this.access.allows(event)) && !this.closed) this.sendEvent(event);
       } catch {
         // Not known is not allowed; the client resumes where it was when it comes back.
-        this.close();
+        return this.close();
       }
     }
-    this.deciding = false;
+    this.waiting = null;
   }
 
-  private send(event: EventRecord): void {
+  private sendEvent(event: EventRecord): void {
     if (this.gap) return;
     if (!this.write(eventBytes(event))) {
       this.gap = true;
+      this.expectRoom();
       return;
     }
     if (event.position !== '') this.lastSent = event.position;
   }
 
   private get room(): number {
-    return this.controller?.desiredSize ?? 0;
+    return this.sink === null ? 0 : this.context.maxBufferBytes - this.sink.waiting;
   }
 
-  private write(bytes: Uint8Array): boolean {
-    if (this.closed || this.controller === null) return false;
-    if (bytes.length > this.room) return false;
-    this.controller.enqueue(bytes);
+  private write(bytes: SharedBytes): boolean {
+    if (this.closed || this.sink === null || bytes.plain.length > this.room) return false;
+    this.sink.write(bytes);
     return true;
   }
 
-  private roomAgain(): void {
-    if (this.room < this.options.maxBufferBytes / 2) return;
-    this.wakeWriter?.();
-    this.wakeWriter = null;
-    if (this.gap && this.write(gapBytes(this.lastSent))) this.gap = false;
+  private expectRoom(): void {
+    if (this.expectsRoom || this.sink === null) return;
+    this.expectsRoom = true;
+    this.sink.onceDrained(() => {
+      this.expectsRoom = false;
+      this.wakeWriter?.();
+      this.wakeWriter = null;
+      if (this.gap && this.write(gapBytes(this.lastSent))) this.gap = false;
+    });
   }
 
   private async untilRoom(): Promise<void> {
-    if (this.closed || this.room >= this.options.maxBufferBytes / 2) return;
-    await new Promise<void>((resolve) => (this.wakeWriter = resolve));
+    if (this.closed || this.room >= this.context.maxBufferBytes / 2) return;
+    await new Promise<void>((resolve) => {
+      this.wakeWriter = resolve;
+      this.expectRoom();
+    });
   }
 
   private async catchUp(): Promise<void> {
-    const { db, bus, access, filter } = this.options;
+    const { db, bus } = this.context;
     while (!this.closed) {
       await this.untilRoom();
       const told = bus.position;
-      const events = await readEventsAfter(db, this.cursor, catchUpBatch, filter);
+      const events = await readEventsAfter(db, this.cursor, catchUpBatch, this.filter);
       for (const event of events) {
         this.cursor = event.position;
-        if (!(await access.allows(event))) continue;
+        if (!(await this.access.allows(event))) continue;
         await this.untilRoom();
-        this.send(event);
+        this.sendEvent(event);
       }
       if (events.length === catchUpBatch) continue;
       // What the bus had told before this read is settled: the read has seen all of it that the filter lets through.

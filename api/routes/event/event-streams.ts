@@ -4,7 +4,7 @@ import type { EventBus } from '../../../domain/event/event-bus.ts';
 import type { EventFilter } from '../../../domain/event/read-events.ts';
 import { CredentialWatch } from '../../../domain/identity/watch-credentials.ts';
 import type { PrismaClient } from '../../../prisma/generated/client.ts';
-import { EventConnection } from './event-connection.ts';
+import { type ConnectionContext, EventConnection } from './event-connection.ts';
 
 export interface EventStreamsOptions {
   /** bytes that may wait for one slow client; 1 MiB unless told */
@@ -14,21 +14,30 @@ export interface EventStreamsOptions {
   watchEveryMs?: number;
 }
 
-/** The open event streams of this process. */
+/** Heartbeats are spread over their interval, so that ten thousand clients are not written to in one go. */
+const beats = 10;
+
+/** The open event streams of this process: one subscription, one timer and one watch for all of them. */
 export class EventStreams {
-  private readonly db: PrismaClient;
-  private readonly bus: EventBus;
-  private readonly options: EventStreamsOptions;
+  private readonly context: ConnectionContext;
   private readonly watch: CredentialWatch;
   private readonly accesses: EventAccesses;
-  private readonly connections = new Set<EventConnection>();
+  /** each with what ends its watch */
+  private readonly connections = new Map<EventConnection, () => void>();
+  private readonly stopHearing: () => void;
+  private readonly timer: NodeJS.Timeout;
+  private turn = 0;
 
   constructor(db: PrismaClient, bus: EventBus, options: EventStreamsOptions = {}) {
-    this.db = db;
-    this.bus = bus;
-    this.options = options;
+    const { maxBufferBytes = 1_048_576, heartbeatMs = 15_000 } = options;
+    this.context = { db, bus, maxBufferBytes, onClose: (connection) => this.forget(connection) };
     this.accesses = new EventAccesses(db);
     this.watch = new CredentialWatch(db, options.watchEveryMs);
+    this.stopHearing = bus.subscribe('*', (event) => {
+      for (const connection of this.connections.keys()) connection.hear(event);
+    });
+    this.timer = setInterval(() => this.beat(), heartbeatMs / beats);
+    this.timer.unref();
   }
 
   /** clients connected now */
@@ -39,31 +48,37 @@ export class EventStreams {
   /** @param from position to resume after; null = only what comes from now on */
   open(caller: Caller, filter: EventFilter, from: string | null): EventConnection {
     const { access, release } = this.accesses.take(caller);
-    const connection = new EventConnection({
-      db: this.db,
-      bus: this.bus,
-      access,
-      filter,
-      from,
-      maxBufferBytes: this.options.maxBufferBytes ?? 1_048_576,
-      heartbeatMs: this.options.heartbeatMs ?? 15_000,
-      onClose: () => {
-        this.connections.delete(connection);
-        unwatch();
-        release();
-      },
-    });
-    this.connections.add(connection);
+    const connection = new EventConnection(this.context, { access, filter, from });
     const unwatch = this.watch.watch(caller.principal, {
       onEnd: () => connection.close(),
       onAccessChange: (epoch) => access.renew(epoch),
+    });
+    this.connections.set(connection, () => {
+      unwatch();
+      release();
     });
     return connection;
   }
 
   /** Ends every stream, so that a stopping server need not wait for them. */
   close(): void {
-    for (const connection of [...this.connections]) connection.close();
+    clearInterval(this.timer);
+    this.stopHearing();
+    for (const connection of [...this.connections.keys()]) connection.close();
     this.watch.close();
+  }
+
+  private forget(connection: EventConnection): void {
+    this.connections.get(connection)?.();
+    this.connections.delete(connection);
+  }
+
+  private beat(): void {
+    this.turn = (this.turn + 1) % beats;
+    let index = 0;
+    for (const connection of this.connections.keys()) {
+      if (index % beats === this.turn) connection.beat();
+      index += 1;
+    }
   }
 }

@@ -9,6 +9,7 @@ import { can } from '../../../domain/identity/check-access.ts';
 import { findProject, maySeeProject, noSuchProject } from '../../../domain/project/find-project.ts';
 import { readableProjectIds } from '../../../domain/project/readable-projects.ts';
 import type { Db } from '../../../domain/shared/db.ts';
+import { answerDirectly } from '../../direct-answer.ts';
 import { defineRoute } from '../../define-route.ts';
 import type { AppEnv } from '../../env.ts';
 import { nextLink } from '../audit/next-link.ts';
@@ -85,14 +86,12 @@ function streamResponse(c: Context<AppEnv>, filter: EventFilter, lastEventId?: s
   const from = c.req.header('last-event-id') || lastEventId || null;
   if (from !== null) parsePosition(from);
   const connection = eventStreams.open(c.get('caller'), filter, from);
-  c.req.raw.signal.addEventListener('abort', () => connection.close());
-  return new Response(connection.body, {
-    headers: {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache, no-transform',
-      'x-accel-buffering': 'no',
-    },
-  });
+  const headers = {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+  };
+  return answerDirectly(c, headers, connection);
 }
 
 function wantsJson(c: Context<AppEnv>): boolean {

@@ -34,7 +34,7 @@ export const getArchiveRoute = defineRoute({
       prefix: `${name}/`,
       signal,
     });
-    return streamResponse(stream, signal, {
+    return streamResponse(c, stream, {
       'content-type': format === 'zip' ? 'application/zip' : 'application/gzip',
       'content-disposition': `attachment; filename="${name}.${format}"`,
       'x-content-type-options': 'nosniff',

@@ -59,7 +59,7 @@ export const getRawRoute = defineRoute({
     }
     const { signal } = c.req.raw;
     const stream = gitStore.streamBlob(repoPathOf(project), entry.sha, signal);
-    return streamResponse(stream, signal, {
+    return streamResponse(c, stream, {
       ...headers,
       'content-length': String(entry.size ?? 0),
     });

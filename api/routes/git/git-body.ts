@@ -4,6 +4,7 @@ import type { ReadableStream as WebStream } from 'node:stream/web';
 import type { Context } from 'hono';
 import type { ByteStream } from '../../../contracts/git/store.ts';
 import { DomainError } from '../../../contracts/problems.ts';
+import { answerDirectly, streamBody } from '../../direct-answer.ts';
 import type { AppEnv } from '../../env.ts';
 
 /** The request's body as it comes from the socket, unzipped when it is zipped; never held as a whole. */
@@ -32,39 +33,33 @@ export function requireGitRequest(c: Context<AppEnv>, service: string): void {
 }
 
 /**
- * Answers with a stream, at the client's pace: nothing is read ahead. A failure before the first byte is a problem
- * like any other; later the connection is broken off, for a shortened body must not look whole.
+ * Answers with a stream, at the client's pace. A failure before the first byte is a problem like any other; later the
+ * connection is broken off, for a shortened body must not look whole.
  */
 export async function streamResponse(
+  c: Context<AppEnv>,
   stream: ByteStream,
-  signal: AbortSignal,
   headers: Readonly<Record<string, string>>,
 ): Promise<Response> {
-  const iterator = stream[Symbol.asyncIterator]();
-  let next = await iterator.next().catch((error: unknown) => {
-    if (signal.aborted) throw new DomainError('unavailable', 'The client went away.');
+  const source = stream instanceof Readable ? stream : Readable.from(stream, { objectMode: false });
+  // Whoever waits for it hears of a failure; one that comes while nobody does must not end the process.
+  source.on('error', () => undefined);
+  await begun(source).catch((error: unknown) => {
+    if (c.req.raw.signal.aborted) throw new DomainError('unavailable', 'The client went away.');
     throw error;
   });
-  let first = true;
-  const body = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          if (!first) next = await iterator.next();
-          first = false;
-          if (next.done === true) controller.close();
-          else controller.enqueue(next.value);
-        } catch {
-          controller.error(new Error('the answer broke off'));
-        }
-      },
-      async cancel() {
-        await iterator.return?.();
-      },
-    },
-    { highWaterMark: 0 },
-  );
-  return new Response(body, { status: 200, headers: { ...headers } });
+  return answerDirectly(c, headers, streamBody(source));
+}
+
+/** Waits for the first bytes, the end or the failure of a stream. */
+function begun(source: Readable): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error): void => {
+      source.off('readable', settle).off('end', settle).off('error', reject);
+      if (error === undefined) resolve();
+    };
+    source.on('readable', settle).on('end', settle).once('error', reject);
+  });
 }
 
 /** Answers of git must never be kept by anything between. */

@@ -40,7 +40,7 @@ export const receivePackRoute = defineRoute({
       maxInputBytes: mayPush ? config.git.maxPushBytes : strangersMaxBytes,
       onPush: (push) => receivePush(options, push),
     });
-    return streamResponse(output, signal, {
+    return streamResponse(c, output, {
       ...uncached,
       'content-type': 'application/x-git-receive-pack-result',
     });

@@ -18,7 +18,7 @@ export const uploadPackRoute = defineRoute({
       gitProtocol: c.req.header('git-protocol'),
       signal,
     });
-    return streamResponse(output, signal, {
+    return streamResponse(c, output, {
       ...uncached,
       'content-type': 'application/x-git-upload-pack-result',
     });

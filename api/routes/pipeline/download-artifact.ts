@@ -1,7 +1,7 @@
-import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
 import { findArtifact } from '../../../domain/pipeline/find-artifacts.ts';
 import { DomainError } from '../../../contracts/problems.ts';
+import { answerDirectly, streamBody } from '../../direct-answer.ts';
 import { defineRoute } from '../../define-route.ts';
 
 /** RFC 6266: an ASCII name for old clients, the real one percent-encoded. */
@@ -41,16 +41,15 @@ export const downloadArtifactRoute = defineRoute({
     if (body === null)
       throw new DomainError('not_found', 'There is no such artifact, or it has expired.');
     // a build's output is a stranger's content: whatever it is, it never runs as part of our own site
-    return new Response(Readable.toWeb(body) as ReadableStream<Uint8Array>, {
-      headers: {
-        'content-type': artifact.contentType ?? 'application/octet-stream',
-        'content-length': String(artifact.sizeBytes ?? 0n),
-        'content-disposition': disposition(artifact.path),
-        'content-security-policy': "sandbox; default-src 'none'",
-        'x-content-type-options': 'nosniff',
-        'cache-control': 'private, no-cache',
-        'x-checksum-sha256': artifact.sha256,
-      },
-    });
+    const headers = {
+      'content-type': artifact.contentType ?? 'application/octet-stream',
+      'content-length': String(artifact.sizeBytes ?? 0n),
+      'content-disposition': disposition(artifact.path),
+      'content-security-policy': "sandbox; default-src 'none'",
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'private, no-cache',
+      'x-checksum-sha256': artifact.sha256,
+    };
+    return answerDirectly(c, headers, streamBody(body));
   },
 });

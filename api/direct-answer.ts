@@ -1,0 +1,94 @@
+import { ServerResponse } from 'node:http';
+import { PassThrough, Readable, type Writable } from 'node:stream';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Context } from 'hono';
+import type { AppEnv } from './env.ts';
+
+/** The body of an answer that goes to the socket by itself, past the web streams, which cost a copy of the time. */
+export interface DirectBody {
+  /** The head has left. Writes the body and ends it; `to` closes when the client goes away. */
+  send(to: Writable): void;
+  /** Another answer took its place: nothing will be sent. */
+  drop(): void;
+}
+
+const bodies = new WeakMap<ServerResponse, DirectBody>();
+/** On an answer whose body is kept in `bodies`; never sent. */
+const mark = 'x-slipway-direct';
+
+/** What a handler returns for a direct body: status 200, these headers. Without a socket (tests) it is a plain stream. */
+export function answerDirectly(
+  c: Context<AppEnv>,
+  headers: Readonly<Record<string, string>>,
+  body: DirectBody,
+): Response {
+  const outgoing = responseOf(c.env);
+  if (c.req.raw.method !== 'HEAD' && outgoing !== null) {
+    bodies.set(outgoing, body);
+    return new Response(null, { headers: { ...headers, [mark]: '1' } });
+  }
+  const through = new PassThrough();
+  const response = new Response(Readable.toWeb(through) as ReadableStream, {
+    headers: { ...headers },
+  });
+  body.send(through);
+  return response;
+}
+
+function responseOf(env: AppEnv['Bindings'] | undefined): ServerResponse | null {
+  const outgoing: unknown = env?.outgoing;
+  return outgoing instanceof ServerResponse ? (outgoing as ServerResponse) : null;
+}
+
+type Fetch = (
+  request: Request,
+  env?: AppEnv['Bindings'],
+  ...rest: never[]
+) => Response | Promise<Response>;
+
+/** Sends direct bodies once every middleware has had its say on the head. */
+export function withDirectAnswers<F extends Fetch>(handle: F): F {
+  const finish = (answer: Response, outgoing: ServerResponse): Response => {
+    const body = bodies.get(outgoing);
+    if (body === undefined) return answer;
+    bodies.delete(outgoing);
+    if (!answer.headers.has(mark) || outgoing.destroyed) {
+      body.drop();
+      return answer;
+    }
+    for (const [name, value] of answer.headers) {
+      if (name !== mark && name !== 'set-cookie') outgoing.setHeader(name, value);
+    }
+    const cookies = answer.headers.getSetCookie();
+    if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies);
+    outgoing.writeHead(answer.status);
+    outgoing.flushHeaders();
+    body.send(outgoing);
+    return RESPONSE_ALREADY_SENT;
+  };
+  const direct = (...[request, env, ...rest]: Parameters<F>): Response | Promise<Response> => {
+    const answer = handle(request, env, ...rest);
+    const outgoing = responseOf(env);
+    if (outgoing === null || !(answer instanceof Promise)) return answer;
+    return answer.then((response) => finish(response, outgoing));
+  };
+  return direct as F;
+}
+
+/**
+ * A stream as a body, at the client's pace. When it fails the connection is broken off, for a shortened body must not
+ * look whole; when the client goes away it is destroyed.
+ */
+export function streamBody(source: Readable): DirectBody {
+  return {
+    send: (to) => {
+      to.on('error', () => undefined);
+      source.once('error', () => to.destroy());
+      to.once('close', () => source.destroy());
+      source.pipe(to);
+    },
+    drop: () => {
+      source.on('error', () => undefined).destroy();
+    },
+  };
+}

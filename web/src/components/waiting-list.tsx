@@ -60,8 +60,8 @@ export function useWaiting(): Loaded<Waiting[]> {
     const isDeployment = (gate: Gate): boolean => gate.subjectType === 'deployment';
     const deployments = items.some(isDeployment) ? (await listDeployments()).items : [];
     return await Promise.all(
-      items.map((gate) =>
-        isDeployment(gate) ? ofDeployment(gate, deployments) : ofPipeline(gate),
+      items.map(async (gate) =>
+        isDeployment(gate) ? ofDeployment(gate, deployments) : await ofPipeline(gate),
       ),
     );
   });

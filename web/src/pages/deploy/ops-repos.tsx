@@ -186,7 +186,7 @@ function EditDialog({ repo, onClose }: { repo: OpsRepo | null; onClose: () => vo
         required
         mono
         error={errorOf('repoUrl')}
-        help="owner/project of one that is hosted here, or an address that git can clone."
+        help="/owner/project.git of a project that is hosted here."
       />
       <Field
         label="Branch"

@@ -71,9 +71,11 @@ export function RollOut({
             #{sync.number} · {shortImage(sync.revision.imageRef)}
           </span>
         </span>
-        <span class="meta row wide-only">
-          <Duration start={sync.startedAt} end={sync.finishedAt} />
-          <Time at={sync.startedAt} />
+        <span class="wide-only">
+          <span class="meta row">
+            <Duration start={sync.startedAt} end={sync.finishedAt} />
+            <Time at={sync.startedAt} />
+          </span>
         </span>
       </button>
       {shown && (

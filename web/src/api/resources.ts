@@ -63,7 +63,8 @@ export const rerunRun = (id: string) =>
 export const listRunArtifacts = (id: string) =>
   call('get', '/api/v1/pipelines/{id}/artifacts', { path: { id } });
 
-export const listGates = () => call('get', '/api/v1/gates', { query: { status: 'open' } });
+export const listGates = () =>
+  call('get', '/api/v1/gates', { query: { status: 'open', waiting: 'me' } });
 
 export const decideGate = (id: string, decision: Decision, reason: string) =>
   call('post', '/api/v1/gates/{id}/decision', {

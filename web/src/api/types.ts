@@ -69,3 +69,5 @@ export type MergeRule = Mergeability['rules'][number];
 export type ThreadComment = Schemas['ThreadComment'];
 export type DiffSide = NonNullable<ThreadComment['position']>['side'];
 export type Review = Schemas['Review'];
+
+export type Change = Schemas['Change'];

@@ -29,6 +29,9 @@ const GatesPage = deferred(() => import('../pages/home/gates-page.tsx').then((m)
 const Notifications = deferred(() =>
   import('../pages/notify/notifications.tsx').then((m) => m.Notifications),
 );
+const ChangePage = deferred(() =>
+  import('../pages/change/change-page.tsx').then((m) => m.ChangePage),
+);
 const OpsRepos = deferred(() => import('../pages/deploy/ops-repos.tsx').then((m) => m.OpsRepos));
 const DeploymentPage = deferred(() =>
   import('../pages/deploy/deployment-page.tsx').then((m) => m.DeploymentPage),
@@ -112,6 +115,7 @@ function SignedIn(): JSX.Element {
           <Route path="/pipelines/:id" component={RunPage} />
           <Route path="/gates" component={GatesPage} />
           <Route path="/notifications" component={Notifications} />
+          <Route path="/changes/:id" component={ChangePage} />
           <Route path="/deployments" component={Deployments} />
           <Route path="/deployments/ops-repos" component={OpsRepos} />
           <Route path="/deployments/:id/:page?" component={DeploymentPage} />

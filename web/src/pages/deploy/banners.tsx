@@ -26,7 +26,7 @@ export function Banners({ deployment, sync, gate, may }: BannersProps): JSX.Elem
             title={`Revision ${lastSync.revision.number} waits for an approval`}
             text={
               may('deploy:promote')
-                ? 'You may not decide this one yourself.'
+                ? 'You have decided already, or may not decide this one.'
                 : 'Who holds deploy:promote on the project can let it through.'
             }
           />

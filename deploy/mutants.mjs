@@ -47,6 +47,15 @@ function testName({ test }) {
 }
 
 /**
+ * A whole product leaves schedules behind that the next test would find: it gets servers of its own.
+ * @param {Bench} bench
+ * @param {Mutant} mutant
+ */
+function envOf(bench, { test }) {
+  return needsBuild(test) ? {} : bench.env;
+}
+
+/**
  * Runs each distinct test without a mutant, and alone: one that lives on what others in its file left would be red
  * with any mutant.
  * @param {Bench} bench
@@ -57,13 +66,11 @@ async function runUnbroken(bench, mutants) {
   const wrong = new Map();
   for (const name of new Set(mutants.map(testName))) {
     const same = mutants.filter((mutant) => testName(mutant) === name);
-    const { project, path, title } = /** @type {Mutant} */ (same[0]).test;
+    const first = /** @type {Mutant} */ (same[0]);
+    const { project, path, title } = first.test;
     const startedMs = Date.now();
-    const { tests, loaded, reason } = await runTests(
-      bench.copy,
-      { project, path, title },
-      bench.env,
-    );
+    const what = { project, path, title };
+    const { tests, loaded, reason } = await runTests(bench.copy, what, envOf(bench, first));
     const unnamed = same.find(({ id }) => tests.some(({ fullName }) => !fullName.includes(id)));
     if (!loaded) wrong.set(name, `does not load: ${reason.slice(0, 300)}`);
     else if (tests.length === 0) wrong.set(name, 'no test has this title');
@@ -88,7 +95,7 @@ async function tryMutant(bench, mutant) {
       bench.stale = true;
       await build(bench.copy);
     }
-    const run = await runTests(bench.copy, { project, path, title }, bench.env);
+    const run = await runTests(bench.copy, { project, path, title }, envOf(bench, mutant));
     if (!run.loaded) return { verdict: 'no proof', why: `does not load: ${run.reason}` };
     if (run.tests.some(({ status }) => status === 'failed'))
       return { verdict: 'red', why: firstFailure(run.tests) };

@@ -9,10 +9,12 @@ import { createRetentionActivities } from '../activities/retention/index.ts';
 import { workerInterceptors } from '../adapters/temporal/trace-interceptors.ts';
 import { hostTaskQueue, taskQueues } from '../contracts/task-queues.ts';
 import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
+import { createDeployRecords } from '../activities/deploy/index.ts';
 import { openBuildHost } from './build-host.ts';
 import { describePipelineRun } from '../launch/reconcile.ts';
 import { deliveryDeps } from './delivery-deps.ts';
 import { startRun } from './handle-event.ts';
+import { deployWorkers } from './deploy-workers.ts';
 import { hostId } from './host-id.ts';
 import type { WorkerServices } from './open-services.ts';
 
@@ -20,7 +22,7 @@ import type { WorkerServices } from './open-services.ts';
 const DRAIN_MS = 20_000;
 
 /** Queues that a process may serve; `build` includes the queue of its own host. */
-export const workerQueues = ['core', 'git', 'build'] as const;
+export const workerQueues = ['core', 'git', 'build', 'deploy'] as const;
 export type WorkerQueue = (typeof workerQueues)[number];
 
 /** Workers of one process, and what must be closed after them. */
@@ -48,17 +50,21 @@ export async function createWorkers(
   if (queues.includes('core')) workers.push(await coreWorker(services, shared));
   if (queues.includes('core')) workers.push(await notifyWorker(services, shared));
   if (queues.includes('git')) workers.push(await gitWorker(services, shared));
-  if (!queues.includes('build')) return { workers, close: () => Promise.resolve() };
-  const build = await buildWorkers(services, shared, env);
-  return { workers: [...workers, ...build.workers], close: build.close };
+  const hosts: RunningWorkers[] = [];
+  if (queues.includes('build')) hosts.push(await buildWorkers(services, shared, env));
+  if (queues.includes('deploy')) hosts.push(await deployWorkers(services, shared, env));
+  return {
+    workers: [...workers, ...hosts.flatMap((host) => host.workers)],
+    close: async () => {
+      await Promise.all(hosts.map((host) => host.close()));
+    },
+  };
 }
 
 type Shared = Omit<WorkerOptions, 'taskQueue'>;
 
-async function coreWorker(
-  { db, objectStore, config, log, temporal }: WorkerServices,
-  shared: Shared,
-): Promise<Worker> {
+async function coreWorker(services: WorkerServices, shared: Shared): Promise<Worker> {
+  const { db, objectStore, config, log, temporal } = services;
   const here = path.dirname(fileURLToPath(import.meta.url));
   return await Worker.create({
     ...shared,
@@ -73,6 +79,7 @@ async function coreWorker(
         describeRun: (pipelineId) => describePipelineRun(temporal.client, pipelineId),
         startRun: (pipelineId) => startRun({ db, client: temporal.client }, pipelineId),
       }),
+      ...createDeployRecords({ db, store: objectStore, openRevert: () => Promise.resolve() }),
       ...createRetentionActivities({
         db,
         store: objectStore,

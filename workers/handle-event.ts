@@ -4,6 +4,7 @@ import type { GateDecision } from '../contracts/gate/types.ts';
 import { shortRef } from '../domain/pipeline/definition/plan-pipeline.ts';
 import { triggerPipelinesForPush } from '../domain/pipeline/trigger-pipelines.ts';
 import type { RepositoryReader } from '../domain/pipeline/repository-reader.ts';
+import { handleDeployEvent } from './handle-deploy-event.ts';
 import { signalGateDecision, signalPipelineRun, startPipelineRun } from '../launch/pipeline.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
 
@@ -29,6 +30,7 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
           // Its own pipeline.created would start it as well, one round of the outbox later.
           await startRun(deps, pipelineId);
         }
+        await handleDeployEvent(deps, event);
         return;
       case 'pipeline.created':
         await startRun(deps, event.subjectId);
@@ -46,6 +48,7 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
         await handOnDecision(deps, event);
         return;
       default:
+        await handleDeployEvent(deps, event);
     }
   };
 }

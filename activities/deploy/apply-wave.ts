@@ -1,0 +1,126 @@
+import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
+import type { Manifest } from '../../contracts/deploy/manifest.ts';
+import type { WaveRef } from '../../contracts/deploy/types.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { placementOf } from '../../domain/deploy/render/hooks.ts';
+import {
+  keyOfObject,
+  listPruneObjects,
+  listWaveObjects,
+  noteUndo,
+  refOfObject,
+  setObjectStatus,
+} from '../../domain/deploy/sync-objects.ts';
+import type { DeploymentSyncObject } from '../../prisma/generated/client.ts';
+import type { DeployActivityDeps } from './deps.ts';
+import { loadManifests, loadPrevious, type LoadedSync, loadSync } from './load-sync.ts';
+import { fillSecrets } from './prepare-manifest.ts';
+
+type WaveInput = { syncId: string } & WaveRef;
+
+function manifestFor(manifests: Map<string, Manifest>, object: DeploymentSyncObject): Manifest {
+  const manifest = manifests.get(keyOfObject(object));
+  if (manifest === undefined) {
+    throw new DomainError('not_found', `The revision does not hold ${keyOfObject(object)}.`);
+  }
+  return manifest;
+}
+
+/** See DeployEffects.registerUndo. */
+export function registerUndo(deps: DeployActivityDeps) {
+  return async ({ syncId, ...wave }: WaveInput): Promise<void> => {
+    const loaded = await loadSync(deps, syncId);
+    const current = await loadManifests(deps, loaded.deployment, loaded.sync.revision, null);
+    const previous = await loadPrevious(deps, loaded);
+    for (const object of await listWaveObjects(deps.db, syncId, wave)) {
+      if (object.undo !== null) continue;
+      const manifest = manifestFor(current, object);
+      if (placementOf(manifest).isHook) {
+        await noteUndo(deps.db, object, 'none');
+        continue;
+      }
+      const key = refKey(refOf(manifest));
+      const isThere =
+        previous.has(key) || (await deps.target.read(loaded.scope, refOf(manifest))) !== null;
+      await noteUndo(deps.db, object, previous.has(key) ? 'restore' : isThere ? 'none' : 'remove');
+    }
+  };
+}
+
+/** See DeployEffects.applyWave. */
+export function applyWave(deps: DeployActivityDeps) {
+  return async ({ syncId, ...wave }: WaveInput): Promise<void> => {
+    const loaded = await loadSync(deps, syncId);
+    const { sync, deployment } = loaded;
+    const manifests = await loadManifests(deps, deployment, sync.revision, sync.replicas);
+    for (const object of await listWaveObjects(deps.db, syncId, wave)) {
+      if (object.status !== 'pending') continue;
+      await applyOne(deps, loaded, object, manifestFor(manifests, object));
+    }
+  };
+}
+
+async function applyOne(
+  deps: DeployActivityDeps,
+  { scope }: LoadedSync,
+  object: DeploymentSyncObject,
+  manifest: Manifest,
+): Promise<void> {
+  try {
+    // A hook is a run, not a state: what is left of the last one goes first (Argo CD's BeforeHookCreation).
+    if (placementOf(manifest).isHook) await deps.target.remove(scope, refOf(manifest));
+    await deps.target.apply(scope, await fillSecrets(deps, scope, manifest));
+  } catch (error) {
+    if (error instanceof DomainError && error.code !== 'unavailable') {
+      await setObjectStatus(deps.db, object, 'failed', error.message);
+    }
+    throw error;
+  }
+  await setObjectStatus(deps.db, object, 'applied');
+}
+
+/** See DeployEffects.pruneObjects. */
+export function pruneObjects(deps: DeployActivityDeps) {
+  return async ({ syncId }: { syncId: string }): Promise<void> => {
+    const { scope } = await loadSync(deps, syncId);
+    for (const object of await listPruneObjects(deps.db, syncId)) {
+      if (object.status === 'pruned') continue;
+      await deps.target.remove(scope, refOfObject(object));
+      await setObjectStatus(deps.db, object, 'pruned');
+    }
+  };
+}
+
+/** See DeployEffects.restorePruned. */
+export function restorePruned(deps: DeployActivityDeps) {
+  return async ({ syncId }: { syncId: string }): Promise<void> => {
+    const loaded = await loadSync(deps, syncId);
+    const previous = await loadPrevious(deps, loaded);
+    for (const object of (await listPruneObjects(deps.db, syncId)).reverse()) {
+      const before = previous.get(keyOfObject(object));
+      if (object.status === 'undone' || before === undefined) continue;
+      await deps.target.apply(loaded.scope, await fillSecrets(deps, loaded.scope, before));
+      await setObjectStatus(deps.db, object, 'undone');
+    }
+  };
+}
+
+/** See DeployEffects.undoWave. */
+export function undoWave(deps: DeployActivityDeps) {
+  return async ({ syncId, ...wave }: WaveInput): Promise<void> => {
+    const loaded = await loadSync(deps, syncId);
+    const previous = await loadPrevious(deps, loaded);
+    const current = await loadManifests(deps, loaded.deployment, loaded.sync.revision, null);
+    const objects = await listWaveObjects(deps.db, syncId, wave);
+    for (const object of objects.reverse()) {
+      if (object.status === 'undone' || object.undo === null) continue;
+      const ref = refOf(manifestFor(current, object));
+      const before = previous.get(refKey(ref));
+      if (object.undo === 'restore' && before !== undefined) {
+        await deps.target.apply(loaded.scope, await fillSecrets(deps, loaded.scope, before));
+      }
+      if (object.undo === 'remove') await deps.target.remove(loaded.scope, ref);
+      await setObjectStatus(deps.db, object, 'undone', object.message);
+    }
+  };
+}

@@ -1,0 +1,133 @@
+import { Context } from '@temporalio/activity';
+import type { Manifest } from '../../contracts/deploy/manifest.ts';
+import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
+import type { ObjectHealth, TargetScope } from '../../contracts/deploy/target.ts';
+import type { WaveRef, WaveVerdict } from '../../contracts/deploy/types.ts';
+import { placementOf } from '../../domain/deploy/render/hooks.ts';
+import { keyOfObject, listWaveObjects, setObjectStatus } from '../../domain/deploy/sync-objects.ts';
+import type { DeployActivityDeps } from './deps.ts';
+import { loadManifests, loadPrevious, loadSync } from './load-sync.ts';
+
+const pollMs = 300;
+const bakePollMs = 1000;
+
+/** Sleeps as an activity: beats, and ends at once when it is cancelled. */
+async function pause(ms: number): Promise<void> {
+  const context = Context.current();
+  context.heartbeat();
+  await context.sleep(ms);
+}
+
+const isGood = ({ status }: ObjectHealth) => status === 'healthy' || status === 'suspended';
+const isBad = ({ status }: ObjectHealth) => status === 'degraded';
+
+interface Watched {
+  manifest: Manifest;
+  told: (health: ObjectHealth) => Promise<void>;
+}
+
+/** Polls until all are healthy, one is degraded, or time is up. */
+async function untilHealthy(
+  deps: DeployActivityDeps,
+  scope: TargetScope,
+  watched: readonly Watched[],
+  timeoutMs: number,
+): Promise<WaveVerdict> {
+  const end = Date.now() + timeoutMs;
+  for (;;) {
+    const waiting: string[] = [];
+    for (const { manifest, told } of watched) {
+      const health = await deps.target.health(scope, refOf(manifest));
+      await told(health);
+      const named = `${manifest.kind} ${manifest.metadata.name}: ${health.message}`;
+      if (isBad(health)) return { healthy: false, reason: named };
+      if (!isGood(health)) waiting.push(named);
+    }
+    if (waiting.length === 0) return { healthy: true };
+    if (Date.now() >= end) {
+      const after = `not healthy after ${String(Math.round(timeoutMs / 1000))} s`;
+      return { healthy: false, reason: `${after}: ${waiting.slice(0, 3).join('; ')}` };
+    }
+    await pause(pollMs);
+  }
+}
+
+/** See DeployEffects.awaitWave. */
+export function awaitWave(deps: DeployActivityDeps) {
+  return async ({
+    syncId,
+    timeoutMs,
+    ...wave
+  }: { syncId: string; timeoutMs: number } & WaveRef): Promise<WaveVerdict> => {
+    const { sync, deployment, scope } = await loadSync(deps, syncId);
+    const manifests = await loadManifests(deps, deployment, sync.revision, sync.replicas);
+    const watched: Watched[] = [];
+    for (const object of await listWaveObjects(deps.db, syncId, wave)) {
+      const manifest = manifests.get(keyOfObject(object));
+      if (manifest === undefined) continue;
+      const told = async (health: ObjectHealth) => {
+        const status = isGood(health) ? 'healthy' : isBad(health) ? 'failed' : 'applied';
+        await setObjectStatus(deps.db, object, status, health.message);
+      };
+      watched.push({ manifest, told });
+    }
+    return await untilHealthy(deps, scope, watched, timeoutMs);
+  };
+}
+
+const silently = () => Promise.resolve();
+
+/** See DeployEffects.awaitUndone. */
+export function awaitUndone(deps: DeployActivityDeps) {
+  return async ({
+    syncId,
+    timeoutMs,
+  }: {
+    syncId: string;
+    timeoutMs: number;
+  }): Promise<WaveVerdict> => {
+    const loaded = await loadSync(deps, syncId);
+    const previous = await loadPrevious(deps, loaded);
+    const watched = [...previous.values()]
+      .filter((manifest) => !placementOf(manifest).isHook)
+      .map((manifest) => ({ manifest, told: silently }));
+    return await untilHealthy(deps, loaded.scope, watched, timeoutMs);
+  };
+}
+
+/** See DeployEffects.watchBake. */
+export function watchBake(deps: DeployActivityDeps) {
+  return async ({ syncId, bakeMs }: { syncId: string; bakeMs: number }): Promise<WaveVerdict> => {
+    const { sync, deployment, scope } = await loadSync(deps, syncId);
+    const manifests = await loadManifests(deps, deployment, sync.revision, sync.replicas);
+    const lasting = [...manifests.values()].filter((manifest) => !placementOf(manifest).isHook);
+    const end = Date.now() + bakeMs;
+    for (;;) {
+      for (const manifest of lasting) {
+        const health = await deps.target.health(scope, refOf(manifest));
+        const gone = health.status === 'missing';
+        if (gone || isBad(health)) {
+          const named = `${manifest.kind} ${manifest.metadata.name}: ${health.message}`;
+          return { healthy: false, reason: `while it baked: ${named}` };
+        }
+      }
+      if (Date.now() >= end) return { healthy: true };
+      await pause(Math.min(bakePollMs, Math.max(1, end - Date.now())));
+    }
+  };
+}
+
+/** Health of a whole revision, with the first thing that is wrong. */
+export async function healthOf(
+  deps: DeployActivityDeps,
+  scope: TargetScope,
+  manifests: ReadonlyMap<string, Manifest>,
+): Promise<{ healthy: boolean; message: string | null }> {
+  for (const manifest of manifests.values()) {
+    if (placementOf(manifest).isHook) continue;
+    const health = await deps.target.health(scope, refOf(manifest));
+    if (isGood(health)) continue;
+    return { healthy: false, message: `${refKey(refOf(manifest))}: ${health.message}` };
+  }
+  return { healthy: true, message: null };
+}

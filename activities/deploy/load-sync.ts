@@ -1,0 +1,63 @@
+import type { Manifest } from '../../contracts/deploy/manifest.ts';
+import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
+import type { TargetScope } from '../../contracts/deploy/target.ts';
+import { readRevision } from '../../domain/deploy/store-revision.ts';
+import type {
+  Deployment,
+  DeploymentRevision,
+  DeploymentSync,
+} from '../../prisma/generated/client.ts';
+import type { DeployActivityDeps } from './deps.ts';
+import { prepareManifest } from './prepare-manifest.ts';
+
+/** A sync with what it is about. */
+export interface LoadedSync {
+  sync: DeploymentSync & { revision: DeploymentRevision };
+  deployment: Deployment;
+  scope: TargetScope;
+}
+
+export async function loadSync(deps: DeployActivityDeps, syncId: string): Promise<LoadedSync> {
+  const { deployment, ...sync } = await deps.db.deploymentSync.findUniqueOrThrow({
+    where: { id: syncId },
+    include: { revision: true, deployment: true },
+  });
+  return { sync, deployment, scope: scopeOf(deployment) };
+}
+
+export function scopeOf(deployment: Deployment): TargetScope {
+  const { id, projectId, environment, namespace } = deployment;
+  return { deploymentId: id, projectId, environment, namespace };
+}
+
+/** The manifests of a revision as they are applied, by object. */
+export async function loadManifests(
+  deps: DeployActivityDeps,
+  deployment: Deployment,
+  revision: DeploymentRevision,
+  replicas: number | null,
+): Promise<Map<string, Manifest>> {
+  const manifests = await readRevision(deps.store, revision);
+  return new Map(
+    manifests.map((manifest) => {
+      const prepared = prepareManifest(manifest, {
+        namespace: deployment.namespace,
+        changeId: revision.changeId,
+        replicas,
+      });
+      return [refKey(refOf(prepared)), prepared];
+    }),
+  );
+}
+
+/** The manifests of the revision that was good before the sync; empty when there was none. */
+export async function loadPrevious(
+  deps: DeployActivityDeps,
+  { sync, deployment }: LoadedSync,
+): Promise<Map<string, Manifest>> {
+  if (sync.previousRevisionId === null) return new Map();
+  const revision = await deps.db.deploymentRevision.findUniqueOrThrow({
+    where: { id: sync.previousRevisionId },
+  });
+  return await loadManifests(deps, deployment, revision, sync.previousReplicas);
+}

@@ -1,0 +1,165 @@
+import type { Manifest, ObjectRef } from '../../contracts/deploy/manifest.ts';
+import { refOf } from '../../contracts/deploy/manifest.ts';
+import type { SyncAction, SyncPlan } from '../../contracts/deploy/types.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { beginSync } from '../../domain/deploy/begin-sync.ts';
+import { requireOwnArtifacts } from '../../domain/deploy/find-artifact-image.ts';
+import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
+import { readManifestFiles } from '../../domain/deploy/read-manifest-files.ts';
+import { planPrune, prunableObjects } from '../../domain/deploy/render/plan-prune.ts';
+import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
+import { settleWithoutSync } from '../../domain/deploy/settle-without-sync.ts';
+import { readRevision, storeRevision } from '../../domain/deploy/store-revision.ts';
+import type {
+  Deployment,
+  DeploymentRevision,
+  OpsRepo,
+  Project,
+} from '../../prisma/generated/client.ts';
+import type { DeployActivityDeps } from './deps.ts';
+import { refuseStraySecrets } from './prepare-manifest.ts';
+
+type Loaded = Deployment & {
+  opsRepo: OpsRepo | null;
+  project: Project;
+  liveRevision: DeploymentRevision | null;
+  pinnedRevision: DeploymentRevision | null;
+};
+
+/** See DeployEffects.planSync. */
+export function planSync(deps: DeployActivityDeps) {
+  return async ({ deploymentId }: { deploymentId: string }): Promise<SyncPlan> => {
+    const deployment = await deps.db.deployment.findUniqueOrThrow({
+      where: { id: deploymentId },
+      include: { opsRepo: true, project: true, liveRevision: true, pinnedRevision: true },
+    });
+    try {
+      return await planFor(deps, deployment);
+    } catch (error) {
+      if (!(error instanceof DomainError) || error.code === 'unavailable') throw error;
+      const details = error.errors.map((one) => `${one.pointer} ${one.detail}`.trim());
+      const message = [error.message, ...details.slice(0, 10)].join('\n');
+      await settleWithoutSync(deps.db, deployment, { kind: 'refused', message });
+      return { kind: 'nothing', reason: message };
+    }
+  };
+}
+
+async function planFor(deps: DeployActivityDeps, deployment: Loaded): Promise<SyncPlan> {
+  const isStop = deployment.desiredStatus === 'stopped';
+  const { revision, manifests, sha } = await desiredRevision(deps, deployment);
+  const after = isStop ? 0 : deployment.replicas;
+  const before = await replicasNow(deps, deployment);
+  const action = actionOf(deployment, revision, { before, after });
+  if (revision.status === 'bad' && deployment.desiredStatus === 'active') {
+    const message = `revision ${String(revision.number)} is in quarantine: ${revision.quarantineReason ?? ''}`;
+    await settleWithoutSync(deps.db, deployment, { kind: 'quarantined', message, sha });
+    return { kind: 'nothing', reason: message };
+  }
+  const isServed =
+    revision.id === deployment.liveRevisionId &&
+    deployment.observedGeneration === deployment.generation;
+  if (isServed) {
+    await settleWithoutSync(deps.db, deployment, { kind: 'served', message: '', sha });
+    return { kind: 'nothing', reason: 'what is desired is served' };
+  }
+  const waves = isStop
+    ? planWaves(manifests).filter((wave) => wave.phase === 'Sync')
+    : planWaves(manifests);
+  const prune = await planPruning(deps, deployment, manifests);
+  const sync = await beginSync(deps.db, deployment, {
+    revision,
+    action,
+    replicas: after,
+    previousReplicas: before,
+    waves,
+    prune: prune.refs,
+  });
+  return {
+    kind: 'planned',
+    syncId: sync.id,
+    number: sync.number,
+    revisionId: revision.id,
+    revisionNumber: revision.number,
+    action,
+    waves: waves.map(({ phase, wave }) => ({ phase, wave })),
+    prune: { count: prune.refs.length, needsPerson: prune.needsPerson },
+  };
+}
+
+/** The words of seed 001's history; starting what was stopped is a scaling of what serves. */
+function actionOf(
+  deployment: Loaded,
+  revision: DeploymentRevision,
+  replicas: { before: number | null; after: number | null },
+): SyncAction {
+  if (deployment.desiredStatus === 'stopped') return 'stop';
+  if (revision.id === deployment.liveRevisionId && replicas.before !== replicas.after) {
+    return 'scale';
+  }
+  return deployment.desiredStatus === 'rollback' ? 'rollback' : 'deploy';
+}
+
+/** How many replicas the last good sync asked for: what an undo goes back to. */
+async function replicasNow(deps: DeployActivityDeps, deployment: Loaded): Promise<number | null> {
+  const last = await deps.db.deploymentSync.findFirst({
+    where: { deploymentId: deployment.id, status: 'succeeded' },
+    orderBy: { number: 'desc' },
+  });
+  return last?.replicas ?? null;
+}
+
+/** The revision to bring about: the pinned one, the one that serves (to stop it), or a fresh rendering. */
+async function desiredRevision(
+  deps: DeployActivityDeps,
+  deployment: Loaded,
+): Promise<{ revision: DeploymentRevision; manifests: Manifest[]; sha: string | null }> {
+  const kept =
+    deployment.desiredStatus === 'rollback'
+      ? deployment.pinnedRevision
+      : deployment.desiredStatus === 'stopped'
+        ? deployment.liveRevision
+        : null;
+  if (kept !== null) {
+    return {
+      revision: kept,
+      manifests: await readRevision(deps.store, kept),
+      sha: kept.opsRepoSha ?? kept.commitSha,
+    };
+  }
+  const source = await findManifestSource(deps.db, deps.gitStore, deployment);
+  const files = await readManifestFiles(deps.gitStore, source.repoPath, source.sha, source.folder);
+  const manifests = await deps.render({
+    files,
+    namespace: deployment.namespace,
+    imageRef: deployment.imageRef,
+    valuesOverride: deployment.valuesOverride as Record<string, unknown> | null,
+    facts: {
+      environment: deployment.environment,
+      project: deployment.project.name,
+      changeId: null,
+      commit: deployment.commitSha,
+    },
+    clusterScope: false,
+  });
+  refuseStraySecrets(manifests);
+  await requireOwnArtifacts(deps.db, deployment.projectId, manifests);
+  const revision = await storeRevision(deps.db, deps.store, deployment, {
+    manifests,
+    opsRepoSha: source.opsRepoSha,
+    commitSha: deployment.commitSha,
+  });
+  return { revision, manifests, sha: source.sha };
+}
+
+async function planPruning(
+  deps: DeployActivityDeps,
+  deployment: Loaded,
+  manifests: readonly Manifest[],
+): Promise<{ refs: ObjectRef[]; needsPerson: boolean }> {
+  if (!deployment.prune || deployment.liveRevision === null)
+    return { refs: [], needsPerson: false };
+  const previous = await readRevision(deps.store, deployment.liveRevision);
+  const { remove, needsPerson } = planPrune(prunableObjects(previous), manifests.map(refOf));
+  return { refs: remove, needsPerson };
+}

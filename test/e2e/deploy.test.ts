@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  appFiles,
+  deploymentWhen,
+  isSettled,
+  type ShownDeployment,
+  watchAddress,
+} from '../support/deployable.ts';
+import { eventually } from '../support/eventually.ts';
+import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
+import { startSlipway, type Slipway } from '../support/slipway.ts';
+
+let slipway: Slipway;
+let work: WorkTree;
+const project = 'admin/app';
+
+beforeAll(async () => {
+  slipway = await startSlipway();
+  const made = await slipway.request('POST', '/api/v1/projects', { name: 'app' });
+  expect(made.status).toBe(201);
+  work = await makeWorkTree(`${slipway.baseUrl}/${project}.git`, slipway.adminToken);
+}, 120_000);
+
+afterAll(async () => {
+  await work.remove();
+  await slipway.stop();
+}, 60_000);
+
+async function push(files: Record<string, string>): Promise<string> {
+  await work.write(files);
+  const sha = await work.commit('change');
+  await work.git('push', '--quiet', 'origin', 'HEAD:main');
+  return sha;
+}
+
+const answerOf = async (deployment: ShownDeployment) =>
+  await (await fetch(deployment.addresses[0]?.url ?? '')).text();
+
+async function historyOf(deployment: ShownDeployment) {
+  const page = await slipway.request('GET', `/api/v1/deployments/${deployment.id}/history`);
+  return (page.body as { items: { action: string; status: string; imageRef: string }[] }).items;
+}
+
+const pipelineCount = async () => await slipway.database.db.pipeline.count();
+
+describe('from a green pipeline to a running application', () => {
+  it('brings up what a green run delivered, healthy and reachable, and writes history [A-DEP-03] [A-DEP-07] [A-DEP-10] [A-PIPE-09]', async () => {
+    await push(appFiles('one'));
+    const deployment = await deploymentWhen(slipway, project, isSettled);
+    expect(deployment).toMatchObject({
+      environment: 'production',
+      desiredStatus: 'active',
+      currentStatus: 'healthy',
+      imageRef: expect.stringMatching(/^artifact:app@sha256:[0-9a-f]{64}$/),
+      liveRevision: { number: 1 },
+      lastSync: { status: 'succeeded', action: 'deploy' },
+    });
+    expect(await answerOf(deployment)).toBe('one');
+    expect(await historyOf(deployment)).toMatchObject([{ action: 'deploy', status: 'success' }]);
+  }, 120_000);
+
+  it('takes a version back that never gets ready: the one before serves without a failed request, the bad one lies in quarantine [A-DEP-07] [A-DEP-08]', async () => {
+    const before = await deploymentWhen(slipway, project, isSettled);
+    const watch = watchAddress(before.addresses[0]?.url ?? '');
+    await push(appFiles('two', { broken: true }));
+    const after = await deploymentWhen(
+      slipway,
+      project,
+      (deployment) => deployment.lastSync?.status === 'undone' && isSettled(deployment),
+    );
+    await watch.stop();
+    expect(after).toMatchObject({
+      desiredStatus: 'rollback',
+      currentStatus: 'healthy',
+      imageRef: before.imageRef,
+      liveRevision: { number: 1 },
+      statusMessage: expect.stringContaining('revision 1 serves'),
+    });
+    expect(new Set(watch.answers)).toEqual(new Set(['200 one']));
+    const revisions = await slipway.request('GET', `/api/v1/deployments/${after.id}/revisions`);
+    expect(revisions.body).toMatchObject({
+      items: [
+        { number: 2, status: 'bad' },
+        { number: 1, status: 'good' },
+      ],
+    });
+    expect(await historyOf(after)).toMatchObject([
+      { action: 'rollback', status: 'success', imageRef: before.imageRef },
+      { action: 'deploy', status: 'failure' },
+      { action: 'deploy', status: 'success' },
+    ]);
+  }, 120_000);
+
+  it('lifts the quarantine with a newer commit, and rolls back by hand without a new pipeline [A-DEP-08]', async () => {
+    await push(appFiles('three'));
+    const third = await deploymentWhen(
+      slipway,
+      project,
+      (deployment) => deployment.liveRevision?.number === 3 && isSettled(deployment),
+    );
+    expect(third).toMatchObject({ desiredStatus: 'active', currentStatus: 'healthy' });
+    expect(await answerOf(third)).toBe('three');
+    const pipelines = await pipelineCount();
+    const asked = await slipway.request('POST', `/api/v1/deployments/${third.id}/rollback`, {});
+    expect(asked.status).toBe(202);
+    const back = await deploymentWhen(
+      slipway,
+      project,
+      (deployment) => deployment.liveRevision?.number === 1 && isSettled(deployment),
+    );
+    expect(back).toMatchObject({ desiredStatus: 'rollback', currentStatus: 'healthy' });
+    expect(await answerOf(back)).toBe('one');
+    expect(await pipelineCount()).toBe(pipelines);
+    expect((await historyOf(back))[0]).toMatchObject({ action: 'rollback', status: 'success' });
+  }, 120_000);
+
+  it('takes the application down and up again, and scales it [A-DEP-09] [A-DEP-10]', async () => {
+    const running = await deploymentWhen(slipway, project, isSettled);
+    const url = running.addresses[0]?.url ?? '';
+    await slipway.request('POST', `/api/v1/deployments/${running.id}/stop`, {});
+    const stopped = await deploymentWhen(
+      slipway,
+      project,
+      (deployment) => deployment.lastSync?.action === 'stop' && isSettled(deployment),
+    );
+    expect(stopped).toMatchObject({ desiredStatus: 'stopped', lastSync: { status: 'succeeded' } });
+    expect((await fetch(url)).status).toBe(503);
+    await slipway.request('POST', `/api/v1/deployments/${running.id}/start`, {});
+    const started = await deploymentWhen(
+      slipway,
+      project,
+      (deployment) => deployment.lastSync?.action !== 'stop' && isSettled(deployment),
+    );
+    expect(await answerOf(started)).toBe('one');
+    expect((await historyOf(started)).map(({ action }) => action).slice(0, 2)).toEqual([
+      'scale',
+      'stop',
+    ]);
+  }, 120_000);
+
+  it('resumes a roll-out whose workers were killed, and the application comes back with them [A-DEP-14]', async () => {
+    const before = await deploymentWhen(slipway, project, isSettled);
+    await push(appFiles('four'));
+    await eventually(async () => {
+      const { syncs } = await slipway.database.db.deployment.findUniqueOrThrow({
+        where: { id: before.id },
+        include: { syncs: { where: { status: 'running' } } },
+      });
+      return syncs.length > 0 ? true : undefined;
+    }, 60_000);
+    await slipway.kill('workers');
+    await slipway.start('workers');
+    const after = await deploymentWhen(
+      slipway,
+      project,
+      (deployment) => deployment.liveRevision?.number === 4 && isSettled(deployment),
+    );
+    expect(after.currentStatus).toBe('healthy');
+    expect(await answerOf(after)).toBe('four');
+  }, 180_000);
+});

@@ -1,0 +1,86 @@
+import path from 'node:path';
+import { Worker, type WorkerOptions } from '@temporalio/worker';
+import { createDeployEffects } from '../activities/deploy/index.ts';
+import type { DeployActivityDeps } from '../activities/deploy/deps.ts';
+import { openLocalTarget } from '../adapters/local-target/local-target.ts';
+import type { DeployTarget } from '../contracts/deploy/target.ts';
+import { DomainError } from '../contracts/problems.ts';
+import { taskQueues } from '../contracts/task-queues.ts';
+import { findArtifactImage } from '../domain/deploy/find-artifact-image.ts';
+import { renderRevision } from '../domain/deploy/render/render-revision.ts';
+import { createMasker } from '../domain/pipeline/mask.ts';
+import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
+import type { RunningWorkers } from './create-workers.ts';
+import type { WorkerServices } from './open-services.ts';
+
+type Shared = Omit<WorkerOptions, 'taskQueue'>;
+
+/** Workers of the deploy targets that this process reaches; applications of the local one run beneath it. */
+export async function deployWorkers(
+  services: WorkerServices,
+  shared: Shared,
+  env: NodeJS.ProcessEnv,
+): Promise<RunningWorkers> {
+  const local = await openLocal(services, env);
+  if (local === null) return { workers: [], close: () => Promise.resolve() };
+  const worker = await Worker.create({
+    ...shared,
+    // A watcher beats while it sleeps: its cancellation must reach it at once.
+    maxHeartbeatThrottleInterval: '1 second',
+    defaultHeartbeatThrottleInterval: '1 second',
+    taskQueue: taskQueues.deployLocal,
+    activities: { ...createDeployEffects(effectDeps(services, local.target)) },
+    maxConcurrentActivityTaskExecutions: 50,
+  });
+  return { workers: [worker], close: () => local.close() };
+}
+
+async function openLocal(
+  services: WorkerServices,
+  env: NodeJS.ProcessEnv,
+): Promise<{ target: DeployTarget; close: () => Promise<void> } | null> {
+  const { config, db, log, objectStore, secretBox } = services;
+  try {
+    const target = await openLocalTarget({
+      root: path.resolve(config.home, 'apps'),
+      images: {
+        async open(imageRef) {
+          const artifact = await findArtifactImage(db, imageRef);
+          const body = await objectStore.get(artifact.minioPath);
+          if (body === null) throw new DomainError('not_found', `${imageRef} is gone.`);
+          return body;
+        },
+      },
+      log: (level, message) => {
+        log[level]({ module: 'local-target' }, message);
+      },
+      masker: (values) => createMasker(values),
+      secretBox,
+      hostEnv: env,
+    });
+    return { target, close: () => target.close() };
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    log.warn({ err: error }, 'the local deploy target is not available here');
+    return null;
+  }
+}
+
+function effectDeps(services: WorkerServices, target: DeployTarget): DeployActivityDeps {
+  const { db, log, objectStore, gitStore, secretBox } = services;
+  return {
+    db,
+    log,
+    store: objectStore,
+    gitStore,
+    target,
+    render: (input) => Promise.resolve(renderRevision(input).manifests),
+    resolveSecrets: ({ projectId, names, deploymentId }) =>
+      resolveSecrets(db, secretBox, {
+        projectId,
+        names,
+        consumer: 'deploy',
+        usedBy: { kind: 'deployment', id: deploymentId },
+      }),
+  };
+}

@@ -25,7 +25,8 @@ export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecor
       const row = await deps.db.deployment.findUnique({ where: { id: event.subjectId ?? '' } });
       if (row === null) return;
       const { projectId, environment } = row;
-      const reason = String(event.payload['reason'] ?? event.message);
+      const { reason: told } = event.payload;
+      const reason = typeof told === 'string' ? told : event.message;
       await abortDeployment(deps.client, { projectId, environment, reason });
       return;
     }

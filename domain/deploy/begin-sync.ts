@@ -31,7 +31,7 @@ export async function beginSync(
     prune: readonly ObjectRef[];
   },
 ): Promise<DeploymentSync> {
-  const { revision, action } = input;
+  const { revision } = input;
   return await inTransaction(db, async (tx) => {
     await tx.$queryRaw`SELECT id FROM deployments WHERE id = ${deployment.id} FOR UPDATE`;
     const open = await tx.deploymentSync.findMany({
@@ -45,39 +45,53 @@ export async function beginSync(
       where: { id: { in: open.map((sync) => sync.id) } },
       data: { status: 'superseded', finishedAt: new Date() },
     });
-    const last = await tx.deploymentSync.aggregate({
-      where: { deploymentId: deployment.id },
-      _max: { number: true },
-    });
     const sync = await tx.deploymentSync.create({
       data: {
         id: newId('deploymentSync'),
         deploymentId: deployment.id,
         projectId: deployment.projectId,
-        number: (last._max.number ?? 0) + 1,
+        number: await nextNumber(tx, deployment.id),
         generation: deployment.generation,
         revisionId: revision.id,
         previousRevisionId: deployment.liveRevisionId,
         previousReplicas: input.previousReplicas,
         replicas: input.replicas,
-        action,
+        action: input.action,
         changeId: deployment.changeId,
         requestedBy: deployment.deployedBy,
       },
     });
     await insertObjects(tx, sync.id, input.waves, input.prune);
-    await tx.deployment.update({
-      where: { id: deployment.id },
-      data: { currentStatus: 'syncing', statusMessage: null },
-    });
-    await publishDeploymentEvent(tx, deployment, {
-      type: 'deployment.sync_started',
-      message: `${action} of revision ${String(revision.number)} to ${deployment.environment}`,
-      actorId: deployment.deployedBy,
-      payload: { syncId: sync.id, number: sync.number, action, imageRef: revision.imageRef },
-    });
+    await announce(tx, deployment, sync, revision);
     return sync;
   });
+}
+
+async function announce(
+  tx: Prisma.TransactionClient,
+  deployment: Deployment,
+  sync: DeploymentSync,
+  revision: DeploymentRevision,
+): Promise<void> {
+  const { action } = sync;
+  await tx.deployment.update({
+    where: { id: deployment.id },
+    data: { currentStatus: 'syncing', statusMessage: null },
+  });
+  await publishDeploymentEvent(tx, deployment, {
+    type: 'deployment.sync_started',
+    message: `${action} of revision ${String(revision.number)} to ${deployment.environment}`,
+    actorId: deployment.deployedBy,
+    payload: { syncId: sync.id, number: sync.number, action, imageRef: revision.imageRef },
+  });
+}
+
+async function nextNumber(tx: Prisma.TransactionClient, deploymentId: string): Promise<number> {
+  const last = await tx.deploymentSync.aggregate({
+    where: { deploymentId },
+    _max: { number: true },
+  });
+  return (last._max.number ?? 0) + 1;
 }
 
 async function insertObjects(

@@ -74,20 +74,7 @@ async function declareOne(
   { plan, imageRef }: ResolvedDeploy,
 ): Promise<void> {
   const key = { projectId: run.projectId, environment: plan.environment };
-  const desired = {
-    imageRef,
-    desiredStatus: 'active',
-    pinnedRevisionId: null,
-    changeId: run.changeId,
-    commitSha: run.commitSha,
-    pipelineId: run.id,
-    deployedBy: run.triggeredBy,
-    approvals: plan.approvals,
-    bakeSeconds: Math.ceil(plan.bakeMs / 1000),
-    healthTimeoutSeconds: Math.ceil(plan.healthTimeoutMs / 1000),
-    ...(plan.target === null ? {} : { target: plan.target }),
-    ...(plan.manifestPath === null ? {} : { manifestPath: plan.manifestPath }),
-  };
+  const desired = desiredOf(run, plan, imageRef);
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext(${`deployment ${key.projectId} ${key.environment}`}))`;
   const known = await tx.deployment.findUnique({ where: { projectId_environment: key } });
   if (known === null) {
@@ -118,6 +105,24 @@ async function declareOne(
     actorId: run.triggeredBy,
     payload: { generation: changed.generation, imageRef, pipelineId: run.id },
   });
+}
+
+/** The columns that a run's wish sets. */
+function desiredOf(run: Pipeline, plan: DeployPlan, imageRef: string) {
+  return {
+    imageRef,
+    desiredStatus: 'active',
+    pinnedRevisionId: null,
+    changeId: run.changeId,
+    commitSha: run.commitSha,
+    pipelineId: run.id,
+    deployedBy: run.triggeredBy,
+    approvals: plan.approvals,
+    bakeSeconds: Math.ceil(plan.bakeMs / 1000),
+    healthTimeoutSeconds: Math.ceil(plan.healthTimeoutMs / 1000),
+    ...(plan.target === null ? {} : { target: plan.target }),
+    ...(plan.manifestPath === null ? {} : { manifestPath: plan.manifestPath }),
+  };
 }
 
 async function isNewerDesired(

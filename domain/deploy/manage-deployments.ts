@@ -65,21 +65,31 @@ export async function createDeployment(
         deployedBy: caller.principal.userId,
       },
     });
-    await publishDeploymentEvent(tx, made, {
-      type: 'deployment.created',
-      message: `${environment} of ${project.name} was set up`,
-      actorId: caller.principal.userId,
-      payload: { imageRef: made.imageRef },
-      traceparent: caller.request.traceparent,
-    });
-    await writeAudit(tx, caller, {
-      action: 'deployment.created',
-      resource: 'deployment',
-      resourceId: made.id,
-      projectId,
-      detail: { environment, imageRef: made.imageRef, target },
-    });
+    await tellCreated(tx, caller, made, project.name);
     return made;
+  });
+}
+
+async function tellCreated(
+  tx: Prisma.TransactionClient,
+  caller: Caller,
+  made: Deployment,
+  projectName: string,
+): Promise<void> {
+  const { environment, imageRef, target, projectId } = made;
+  await publishDeploymentEvent(tx, made, {
+    type: 'deployment.created',
+    message: `${environment} of ${projectName} was set up`,
+    actorId: caller.principal.userId,
+    payload: { imageRef },
+    traceparent: caller.request.traceparent,
+  });
+  await writeAudit(tx, caller, {
+    action: 'deployment.created',
+    resource: 'deployment',
+    resourceId: made.id,
+    projectId,
+    detail: { environment, imageRef, target },
   });
 }
 
@@ -139,60 +149,4 @@ async function requireOpsRepo(
       errors: [{ pointer: '/opsRepoId', detail: 'expected the id of an ops repository' }],
     });
   }
-}
-
-/**
- * Deploys to `to` exactly what serves in `from`: same image, same commit, same change.
- * @throws DomainError `illegal_transition` when nothing good serves in `from`
- */
-export async function promoteDeployment(
-  db: PrismaClient,
-  caller: Caller,
-  input: { deploymentId: string; to: Environment },
-): Promise<Deployment> {
-  const source = await db.deployment.findUniqueOrThrow({
-    where: { id: input.deploymentId },
-    include: { liveRevision: true },
-  });
-  const { liveRevision } = source;
-  if (liveRevision === null || source.currentStatus !== 'healthy') {
-    throw new DomainError(
-      'illegal_transition',
-      `Nothing healthy serves in ${source.environment}, so there is nothing to promote.`,
-    );
-  }
-  if (input.to === source.environment) {
-    throw new DomainError('validation_failed', `It is in ${input.to} already.`);
-  }
-  const desired = {
-    imageRef: liveRevision.imageRef,
-    commitSha: liveRevision.commitSha,
-    changeId: liveRevision.changeId,
-    pipelineId: source.pipelineId,
-  };
-  const key = { projectId: source.projectId, environment: input.to };
-  const known = await db.deployment.findUnique({ where: { projectId_environment: key } });
-  if (known === null) {
-    const { opsRepoId, manifestPath, target, bakeSeconds, healthTimeoutSeconds } = source;
-    return await createDeployment(db, caller, {
-      ...key,
-      origin: desired,
-      environment: input.to,
-      target: target as TargetKind,
-      imageRef: desired.imageRef,
-      opsRepoId,
-      manifestPath,
-      bakeSeconds,
-      healthTimeoutSeconds,
-      ...(desired.commitSha === null ? {} : { commitSha: desired.commitSha }),
-    });
-  }
-  return await changeDesired(db, caller, known.id, (row) =>
-    Promise.resolve({
-      wish: { ...desired, desiredStatus: 'active', pinnedRevisionId: null },
-      action: 'promoted',
-      message: `promote revision ${String(liveRevision.number)} of ${source.environment} to ${row.environment}`,
-      detail: { from: source.environment, imageRef: desired.imageRef },
-    }),
-  );
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { routes } from '../../api/routes/index.ts';
 import { newId } from '../../domain/shared/new-id.ts';
+import { deployCalls } from '../support/deploy-audit-calls.ts';
 import {
   type AppUnderTest,
   openAppUnderTest,
@@ -77,6 +78,7 @@ async function gate(): Promise<string> {
 
 /** One call for each operation that changes something. A route that is missing here fails the test below. */
 const calls: Record<string, () => Promise<Call> | Call> = {
+  ...deployCalls({ sut: () => sut, admin: () => admin, made, fresh }),
   'POST /api/v1/auth/login': () => ({ body: { name: admin.name, password: testPassword } }),
   'PUT /api/v1/auth/password': async () => {
     const who = await sut.person(fresh('changer'));

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
+import { deploymentScenarios } from './deployment-scenarios.mjs';
 
 /*
  * Runs worth keeping: each takes another way through its workflow. The activities answer from a script; the workflow,
@@ -199,6 +200,7 @@ export const scenarios = {
   ...Object.fromEntries(
     Object.entries(pipelineRuns).map(([name, run]) => [name, pipelineRun(name, run)]),
   ),
+  ...deploymentScenarios,
   'care-with-one-that-fails': repositoryCare,
   'retention-in-three-batches': retention,
   'deliveries-in-order': delivery,
@@ -206,4 +208,4 @@ export const scenarios = {
 };
 
 /** Queues that a recording has to serve. */
-export const recordedQueues = ['core', 'build', 'git', 'notify', hostQueue];
+export const recordedQueues = ['core', 'build', 'git', 'notify', 'deploy-local', hostQueue];

@@ -10,7 +10,7 @@ import {
   stopDeployment,
   syncDeployment,
 } from '../../../domain/deploy/command-deployment.ts';
-import { promoteDeployment } from '../../../domain/deploy/manage-deployments.ts';
+import { promoteDeployment } from '../../../domain/deploy/promote-deployment.ts';
 import { getDeployment } from '../../../domain/deploy/read-deployments.ts';
 import type { PrismaClient } from '../../../prisma/generated/client.ts';
 import { defineRoute, type DefinedRoute } from '../../define-route.ts';

@@ -150,7 +150,7 @@ export const getRevisionManifestsRoute = defineRoute({
     const { db, objectStore } = c.get('services');
     const { id, number } = c.req.valid('param');
     const items = await readRevision(objectStore, await getRevision(db, id, number));
-    return c.json({ items: items as Record<string, unknown>[] }, 200);
+    return c.json({ items }, 200);
   },
 });
 

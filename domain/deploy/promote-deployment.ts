@@ -1,0 +1,74 @@
+import type { TargetKind } from '../../contracts/deploy/target.ts';
+import type { Environment } from '../../contracts/deploy/types.ts';
+import type { Caller } from '../../contracts/identity/principal.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type {
+  Deployment,
+  DeploymentRevision,
+  PrismaClient,
+} from '../../prisma/generated/client.ts';
+import { changeDesired } from './change-desired.ts';
+import { createDeployment } from './manage-deployments.ts';
+
+/**
+ * Deploys to `to` exactly what serves in `from`: same image, same commit, same change.
+ * @throws DomainError `illegal_transition` when nothing good serves in `from`
+ */
+export async function promoteDeployment(
+  db: PrismaClient,
+  caller: Caller,
+  input: { deploymentId: string; to: Environment },
+): Promise<Deployment> {
+  const source = await db.deployment.findUniqueOrThrow({
+    where: { id: input.deploymentId },
+    include: { liveRevision: true },
+  });
+  const liveRevision = promotable(source, input.to);
+  const desired = {
+    imageRef: liveRevision.imageRef,
+    commitSha: liveRevision.commitSha,
+    changeId: liveRevision.changeId,
+    pipelineId: source.pipelineId,
+  };
+  const key = { projectId: source.projectId, environment: input.to };
+  const known = await db.deployment.findUnique({ where: { projectId_environment: key } });
+  if (known === null) {
+    const { opsRepoId, manifestPath, target, bakeSeconds, healthTimeoutSeconds } = source;
+    return await createDeployment(db, caller, {
+      ...key,
+      origin: desired,
+      environment: input.to,
+      target: target as TargetKind,
+      imageRef: desired.imageRef,
+      opsRepoId,
+      manifestPath,
+      bakeSeconds,
+      healthTimeoutSeconds,
+      ...(desired.commitSha === null ? {} : { commitSha: desired.commitSha }),
+    });
+  }
+  return await changeDesired(db, caller, known.id, (row) =>
+    Promise.resolve({
+      wish: { ...desired, desiredStatus: 'active', pinnedRevisionId: null },
+      action: 'promoted',
+      message: `promote revision ${String(liveRevision.number)} of ${source.environment} to ${row.environment}`,
+      detail: { from: source.environment, imageRef: desired.imageRef },
+    }),
+  );
+}
+
+function promotable(
+  source: Deployment & { liveRevision: DeploymentRevision | null },
+  to: Environment,
+): DeploymentRevision {
+  if (source.liveRevision === null || source.currentStatus !== 'healthy') {
+    throw new DomainError(
+      'illegal_transition',
+      `Nothing healthy serves in ${source.environment}, so there is nothing to promote.`,
+    );
+  }
+  if (to === source.environment) {
+    throw new DomainError('validation_failed', `It is in ${to} already.`);
+  }
+  return source.liveRevision;
+}

@@ -1,0 +1,109 @@
+import { newId } from '../../domain/shared/new-id.ts';
+import type { Prisma } from '../../prisma/generated/client.ts';
+import type { AppUnderTest, TestAccount } from './app-under-test.ts';
+
+/** What the calls are made with; read when a call is made, because the application starts after this file is loaded. */
+interface Tools {
+  sut: () => AppUnderTest;
+  admin: () => TestAccount;
+  /** makes a thing by the API and answers its id */
+  made: (address: string, body: unknown) => Promise<string>;
+  fresh: (word: string) => string;
+}
+
+type Columns = Prisma.DeploymentUncheckedUpdateInput;
+
+/** A deployment in a project of its own, as its workflow would have left it. */
+async function deployment(
+  { sut, admin, made, fresh }: Tools,
+  columns: Columns = {},
+): Promise<string> {
+  const { path: at } = await sut().project(admin(), fresh('deployed'));
+  const id = await made(`${at}/deployments`, { imageRef: 'registry.example/app:1' });
+  const row = (number: number) => ({
+    id: newId('deploymentRevision'),
+    deploymentId: id,
+    number,
+    contentKey: `key-${String(number)}`,
+    imageRef: 'registry.example/app:1',
+    manifestsRef: `manifests/${String(number)}`,
+    status: 'good',
+    goodAt: new Date(),
+  });
+  const [first, second] = [row(1), row(2)];
+  await sut().db.deploymentRevision.createMany({ data: [first, second] });
+  await sut().db.deployment.update({
+    where: { id },
+    data: { liveRevisionId: second.id, currentStatus: 'healthy', ...columns },
+  });
+  return id;
+}
+
+async function command(tools: Tools, word: string, columns: Columns = {}): Promise<string> {
+  return `/api/v1/deployments/${await deployment(tools, columns)}/${word}`;
+}
+
+async function rollOut(tools: Tools): Promise<string> {
+  const { sut } = tools;
+  const deploymentId = await deployment(tools);
+  const revision = await sut().db.deploymentRevision.findFirstOrThrow({ where: { deploymentId } });
+  const { projectId } = await sut().db.deployment.findUniqueOrThrow({
+    where: { id: deploymentId },
+  });
+  const of = { deploymentId, projectId, revisionId: revision.id };
+  await sut().db.deploymentSync.create({
+    data: { id: newId('deploymentSync'), ...of, number: 1, generation: 1, action: 'deploy' },
+  });
+  return `/api/v1/deployments/${deploymentId}/abort`;
+}
+
+/** One call for each operation on deployments that changes something. */
+export function deployCalls(
+  tools: Tools,
+): Record<string, () => Promise<{ address: string; body?: unknown }> | { body: unknown }> {
+  const { sut, admin, made, fresh } = tools;
+  const opsRepo = () => ({ name: fresh('ops'), repoUrl: '/admin/ops.git' });
+  return {
+    'POST /api/v1/projects/{owner}/{project}/deployments': async () => ({
+      address: `${(await sut().project(admin(), fresh('deployed'))).path}/deployments`,
+      body: { imageRef: 'registry.example/app:1' },
+    }),
+    'PATCH /api/v1/deployments/{id}': async () => ({
+      address: `/api/v1/deployments/${await deployment(tools)}`,
+      body: { bakeSeconds: 5 },
+    }),
+    'DELETE /api/v1/deployments/{id}': async () => ({
+      address: `/api/v1/deployments/${await deployment(tools)}`,
+    }),
+    'POST /api/v1/deployments/{id}/sync': async () => ({ address: await command(tools, 'sync') }),
+    'POST /api/v1/deployments/{id}/rollback': async () => ({
+      address: await command(tools, 'rollback'),
+      body: { revision: 1 },
+    }),
+    'POST /api/v1/deployments/{id}/promote': async () => ({
+      address: await command(tools, 'promote'),
+      body: { to: 'staging' },
+    }),
+    'POST /api/v1/deployments/{id}/stop': async () => ({ address: await command(tools, 'stop') }),
+    'POST /api/v1/deployments/{id}/start': async () => ({
+      address: await command(tools, 'start', { desiredStatus: 'stopped' }),
+    }),
+    'POST /api/v1/deployments/{id}/scale': async () => ({
+      address: await command(tools, 'scale'),
+      body: { replicas: 2 },
+    }),
+    'POST /api/v1/deployments/{id}/pause': async () => ({ address: await command(tools, 'pause') }),
+    'POST /api/v1/deployments/{id}/resume': async () => ({
+      address: await command(tools, 'resume', { isPaused: true }),
+    }),
+    'POST /api/v1/deployments/{id}/abort': async () => ({ address: await rollOut(tools) }),
+    'POST /api/v1/ops-repos': () => ({ body: opsRepo() }),
+    'PATCH /api/v1/ops-repos/{id}': async () => ({
+      address: `/api/v1/ops-repos/${await made('/api/v1/ops-repos', opsRepo())}`,
+      body: { branch: 'live' },
+    }),
+    'DELETE /api/v1/ops-repos/{id}': async () => ({
+      address: `/api/v1/ops-repos/${await made('/api/v1/ops-repos', opsRepo())}`,
+    }),
+  };
+}

@@ -1,0 +1,194 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/*
+ * Histories of the entity of an environment. Rows and target are a few variables here; the workflow, the server and the
+ * signals are real.
+ */
+
+const wave = (phase, number) => ({ phase, wave: number });
+const allWaves = [
+  wave('PreSync', 0),
+  wave('Sync', -1),
+  wave('Sync', 0),
+  wave('PostSync', 0),
+  wave('SyncFail', 0),
+];
+const healthy = { healthy: true };
+
+const nothing = async () => undefined;
+
+/** Activities whose answer is nothing. */
+const quiet = Object.fromEntries(
+  [
+    'setSyncStatus',
+    'reportContested',
+    'openRevert',
+    'forgetDeployment',
+    'registerUndo',
+    'applyWave',
+    'pruneObjects',
+    'restorePruned',
+    'undoWave',
+    'heal',
+    'removeAll',
+    'closeGate',
+  ].map((name) => [name, nothing]),
+);
+
+/** What the activities answer where a scenario does not say otherwise. */
+function scripted(state, desired, plan) {
+  return {
+    readDesired: async () => ({
+      generation: state.generation,
+      observedGeneration: state.observed,
+      desiredStatus: 'active',
+      isPaused: state.isPaused,
+      isDeleting: state.isDeleting,
+      target: 'local',
+      approvals: 0,
+      bakeMs: 1000,
+      healthTimeoutMs: 60_000,
+      selfHeal: true,
+      syncIntervalMs: 600_000,
+      liveRevisionId: null,
+      projectId: 'prj_recording',
+      changeId: 'chg_recording',
+      ...desired,
+    }),
+    planSync: async () => ({
+      kind: 'planned',
+      syncId: `dsy_${state.generation}`,
+      number: state.generation,
+      revisionId: `drv_${state.generation}`,
+      revisionNumber: state.generation,
+      action: 'deploy',
+      waves: allWaves,
+      prune: { count: 0, needsPerson: false },
+      ...plan,
+    }),
+    finishSync: async () => {
+      state.observed = state.generation;
+    },
+    observe: async () => ({ revisionChanged: false, drift: state.drift.splice(0), healthy: true }),
+    awaitWave: async () => healthy,
+    awaitUndone: async () => healthy,
+    watchBake: async () => healthy,
+    openGate: async () => ({ gateId: 'gat_recording', quorum: 1, expiresMs: 3_600_000 }),
+    ...quiet,
+  };
+}
+
+/** A deployment whose desired generations are taken one after another; at the end it is removed. */
+function deployment(name, { desired = {}, plan = {}, effects = {}, drive }) {
+  const state = { generation: 1, observed: 0, isDeleting: false, isPaused: false, drift: [] };
+  const activities = {
+    ...scripted(state, desired, plan),
+    ...(typeof effects === 'function' ? effects(state) : effects),
+  };
+  return {
+    type: 'deploymentWorkflow',
+    workflowId: `deployment:prj_recording:${name}`,
+    input: { deploymentId: `dep_${name}`, projectId: 'prj_recording' },
+    activities,
+    async drive(handle) {
+      await drive?.(handle, state);
+      await inPhase(handle, 'idle', () => state.observed === state.generation);
+      state.isDeleting = true;
+      await handle.signal('desiredChanged');
+    },
+  };
+}
+
+async function inPhase(handle, phase, also = () => true) {
+  for (let tries = 0; tries < 400; tries += 1) {
+    const found = await handle.query('deploymentState').catch(() => null);
+    if (found?.phase === phase && also()) return;
+    await sleep(50);
+  }
+  throw new Error(`the deployment did not come to ${phase}`);
+}
+
+const decide = (decision) => ({
+  gateId: 'gat_recording',
+  deciderId: 'usr_recording',
+  decision,
+  reason: 'looks right',
+});
+
+export const deploymentScenarios = {
+  'rolled-out-and-removed': deployment('good', {}),
+  'gate-approved-and-pruned': deployment('gated', {
+    desired: { approvals: 1 },
+    plan: { prune: { count: 3, needsPerson: true } },
+    drive: async (handle) => {
+      await inPhase(handle, 'waiting');
+      await handle.signal('decideGate', decide('approve'));
+    },
+  }),
+  'gate-rejected': deployment('rejected', {
+    desired: { approvals: 1 },
+    drive: async (handle) => {
+      await inPhase(handle, 'waiting');
+      await handle.signal('decideGate', decide('reject'));
+    },
+  }),
+  'undone-with-hooks': deployment('undone', {
+    plan: { prune: { count: 1, needsPerson: false } },
+    effects: { watchBake: async () => ({ healthy: false, reason: 'exited with code 1' }) },
+  }),
+  'undo-that-fails-needs-a-person': deployment('stuck', {
+    effects: {
+      awaitWave: async ({ phase }) =>
+        phase === 'Sync' ? { healthy: false, reason: 'never ready' } : healthy,
+      awaitUndone: async () => ({ healthy: false, reason: 'neither' }),
+    },
+  }),
+  'superseded-by-a-newer-generation': deployment('superseded', {
+    effects: (state) => ({
+      awaitWave: async () => {
+        if (state.generation === 1) await sleep(30_000);
+        return healthy;
+      },
+    }),
+    drive: async (handle, state) => {
+      await inPhase(handle, 'syncing');
+      await sleep(500);
+      await handle.signal('desiredChanged');
+      await sleep(500);
+      state.generation = 2;
+      await handle.signal('desiredChanged');
+    },
+  }),
+  'aborted-by-an-alert': deployment('aborted', {
+    effects: (state) => ({
+      watchBake: async () => {
+        if (state.observed === 0) await sleep(30_000);
+        return healthy;
+      },
+    }),
+    drive: async (handle) => {
+      await inPhase(handle, 'baking');
+      await handle.signal('abortSync', { reason: 'alert: error rate' });
+    },
+  }),
+  'paused-between-waves-and-drift-healed': deployment('paused', {
+    effects: (state) => ({
+      awaitWave: async () => {
+        await sleep(400);
+        return healthy;
+      },
+      finishSync: async () => {
+        state.observed = state.generation;
+        state.drift.push({ key: 'apps/Deployment/ns/web#/spec/replicas', manager: 'kubectl' });
+      },
+    }),
+    drive: async (handle, state) => {
+      await inPhase(handle, 'syncing');
+      state.isPaused = true;
+      await handle.signal('desiredChanged');
+      await inPhase(handle, 'paused');
+      state.isPaused = false;
+      await handle.signal('desiredChanged');
+    },
+  }),
+};

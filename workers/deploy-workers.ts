@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { createDeployEffects } from '../activities/deploy/index.ts';
 import type { DeployActivityDeps } from '../activities/deploy/deps.ts';
+import { openKubernetesTarget } from '../adapters/kubernetes/kubernetes-target.ts';
 import { openLocalTarget } from '../adapters/local-target/local-target.ts';
 import type { DeployTarget } from '../contracts/deploy/target.ts';
 import { DomainError } from '../contracts/problems.ts';
@@ -22,24 +23,46 @@ export async function deployWorkers(
   env: NodeJS.ProcessEnv,
 ): Promise<RunningWorkers> {
   const local = await openLocal(services, env);
-  if (local === null) return { workers: [], close: () => Promise.resolve() };
-  const worker = await Worker.create({
+  const cluster = await openCluster(services);
+  const workers: Worker[] = [];
+  for (const target of [local?.target, cluster]) {
+    if (target != null) workers.push(await targetWorker(services, shared, target));
+  }
+  return { workers, close: () => local?.close() ?? Promise.resolve() };
+}
+
+async function targetWorker(
+  services: WorkerServices,
+  shared: Shared,
+  target: DeployTarget,
+): Promise<Worker> {
+  return await Worker.create({
     ...shared,
     // A watcher beats while it sleeps: its cancellation must reach it at once.
     maxHeartbeatThrottleInterval: '1 second',
     defaultHeartbeatThrottleInterval: '1 second',
-    taskQueue: taskQueues.deployLocal,
-    activities: { ...createDeployEffects(effectDeps(services, local.target)) },
-    maxConcurrentActivityTaskExecutions: 50,
+    taskQueue: target.kind === 'local' ? taskQueues.deployLocal : taskQueues.deploy,
+    activities: { ...createDeployEffects(effectDeps(services, target)) },
+    maxConcurrentActivityTaskExecutions: 100,
   });
-  return { workers: [worker], close: () => local.close() };
+}
+
+/** Only where a cluster is configured, or this process runs in one. */
+async function openCluster({ config, log }: WorkerServices): Promise<DeployTarget | null> {
+  try {
+    return await openKubernetesTarget(config.kubernetes);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    log.info({ reason: error.message }, 'no Kubernetes cluster to deploy to');
+    return null;
+  }
 }
 
 async function openLocal(
   services: WorkerServices,
   env: NodeJS.ProcessEnv,
 ): Promise<{ target: DeployTarget; close: () => Promise<void> } | null> {
-  const { config, db, log, objectStore, secretBox } = services;
+  const { config, db, log, objectStore, secretBox, spawner } = services;
   try {
     const target = await openLocalTarget({
       root: path.resolve(config.home, 'apps'),
@@ -56,6 +79,7 @@ async function openLocal(
       },
       masker: (values) => createMasker(values),
       secretBox,
+      spawner,
       hostEnv: env,
     });
     return { target, close: () => target.close() };

@@ -16,6 +16,7 @@ import { deliveryDeps } from './delivery-deps.ts';
 import { startRun } from './handle-event.ts';
 import { deployWorkers } from './deploy-workers.ts';
 import { hostId } from './host-id.ts';
+import { openRevert } from './open-revert.ts';
 import type { WorkerServices } from './open-services.ts';
 
 /** Time that running activities get to end by themselves when the process is told to stop. */
@@ -79,7 +80,7 @@ async function coreWorker(services: WorkerServices, shared: Shared): Promise<Wor
         describeRun: (pipelineId) => describePipelineRun(temporal.client, pipelineId),
         startRun: (pipelineId) => startRun({ db, client: temporal.client }, pipelineId),
       }),
-      ...createDeployRecords({ db, store: objectStore, openRevert: () => Promise.resolve() }),
+      ...createDeployRecords({ db, store: objectStore, openRevert: openRevert(services) }),
       ...createRetentionActivities({
         db,
         store: objectStore,

@@ -2,13 +2,14 @@ import path from 'node:path';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { createDeployEffects } from '../activities/deploy/index.ts';
 import type { DeployActivityDeps } from '../activities/deploy/deps.ts';
+import { renderManifests } from '../activities/deploy/render-manifests.ts';
 import { openKubernetesTarget } from '../adapters/kubernetes/kubernetes-target.ts';
 import { openLocalTarget } from '../adapters/local-target/local-target.ts';
+import { createManifestTools } from '../adapters/render/manifest-tools.ts';
 import type { DeployTarget } from '../contracts/deploy/target.ts';
 import { DomainError } from '../contracts/problems.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
 import { findArtifactImage } from '../domain/deploy/find-artifact-image.ts';
-import { renderRevision } from '../domain/deploy/render/render-revision.ts';
 import { createMasker } from '../domain/pipeline/mask.ts';
 import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
 import type { RunningWorkers } from './create-workers.ts';
@@ -98,7 +99,7 @@ function effectDeps(services: WorkerServices, target: DeployTarget): DeployActiv
     store: objectStore,
     gitStore,
     target,
-    render: (input) => Promise.resolve(renderRevision(input).manifests),
+    render: renderManifests(createManifestTools()),
     resolveSecrets: ({ projectId, names, deploymentId }) =>
       resolveSecrets(db, secretBox, {
         projectId,

@@ -91,6 +91,15 @@ describe('from a green pipeline to a running application', () => {
     ]);
   }, 120_000);
 
+  it('opens a merge request that takes the bad commit back, so that git says again what runs [A-DEP-08]', async () => {
+    const opened = await eventually(async () => {
+      const page = await slipway.request('GET', `/api/v1/projects/${project}/merge-requests`);
+      const { items } = page.body as { items: { title: string; status: string }[] };
+      return items.length > 0 ? items : undefined;
+    });
+    expect(opened).toMatchObject([{ title: expect.stringContaining('Revert'), status: 'open' }]);
+  }, 60_000);
+
   it('lifts the quarantine with a newer commit, and rolls back by hand without a new pipeline [A-DEP-08]', async () => {
     await push(appFiles('three'));
     const third = await deploymentWhen(

@@ -137,7 +137,7 @@ async function desiredRevision(
     facts: {
       environment: deployment.environment,
       project: deployment.project.name,
-      changeId: null,
+      changeId: deployment.changeId,
       commit: deployment.commitSha,
     },
     clusterScope: false,

@@ -151,7 +151,10 @@ describe('merge requests in the browser', () => {
     await thread.getByText('It comes with the next one.').waitFor();
     await thread.getByRole('button', { name: 'Resolve' }).click();
     // a resolved thread folds: only its place and who resolved it stay
-    await page.locator('.thread').getByText(/resolved by/).waitFor();
+    await page
+      .locator('.thread')
+      .getByText(/resolved by/)
+      .waitFor();
     await settle(page);
     await picture(page, 'mr-conversation');
 

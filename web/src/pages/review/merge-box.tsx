@@ -157,7 +157,7 @@ function RuleList({ rules }: { rules: readonly MergeRule[] }): JSX.Element {
         </ul>
       )}
       {passed.length > 0 && (
-        <details class="rules-passed" open={open.length === 0}>
+        <details class="rules-passed">
           <summary>
             {passed.length} {passed.length === 1 ? 'rule has' : 'rules have'} passed
           </summary>

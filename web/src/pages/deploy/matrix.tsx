@@ -79,13 +79,12 @@ function Cell({ deployment }: { deployment: Deployment }): JSX.Element {
   return (
     <div class="matrix-cell">
       <span class="row wrap tightest">
-        <a
-          class="plain"
-          href={`/deployments/${deployment.id}`}
-          aria-label={`${environmentWords[environment]} of ${project.owner}/${project.name}`}
-          data-item=""
-        >
+        <a class="plain" href={`/deployments/${deployment.id}`} data-item="">
           <DeploymentStatus deployment={deployment} />
+          <span class="hidden-visually">
+            {' '}
+            {environmentWords[environment]} of {`${project.owner}/${project.name}`}
+          </span>
         </a>
         <DeploymentChips deployment={deployment} />
       </span>

@@ -18,6 +18,7 @@ import { deployWorkers } from './deploy-workers.ts';
 import { hostId } from './host-id.ts';
 import { openRevert } from './open-revert.ts';
 import type { WorkerServices } from './open-services.ts';
+import type { RunningWorkers } from './running-workers.ts';
 
 /** Time that running activities get to end by themselves when the process is told to stop. */
 const DRAIN_MS = 20_000;
@@ -25,12 +26,6 @@ const DRAIN_MS = 20_000;
 /** Queues that a process may serve; `build` includes the queue of its own host. */
 export const workerQueues = ['core', 'git', 'build', 'deploy'] as const;
 export type WorkerQueue = (typeof workerQueues)[number];
-
-/** Workers of one process, and what must be closed after them. */
-export interface RunningWorkers {
-  workers: Worker[];
-  close: () => Promise<void>;
-}
 
 /** Makes a worker for each of the queues, each with the activities of its resource class. */
 export async function createWorkers(

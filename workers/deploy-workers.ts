@@ -12,7 +12,7 @@ import { taskQueues } from '../contracts/task-queues.ts';
 import { findArtifactImage } from '../domain/deploy/find-artifact-image.ts';
 import { createMasker } from '../domain/pipeline/mask.ts';
 import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
-import type { RunningWorkers } from './create-workers.ts';
+import type { RunningWorkers } from './running-workers.ts';
 import type { WorkerServices } from './open-services.ts';
 
 type Shared = Omit<WorkerOptions, 'taskQueue'>;

@@ -7,7 +7,6 @@ export const desiredStatuses = ['active', 'stopped', 'rollback'] as const;
 export type DesiredStatus = (typeof desiredStatuses)[number];
 
 export const currentStatuses = ['pending', 'syncing', 'healthy', 'degraded', 'failed'] as const;
-export type CurrentStatus = (typeof currentStatuses)[number];
 
 /** What a sync was for; the words of seed 001's history. */
 export const syncActions = ['deploy', 'rollback', 'stop', 'scale'] as const;

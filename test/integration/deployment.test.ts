@@ -1,0 +1,181 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { newId } from '../../domain/shared/new-id.ts';
+import {
+  type AppUnderTest,
+  openAppUnderTest,
+  type TestAccount,
+} from '../support/app-under-test.ts';
+
+jest.setTimeout(120_000);
+
+let sut: AppUnderTest;
+let admin: TestAccount;
+let project: { id: string; path: string };
+let counter = 0;
+const image = 'registry.example/app:1';
+
+beforeAll(async () => {
+  sut = await openAppUnderTest();
+  admin = await sut.person('deployadmin', 'admin');
+});
+afterAll(() => sut.stop());
+
+beforeEach(async () => {
+  project = await sut.project(admin, `deployed-${String((counter += 1))}`);
+});
+
+interface Shown {
+  id: string;
+  generation: number;
+  imageRef: string;
+  desiredStatus: string;
+}
+
+async function create(body: Record<string, unknown> = {}): Promise<Shown> {
+  const answer = await sut.call(admin, 'POST', `${project.path}/deployments`, {
+    imageRef: image,
+    ...body,
+  });
+  expect(answer.status).toBe(201);
+  return answer.body as Shown;
+}
+
+async function makeGood(deploymentId: string, number: number): Promise<string> {
+  const id = newId('deploymentRevision');
+  await sut.db.deploymentRevision.create({
+    data: {
+      id,
+      deploymentId,
+      number,
+      contentKey: `key-${String(number)}`,
+      imageRef: `registry.example/app:${String(number)}`,
+      commitSha: 'a'.repeat(40),
+      changeId: newId('change'),
+      manifestsRef: `manifests/${String(number)}`,
+      status: 'good',
+      goodAt: new Date(Date.now() + number),
+    },
+  });
+  await sut.db.deployment.update({
+    where: { id: deploymentId },
+    data: { liveRevisionId: id, currentStatus: 'healthy' },
+  });
+  return id;
+}
+
+describe('the desired state of an environment', () => {
+  it('is one row for a project and environment, production unless told, active and pending when new [A-DEP-01] [A-DEP-02]', async () => {
+    const made = await create();
+    expect(made).toMatchObject({
+      environment: 'production',
+      desiredStatus: 'active',
+      currentStatus: 'pending',
+      generation: 1,
+      observedGeneration: 0,
+    });
+    const again = await sut.call(admin, 'POST', `${project.path}/deployments`, { imageRef: image });
+    expect(again.status).toBe(409);
+    await create({ environment: 'staging' });
+    const list = await sut.call(admin, 'GET', `${project.path}/deployments`);
+    expect((list.body as { items: unknown[] }).items).toHaveLength(2);
+  });
+
+  it('takes no environment or status outside the closed sets, by API or by SQL [A-DEP-01] [A-DEP-02]', async () => {
+    const bad = await sut.call(admin, 'POST', `${project.path}/deployments`, {
+      imageRef: image,
+      environment: 'moon',
+    });
+    expect(bad.status).toBe(400);
+    const { id } = await create();
+    for (const column of ['desired_status', 'current_status', 'environment']) {
+      await expect(
+        sut.db.$executeRawUnsafe(`UPDATE deployments SET ${column} = 'odd' WHERE id = '${id}'`),
+      ).rejects.toThrow(/check constraint/i);
+    }
+  });
+
+  it('rises by a generation with each change of what is desired, not with settings [A-DEP-02]', async () => {
+    const { id } = await create();
+    const patch = async (body: unknown) =>
+      (await sut.call(admin, 'PATCH', `/api/v1/deployments/${id}`, body)).body as Shown;
+    expect(await patch({ bakeSeconds: 7 })).toMatchObject({ generation: 1, bakeSeconds: 7 });
+    expect(await patch({ imageRef: 'registry.example/app:2' })).toMatchObject({ generation: 2 });
+    const events = await sut.db.event.findMany({
+      where: { subjectId: id, type: 'deployment.desired_changed' },
+      orderBy: { seq: 'asc' },
+    });
+    expect(events.map(({ payload }) => (payload as { generation: number }).generation)).toEqual([
+      1, 2,
+    ]);
+  });
+
+  it('goes back to a revision that was good, and to none that was not [A-DEP-08]', async () => {
+    const { id } = await create();
+    const rollBack = (body: unknown) =>
+      sut.call(admin, 'POST', `/api/v1/deployments/${id}/rollback`, body);
+    expect((await rollBack({})).status).toBe(409);
+    await makeGood(id, 1);
+    await makeGood(id, 2);
+    expect((await rollBack({ revision: 9 })).status).toBe(409);
+    const asked = await rollBack({});
+    expect(asked.status).toBe(202);
+    expect(asked.body).toMatchObject({
+      desiredStatus: 'rollback',
+      imageRef: 'registry.example/app:1',
+      generation: 2,
+    });
+  });
+});
+
+describe('promotion', () => {
+  it('deploys elsewhere exactly what serves here, without a build [A-DEP-11]', async () => {
+    const staging = await create({ environment: 'staging' });
+    const promote = (account: TestAccount) =>
+      sut.call(account, 'POST', `/api/v1/deployments/${staging.id}/promote`, { to: 'production' });
+    expect((await promote(admin)).status).toBe(409);
+    await makeGood(staging.id, 1);
+    const promoted = await promote(admin);
+    expect(promoted.body).toMatchObject({
+      environment: 'production',
+      imageRef: 'registry.example/app:1',
+      commitSha: 'a'.repeat(40),
+    });
+    expect(await sut.db.pipeline.count({ where: { projectId: project.id } })).toBe(0);
+  });
+
+  it('needs deploy:promote: ops may, a developer may not [A-DEP-11]', async () => {
+    const staging = await create({ environment: 'staging' });
+    await makeGood(staging.id, 1);
+    const address = `/api/v1/deployments/${staging.id}/promote`;
+    const developer = await sut.person(`dev-${String(counter)}`, 'developer');
+    expect((await sut.call(developer, 'POST', address, {})).status).toBe(403);
+    const ops = await sut.person(`ops-${String(counter)}`, 'ops');
+    expect((await sut.call(ops, 'POST', address, {})).status).toBe(202);
+  });
+});
+
+describe('ops repositories', () => {
+  it('have a name of their own, follow main at the root every minute unless told, and go when nothing follows them [A-DEP-04]', async () => {
+    const body = { name: `ops-${String(counter)}`, repoUrl: '/deployadmin/ops.git' };
+    const made = await sut.call(admin, 'POST', '/api/v1/ops-repos', body);
+    expect(made.status).toBe(201);
+    expect(made.body).toMatchObject({ branch: 'main', path: '/', syncIntervalS: 60 });
+    expect((await sut.call(admin, 'POST', '/api/v1/ops-repos', body)).status).toBe(409);
+    const { id } = made.body as { id: string };
+    const address = `/api/v1/ops-repos/${id}`;
+    const changed = await sut.call(admin, 'PATCH', address, { syncIntervalS: 5 });
+    expect(changed.body).toMatchObject({ syncIntervalS: 5 });
+    const deployment = await create({ opsRepoId: id });
+    expect((await sut.call(admin, 'DELETE', address)).status).toBe(409);
+    await sut.db.deployment.delete({ where: { id: deployment.id } });
+    expect((await sut.call(admin, 'DELETE', address)).status).toBe(204);
+    expect((await sut.call(admin, 'GET', address)).status).toBe(404);
+  });
+
+  it('must be repositories of this platform [A-DEP-04]', async () => {
+    const foreign = { name: 'foreign', repoUrl: 'https://git.example/a/b' };
+    const answer = await sut.call(admin, 'POST', '/api/v1/ops-repos', foreign);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ errors: [{ pointer: '/repoUrl' }] });
+  });
+});

@@ -1,8 +1,10 @@
-// npm run demo: makes a project from deploy/sample, pushes it with stock git and follows its pipeline to the end.
+// npm run demo: makes a project from deploy/sample, pushes it with stock git, follows its pipeline to the end and then
+// the deployer, until the sample runs at an address.
 // With --start-only it ends as soon as the pipeline is there and prints where, as one line of JSON (the button of the web).
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DemoError, findSlipway } from './lib/demo-client.mjs';
+import { followDeployment } from './lib/demo-deploy.mjs';
 import { followPipeline, painter, waitForPipeline } from './lib/demo-follow.mjs';
 import { createProject, pushFolder } from './lib/demo-project.mjs';
 
@@ -34,7 +36,16 @@ async function main() {
 
   const ended = await followPipeline({ client, id, print, paint });
   print(summary(ended, page));
-  return ended.status === 'success' ? 0 : 1;
+  if (ended.status !== 'success') return 1;
+  print('');
+  const deployed = await followDeployment({ client, project, print, paint });
+  if (deployed === null) return 0;
+  print(
+    deployed.serves
+      ? `\n${paint('1;32', 'It runs:')} ${deployed.url}\n${client.base}/deployments`
+      : `\n${paint('1;31', 'It does not run.')} ${client.base}/deployments says why.`,
+  );
+  return deployed.serves ? 0 : 1;
 }
 
 function summary({ status, error, steps }, page) {

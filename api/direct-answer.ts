@@ -1,16 +1,9 @@
 import { ServerResponse } from 'node:http';
-import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { PassThrough, type Readable } from 'node:stream';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
+import type { DirectBody } from './direct-body.ts';
 import type { AppEnv } from './env.ts';
-
-/** The body of an answer that goes to the socket by itself, past the web streams, which cost a copy of the time. */
-export interface DirectBody {
-  /** The head has left. Writes the body and ends it; `to` closes when the client goes away. */
-  send(to: Writable): void;
-  /** Another answer took its place: nothing will be sent. */
-  drop(): void;
-}
 
 const bodies = new WeakMap<ServerResponse, DirectBody>();
 /** On an answer whose body is kept in `bodies`; never sent. */

@@ -5,7 +5,7 @@ import type { EventBus } from '../../../domain/event/event-bus.ts';
 import { type EventPosition, isAfter, parsePosition } from '../../../domain/event/event-record.ts';
 import { type EventFilter, readEventsAfter } from '../../../domain/event/read-events.ts';
 import type { PrismaClient } from '../../../prisma/generated/client.ts';
-import type { DirectBody } from '../../direct-answer.ts';
+import type { DirectBody } from '../../direct-body.ts';
 import { EventSink, type SharedBytes, shareText } from './event-sink.ts';
 import { eventBytes, gapBytes } from './event-text.ts';
 

@@ -146,7 +146,7 @@ function deployment(type: NotificationType): Rule {
       body: [event.message, reason].filter((line) => typeof line === 'string').join('\n'),
       refType: 'deployment',
       refId: event.subjectId ?? event.id,
-      link: `/projects/${project}/deployments`,
+      link: `/deployments/${event.subjectId ?? ''}`,
       recipients: recipients(holders, event.actorId),
     };
   };

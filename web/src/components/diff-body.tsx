@@ -3,15 +3,12 @@ import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { FileChange } from '../api/types.ts';
 import { contextLines, gapBefore } from '../lib/diff-context.ts';
 import { type DiffHunk, type DiffLine, parseHunks } from '../lib/diff.ts';
-import type { MarkedToken } from '../lib/mark-tokens.ts';
-import { type DiffExtras, lineKey, type Side } from './diff-extras.ts';
+import { type Colours, type DiffExtras, lineKey, type Side } from './diff-extras.ts';
 import { DiffRows } from './diff-rows.tsx';
 import { Icon } from './icon.tsx';
 
 /** Lines that one click brings back. */
 const step = 60;
-
-export type Colours = ReadonlyMap<DiffLine, readonly Pick<MarkedToken, 'text' | 'name'>[]>;
 
 const nothing: ReadonlyMap<string, ComponentChildren> = new Map();
 

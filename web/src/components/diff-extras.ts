@@ -1,7 +1,12 @@
 import type { ComponentChildren } from 'preact';
 import type { FileChange } from '../api/types.ts';
+import type { DiffLine } from '../lib/diff.ts';
+import type { MarkedToken } from '../lib/mark-tokens.ts';
 
 export type Side = 'old' | 'new';
+
+/** Coloured pieces of each line, once they are known. */
+export type Colours = ReadonlyMap<DiffLine, readonly Pick<MarkedToken, 'text' | 'name'>[]>;
 
 /** What a page adds to a diff: words under lines, marks at files. */
 export interface DiffExtras {

@@ -2,8 +2,7 @@ import { type ComponentChildren, Fragment, type JSX } from 'preact';
 import { type DiffLine, pairLines } from '../lib/diff.ts';
 import { markTokens } from '../lib/mark-tokens.ts';
 import { memo } from '../lib/memo.ts';
-import type { Colours } from './diff-body.tsx';
-import { lineKey, type Side } from './diff-extras.ts';
+import { type Colours, lineKey, type Side } from './diff-extras.ts';
 import { Icon } from './icon.tsx';
 
 interface RowsProps {

@@ -2,7 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { FileChange } from '../api/types.ts';
 import { contextLines, gapBefore } from '../lib/diff-context.ts';
-import { type DiffHunk, type DiffLine, parseHunks } from '../lib/diff.ts';
+import { type DiffHunk, parseHunks } from '../lib/diff.ts';
 import { type Colours, type DiffExtras, lineKey, type Side } from './diff-extras.ts';
 import { DiffRows } from './diff-rows.tsx';
 import { Icon } from './icon.tsx';

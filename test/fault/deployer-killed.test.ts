@@ -1,0 +1,81 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { appFiles, deploymentWhen, isSettled } from '../support/deployable.ts';
+import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
+import { faultScale, Ledger, pause } from '../support/ledger.ts';
+import { startSlipway, type Slipway } from '../support/slipway.ts';
+
+/** F1 of the fault plan: 100 points with SLIPWAY_FAULT_SCALE=20. */
+const kills = 5 * faultScale();
+const project = 'admin/app';
+
+let slipway: Slipway;
+let work: WorkTree;
+
+beforeAll(async () => {
+  slipway = await startSlipway();
+  const made = await slipway.request('POST', '/api/v1/projects', { name: 'app' });
+  expect(made.status).toBe(201);
+  work = await makeWorkTree(`${slipway.baseUrl}/${project}.git`, slipway.adminToken);
+  const files = appFiles('killed');
+  files['apps/app/deployment.yaml'] = (files['apps/app/deployment.yaml'] ?? '').replace(
+    'ports:',
+    'env: [{ name: ROUND, value: {{ .Values.round | quote }} }]\n          ports:',
+  );
+  files['apps/app/values.yaml'] = 'replicas: 1\nround: "0"\n';
+  await work.write(files);
+  await work.commit('app');
+  await work.git('push', '--quiet', 'origin', 'HEAD:main');
+}, 120_000);
+
+afterAll(async () => {
+  await work.remove();
+  await slipway.stop();
+}, 60_000);
+
+describe('a deployer that is killed again and again', () => {
+  it(
+    'brings every roll-out to its end, each once, and serves what was desired last [A-DEP-14]',
+    async () => {
+      const ledger = new Ledger('deployer killed');
+      const first = await deploymentWhen(slipway, project, isSettled);
+      for (let round = 1; round <= kills; round += 1) {
+        const generation = round + 1;
+        ledger.ask(`generation ${String(generation)}`);
+        const changed = await slipway.request('PATCH', `/api/v1/deployments/${first.id}`, {
+          valuesOverride: { round: String(round) },
+        });
+        expect(changed.status).toBe(200);
+        ledger.acknowledge(`generation ${String(generation)}`);
+        await pause(ledger.between(0, 4000));
+        await slipway.kill('workers');
+        ledger.fault('kill -9');
+        await slipway.start('workers');
+        await deploymentWhen(
+          slipway,
+          project,
+          (found) =>
+            isSettled(found) &&
+            found.observedGeneration === generation &&
+            found.lastSync?.status === 'succeeded',
+          120_000,
+        );
+      }
+      const history = await slipway.database.db.deploymentHistory.findMany({
+        where: { status: 'success' },
+      });
+      const syncs = await slipway.database.db.deploymentSync.findMany();
+      const generationOf = new Map(syncs.map(({ id, generation }) => [id, generation]));
+      ledger.ask('generation 1');
+      const ended = history.map(
+        ({ syncId }) => `generation ${String(generationOf.get(syncId ?? ''))}`,
+      );
+      expect(ledger.check(ended)).toEqual({ lost: [], doubled: [], unasked: [] });
+      expect(syncs.filter(({ status }) => status !== 'succeeded')).toEqual([]);
+      expect(ledger.faultCount).toBe(kills);
+      const shown = await deploymentWhen(slipway, project, (found) => isSettled(found));
+      expect(await (await fetch(shown.addresses[0]?.url ?? '')).text()).toBe('killed');
+      expect(shown).toMatchObject({ currentStatus: 'healthy', drift: [] });
+    },
+    60_000 + kills * 130_000,
+  );
+});

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { Context } from '@temporalio/activity';
 import type { PreparedRun } from '../../contracts/pipeline/activities.ts';
+import type { PipelinePlan, PipelineTrigger } from '../../contracts/pipeline/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { beginRun, planOf } from '../../domain/pipeline/begin-run.ts';
 import {
@@ -8,9 +9,11 @@ import {
   parseDefinition,
 } from '../../domain/pipeline/definition/parse-definition.ts';
 import { planPipeline } from '../../domain/pipeline/definition/plan-pipeline.ts';
+import type { Definition } from '../../domain/pipeline/definition/schema.ts';
 import { finishRun } from '../../domain/pipeline/finish-run.ts';
 import { previousCommit } from '../../domain/pipeline/previous-commit.ts';
 import { mergeRequestOfRun } from '../../domain/review/merge-request-of-run.ts';
+import type { Pipeline, Project } from '../../prisma/generated/client.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 
 /** Makes `preparePipeline`: see contracts/pipeline/activities.ts. */
@@ -64,13 +67,26 @@ async function prepare(
     return await fail(`${definitionFile} does not exist at commit ${commitSha.slice(0, 8)}.`);
   const parsed = parseDefinition(text);
   if (!parsed.ok) return await fail(parsed.message);
+  const plan = await planRun(deps, { ...run, commitSha }, repoPath, parsed.definition);
+  await lay();
+  return (await beginRun(db, pipelineId, plan)) ? { plan, hostQueue } : null;
+}
+
+/** The plan of a run at its commit; a merge request's paths are those that differ from its base. */
+async function planRun(
+  { db, repositories }: PipelineActivityDeps,
+  run: Pipeline & { commitSha: string; project: Project },
+  repoPath: string,
+  definition: Definition,
+): Promise<PipelinePlan> {
+  const { commitSha } = run;
   const mergeRequest = await mergeRequestOfRun(db, run);
   // Asked of git only where a step wants to know: it costs a process, and people wait for the first line.
-  const asksForPaths = parsed.definition.steps.some((step) => step.when?.path !== undefined);
+  const asksForPaths = definition.steps.some((step) => step.when?.path !== undefined);
   const since = mergeRequest?.baseSha ?? (asksForPaths ? await previousCommit(db, run) : null);
   const before = asksForPaths ? since : null;
-  const plan = planPipeline(parsed.definition, {
-    trigger: run.trigger as 'push',
+  return planPipeline(definition, {
+    trigger: run.trigger as PipelineTrigger,
     gitRef: run.gitRef,
     commitSha,
     targetBranch: mergeRequest?.targetBranch ?? null,
@@ -79,6 +95,4 @@ async function prepare(
     projectName: run.project.name,
     pipelineNumber: run.number,
   });
-  await lay();
-  return (await beginRun(db, pipelineId, plan)) ? { plan, hostQueue } : null;
 }

@@ -149,20 +149,30 @@ export const accessPolicy: Readonly<Record<string, string>> = {
   'GET /api/v1/projects/{owner}/{project}/merge-requests/{number}': 'project:read @project',
   'PATCH /api/v1/projects/{owner}/{project}/merge-requests/{number}': 'project:write @project',
   'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/close': 'project:write @project',
-  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/reopen': 'project:write @project',
+  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/reopen':
+    'project:write @project',
   'GET /api/v1/projects/{owner}/{project}/merge-requests/{number}/diff': 'project:read @project',
   'GET /api/v1/projects/{owner}/{project}/merge-requests/{number}/commits': 'project:read @project',
-  'GET /api/v1/projects/{owner}/{project}/merge-requests/{number}/mergeability': 'project:read @project',
+  'GET /api/v1/projects/{owner}/{project}/merge-requests/{number}/mergeability':
+    'project:read @project',
   'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/merge': 'project:write @project',
-  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/auto-merge': 'project:write @project',
-  'DELETE /api/v1/projects/{owner}/{project}/merge-requests/{number}/auto-merge': 'project:write @project',
-  'GET /api/v1/projects/{owner}/{project}/merge-requests/{number}/comments': 'project:read @project',
-  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/comments': 'issue:write @project',
-  'PATCH /api/v1/projects/{owner}/{project}/merge-requests/{number}/comments/{id}': 'issue:write @project',
-  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/comments/{id}/resolve': 'issue:write @project',
-  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/comments/{id}/unresolve': 'issue:write @project',
+  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/auto-merge':
+    'project:write @project',
+  'DELETE /api/v1/projects/{owner}/{project}/merge-requests/{number}/auto-merge':
+    'project:write @project',
+  'GET /api/v1/projects/{owner}/{project}/merge-requests/{number}/comments':
+    'project:read @project',
+  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/comments':
+    'issue:write @project',
+  'PATCH /api/v1/projects/{owner}/{project}/merge-requests/{number}/comments/{id}':
+    'issue:write @project',
+  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/comments/{id}/resolve':
+    'issue:write @project',
+  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/comments/{id}/unresolve':
+    'issue:write @project',
   'GET /api/v1/projects/{owner}/{project}/merge-requests/{number}/reviews': 'project:read @project',
-  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/reviews': 'project:write @project',
+  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/reviews':
+    'project:write @project',
   'GET /{owner}/{repository}/info/refs': 'public',
   'POST /{owner}/{repository}/git-upload-pack': 'public',
   'POST /{owner}/{repository}/git-receive-pack': 'public',

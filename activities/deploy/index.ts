@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { DeployEffects, DeployRecords } from '../../contracts/deploy/activities.ts';
 import { finishSync } from '../../domain/deploy/finish-sync.ts';
 import { forgetDeployment } from '../../domain/deploy/forget-deployment.ts';
@@ -34,20 +35,39 @@ export function createDeployRecords(deps: {
   };
 }
 
+const beatMs = 2000;
+
+/** An effect beats while it works, so that one whose worker was lost is begun again within seconds. */
+function effect<Input, Answer>(
+  work: (input: Input) => Promise<Answer>,
+): (input: Input) => Promise<Answer> {
+  return translating(async (input) => {
+    const context = Context.current();
+    const beating = setInterval(() => {
+      context.heartbeat();
+    }, beatMs);
+    try {
+      return await work(input);
+    } finally {
+      clearInterval(beating);
+    }
+  });
+}
+
 /** Effects at one target: queue `deploy` or `deploy-local`. */
 export function createDeployEffects(deps: DeployActivityDeps): DeployEffects {
   return {
-    planSync: translating(planSync(deps)),
-    registerUndo: translating(registerUndo(deps)),
-    applyWave: translating(applyWave(deps)),
-    awaitWave: translating(awaitWave(deps)),
-    watchBake: translating(watchBake(deps)),
-    pruneObjects: translating(pruneObjects(deps)),
-    restorePruned: translating(restorePruned(deps)),
-    undoWave: translating(undoWave(deps)),
-    awaitUndone: translating(awaitUndone(deps)),
-    observe: translating(observe(deps)),
-    heal: translating(heal(deps)),
-    removeAll: translating(removeAll(deps)),
+    planSync: effect(planSync(deps)),
+    registerUndo: effect(registerUndo(deps)),
+    applyWave: effect(applyWave(deps)),
+    awaitWave: effect(awaitWave(deps)),
+    watchBake: effect(watchBake(deps)),
+    pruneObjects: effect(pruneObjects(deps)),
+    restorePruned: effect(restorePruned(deps)),
+    undoWave: effect(undoWave(deps)),
+    awaitUndone: effect(awaitUndone(deps)),
+    observe: effect(observe(deps)),
+    heal: effect(heal(deps)),
+    removeAll: effect(removeAll(deps)),
   };
 }

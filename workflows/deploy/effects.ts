@@ -3,6 +3,9 @@ import type { DeployEffects } from '../../contracts/deploy/activities.ts';
 import type { TargetKind } from '../../contracts/deploy/target.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 
+/** Every effect beats: a lost worker is noticed within it. */
+const heartbeatTimeout = '10 seconds';
+
 const retry = {
   initialInterval: '200 milliseconds',
   maximumInterval: '10 seconds',
@@ -18,12 +21,13 @@ export function deployEffects(target: TargetKind, healthTimeoutMs: number): Depl
     taskQueue,
     startToCloseTimeout: '2 minutes',
     scheduleToCloseTimeout: '10 minutes',
+    heartbeatTimeout,
     retry,
   });
   const watching = proxyActivities<Pick<DeployEffects, 'awaitWave' | 'awaitUndone' | 'watchBake'>>({
     taskQueue,
     startToCloseTimeout: Math.max(healthTimeoutMs, 60_000) * 2 + 24 * 3_600_000,
-    heartbeatTimeout: '10 seconds',
+    heartbeatTimeout,
     retry,
     cancellationType: 'TRY_CANCEL',
   });
@@ -31,6 +35,7 @@ export function deployEffects(target: TargetKind, healthTimeoutMs: number): Depl
   const looking = proxyActivities<Pick<DeployEffects, 'observe'>>({
     taskQueue,
     startToCloseTimeout: '2 minutes',
+    heartbeatTimeout,
     retry: { ...retry, maximumInterval: '1 minute' },
   });
   const { awaitWave, awaitUndone, watchBake } = watching;

@@ -69,6 +69,7 @@ async function planFor(deps: DeployActivityDeps, deployment: Loaded): Promise<Sy
   const prune = await planPruning(deps, deployment, manifests);
   const sync = await beginSync(deps.db, deployment, {
     revision,
+    sourceSha: sha,
     action,
     replicas: after,
     previousReplicas: before,

@@ -24,6 +24,8 @@ export async function beginSync(
   deployment: Deployment,
   input: {
     revision: DeploymentRevision;
+    /** commit that it was rendered from */
+    sourceSha: string | null;
     action: SyncAction;
     replicas: number | null;
     previousReplicas: number | null;
@@ -53,6 +55,7 @@ export async function beginSync(
         number: await nextNumber(tx, deployment.id),
         generation: deployment.generation,
         revisionId: revision.id,
+        sourceSha: input.sourceSha,
         previousRevisionId: deployment.liveRevisionId,
         previousReplicas: input.previousReplicas,
         replicas: input.replicas,

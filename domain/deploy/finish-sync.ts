@@ -51,13 +51,14 @@ async function writeHistory(
   },
 ): Promise<void> {
   const { revision = sync.revision, ...rest } = row;
+  const opsRepoSha = row.revision === undefined ? sync.sourceSha : revision.opsRepoSha;
   await tx.deploymentHistory.create({
     data: {
       id: newId('deploymentRecord'),
       deploymentId: sync.deploymentId,
       syncId: sync.id,
       imageRef: revision.imageRef,
-      opsRepoSha: revision.opsRepoSha,
+      opsRepoSha: sync.deployment.opsRepoId === null ? null : opsRepoSha,
       revisionNumber: revision.number,
       changeId: sync.changeId,
       deployedBy: sync.requestedBy,
@@ -77,7 +78,7 @@ async function recordSuccess(tx: Prisma.TransactionClient, sync: Sync): Promise<
     data: {
       liveRevisionId: revision.id,
       currentStatus: 'healthy',
-      currentSha: revision.opsRepoSha ?? revision.commitSha,
+      currentSha: sync.sourceSha,
       observedGeneration: sync.generation,
       deployedAt: new Date(),
       statusMessage: sync.action === 'stop' ? 'stopped' : null,

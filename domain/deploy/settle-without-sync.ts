@@ -14,26 +14,30 @@ export async function settleWithoutSync(
   >,
   outcome: { kind: 'served' | 'quarantined' | 'refused'; message: string; sha?: string | null },
 ): Promise<void> {
-  const { kind, message } = outcome;
+  const { kind } = outcome;
+  const message = outcome.message.slice(0, 1000);
+  const isLive = deployment.liveRevisionId !== null;
+  const currentStatus = !isLive ? 'failed' : kind === 'refused' ? 'degraded' : 'healthy';
   await inTransaction(db, async (tx) => {
     const moved = await tx.deployment.updateMany({
       where: {
         id: deployment.id,
-        OR: [
-          { observedGeneration: { lt: deployment.generation } },
-          { NOT: { statusMessage: message } },
-        ],
+        // What was told already is not told again at each look.
+        ...(kind === 'served'
+          ? {}
+          : {
+              OR: [
+                { observedGeneration: { lt: deployment.generation } },
+                { statusMessage: null },
+                { statusMessage: { not: message } },
+              ],
+            }),
       },
       data: {
         observedGeneration: deployment.generation,
-        ...(kind === 'served' ? {} : { statusMessage: message.slice(0, 1000) }),
+        ...(kind === 'served' ? {} : { statusMessage: message }),
         ...(outcome.sha === undefined ? {} : { currentSha: outcome.sha }),
-        currentStatus:
-          kind === 'refused'
-            ? deployment.liveRevisionId === null
-              ? 'failed'
-              : 'degraded'
-            : 'healthy',
+        currentStatus,
       },
     });
     if (moved.count === 0 || kind === 'served') return;

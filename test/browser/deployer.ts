@@ -102,6 +102,7 @@ export async function setUpEnvironment(
         replicas: null,
         previousReplicas: null,
         waves: wavesOf(manifests),
+        sourceSha: null,
         prune: [],
       });
     },

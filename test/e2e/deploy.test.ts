@@ -172,4 +172,32 @@ describe('from a green pipeline to a running application', () => {
     expect(after.currentStatus).toBe('healthy');
     expect(await answerOf(after)).toBe('four');
   }, 180_000);
+
+  it('follows an ops repository: a push to it rolls out at once, with its own values [A-DEP-04] [A-DEP-05] [A-DEP-06]', async () => {
+    const before = await deploymentWhen(slipway, project, isSettled);
+    expect((await slipway.request('POST', '/api/v1/projects', { name: 'ops' })).status).toBe(201);
+    const ops = await makeWorkTree(`${slipway.baseUrl}/admin/ops.git`, slipway.adminToken);
+    const { 'server.mjs': _app, '.platform.yaml': _pipeline, ...manifests } = appFiles('ops');
+    await ops.write(manifests);
+    const first = await ops.commit('manifests');
+    await ops.git('push', '--quiet', 'origin', 'HEAD:main');
+    const made = await slipway.request('POST', '/api/v1/ops-repos', {
+      name: 'ops',
+      repoUrl: '/admin/ops.git',
+      syncIntervalS: 3600,
+    });
+    const { id } = made.body as { id: string };
+    await slipway.request('PATCH', `/api/v1/deployments/${before.id}`, { opsRepoId: id });
+    const atFirst = (sha: string) =>
+      deploymentWhen(slipway, project, (found) => isSettled(found) && found.currentSha === sha);
+    await atFirst(first);
+    await ops.write({ 'apps/app/values.yaml': 'replicas: 2\n' });
+    const second = await ops.commit('two replicas');
+    await ops.git('push', '--quiet', 'origin', 'HEAD:main');
+    await ops.remove();
+    const after = await atFirst(second);
+    expect(after).toMatchObject({ currentStatus: 'healthy', lastSync: { status: 'succeeded' } });
+    const syncs = await slipway.request('GET', `/api/v1/deployments/${after.id}/syncs?limit=1`);
+    expect(JSON.stringify(syncs.body)).toContain('2 of 2 replicas ready');
+  }, 120_000);
 });

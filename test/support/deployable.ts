@@ -67,6 +67,7 @@ export interface ShownDeployment {
   generation: number;
   observedGeneration: number;
   changeId: string;
+  currentSha: string | null;
   liveRevision: { number: number; imageRef: string } | null;
   lastSync: { id: string; status: string; reason: string | null; action: string } | null;
   addresses: { url: string }[];

@@ -47,6 +47,7 @@ CREATE TABLE "deployment_syncs" (
     "number" INTEGER NOT NULL,
     "generation" INTEGER NOT NULL,
     "revision_id" TEXT NOT NULL,
+    "source_sha" TEXT,
     "previous_revision_id" TEXT,
     "previous_replicas" INTEGER,
     "replicas" INTEGER,

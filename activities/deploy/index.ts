@@ -1,4 +1,3 @@
-import { Context } from '@temporalio/activity';
 import type { DeployEffects, DeployRecords } from '../../contracts/deploy/activities.ts';
 import { finishSync } from '../../domain/deploy/finish-sync.ts';
 import { forgetDeployment } from '../../domain/deploy/forget-deployment.ts';
@@ -8,6 +7,7 @@ import { setSyncStatus } from '../../domain/deploy/set-sync-status.ts';
 import { trimRevisions } from '../../domain/deploy/store-revision.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { whileBeating } from '../beating.ts';
 import { translating } from '../translating.ts';
 import { applyWave, pruneObjects, registerUndo, restorePruned, undoWave } from './apply-wave.ts';
 import { awaitUndone, awaitWave, watchBake } from './await-health.ts';
@@ -41,17 +41,7 @@ const beatMs = 2000;
 function effect<Input, Answer>(
   work: (input: Input) => Promise<Answer>,
 ): (input: Input) => Promise<Answer> {
-  return translating(async (input) => {
-    const context = Context.current();
-    const beating = setInterval(() => {
-      context.heartbeat();
-    }, beatMs);
-    try {
-      return await work(input);
-    } finally {
-      clearInterval(beating);
-    }
-  });
+  return translating((input) => whileBeating(beatMs, () => work(input)));
 }
 
 /** Effects at one target: queue `deploy` or `deploy-local`. */

@@ -5,6 +5,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
 import { driftKey, recordObservation } from '../../domain/deploy/record-observation.ts';
 import { placementOf } from '../../domain/deploy/render/hooks.ts';
+import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { healthOf } from './await-health.ts';
 import { loadManifests, scopeOf } from './load-sync.ts';
@@ -19,15 +20,11 @@ async function loadLive(deps: DeployActivityDeps, deploymentId: string) {
   });
   if (deployment.liveRevision === null)
     return { deployment, manifests: new Map<string, Manifest>() };
-  const last = await deps.db.deploymentSync.findFirst({
-    where: { deploymentId, status: 'succeeded' },
-    orderBy: { number: 'desc' },
-  });
   const manifests = await loadManifests(
     deps,
     deployment,
     deployment.liveRevision,
-    last?.replicas ?? null,
+    await servedReplicas(deps.db, deploymentId),
   );
   for (const [key, manifest] of manifests) if (placementOf(manifest).isHook) manifests.delete(key);
   return { deployment, manifests };

@@ -8,6 +8,7 @@ import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
 import { readManifestFiles } from '../../domain/deploy/read-manifest-files.ts';
 import { planPrune, prunableObjects } from '../../domain/deploy/render/plan-prune.ts';
 import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
+import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
 import { settleWithoutSync } from '../../domain/deploy/settle-without-sync.ts';
 import { readRevision, storeRevision } from '../../domain/deploy/store-revision.ts';
 import type {
@@ -49,7 +50,7 @@ async function planFor(deps: DeployActivityDeps, deployment: Loaded): Promise<Sy
   const isStop = deployment.desiredStatus === 'stopped';
   const { revision, manifests, sha } = await desiredRevision(deps, deployment);
   const after = isStop ? 0 : deployment.replicas;
-  const before = await replicasNow(deps, deployment);
+  const before = await servedReplicas(deps.db, deployment.id);
   const action = actionOf(deployment, revision, { before, after });
   if (revision.status === 'bad' && deployment.desiredStatus === 'active') {
     const message = `revision ${String(revision.number)} is in quarantine: ${revision.quarantineReason ?? ''}`;
@@ -99,15 +100,6 @@ function actionOf(
     return 'scale';
   }
   return deployment.desiredStatus === 'rollback' ? 'rollback' : 'deploy';
-}
-
-/** How many replicas the last good sync asked for: what an undo goes back to. */
-async function replicasNow(deps: DeployActivityDeps, deployment: Loaded): Promise<number | null> {
-  const last = await deps.db.deploymentSync.findFirst({
-    where: { deploymentId: deployment.id, status: 'succeeded' },
-    orderBy: { number: 'desc' },
-  });
-  return last?.replicas ?? null;
 }
 
 /** The revision to bring about: the pinned one, the one that serves (to stop it), or a fresh rendering. */

@@ -5,6 +5,7 @@ import type { Log } from '../../contracts/log.ts';
 import { careForRepository } from '../../domain/git/care-for-repository.ts';
 import { listRepositories } from '../../domain/git/list-repositories.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { whileBeating } from '../beating.ts';
 
 export interface GitActivityDeps {
   db: PrismaClient;
@@ -19,18 +20,10 @@ export function createGitActivities(deps: GitActivityDeps): GitActivities {
   return {
     listRepositories: ({ after }) => listRepositories(deps.db, after),
     async careForRepository({ projectId, fsck }) {
-      const context = Context.current();
-      const beat = setInterval(() => {
-        context.heartbeat();
-      }, heartbeatMs);
-      try {
-        return await careForRepository(deps, projectId, {
-          fsck,
-          signal: context.cancellationSignal,
-        });
-      } finally {
-        clearInterval(beat);
-      }
+      const signal = Context.current().cancellationSignal;
+      return await whileBeating(heartbeatMs, () =>
+        careForRepository(deps, projectId, { fsck, signal }),
+      );
     },
   };
 }

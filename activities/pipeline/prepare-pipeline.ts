@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { Context } from '@temporalio/activity';
 import type { PreparedRun } from '../../contracts/pipeline/activities.ts';
 import type { PipelinePlan, PipelineTrigger } from '../../contracts/pipeline/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
@@ -14,20 +13,13 @@ import { finishRun } from '../../domain/pipeline/finish-run.ts';
 import { previousCommit } from '../../domain/pipeline/previous-commit.ts';
 import { mergeRequestOfRun } from '../../domain/review/merge-request-of-run.ts';
 import type { Pipeline, Project } from '../../prisma/generated/client.ts';
+import { whileBeating } from '../beating.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 
 /** Makes `preparePipeline`: see contracts/pipeline/activities.ts. */
 export function preparePipeline(deps: PipelineActivityDeps) {
-  return async ({ pipelineId }: { pipelineId: string }): Promise<PreparedRun | null> => {
-    const beating = setInterval(() => {
-      Context.current().heartbeat();
-    }, 2000);
-    try {
-      return await prepare(deps, pipelineId);
-    } finally {
-      clearInterval(beating);
-    }
-  };
+  return ({ pipelineId }: { pipelineId: string }): Promise<PreparedRun | null> =>
+    whileBeating(2000, () => prepare(deps, pipelineId));
 }
 
 async function prepare(

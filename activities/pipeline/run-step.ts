@@ -19,6 +19,7 @@ import {
 } from '../../domain/pipeline/step-attempt.ts';
 import { storeArtifact } from '../../domain/pipeline/store-artifact.ts';
 import type { Pipeline } from '../../prisma/generated/client.ts';
+import { whileBeating } from '../beating.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 
 interface RunStepInput {
@@ -42,17 +43,9 @@ interface Attempt {
 
 /** Makes `runStep`: see contracts/pipeline/activities.ts. */
 export function runStep(deps: PipelineActivityDeps) {
-  return async (input: RunStepInput): Promise<StepResult> => {
-    // Beats from the first moment: the database may make us wait before anything runs.
-    const beating = setInterval(() => {
-      Context.current().heartbeat();
-    }, 1000);
-    try {
-      return await attemptStep(deps, input);
-    } finally {
-      clearInterval(beating);
-    }
-  };
+  // Beats from the first moment: the database may make us wait before anything runs.
+  return (input: RunStepInput): Promise<StepResult> =>
+    whileBeating(1000, () => attemptStep(deps, input));
 }
 
 async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Promise<StepResult> {

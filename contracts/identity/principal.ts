@@ -32,19 +32,24 @@ export interface Caller {
   request: RequestContext;
 }
 
-/** Whoever did not sign in. Holds no permission and sees public projects only; test with `isSignedIn`. */
-export const anonymousPrincipal: Principal = Object.freeze({
-  userId: 'anonymous',
-  userName: 'anonymous',
-  kind: 'anonymous',
+/** What a principal that came without a session, token or JWT carries: nobody behind it, no limit and no claim of its own. */
+export const noCredential = Object.freeze({
   actChain: [],
-  via: 'anonymous',
   credentialId: null,
   scopes: null,
   projectId: null,
   claimedPermissions: [],
   claimedRoles: [],
   accessEpoch: 0n,
+} satisfies Partial<Principal>);
+
+/** Whoever did not sign in. Holds no permission and sees public projects only; test with `isSignedIn`. */
+export const anonymousPrincipal: Principal = Object.freeze({
+  userId: 'anonymous',
+  userName: 'anonymous',
+  kind: 'anonymous',
+  via: 'anonymous',
+  ...noCredential,
 } satisfies Principal);
 
 export function isSignedIn(principal: Principal): boolean {
@@ -57,14 +62,8 @@ export const platformCaller: Caller = {
     userId: 'system',
     userName: 'slipway',
     kind: 'system',
-    actChain: [],
     via: 'system',
-    credentialId: null,
-    scopes: null,
-    projectId: null,
-    claimedPermissions: [],
-    claimedRoles: [],
-    accessEpoch: 0n,
+    ...noCredential,
   },
   request: { requestId: 'system', ipAddr: null, traceparent: null },
 };

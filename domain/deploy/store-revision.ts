@@ -10,16 +10,8 @@ import type {
 } from '../../prisma/generated/client.ts';
 import type { BlobStore } from '../shared/blob-store.ts';
 import { newId } from '../shared/new-id.ts';
+import { canonicalJson } from '../shared/storable-json.ts';
 import { inTransaction } from '../shared/tx.ts';
-
-/** JSON with sorted keys: the same objects give the same text. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([left], [right]) => (left < right ? -1 : 1)))
-      : part,
-  );
-}
 
 /**
  * Keeps rendered manifests: object first, then the row. The same content is the same revision, so a commit that changes
@@ -31,7 +23,7 @@ export async function storeRevision(
   deployment: Deployment,
   rendered: { manifests: readonly Manifest[]; opsRepoSha: string | null; commitSha: string | null },
 ): Promise<DeploymentRevision> {
-  const body = canonical(rendered.manifests);
+  const body = canonicalJson(rendered.manifests);
   const contentKey = createHash('sha256').update(body).digest('hex');
   const manifestsRef = `manifests/${deployment.id}/${contentKey}.json`;
   const key = { deploymentId_contentKey: { deploymentId: deployment.id, contentKey } };

@@ -1,6 +1,10 @@
 import type { GateDecisionKind } from '../../contracts/gate/types.ts';
 import type { Permission } from '../../contracts/identity/permissions.ts';
-import type { Caller, RequestContext } from '../../contracts/identity/principal.ts';
+import {
+  type Caller,
+  noCredential,
+  type RequestContext,
+} from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { SecretBox } from '../../contracts/secret/types.ts';
 import { Prisma, type PrismaClient } from '../../prisma/generated/client.ts';
@@ -27,14 +31,8 @@ async function callerOf(db: Db, userId: string, request: RequestContext): Promis
       userId,
       userName: user.name,
       kind: user.kind === 'agent' ? 'agent' : 'human',
-      actChain: [],
       via: 'link',
-      credentialId: null,
-      scopes: null,
-      projectId: null,
-      claimedPermissions: [],
-      claimedRoles: [],
-      accessEpoch: 0n,
+      ...noCredential,
     },
     request,
   };

@@ -1,4 +1,4 @@
-import type { Caller } from '../../contracts/identity/principal.ts';
+import { type Caller, noCredential } from '../../contracts/identity/principal.ts';
 import type { User } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
@@ -53,14 +53,8 @@ export function callerFor(
       userId: user.id,
       userName: user.name,
       kind: kind ?? (user.kind === 'agent' ? 'agent' : 'human'),
-      actChain: [],
       via: 'system',
-      credentialId: null,
-      scopes: null,
-      projectId: null,
-      claimedPermissions: [],
-      claimedRoles: [],
-      accessEpoch: 0n,
+      ...noCredential,
     },
     request: { requestId: newId('request'), ipAddr: null, traceparent },
   };

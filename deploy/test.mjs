@@ -2,7 +2,7 @@
 /**
  * `npm test [-- jest arguments]`: brings what the tests need, as `npm start` would, then runs them: first what needs
  * little, then what starts whole products, one at a time. With SLIPWAY_TEST_REPORT=folder each run leaves its result
- * there as JSON.
+ * there as JSON; and then the few files that failed are tried once more, and named (ADR 23).
  */
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
@@ -14,6 +14,7 @@ import { buildStale, checkNode, generateClient, installPackages } from './lib/pr
 import { bold, fail, note, step } from './lib/progress.mjs';
 import { ensurePrograms, testNeeds, thisMachine } from './lib/system-packages.mjs';
 import { obtainTemporal, presentTemporal } from './lib/temporal-binary.mjs';
+import { failedFiles, secondTry } from './lib/test-report.mjs';
 
 /** In this order; those that start processes of their own, or measure time, have the machine to themselves. */
 const runs = [
@@ -23,6 +24,9 @@ const runs = [
   { projects: ['e2e'], args: ['--runInBand'] },
   { projects: ['browser'], args: ['--runInBand'] },
 ];
+
+/** More failed files than this in one run are no bad luck: they are not tried again. */
+const secondTries = 3;
 
 /** They need nothing but Node: they run in a step of a pipeline too. */
 const bareProjects = ['unit', 'replay'];
@@ -96,6 +100,26 @@ function tryKill(group, signal) {
   }
 }
 
+/**
+ * One of `runs`; with a folder for reports, what failed in it is tried again, alone.
+ * @param {typeof runs[number]} run
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string | undefined} report folder
+ * @returns {Promise<number>} jest's exit code, of the second try if there was one
+ */
+async function testRun({ projects, args: how }, env, report) {
+  process.stdout.write(`\n  ${bold(projects.join(', '))}\n\n`);
+  const base = ['--selectProjects', ...projects, '--passWithNoTests', '--forceExit', ...how];
+  if (!report) return jest(base, env);
+  const file = path.join(report, `${projects[0]}.json`);
+  const code = await jest([...base, '--json', `--outputFile=${file}`], env);
+  const failed = failedFiles(file);
+  if (failed.length === 0 || failed.length > secondTries) return code;
+  process.stdout.write(`\n  ${bold('once more')}: ${failed.join(', ')}\n\n`);
+  const again = path.join(report, `${projects[0]}${secondTry}`);
+  return jest([...base, '--json', `--outputFile=${again}`, '--runTestsByPath', ...failed], env);
+}
+
 /** @param {string[]} args of the command line, for jest */
 async function main(args) {
   const temporal = await prepare(isBare(args));
@@ -106,15 +130,8 @@ async function main(args) {
   const report = process.env['SLIPWAY_TEST_REPORT'];
   if (report) await mkdir(report, { recursive: true });
   let worst = 0;
-  for (const { projects, args: how } of runs) {
-    process.stdout.write(`\n  ${bold(projects.join(', '))}\n\n`);
-    const file = report
-      ? ['--json', `--outputFile=${path.join(report, `${projects[0]}.json`)}`]
-      : [];
-    const code = await jest(
-      ['--selectProjects', ...projects, '--passWithNoTests', '--forceExit', ...how, ...file],
-      env,
-    );
+  for (const run of runs) {
+    const code = await testRun(run, env, report);
     worst = Math.max(worst, code);
     if (code === 130) break;
   }

@@ -82,20 +82,36 @@ export async function sweepDatabase(url: string, canaries: readonly string[]): P
   }
 }
 
-/** Every file below a folder, its name included. */
+/**
+ * Every file below a folder, its name included. What `skip` names is not entered; what its owner removes meanwhile (the
+ * product still runs, and clears its workspaces away) is no longer there to leak.
+ */
 export async function sweepFolder(
   folder: string,
   canaries: readonly string[],
-  skip = /\/node_modules\//,
+  skip = /\/node_modules$/,
 ): Promise<Leak[]> {
   const leaks: Leak[] = [];
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name);
+  for (const entry of (await unlessGone(readdir(folder, { withFileTypes: true }))) ?? []) {
+    const path = join(folder, entry.name);
     if (skip.test(path)) continue;
     leaks.push(...findLeaks(path, entry.name, canaries));
-    if (entry.isFile()) leaks.push(...findLeaks(path, await readFile(path), canaries));
+    if (entry.isDirectory()) leaks.push(...(await sweepFolder(path, canaries, skip)));
+    if (entry.isFile()) {
+      leaks.push(...findLeaks(path, (await unlessGone(readFile(path))) ?? '', canaries));
+    }
   }
   return leaks;
+}
+
+/** @returns null when the file or folder has been removed */
+async function unlessGone<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
 }
 
 /** Payloads and failures of a Temporal history (from `handle.fetchHistory()`), decoded from base64 where they are bytes. */

@@ -2,7 +2,8 @@ import type { Readable } from 'node:stream';
 
 /**
  * Large values by key: logs, artifacts, snapshots. Keys are `/`-separated names (`logs/run_…/3`), at most 512 bytes, each
- * part `[A-Za-z0-9_.=@+-]+` and not `.` or `..`; anything else is `validation_failed`.
+ * part `[A-Za-z0-9_.=@+-]+` and not `.` or `..`; anything else is `validation_failed`. No key is the folder of another:
+ * S3 servers that keep files refuse an `a/b` beside an `a`.
  */
 export interface ObjectStore {
   /** Writes the whole object or nothing; an object that is there is replaced. Durable when it resolves. */

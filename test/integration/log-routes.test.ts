@@ -28,7 +28,7 @@ beforeAll(async () => {
   listener = await openListener(database.url);
   hub = createLogHub(listener);
   const services = { objectStore: store, logHub: hub, stopSignal: stopping.signal };
-  api = await startTestApi(database, { services });
+  api = await startTestApi(database, { services, watchEveryMs: 100 });
   rows = await makeRunRows(database.db);
   await bindTestRole(database.db, rows.userId, 'viewer');
   token = (await createTestToken(database.db, rows.userId)).token;
@@ -88,6 +88,27 @@ describe('the address of a step log', () => {
     const missing = `/api/v1/pipelines/${rows.pipelineId}/steps/nope/logs`;
     expect((await api.get(missing, token)).status).toBe(404);
     expect((await api.get('/api/v1/pipelines/run_none/steps/x/logs', token)).status).toBe(404);
+  });
+
+  it.each([
+    ['the token is revoked', (id: string) => database.db.apiToken.delete({ where: { id } })],
+    [
+      'the permission is taken away',
+      (_: string, userId: string) => database.db.userRole.deleteMany({ where: { userId } }),
+    ],
+  ])('lets a follower go when %s [A-PIPE-06] [A-IAM-06]', async (_, takeAway) => {
+    const { id: userId } = await createTestUser(database.db);
+    await bindTestRole(database.db, userId, 'viewer');
+    const { id, token: theirs } = await createTestToken(database.db, userId);
+    const seen: string[] = [];
+    const url = `${api.baseUrl}${logs}?follow=1`;
+    for await (const event of readServerEvents(url, { token: theirs })) {
+      seen.push(event.event);
+      if (event.event === 'log') await takeAway(id, userId);
+    }
+    // the log goes on: they were let go before its end
+    expect(seen).toEqual(['log']);
+    expect((await api.get(logs, theirs)).status).toBeGreaterThanOrEqual(401);
   });
 
   it('lets followers go when the process stops', async () => {

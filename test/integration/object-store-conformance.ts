@@ -63,7 +63,7 @@ export function runObjectStoreConformance(open: () => ObjectStore, prefix: strin
 
   it('lists by prefix, where one key may begin with another', async () => {
     const long = `${prefix}/list/${'n'.repeat(190)}/${'m'.repeat(190)}`;
-    const all = [`${prefix}/list/a`, `${prefix}/list/a/b`, `${prefix}/list/ab=c@d+e`, long];
+    const all = [`${prefix}/list/a`, `${prefix}/list/a.b/c`, `${prefix}/list/ab=c@d+e`, long];
     for (const key of all) await open().put(key, Buffer.from(key));
     expect(await keys(`${prefix}/list/`)).toEqual([...all].sort());
     expect(await keys(`${prefix}/list/a`)).toEqual(all.slice(0, 3).sort());

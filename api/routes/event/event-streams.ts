@@ -20,7 +20,8 @@ const beats = 10;
 /** The open event streams of this process: one subscription, one timer and one watch for all of them. */
 export class EventStreams {
   private readonly context: ConnectionContext;
-  private readonly watch: CredentialWatch;
+  /** watches whoever has a stream open in this process, of events or of something else */
+  readonly credentials: CredentialWatch;
   private readonly accesses: EventAccesses;
   /** each with what ends its watch */
   private readonly connections = new Map<EventConnection, () => void>();
@@ -32,7 +33,7 @@ export class EventStreams {
     const { maxBufferBytes = 1_048_576, heartbeatMs = 15_000 } = options;
     this.context = { db, bus, maxBufferBytes, onClose: (connection) => this.forget(connection) };
     this.accesses = new EventAccesses(db);
-    this.watch = new CredentialWatch(db, options.watchEveryMs);
+    this.credentials = new CredentialWatch(db, options.watchEveryMs);
     this.stopHearing = bus.subscribe('*', (event) => {
       for (const connection of this.connections.keys()) connection.hear(event);
     });
@@ -49,7 +50,7 @@ export class EventStreams {
   open(caller: Caller, filter: EventFilter, from: string | null): EventConnection {
     const { access, release } = this.accesses.take(caller);
     const connection = new EventConnection(this.context, { access, filter, from });
-    const unwatch = this.watch.watch(caller.principal, {
+    const unwatch = this.credentials.watch(caller.principal, {
       onEnd: () => connection.close(),
       onAccessChange: (epoch) => access.renew(epoch),
     });
@@ -65,7 +66,7 @@ export class EventStreams {
     clearInterval(this.timer);
     this.stopHearing();
     for (const connection of [...this.connections.keys()]) connection.close();
-    this.watch.close();
+    this.credentials.close();
   }
 
   private forget(connection: EventConnection): void {

@@ -4,6 +4,7 @@ import { followLog } from '../../../domain/pipeline/read-log.ts';
 import { DomainError } from '../../../contracts/problems.ts';
 import { defineRoute } from '../../define-route.ts';
 import { plainStream, sseStream } from './log-stream.ts';
+import { watchFollower } from './watch-follower.ts';
 
 const byteOffset = z
   .string()
@@ -53,7 +54,7 @@ export const getStepLogRoute = defineRoute({
     },
   },
   handler: async (c) => {
-    const { db, objectStore, logHub, stopSignal } = c.get('services');
+    const { db, objectStore, logHub, stopSignal, eventStreams } = c.get('services');
     const { id, name } = c.req.valid('param');
     const query = c.req.valid('query');
     const step = await findLogStep(db, id, name);
@@ -73,6 +74,8 @@ export const getStepLogRoute = defineRoute({
     }
     const from = resumeOffset(c.req.header('last-event-id'), query.lastEventId, query.offset);
     const stop = new AbortController();
+    const projectId = await projectOfPipeline(db, id);
+    watchFollower({ db, credentials: eventStreams.credentials }, c.get('caller'), projectId, stop);
     // a process that ends lets its followers go: they come back to another one, where they left off
     const ends = [stop.signal, c.req.raw.signal, ...(stopSignal === undefined ? [] : [stopSignal])];
     const pieces = followLog(db, objectStore, logHub, {

@@ -20,7 +20,7 @@ export function endEvent(state: LogState): string {
 /**
  * A followed log as server-sent events. Pieces are read when the client takes them, so a slow client costs one piece
  * of memory; a quiet log sends a comment now and then to keep proxies from closing the connection.
- * `stop` is fired when the client has gone.
+ * `stop` is fired when the stream has ended or the client has gone.
  */
 export function sseStream(
   pieces: AsyncGenerator<LogPiece, LogState | null>,
@@ -48,6 +48,7 @@ export function sseStream(
         }
         if (result.value !== null) controller.enqueue(encoder.encode(endEvent(result.value)));
         controller.close();
+        stop.abort();
       },
       async cancel() {
         stop.abort();

@@ -2,13 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from './eventually.ts';
 import type { Slipway } from './slipway.ts';
 
-/** A small service whose version is what it answers; `broken` never becomes ready. */
+/**
+ * A small service whose version is what it answers; `broken` never becomes ready, and is given up soon. Any other has
+ * minutes: a loaded machine, or a deployer that is being killed, must not make a good version a bad one.
+ */
 export function appFiles(
   version: string,
   options: { broken?: boolean } = {},
 ): Record<string, string> {
   const serve =
     options.broken === true ? 'res.statusCode = 500; res.end("broken")' : 'res.end(VERSION)';
+  const deadline = options.broken === true ? 10 : 120;
   return {
     '.platform.yaml': `steps:
   - name: package
@@ -20,7 +24,7 @@ deploy:
     image: artifact:app
     manifests: apps/app
     bake: 1s
-    timeout: 20s
+    timeout: ${deadline * 2}s
 `,
     'server.mjs': `import { createServer } from 'node:http';
 const VERSION = ${JSON.stringify(version)};
@@ -33,7 +37,7 @@ kind: Deployment
 metadata: { name: app }
 spec:
   replicas: {{ .Values.replicas }}
-  progressDeadlineSeconds: 10
+  progressDeadlineSeconds: ${deadline}
   selector: { matchLabels: { app: app } }
   template:
     metadata: { labels: { app: app } }

@@ -9,7 +9,9 @@ import type { DeployActivityDeps } from './deps.ts';
 import { loadManifests, loadPrevious, loadSync } from './load-sync.ts';
 
 const pollMs = 300;
-const bakePollMs = 1000;
+const bakePollMs = 500;
+/** What was healthy and is not ready for this long in its bake is lost; shorter, a pod was moved or one more was asked for. */
+const lostAfterMs = 15_000;
 
 /** Sleeps as an activity: beats, and ends at once when it is cancelled. */
 async function pause(ms: number): Promise<void> {
@@ -101,20 +103,50 @@ export function watchBake(deps: DeployActivityDeps) {
     const { sync, deployment, scope } = await loadSync(deps, syncId);
     const manifests = await loadManifests(deps, deployment, sync.revision, sync.replicas);
     const lasting = [...manifests.values()].filter((manifest) => !placementOf(manifest).isHook);
-    const end = Date.now() + bakeMs;
+    const watch = new BakeWatch(Date.now() + bakeMs);
     for (;;) {
       for (const manifest of lasting) {
         const health = await deps.target.health(scope, refOf(manifest));
-        const gone = health.status === 'missing';
-        if (gone || isBad(health)) {
+        if (watch.isLost(refKey(refOf(manifest)), health, Date.now())) {
           const named = `${manifest.kind} ${manifest.metadata.name}: ${health.message}`;
           return { healthy: false, reason: `while it baked: ${named}` };
         }
       }
-      if (Date.now() >= end) return { healthy: true };
-      await pause(Math.min(bakePollMs, Math.max(1, end - Date.now())));
+      const waitMs = watch.restMs(Date.now());
+      if (waitMs <= 0) return { healthy: true };
+      await pause(Math.min(bakePollMs, waitMs));
     }
   };
+}
+
+/** Decides when a revision is lost while it bakes. What is not ready when its time is up is watched until that is clear. */
+export class BakeWatch {
+  readonly #endMs: number;
+  /** since when an object was seen not to be good, ms since epoch */
+  readonly #ailing = new Map<string, number>();
+
+  /** @param endMs ms since epoch */
+  constructor(endMs: number) {
+    this.#endMs = endMs;
+  }
+
+  /** Gone or broken is lost at once; not ready, after `lostAfterMs`. */
+  isLost(key: string, health: ObjectHealth, now: number): boolean {
+    if (isBad(health) || health.status === 'missing') return true;
+    if (isGood(health)) {
+      this.#ailing.delete(key);
+      return false;
+    }
+    const since = this.#ailing.get(key) ?? now;
+    this.#ailing.set(key, since);
+    return now - since >= lostAfterMs;
+  }
+
+  /** How long there is still something to watch, ms; 0: it is good. */
+  restMs(now: number): number {
+    const oldest = Math.min(...this.#ailing.values());
+    return Math.max(0, this.#endMs - now, this.#ailing.size > 0 ? oldest + lostAfterMs - now : 0);
+  }
 }
 
 /** Health of a whole revision, with the first thing that is wrong. */

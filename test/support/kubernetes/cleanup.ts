@@ -58,7 +58,7 @@ function processesOf(folder: string): number[] {
     .filter((pid) => {
       try {
         const [program = ''] = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-        const isPart = /(?:^|\/)(?:etcd|kube[a-z-]*|containerd[a-z0-9-]*)$/.test(program);
+        const isPart = /(?:^|\/)(?:etcd|kube[a-z-]*|kwok|containerd[a-z0-9-]*)$/.test(program);
         if (isPart) return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${folder}/`);
         if (readlinkSync(`/proc/${pid}/ns/mnt`) === ours) return false;
         return / \/ .* overlay /.test(containerRoot(pid, folder));

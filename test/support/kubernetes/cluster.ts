@@ -2,10 +2,11 @@ import { type ChildProcess, execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Manifest } from '../../../contracts/deploy/manifest.ts';
 import { freePort, startProgram, stopProcess, waitForServer } from '../processes.ts';
 import { makeClusterFolder, noteBridge, removeCluster } from './cleanup.ts';
 import { type ImageContent, writeImage } from './image.ts';
-import { findProgram, whyNoCluster } from './programs.mjs';
+import { findProgram, whyNoCluster, whyNoPlayedCluster } from './programs.mjs';
 import {
   type ClusterPlan,
   containerdSocket,
@@ -39,11 +40,31 @@ type Program =
   | 'kube-controller-manager'
   | 'kube-scheduler'
   | 'containerd'
-  | 'kubelet';
+  | 'kubelet'
+  | 'kwok';
+
+/**
+ * Who runs the pods: `real` a kubelet on containerd, `played` kwok, which says of thousands that they run without running
+ * any, `none` nobody. Without real ones it has no node and no image: `nodeManifest` makes nodes for kwok.
+ */
+export type ClusterPods = 'real' | 'played' | 'none';
+
+/** A node for `played` pods, as large as a fleet needs. */
+export function nodeManifest(name: string): Manifest {
+  const room = { cpu: '1000', memory: '1000Gi', pods: '5000' };
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: { name, labels: { 'kubernetes.io/hostname': name } },
+    status: { allocatable: room, capacity: room },
+  };
+}
 
 /** Starts a cluster. Takes 5 to 20 seconds. */
-export async function startCluster(): Promise<TestCluster> {
-  const missing = whyNoCluster();
+export async function startCluster(
+  { pods }: { pods: ClusterPods } = { pods: 'real' },
+): Promise<TestCluster> {
+  const missing = pods === 'real' ? whyNoCluster() : whyNoPlayedCluster();
   if (missing !== null) throw new Error(missing);
   const folder = makeClusterFolder();
   const plan = await planCluster(folder);
@@ -59,7 +80,7 @@ export async function startCluster(): Promise<TestCluster> {
   const startApi = () =>
     start('kube-apiserver', apiArguments(plan), () => answers(plan, '/readyz'));
   const stop = async () => {
-    for (const name of ['kubelet', 'kube-scheduler', 'kube-controller-manager'] as const) {
+    for (const name of ['kwok', 'kubelet', 'kube-scheduler', 'kube-controller-manager'] as const) {
       await end(running.get(name));
     }
     await end(running.get('kube-apiserver'), 'SIGKILL');
@@ -72,8 +93,11 @@ export async function startCluster(): Promise<TestCluster> {
       const answer = await fetch(`http://127.0.0.1:${plan.etcdPort}/health`);
       return answer.ok;
     });
-    await Promise.all([startApi(), startRuntime(plan, start)]);
-    await startNode(plan, start);
+    await Promise.all([startApi(), ...(pods === 'real' ? [startRuntime(plan, start)] : [])]);
+    const kubeconfig = writeKubeconfig(plan);
+    await startControllers(plan, kubeconfig, start);
+    if (pods === 'real') await startNode(plan, kubeconfig, start);
+    if (pods === 'played') await startKwok(plan, kubeconfig, start);
   } catch (error) {
     await stop();
     throw error;
@@ -124,10 +148,18 @@ function addImage(plan: ClusterPlan, name: string, content?: ImageContent): void
   rmSync(archive);
 }
 
-async function startNode(plan: ClusterPlan, start: Start): Promise<void> {
+function writeKubeconfig(plan: ClusterPlan): string {
   const certificate = readFileSync(join(plan.folder, 'certs/apiserver.crt'), 'utf8');
   const kubeconfig = kubeconfigFile(plan);
   writeFileSync(kubeconfig, kubeconfigOf(plan, serverOf(plan), certificate), { mode: 0o600 });
+  return kubeconfig;
+}
+
+async function startControllers(
+  plan: ClusterPlan,
+  kubeconfig: string,
+  start: Start,
+): Promise<void> {
   const keys = join(plan.folder, 'certs/apiserver.key');
   await Promise.all([
     start(
@@ -152,18 +184,36 @@ async function startNode(plan: ClusterPlan, start: Start): Promise<void> {
       ],
       () => answers(plan, '/healthz', plan.schedulerPort),
     ),
-    start(
-      'kubelet',
-      [
-        `--config=${join(plan.folder, 'kubelet.yaml')}`,
-        `--kubeconfig=${kubeconfig}`,
-        `--root-dir=${join(plan.folder, 'kubelet')}`,
-        `--cert-dir=${join(plan.folder, 'certs')}`,
-        `--hostname-override=${nodeName}`,
-      ],
-      () => isNodeReady(plan),
-    ),
   ]);
+}
+
+async function startNode(plan: ClusterPlan, kubeconfig: string, start: Start): Promise<void> {
+  await start(
+    'kubelet',
+    [
+      `--config=${join(plan.folder, 'kubelet.yaml')}`,
+      `--kubeconfig=${kubeconfig}`,
+      `--root-dir=${join(plan.folder, 'kubelet')}`,
+      `--cert-dir=${join(plan.folder, 'certs')}`,
+      `--hostname-override=${nodeName}`,
+    ],
+    () => isNodeReady(plan),
+  );
+}
+
+async function startKwok(plan: ClusterPlan, kubeconfig: string, start: Start): Promise<void> {
+  const port = String(plan.kubeletPort);
+  await start(
+    'kwok',
+    [
+      `--kubeconfig=${kubeconfig}`,
+      '--manage-all-nodes=true',
+      '--node-ip=127.0.0.1',
+      '--cidr=10.240.0.0/16',
+      `--server-address=127.0.0.1:${port}`,
+    ],
+    async () => (await fetch(`http://127.0.0.1:${port}/healthz`)).ok,
+  );
 }
 
 function etcdArguments({ folder, etcdPort, etcdPeerPort }: ClusterPlan): string[] {

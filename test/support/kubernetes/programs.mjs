@@ -6,6 +6,9 @@ import { join } from 'node:path';
 export const version = '1.34.4';
 /** Built by `node test/support/kubernetes/build.mjs`, kept for all checkouts of this user. */
 export const binaryFolder = join(homedir(), '.cache/slipway/kubernetes', version);
+/** Plays nodes and pods without running anything, for fleets of deployments; kept by its version too. */
+export const kwokVersion = '0.7.0';
+export const kwokFolder = join(homedir(), '.cache/slipway/kwok', kwokVersion);
 export const binaries = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet'];
 /** From the system, with the Debian package that has each. */
 const systemPrograms = {
@@ -30,6 +33,7 @@ function isExecutable(file) {
 /** Absolute path of a program of the cluster, or null. */
 export function findProgram(name) {
   if (name.startsWith('/')) return isExecutable(name) ? name : null;
+  if (name === 'kwok') return isExecutable(join(kwokFolder, name)) ? join(kwokFolder, name) : null;
   const folders = binaries.includes(name) ? [binaryFolder] : systemFolders;
   return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null;
 }
@@ -37,6 +41,14 @@ export function findProgram(name) {
 /** Names of the programs that are not there. */
 export function missingPrograms() {
   return [...binaries, ...Object.keys(systemPrograms)].filter((name) => findProgram(name) === null);
+}
+
+/** Why no cluster without real pods can run here: it needs neither root nor containers. */
+export function whyNoPlayedCluster() {
+  const missing = ['etcd', ...binaries.filter((name) => name !== 'kubelet')].filter(
+    (name) => findProgram(name) === null,
+  );
+  return missing.length === 0 ? null : `no API server for tests, missing: ${missing.join(', ')}`;
 }
 
 /** Why no cluster can run here, in a sentence that says what to do; null when one can. */

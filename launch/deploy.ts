@@ -45,3 +45,16 @@ export async function abortDeployment(
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
 }
+
+/** Ends the entity of an environment that is gone. Nothing happens where none runs. */
+export async function endDeployment(
+  client: Client,
+  input: { projectId: string; environment: string },
+): Promise<void> {
+  const id = deploymentWorkflowId(input.projectId, input.environment);
+  try {
+    await client.workflow.getHandle(id).terminate('its deployment is gone');
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}

@@ -1,13 +1,17 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { deploymentOfWorkflow, deploymentWorkflowId } from '../contracts/deploy/ids.ts';
+import { deploymentStateQuery } from '../contracts/deploy/messages.ts';
 import { pipelineRunWorkflowId } from '../contracts/pipeline/ids.ts';
 import { runStateQuery } from '../contracts/pipeline/messages.ts';
 import {
+  type EngineEntity,
   type EngineRun,
   mapEngineStatus,
   reconcileScheduleId,
 } from '../contracts/reconcile/types.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
+import type { deploymentWorkflow } from '../workflows/deploy/deployment.workflow.ts';
 import type { pipelineRunWorkflow } from '../workflows/pipeline/pipeline-run.workflow.ts';
 import type { reconcileWorkflow } from '../workflows/reconcile/reconcile.workflow.ts';
 import { ensureSchedule } from './schedule.ts';
@@ -44,6 +48,53 @@ export async function describePipelineRun(client: Client, pipelineId: string): P
   }
 }
 
+/** Environments whose entity runs, by the engine's index, which may lag behind for a moment. */
+export async function listRunningEntities(
+  client: Client,
+): Promise<{ projectId: string; environment: string }[]> {
+  const type = 'deploymentWorkflow' satisfies (typeof deploymentWorkflow)['name'];
+  const query = `WorkflowType = '${type}' AND ExecutionStatus = 'Running'`;
+  const found: { projectId: string; environment: string }[] = [];
+  for await (const { workflowId } of client.workflow.list({ query, pageSize: 1000 })) {
+    const key = deploymentOfWorkflow(workflowId);
+    if (key !== null) found.push(key);
+  }
+  return found;
+}
+
+/** What the engine knows of the entity of an environment. Throws when the engine itself does not answer. */
+export async function describeEntity(
+  client: Client,
+  { projectId, environment }: { projectId: string; environment: string },
+): Promise<EngineEntity> {
+  const handle = client.workflow.getHandle(deploymentWorkflowId(projectId, environment));
+  try {
+    const { status } = await handle.describe();
+    const state = mapEngineStatus(status.name);
+    if (state === null) return { state: 'unknown' };
+    if (state !== 'running') return { state: 'ended', status: state };
+    return { state, at: await askEntity(client, { projectId, environment }) };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { state: 'missing' };
+    throw error;
+  }
+}
+
+async function askEntity(
+  client: Client,
+  { projectId, environment }: { projectId: string; environment: string },
+): Promise<Extract<EngineEntity, { state: 'running' }>['at']> {
+  const handle = client.workflow.getHandle(deploymentWorkflowId(projectId, environment));
+  try {
+    const { phase, syncId } = await client.withDeadline(Date.now() + QUERY_MS, () =>
+      handle.query(deploymentStateQuery),
+    );
+    return { phase, syncId };
+  } catch {
+    return null;
+  }
+}
+
 async function askSteps(
   client: Client,
   pipelineId: string,
@@ -70,7 +121,7 @@ export async function scheduleReconcile(client: Client): Promise<void> {
       workflowId: reconcileScheduleId,
       taskQueue: taskQueues.core,
       args: [],
-      staticSummary: 'Compare runs with their workflows',
+      staticSummary: 'Compare runs and environments with their workflows',
       typedSearchAttributes: [{ key: searchAttributes.kind, value: 'reconcile' }],
     },
     policies: { overlap: 'SKIP', catchupWindow: '1 minute' },

@@ -11,13 +11,12 @@ import { hostTaskQueue, taskQueues } from '../contracts/task-queues.ts';
 import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
 import { createDeployRecords } from '../activities/deploy/index.ts';
 import { openBuildHost } from './build-host.ts';
-import { describePipelineRun } from '../launch/reconcile.ts';
 import { deliveryDeps } from './delivery-deps.ts';
-import { startRun } from './handle-event.ts';
 import { deployWorkers } from './deploy-workers.ts';
 import { hostId } from './host-id.ts';
 import { openRevert } from './open-revert.ts';
 import type { WorkerServices } from './open-services.ts';
+import { reconcileDeps } from './reconcile-deps.ts';
 import type { RunningWorkers } from './running-workers.ts';
 
 /** Time that running activities get to end by themselves when the process is told to stop. */
@@ -60,7 +59,7 @@ export async function createWorkers(
 type Shared = Omit<WorkerOptions, 'taskQueue'>;
 
 async function coreWorker(services: WorkerServices, shared: Shared): Promise<Worker> {
-  const { db, objectStore, config, log, temporal } = services;
+  const { db, objectStore, config } = services;
   const here = path.dirname(fileURLToPath(import.meta.url));
   return await Worker.create({
     ...shared,
@@ -69,12 +68,7 @@ async function coreWorker(services: WorkerServices, shared: Shared): Promise<Wor
     activities: {
       ...createPipelineRecords(db),
       ...createDeliveryRecords(db),
-      ...createReconcileActivities({
-        db,
-        log,
-        describeRun: (pipelineId) => describePipelineRun(temporal.client, pipelineId),
-        startRun: (pipelineId) => startRun({ db, client: temporal.client }, pipelineId),
-      }),
+      ...createReconcileActivities(reconcileDeps(services)),
       ...createDeployRecords({ db, store: objectStore, openRevert: openRevert(services) }),
       ...createRetentionActivities({
         db,

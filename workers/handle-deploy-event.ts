@@ -13,14 +13,9 @@ interface DeployEventDeps {
 export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecord): Promise<void> {
   switch (event.type) {
     case 'deployment.created':
-    case 'deployment.desired_changed': {
-      const row = await deps.db.deployment.findUnique({
-        where: { id: event.subjectId ?? '' },
-        include: { project: true },
-      });
-      if (row !== null) await wake(deps, row);
+    case 'deployment.desired_changed':
+      await wakeById(deps, event.subjectId ?? '');
       return;
-    }
     case 'deployment.abort_requested': {
       const row = await deps.db.deployment.findUnique({ where: { id: event.subjectId ?? '' } });
       if (row === null) return;
@@ -36,6 +31,15 @@ export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecor
       return;
     default:
   }
+}
+
+/** Tells the entity of a deployment to look at its row, and starts it where it does not run. */
+export async function wakeById(deps: DeployEventDeps, deploymentId: string): Promise<void> {
+  const row = await deps.db.deployment.findUnique({
+    where: { id: deploymentId },
+    include: { project: true },
+  });
+  if (row !== null) await wake(deps, row);
 }
 
 async function wake(

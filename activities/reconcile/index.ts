@@ -4,8 +4,10 @@ import { compareRun, isSameMismatch } from '../../domain/reconcile/compare-run.t
 import { findUnfinishedRun, findUnfinishedRuns } from '../../domain/reconcile/find-unfinished.ts';
 import { repairMismatch } from '../../domain/reconcile/repair-run.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { createDeploymentReconcile, type DeploymentReconcileDeps } from './deployments.ts';
+import { type CommandRetryDeps, retryCommands } from './retry-commands.ts';
 
-export interface ReconcileDeps {
+export interface ReconcileDeps extends DeploymentReconcileDeps, CommandRetryDeps {
   db: PrismaClient;
   log: Pick<Log, 'warn'>;
   /** what the engine knows of a run */
@@ -46,6 +48,8 @@ export function createReconcileActivities(deps: ReconcileDeps): ReconcileActivit
     }
   };
   return {
+    ...createDeploymentReconcile(deps),
+    retryCommands: retryCommands(deps),
     async findMismatches({ after }) {
       const runs = await findUnfinishedRuns(db, after, BATCH);
       const mismatches: Mismatch[] = [];

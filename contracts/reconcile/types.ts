@@ -1,3 +1,4 @@
+import type { DeploymentState } from '../deploy/types.ts';
 import type { PipelineStatus, StepStatus } from '../pipeline/types.ts';
 
 /** Id of the schedule, and of the workflow that it starts. */
@@ -26,8 +27,46 @@ export interface Mismatch {
   engineStatus: string;
 }
 
-/** Effects of a pass. Both look at the rows anew, so a repeated call does no harm. */
+/** What the engine knows of the entity of an environment. */
+export type EngineEntity =
+  | {
+      state: 'running';
+      /** null: it did not answer just now */
+      at: Pick<DeploymentState, 'phase' | 'syncId'> | null;
+    }
+  | { state: 'ended'; status: 'completed' | 'failure' | 'cancelled' }
+  | { state: 'missing' }
+  | { state: 'unknown' };
+
+/**
+ * Where an environment and its entity differ. `deployment`: nothing runs for the row, or what runs has not heard of the
+ * last wish. `sync`: an open sync that the entity knows nothing of. `orphan`: an entity whose row is gone.
+ */
+export interface DeploymentMismatch {
+  kind: 'deployment' | 'sync' | 'orphan';
+  /** null for an orphan */
+  deploymentId: string | null;
+  projectId: string;
+  environment: string;
+  /** null but for a sync */
+  syncId: string | null;
+  dbStatus: string;
+  /** how the entity is, `missing`, or for a sync what the entity does instead */
+  engineStatus: string;
+}
+
+/** Effects of a pass. All look at the rows anew, so a repeated call does no harm. */
 export interface ReconcileActivities {
+  /** One batch of environments after the one named; orphans come with the last. */
+  findDeploymentMismatches(input: {
+    after: string | null;
+  }): Promise<{ checked: number; mismatches: DeploymentMismatch[]; next: string | null }>;
+  /** Repairs what is still as it was found. */
+  repairDeploymentMismatches(input: {
+    mismatches: DeploymentMismatch[];
+  }): Promise<{ repaired: number }>;
+  /** Hands commands on again that could not be handed on and were put aside. */
+  retryCommands(): Promise<{ repaired: number }>;
   /** One batch of unfinished runs after the one named; `next` null: that was the last. */
   findMismatches(input: {
     after: string | null;

@@ -1,5 +1,7 @@
+import type { OpenedGate } from '../../contracts/gate/activities.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { openedGate } from '../gate/opened-gate.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 
@@ -14,15 +16,15 @@ const permission = 'deploy:promote';
 export async function openDeploymentGate(
   db: PrismaClient,
   input: { syncId: string; step: string; workflowId: string },
-): Promise<{ gateId: string; quorum: number; expiresMs: number }> {
+): Promise<OpenedGate> {
   const { syncId, step, workflowId } = input;
   return await inTransaction(db, async (tx) => {
     const key = { subjectType: 'deployment', subjectId: syncId, step };
-    const earlier = await tx.gate.findUnique({ where: { subjectType_subjectId_step: key } });
-    if (earlier !== null) {
-      const leftMs = (earlier.expiresAt?.getTime() ?? Date.now() + expiresMs) - Date.now();
-      return { gateId: earlier.id, quorum: earlier.quorum, expiresMs: Math.max(1, leftMs) };
-    }
+    const earlier = await tx.gate.findUnique({
+      where: { subjectType_subjectId_step: key },
+      include: { decisions: { orderBy: { createdAt: 'asc' } } },
+    });
+    if (earlier !== null) return openedGate(earlier, expiresMs);
     const sync = await tx.deploymentSync.findUniqueOrThrow({
       where: { id: syncId },
       include: { revision: true, deployment: true },
@@ -53,6 +55,6 @@ export async function openDeploymentGate(
       message: `revision ${String(revision.number)} waits for ${String(quorum)} approval(s) before ${deployment.environment}`,
       payload: { syncId, deploymentId: deployment.id, step, permission, quorum },
     });
-    return { gateId, quorum, expiresMs };
+    return { gateId, quorum, expiresMs, status: 'open', decisions: [] };
   });
 }

@@ -91,3 +91,11 @@ export async function hasUnsettledEvents(db: Db, position: string): Promise<bool
     ) AS waits`;
   return row?.waits ?? false;
 }
+
+/** The events with these ids, as far as they are kept. */
+export async function readEventsById(db: Db, ids: readonly string[]): Promise<EventRecord[]> {
+  if (ids.length === 0) return [];
+  const rows = await db.$queryRaw<EventRow[]>`
+    SELECT ${columns} FROM events WHERE id = ANY(${[...ids]}) ORDER BY xid, seq`;
+  return rows.map(toEventRecord);
+}

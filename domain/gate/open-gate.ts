@@ -1,3 +1,4 @@
+import type { OpenedGate } from '../../contracts/gate/activities.ts';
 import type { Pipeline, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { GateDefinition } from '../../contracts/pipeline/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
@@ -5,26 +6,24 @@ import { publishEvent } from '../event/publish-event.ts';
 import { planOf } from '../pipeline/begin-run.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
+import { openedGate } from './opened-gate.ts';
 
 /** Opens the gate of a pipeline's step, once: a second call gives the same gate. The step then waits. */
 export async function openPipelineGate(
   db: PrismaClient,
   input: { pipelineId: string; step: string; workflowId: string },
-): Promise<{ gateId: string; quorum: number; expiresMs: number }> {
+): Promise<OpenedGate> {
   return await inTransaction(db, async (tx) => {
     const run = await tx.pipeline.findUniqueOrThrow({ where: { id: input.pipelineId } });
     const gate = planOf(run.definition)?.steps.find((step) => step.name === input.step)?.gate;
     if (gate === null || gate === undefined)
       throw new DomainError('not_found', `Step ${input.step} has no gate.`);
     const key = { subjectType: 'pipeline', subjectId: run.id, step: input.step };
-    const earlier = await tx.gate.findUnique({ where: { subjectType_subjectId_step: key } });
-    if (earlier !== null) {
-      const expiresMs = Math.max(
-        1,
-        (earlier.expiresAt?.getTime() ?? Date.now() + gate.expiresMs) - Date.now(),
-      );
-      return { gateId: earlier.id, quorum: earlier.quorum, expiresMs };
-    }
+    const earlier = await tx.gate.findUnique({
+      where: { subjectType_subjectId_step: key },
+      include: { decisions: { orderBy: { createdAt: 'asc' } } },
+    });
+    if (earlier !== null) return openedGate(earlier, gate.expiresMs);
     const gateId = newId('gate');
     await tx.gate.create({
       data: {
@@ -46,7 +45,13 @@ export async function openPipelineGate(
       data: { status: 'waiting', startedAt: new Date() },
     });
     await announceGate(tx, run, { gateId, step: input.step, gate });
-    return { gateId, quorum: gate.approvals, expiresMs: gate.expiresMs };
+    return {
+      gateId,
+      quorum: gate.approvals,
+      expiresMs: gate.expiresMs,
+      status: 'open',
+      decisions: [],
+    };
   });
 }
 

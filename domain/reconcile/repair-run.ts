@@ -2,7 +2,7 @@ import type { PipelineStatus } from '../../contracts/pipeline/types.ts';
 import type { Mismatch } from '../../contracts/reconcile/types.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { publishEvent } from '../event/publish-event.ts';
-import { closeGate } from '../gate/close-gate.ts';
+import { voidGates } from '../gate/void-gates.ts';
 import { finishRun } from '../pipeline/finish-run.ts';
 import { inTransaction } from '../shared/tx.ts';
 
@@ -25,7 +25,7 @@ export async function repairMismatch(
     await inTransaction(db, (tx) => announce(tx, mismatch, 'its workflow was started again'));
     return;
   }
-  await voidGates(db, pipelineId);
+  await voidGates(db, { subjectType: 'pipeline', subjectId: pipelineId });
   const { status, error } = outcomeOf(mismatch);
   await finishRun(db, { pipelineId, status, error });
   await inTransaction(db, (tx) => announce(tx, mismatch, `it is shown as ${status} now`));
@@ -43,14 +43,6 @@ function outcomeOf({ dbStatus, engineStatus }: Mismatch): {
   if (dbStatus === 'pending' && engineStatus === 'success')
     return { status: 'failure', error: 'its workflow ended before it began' };
   return { status: engineStatus as PipelineStatus, error: null };
-}
-
-/** Nobody is left to hear of a decision. */
-async function voidGates(db: PrismaClient, pipelineId: string): Promise<void> {
-  const open = await db.gate.findMany({
-    where: { subjectType: 'pipeline', subjectId: pipelineId, status: 'open' },
-  });
-  for (const gate of open) await closeGate(db, { gateId: gate.id, status: 'void', decisions: [] });
 }
 
 async function repairStep(db: PrismaClient, mismatch: Mismatch): Promise<void> {

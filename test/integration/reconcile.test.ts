@@ -55,6 +55,9 @@ async function pass(): Promise<{ checked: number; repaired: number }> {
       started.push(id);
       return Promise.resolve();
     },
+    // of environments, which have tests of their own
+    entities: {} as Parameters<typeof createReconcileActivities>[0]['entities'],
+    handleCommand: () => Promise.resolve(),
   });
   const { checked, mismatches } = await activities.findMismatches({ after: null });
   return { checked, ...(await activities.repairMismatches({ mismatches })) };

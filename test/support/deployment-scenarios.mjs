@@ -73,7 +73,13 @@ function scripted(state, desired, plan) {
     awaitWave: async () => healthy,
     awaitUndone: async () => healthy,
     watchBake: async () => healthy,
-    openGate: async () => ({ gateId: 'gat_recording', quorum: 1, expiresMs: 3_600_000 }),
+    openGate: async () => ({
+      gateId: 'gat_recording',
+      quorum: 1,
+      expiresMs: 3_600_000,
+      status: 'open',
+      decisions: [],
+    }),
     ...quiet,
   };
 }

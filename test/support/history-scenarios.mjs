@@ -133,7 +133,13 @@ function pipelineRun(name, { steps, runStep, drive }) {
       settleSteps: nothing,
       setPaused: nothing,
       finishPipeline: nothing,
-      openGate: async () => ({ gateId: 'gat_recording', quorum: 1, expiresMs: 3_600_000 }),
+      openGate: async () => ({
+        gateId: 'gat_recording',
+        quorum: 1,
+        expiresMs: 3_600_000,
+        status: 'open',
+        decisions: [],
+      }),
       closeGate: nothing,
     },
     drive,
@@ -176,6 +182,12 @@ const reconcile = {
         ? { checked: 50, mismatches: [], next: 'run_50' }
         : { checked: 3, mismatches: [{ ...mismatch, engineStatus: 'failure' }], next: null },
     repairMismatches: async ({ mismatches }) => ({ repaired: mismatches.length }),
+    findDeploymentMismatches: async ({ after }) =>
+      after === null
+        ? { checked: 200, mismatches: [], next: 'dep_200' }
+        : { checked: 1, mismatches: [{ kind: 'deployment', deploymentId: 'dep_201' }], next: null },
+    repairDeploymentMismatches: async ({ mismatches }) => ({ repaired: mismatches.length }),
+    retryCommands: async () => ({ repaired: 0 }),
   },
 };
 

@@ -5,7 +5,7 @@ import {
   proxyActivities,
 } from '@temporalio/workflow';
 import type { GateDecision, GateStatus } from '../../contracts/gate/types.ts';
-import type { GateActivities } from '../../contracts/gate/activities.ts';
+import type { GateActivities, OpenedGate } from '../../contracts/gate/activities.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 import { GateVotes } from './gate.state.ts';
 
@@ -28,9 +28,10 @@ export class GateInbox {
     else votes.add(decision);
   }
 
-  open(gateId: string, quorum: number): GateVotes {
+  open({ gateId, quorum, decisions }: OpenedGate): GateVotes {
     const votes = new GateVotes(quorum);
     this.#waiting.set(gateId, votes);
+    for (const decision of decisions) votes.add(decision);
     for (const decision of this.#early) if (decision.gateId === gateId) votes.add(decision);
     return votes;
   }
@@ -44,8 +45,10 @@ export async function waitAtGate(
   inbox: GateInbox,
   input: Parameters<GateActivities['openGate']>[0],
 ): Promise<{ status: GateStatus; decisions: GateDecision[] }> {
-  const { gateId, quorum, expiresMs } = await openGate(input);
-  const votes = inbox.open(gateId, quorum);
+  const opened = await openGate(input);
+  const { gateId, expiresMs } = opened;
+  const votes = inbox.open(opened);
+  if (opened.status !== 'open') return { status: opened.status, decisions: votes.decisions };
   const close = async (status: GateStatus) => {
     await CancellationScope.nonCancellable(() =>
       closeGate({ gateId, status, decisions: votes.decisions }),

@@ -12,21 +12,35 @@ const reconcile = proxyActivities<ReconcileActivities>({
 /** Between a row and its workflow something may be on its way: only what still differs after this is repaired. */
 const SETTLE_MS = 3_000;
 
-type Found = Awaited<ReturnType<ReconcileActivities['findMismatches']>>;
+type Page<Mismatch> = { checked: number; mismatches: Mismatch[]; next: string | null };
 
-/** One pass over all unfinished runs: finds where database and engine differ, and repairs what stays so. By schedule. */
+/**
+ * One pass over all unfinished runs and all environments: finds where database and engine differ, and repairs what stays
+ * so; then commands that were put aside. By schedule.
+ */
 export async function reconcileWorkflow(): Promise<ReconcileResult> {
   const result: ReconcileResult = { checked: 0, repaired: 0 };
+  await everyPage(result, reconcile.findMismatches, reconcile.repairMismatches);
+  await everyPage(result, reconcile.findDeploymentMismatches, reconcile.repairDeploymentMismatches);
+  const { repaired } = await reconcile.retryCommands();
+  result.repaired += repaired;
+  return result;
+}
+
+async function everyPage<Mismatch>(
+  result: ReconcileResult,
+  find: (input: { after: string | null }) => Promise<Page<Mismatch>>,
+  repair: (input: { mismatches: Mismatch[] }) => Promise<{ repaired: number }>,
+): Promise<void> {
   let after: string | null = null;
   do {
-    const { checked, mismatches, next }: Found = await reconcile.findMismatches({ after });
-    result.checked += checked;
-    if (mismatches.length > 0) {
+    const page: Page<Mismatch> = await find({ after });
+    result.checked += page.checked;
+    if (page.mismatches.length > 0) {
       await sleep(SETTLE_MS);
-      const { repaired } = await reconcile.repairMismatches({ mismatches });
+      const { repaired } = await repair({ mismatches: page.mismatches });
       result.repaired += repaired;
     }
-    after = next;
+    after = page.next;
   } while (after !== null);
-  return result;
 }

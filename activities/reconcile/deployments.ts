@@ -1,0 +1,142 @@
+import type { Log } from '../../contracts/log.ts';
+import type {
+  DeploymentMismatch,
+  EngineEntity,
+  ReconcileActivities,
+} from '../../contracts/reconcile/types.ts';
+import {
+  compareDeployment,
+  isSameDeploymentMismatch,
+  mustAsk,
+  type StoredDeployment,
+} from '../../domain/reconcile/compare-deployment.ts';
+import {
+  findDeployment,
+  findDeployments,
+  findWithoutRow,
+} from '../../domain/reconcile/find-deployments.ts';
+import {
+  type EntityControl,
+  repairDeploymentMismatch,
+} from '../../domain/reconcile/repair-deployment.ts';
+import type { PrismaClient } from '../../prisma/generated/client.ts';
+
+/** An environment, as its entity is named by it. */
+interface EntityKey {
+  projectId: string;
+  environment: string;
+}
+
+export interface DeploymentReconcileDeps {
+  db: PrismaClient;
+  log: Pick<Log, 'warn'>;
+  entities: EntityControl & {
+    /** environments whose entity runs, as far as the engine's index knows by now */
+    listRunning: () => Promise<EntityKey[]>;
+    /** what the engine itself knows of one */
+    describe: (key: EntityKey) => Promise<EngineEntity>;
+  };
+}
+
+const BATCH = 200;
+
+/** The part of the reconciler that looks after environments and their entities. */
+export function createDeploymentReconcile(
+  deps: DeploymentReconcileDeps,
+): Pick<ReconcileActivities, 'findDeploymentMismatches' | 'repairDeploymentMismatches'> {
+  const { db, entities } = deps;
+  /** Only an entity that seems to be missing, or may be at odds with its row, is asked: with hundreds it counts. */
+  const compare = async (row: StoredDeployment, running: ReadonlySet<string>) => {
+    const now = new Date();
+    if (running.has(nameOf(row)) && !mustAsk(row, now)) return [];
+    return compareDeployment(row, await describe(deps, row), now);
+  };
+  return {
+    async findDeploymentMismatches({ after }) {
+      const rows = await findDeployments(db, after, BATCH);
+      const listed = await entities.listRunning();
+      const running = new Set(listed.map(nameOf));
+      const mismatches: DeploymentMismatch[] = [];
+      for (const row of rows) mismatches.push(...(await compare(row, running)));
+      const next = rows.length === BATCH ? (rows.at(-1)?.id ?? null) : null;
+      if (next === null) mismatches.push(...(await findOrphans(deps, listed)));
+      return { checked: rows.length, mismatches, next };
+    },
+    async repairDeploymentMismatches({ mismatches }) {
+      let repaired = 0;
+      for (const mismatch of mismatches) if (await repair(deps, mismatch)) repaired += 1;
+      return { repaired };
+    },
+  };
+}
+
+const nameOf = ({ projectId, environment }: EntityKey) => `${projectId} ${environment}`;
+
+/** One that cannot be asked says nothing of the others. */
+async function describe(
+  { entities, log }: DeploymentReconcileDeps,
+  { projectId, environment }: EntityKey,
+): Promise<EngineEntity> {
+  try {
+    return await entities.describe({ projectId, environment });
+  } catch (error) {
+    log.warn({ project_id: projectId, environment, err: error }, 'the engine did not tell');
+    return { state: 'unknown' };
+  }
+}
+
+async function findOrphans(
+  deps: DeploymentReconcileDeps,
+  listed: readonly EntityKey[],
+): Promise<DeploymentMismatch[]> {
+  const orphans: DeploymentMismatch[] = [];
+  for (const { projectId, environment } of await findWithoutRow(deps.db, listed)) {
+    const engine = await describe(deps, { projectId, environment });
+    if (engine.state !== 'running') continue;
+    orphans.push({
+      kind: 'orphan',
+      deploymentId: null,
+      projectId,
+      environment,
+      syncId: null,
+      dbStatus: 'missing',
+      engineStatus: 'running',
+    });
+  }
+  return orphans;
+}
+
+async function isStill(
+  deps: DeploymentReconcileDeps,
+  mismatch: DeploymentMismatch,
+): Promise<boolean> {
+  if (mismatch.kind === 'orphan') return (await findOrphans(deps, [mismatch])).length > 0;
+  const row = await findDeployment(deps.db, mismatch.deploymentId ?? '');
+  if (row === null) return false;
+  const now = compareDeployment(row, await describe(deps, row), new Date());
+  return now.some((one) => isSameDeploymentMismatch(one, mismatch));
+}
+
+async function repair(
+  deps: DeploymentReconcileDeps,
+  mismatch: DeploymentMismatch,
+): Promise<boolean> {
+  const { db, log, entities } = deps;
+  const { deploymentId, projectId, environment, syncId, dbStatus, engineStatus } = mismatch;
+  const fields = {
+    kind: mismatch.kind,
+    deployment_id: deploymentId,
+    project_id: projectId,
+    environment,
+    sync_id: syncId,
+  };
+  try {
+    if (!(await isStill(deps, mismatch))) return false;
+    log.warn({ ...fields, db_status: dbStatus, engine_status: engineStatus }, 'state_mismatch');
+    await repairDeploymentMismatch(db, mismatch, entities);
+    return true;
+  } catch (error) {
+    log.warn({ ...fields, err: error }, 'an environment could not be repaired');
+    return false;
+  }
+}

@@ -1,0 +1,30 @@
+import type { createReconcileActivities } from '../activities/reconcile/index.ts';
+import { endDeployment } from '../launch/deploy.ts';
+import { describeEntity, describePipelineRun, listRunningEntities } from '../launch/reconcile.ts';
+import { wakeById } from './handle-deploy-event.ts';
+import { createEventHandler, startRun } from './handle-event.ts';
+import type { WorkerServices } from './open-services.ts';
+
+/** What the reconciler asks of the engine. */
+export function reconcileDeps({
+  db,
+  log,
+  repositories,
+  temporal: { client },
+}: Pick<WorkerServices, 'db' | 'log' | 'repositories' | 'temporal'>): Parameters<
+  typeof createReconcileActivities
+>[0] {
+  return {
+    db,
+    log,
+    describeRun: (pipelineId) => describePipelineRun(client, pipelineId),
+    startRun: (pipelineId) => startRun({ db, client }, pipelineId),
+    handleCommand: createEventHandler({ db, client, repositories }),
+    entities: {
+      listRunning: () => listRunningEntities(client),
+      describe: (key) => describeEntity(client, key),
+      wake: (deploymentId) => wakeById({ db, client }, deploymentId),
+      end: (key) => endDeployment(client, key),
+    },
+  };
+}

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { createDeployEffects } from '../activities/deploy/index.ts';
 import type { DeployActivityDeps } from '../activities/deploy/deps.ts';
+import { observe } from '../activities/deploy/observe.ts';
 import { renderManifests } from '../activities/deploy/render-manifests.ts';
 import { openKubernetesTarget } from '../adapters/kubernetes/kubernetes-target.ts';
 import { openLocalTarget } from '../adapters/local-target/local-target.ts';
@@ -12,8 +13,10 @@ import { taskQueues } from '../contracts/task-queues.ts';
 import { findArtifactImage } from '../domain/deploy/find-artifact-image.ts';
 import { createMasker } from '../domain/pipeline/mask.ts';
 import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
+import { wakeById } from './handle-deploy-event.ts';
 import type { RunningWorkers } from './running-workers.ts';
 import type { WorkerServices } from './open-services.ts';
+import { watchTarget } from './watch-targets.ts';
 
 type Shared = Omit<WorkerOptions, 'taskQueue'>;
 
@@ -26,10 +29,30 @@ export async function deployWorkers(
   const local = await openLocal(services, env);
   const cluster = await openCluster(services);
   const workers: Worker[] = [];
+  const watches: (() => Promise<void>)[] = [];
   for (const target of [local?.target, cluster]) {
-    if (target != null) workers.push(await targetWorker(services, shared, target));
+    if (target == null) continue;
+    workers.push(await targetWorker(services, shared, target));
+    watches.push(watch(services, target));
   }
-  return { workers, close: () => local?.close() ?? Promise.resolve() };
+  const close = async () => {
+    await Promise.all(watches.map((stop) => stop()));
+    await local?.close();
+  };
+  return { workers, close };
+}
+
+/** Whoever serves a target also looks after what rests on it. */
+function watch(services: WorkerServices, target: DeployTarget): () => Promise<void> {
+  const { db, log, temporal } = services;
+  const look = observe(effectDeps(services, target));
+  return watchTarget({
+    db,
+    log,
+    target: target.kind,
+    look: (deploymentId) => look({ deploymentId }),
+    wake: (deploymentId) => wakeById({ db, client: temporal.client }, deploymentId),
+  });
 }
 
 async function targetWorker(

@@ -26,25 +26,27 @@ function manifestFor(manifests: Map<string, Manifest>, object: DeploymentSyncObj
   return manifest;
 }
 
-/** See DeployEffects.registerUndo. */
-export function registerUndo(deps: DeployActivityDeps) {
-  return async ({ syncId, ...wave }: WaveInput): Promise<void> => {
-    const loaded = await loadSync(deps, syncId);
-    const current = await loadManifests(deps, loaded.deployment, loaded.sync.revision, null);
-    const previous = await loadPrevious(deps, loaded);
-    for (const object of await listWaveObjects(deps.db, syncId, wave)) {
-      if (object.undo !== null) continue;
-      const manifest = manifestFor(current, object);
-      if (placementOf(manifest).isHook) {
-        await noteUndo(deps.db, object, 'none');
-        continue;
-      }
-      const key = refKey(refOf(manifest));
-      const isThere =
-        previous.has(key) || (await deps.target.read(loaded.scope, refOf(manifest))) !== null;
-      await noteUndo(deps.db, object, previous.has(key) ? 'restore' : isThere ? 'none' : 'remove');
+/** Notes what an undo will do with each object of the wave; what was noted before stays. */
+async function registerUndo(
+  deps: DeployActivityDeps,
+  loaded: LoadedSync,
+  objects: readonly DeploymentSyncObject[],
+  current: Map<string, Manifest>,
+): Promise<void> {
+  const fresh = objects.filter(({ undo }) => undo === null);
+  if (fresh.length === 0) return;
+  const previous = await loadPrevious(deps, loaded);
+  for (const object of fresh) {
+    const manifest = manifestFor(current, object);
+    if (placementOf(manifest).isHook) {
+      await noteUndo(deps.db, object, 'none');
+      continue;
     }
-  };
+    const key = refKey(refOf(manifest));
+    const isThere =
+      previous.has(key) || (await deps.target.read(loaded.scope, refOf(manifest))) !== null;
+    await noteUndo(deps.db, object, previous.has(key) ? 'restore' : isThere ? 'none' : 'remove');
+  }
 }
 
 /** See DeployEffects.applyWave. */
@@ -53,7 +55,9 @@ export function applyWave(deps: DeployActivityDeps) {
     const loaded = await loadSync(deps, syncId);
     const { sync, deployment } = loaded;
     const manifests = await loadManifests(deps, deployment, sync.revision, sync.replicas);
-    for (const object of await listWaveObjects(deps.db, syncId, wave)) {
+    const objects = await listWaveObjects(deps.db, syncId, wave);
+    await registerUndo(deps, loaded, objects, manifests);
+    for (const object of objects) {
       if (object.status !== 'pending') continue;
       await applyOne(deps, loaded, object, manifestFor(manifests, object));
     }

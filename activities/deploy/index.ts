@@ -9,7 +9,7 @@ import type { BlobStore } from '../../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { whileBeating } from '../beating.ts';
 import { translating } from '../translating.ts';
-import { applyWave, pruneObjects, registerUndo, restorePruned, undoWave } from './apply-wave.ts';
+import { applyWave, pruneObjects, restorePruned, undoWave } from './apply-wave.ts';
 import { awaitUndone, awaitWave, watchBake } from './await-health.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { heal, observe, removeAll } from './observe.ts';
@@ -48,7 +48,6 @@ function effect<Input, Answer>(
 export function createDeployEffects(deps: DeployActivityDeps): DeployEffects {
   return {
     planSync: effect(planSync(deps)),
-    registerUndo: effect(registerUndo(deps)),
     applyWave: effect(applyWave(deps)),
     awaitWave: effect(awaitWave(deps)),
     watchBake: effect(watchBake(deps)),

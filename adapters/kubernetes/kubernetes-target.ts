@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Manifest, type ObjectRef, refKey, refOf } from '../../contracts/deploy/manifest.ts';
 import {
@@ -78,6 +79,8 @@ class KubernetesTarget {
   readonly #kinds: KindCatalog;
   readonly #owned: OwnedObjects;
   readonly #health: WorkloadHealth;
+  /** what was found without drift, by deployment and object */
+  readonly #clean = new Map<string, string>();
 
   constructor(client: KubeClient) {
     this.#client = client;
@@ -157,12 +160,20 @@ class KubernetesTarget {
     const { path, kind } = await this.#place(scope, refOf(manifest));
     const live = await this.#client.get(scope.deploymentId, path);
     if (live === null) {
+      this.#clean.delete(`${scope.deploymentId} ${path}`);
       const desired = manifest.kind === 'Secret' ? '(hidden)' : manifest;
       return [{ ref: refOf(manifest), path: '', desired, live: null, manager: null }];
     }
     const form = appliedForm(scope, manifest, kind, null);
+    const seen = fingerprint(form, live);
+    const key = `${scope.deploymentId} ${path}`;
+    // Asked again of the very same object, the server would say the same: a dry run costs it as much as an apply.
+    if (this.#clean.get(key) === seen) return [];
     const applied = await this.#patch(scope, path, form, { dryRun: 'All' });
-    return driftBetween(applied, live);
+    const drift = driftBetween(applied, live);
+    if (drift.length === 0) this.#clean.set(key, seen);
+    else this.#clean.delete(key);
+    return drift;
   }
 
   /** Where an object is, if the scope may touch it. */
@@ -254,6 +265,16 @@ function appliedForm(
       labels: { ...manifest.metadata.labels, [ownerLabel]: scope.deploymentId },
     },
   };
+}
+
+/** One word for what is desired together with the very version of the object that it is compared with. */
+function fingerprint(form: Manifest, live: Manifest): string {
+  const wanted = createHash('sha256').update(JSON.stringify(form)).digest('hex');
+  return [
+    wanted,
+    textAt(live, 'metadata', 'uid'),
+    textAt(live, 'metadata', 'resourceVersion'),
+  ].join(' ');
 }
 
 /** `stringData` is only ever written, so a key that is left out of it later would stay: it becomes `data` here. */

@@ -41,9 +41,10 @@ export interface DeployRecords {
 export interface DeployEffects {
   /** Renders what is desired, stores the revision, lays out the sync. A manifest that cannot be rendered ends it here. */
   planSync(input: { deploymentId: string; generation: number }): Promise<SyncPlan>;
-  /** Notes for each object of the wave what an undo will do. Called before `applyWave`, decides once. */
-  registerUndo(input: { syncId: string } & WaveRef): Promise<void>;
-  /** Applies the wave's objects in order. Fails with `validation_failed` when the target refuses one. */
+  /**
+   * Notes for each object of the wave what an undo will do, once, and only then applies them in order. Fails with
+   * `validation_failed` when the target refuses one.
+   */
   applyWave(input: { syncId: string } & WaveRef): Promise<void>;
   /** Waits until the wave's objects are healthy; heartbeats. */
   awaitWave(input: { syncId: string; timeoutMs: number } & WaveRef): Promise<WaveVerdict>;

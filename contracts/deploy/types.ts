@@ -37,6 +37,9 @@ export const keptRevisions = 20;
 /** Self-heals of one field within this time before we stop and name who keeps changing it. */
 export const healLimit = { count: 3, withinMs: 10 * 60_000 } as const;
 
+/** How often a target is compared with what is desired where no ops repository says so. */
+export const defaultSyncIntervalMs = 60_000;
+
 /** What is desired now, as the entity reads it before each pass. */
 export interface DesiredState {
   generation: number;
@@ -49,7 +52,6 @@ export interface DesiredState {
   bakeMs: number;
   healthTimeoutMs: number;
   selfHeal: boolean;
-  syncIntervalMs: number;
   liveRevisionId: string | null;
   projectId: string;
   changeId: string | null;

@@ -2,15 +2,9 @@ import type { TargetKind } from '../../contracts/deploy/target.ts';
 import type { DesiredState, DesiredStatus } from '../../contracts/deploy/types.ts';
 import type { Db } from '../shared/db.ts';
 
-/** Manifests beside the code change only with a pipeline: the pass looks for drift. */
-const defaultIntervalMs = 60_000;
-
 /** What a deployment desires now; null when it is gone. */
 export async function readDesired(db: Db, deploymentId: string): Promise<DesiredState | null> {
-  const row = await db.deployment.findUnique({
-    where: { id: deploymentId },
-    include: { opsRepo: true },
-  });
+  const row = await db.deployment.findUnique({ where: { id: deploymentId } });
   if (row === null) return null;
   return {
     generation: row.generation,
@@ -23,7 +17,6 @@ export async function readDesired(db: Db, deploymentId: string): Promise<Desired
     bakeMs: row.bakeSeconds * 1000,
     healthTimeoutMs: row.healthTimeoutSeconds * 1000,
     selfHeal: row.selfHeal,
-    syncIntervalMs: row.opsRepo === null ? defaultIntervalMs : row.opsRepo.syncIntervalS * 1000,
     liveRevisionId: row.liveRevisionId,
     projectId: row.projectId,
     changeId: row.changeId,

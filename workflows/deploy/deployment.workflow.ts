@@ -1,12 +1,10 @@
 import {
   condition,
   continueAsNew,
-  proxyActivities,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { DeployRecords } from '../../contracts/deploy/activities.ts';
 import {
   abortSyncSignal,
   deploymentStateQuery,
@@ -19,23 +17,17 @@ import type {
 } from '../../contracts/deploy/types.ts';
 import { decideGateSignal } from '../../contracts/gate/messages.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
-import { taskQueues } from '../../contracts/task-queues.ts';
 import { GateInbox } from '../gate/wait-at-gate.ts';
 import { HealCount } from './deployment.state.ts';
-import { deployEffects } from './effects.ts';
+import { deployEffects, deployRecords } from './effects.ts';
 import { runSync, type SyncSignals } from './run-sync.ts';
-
-// Over Postgres only and idempotent: tried until the database is back.
-const records = proxyActivities<DeployRecords>({
-  taskQueue: taskQueues.core,
-  startToCloseTimeout: '30 seconds',
-  retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
-});
 
 /** Long before the engine's limit (design section 4). */
 const maxHistory = 5000;
 /** What drifts is looked at again soon after it was healed. */
 const afterHealMs = 5_000;
+/** Between two wakes it rests: the workers of the target look, and wake it when there is something to do. */
+const restMs = 24 * 3_600_000;
 
 /**
  * One environment of a project, for as long as it exists: brings what runs to what is desired, watches it, puts drift
@@ -55,6 +47,8 @@ export async function deploymentWorkflow(input: DeploymentInput): Promise<void> 
   setHandler(deploymentStateQuery, () => entity.state);
   await entity.run();
 }
+
+const records = deployRecords();
 
 class DeploymentEntity implements SyncSignals {
   readonly inbox = new GateInbox();
@@ -99,7 +93,7 @@ class DeploymentEntity implements SyncSignals {
         await records.forgetDeployment({ deploymentId });
         return;
       }
-      const restMs = await this.#pass(desired);
+      const waitMs = await this.#pass(desired);
       const { continueAsNewSuggested, historyLength } = workflowInfo();
       if ((continueAsNewSuggested || historyLength > maxHistory) && this.wakes === seen) {
         await continueAsNew<typeof deploymentWorkflow>({
@@ -107,7 +101,7 @@ class DeploymentEntity implements SyncSignals {
           heals: this.#heals.carry(),
         });
       }
-      await condition(() => this.wakes !== seen, restMs);
+      await condition(() => this.wakes !== seen, waitMs);
     }
   }
 
@@ -115,12 +109,12 @@ class DeploymentEntity implements SyncSignals {
   async #pass(desired: DesiredState): Promise<number> {
     if (desired.isPaused) {
       this.show('paused', null);
-      return desired.syncIntervalMs;
+      return restMs;
     }
     let isBehind = desired.observedGeneration < desired.generation;
     if (!isBehind) {
       const found = await this.#look(desired);
-      if (!found.revisionChanged) return found.healed ? afterHealMs : desired.syncIntervalMs;
+      if (!found.revisionChanged) return found.healed ? afterHealMs : restMs;
       isBehind = true;
     }
     this.abortReason = null;
@@ -129,7 +123,7 @@ class DeploymentEntity implements SyncSignals {
     if (outcome === 'superseded') return 1;
     // Fresh addresses and health are shown at once.
     await this.#look(desired);
-    return desired.syncIntervalMs;
+    return restMs;
   }
 
   async #look(desired: DesiredState): Promise<{ revisionChanged: boolean; healed: boolean }> {

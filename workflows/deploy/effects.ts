@@ -1,5 +1,5 @@
-import { proxyActivities } from '@temporalio/workflow';
-import type { DeployEffects } from '../../contracts/deploy/activities.ts';
+import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
+import type { DeployEffects, DeployRecords } from '../../contracts/deploy/activities.ts';
 import type { TargetKind } from '../../contracts/deploy/target.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 
@@ -10,6 +10,26 @@ const retry = {
   initialInterval: '200 milliseconds',
   maximumInterval: '10 seconds',
 } as const;
+
+/**
+ * Rows of deployments: over Postgres only and idempotent, tried until the database is back. Those that people wait for run
+ * within the workflow's own task: no queue, no events but one.
+ */
+export function deployRecords(): DeployRecords {
+  const options = { startToCloseTimeout: '30 seconds', retry } as const;
+  const { reportContested, openRevert, forgetDeployment } = proxyActivities<DeployRecords>({
+    taskQueue: taskQueues.core,
+    ...options,
+  });
+  const { readDesired, setSyncStatus, finishSync } = proxyLocalActivities<
+    Pick<DeployRecords, 'readDesired' | 'setSyncStatus' | 'finishSync'>
+  >({
+    ...options,
+    // a database that stays away is waited for by a timer, not by a workflow task that is kept open
+    localRetryThreshold: '5 seconds',
+  });
+  return { readDesired, setSyncStatus, finishSync, reportContested, openRevert, forgetDeployment };
+}
 
 /**
  * The effects at a target. Those that change something and are idempotent are tried for ten minutes, then the sync
@@ -48,7 +68,6 @@ function methodsOf(
 ): Omit<DeployEffects, 'awaitWave' | 'awaitUndone' | 'watchBake' | 'observe'> {
   return {
     planSync: effects.planSync,
-    registerUndo: effects.registerUndo,
     applyWave: effects.applyWave,
     pruneObjects: effects.pruneObjects,
     restorePruned: effects.restorePruned,

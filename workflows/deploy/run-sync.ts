@@ -140,7 +140,6 @@ class Sync {
   async #runWave(wave: WaveRef): Promise<void> {
     const { syncId } = this.#plan;
     await this.#holdWhilePaused();
-    await this.#effects.registerUndo({ syncId, ...wave });
     this.#undo.register({ kind: 'wave', wave });
     await this.#effects.applyWave({ syncId, ...wave });
     const timeoutMs = this.#desired.healthTimeoutMs;

@@ -79,6 +79,7 @@ export const accessPolicy: Readonly<Record<string, string>> = {
   'PATCH /api/v1/deployments/{id}': 'deploy:write @project',
   'DELETE /api/v1/deployments/{id}': 'deploy:write @project',
   'POST /api/v1/deployments/{id}/sync': 'deploy:promote @project',
+  'POST /api/v1/deployments/{id}/retry': 'deploy:promote @project',
   'POST /api/v1/deployments/{id}/rollback': 'deploy:promote @project',
   'POST /api/v1/deployments/{id}/promote': 'deploy:promote @project',
   'POST /api/v1/deployments/{id}/stop': 'deploy:promote @project',

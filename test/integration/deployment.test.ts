@@ -127,6 +127,108 @@ describe('the desired state of an environment', () => {
   });
 });
 
+describe('retry now', () => {
+  const image2 = 'registry.example/app:2';
+
+  /** A deployment whose sync of revision 2 has ended, as its workflow would have left it; revision 1 serves. */
+  async function ended(status: string, action = 'deploy', environment = 'production') {
+    const { id } = await create({ environment });
+    const previous = await makeGood(id, 1);
+    const revisionId = await makeGood(id, 2);
+    const isBad = status === 'undone' && action === 'deploy';
+    if (isBad)
+      await sut.db.deploymentRevision.update({
+        where: { id: revisionId },
+        data: { status: 'bad', quarantineReason: 'never ready' },
+      });
+    await sut.db.deploymentSync.create({
+      data: {
+        id: newId('deploymentSync'),
+        deploymentId: id,
+        projectId: project.id,
+        number: 1,
+        generation: 1,
+        revisionId,
+        action,
+        status,
+        changeId: newId('change'),
+        finishedAt: new Date(),
+      },
+    });
+    await sut.db.deployment.update({
+      where: { id },
+      data: {
+        observedGeneration: 1,
+        liveRevisionId: previous,
+        pinnedRevisionId: previous,
+        desiredStatus: 'rollback',
+        imageRef: 'registry.example/app:1',
+      },
+    });
+    return { id, revisionId };
+  }
+  const retry = (account: TestAccount, id: string, body: unknown = {}) =>
+    sut.call(account, 'POST', `/api/v1/deployments/${id}/retry`, body);
+
+  it.each(['undone', 'rejected', 'needs_human'])(
+    'desires a deploy that ended %s once more, out of quarantine, with an audit entry [A-DEP-03]',
+    async (status) => {
+      const { id, revisionId } = await ended(status);
+      const asked = await retry(admin, id, { reason: 'the target was mended' });
+      expect(asked.status).toBe(202);
+      expect(asked.body).toMatchObject({
+        desiredStatus: 'active',
+        imageRef: image2,
+        commitSha: 'a'.repeat(40),
+        generation: 2,
+      });
+      const row = await sut.db.deployment.findUniqueOrThrow({ where: { id } });
+      expect(row.pinnedRevisionId).toBeNull();
+      const revision = await sut.db.deploymentRevision.findUniqueOrThrow({
+        where: { id: revisionId },
+      });
+      expect(revision).toMatchObject({ quarantineReason: null });
+      expect(revision.status).not.toBe('bad');
+      const entry = await sut.db.auditEntry.findFirstOrThrow({
+        where: { resourceId: id, action: 'deployment.retried' },
+      });
+      expect(entry.detail).toMatchObject({ revision: 2, reason: 'the target was mended' });
+      // The wish is on its way: a second click asks for nothing more.
+      expect((await retry(admin, id)).status).toBe(409);
+    },
+  );
+
+  it('goes on with a rollback that failed [A-DEP-08]', async () => {
+    const { id, revisionId } = await ended('undone', 'rollback');
+    expect((await retry(admin, id)).body).toMatchObject({
+      desiredStatus: 'rollback',
+      imageRef: image2,
+    });
+    const row = await sut.db.deployment.findUniqueOrThrow({ where: { id } });
+    expect(row.pinnedRevisionId).toBe(revisionId);
+  });
+
+  it('takes up again what could not be rendered, and nothing where nothing failed [A-DEP-03]', async () => {
+    const { id } = await ended('succeeded');
+    expect((await retry(admin, id)).status).toBe(409);
+    await sut.db.deployment.update({ where: { id }, data: { currentStatus: 'degraded' } });
+    expect((await retry(admin, id)).body).toMatchObject({
+      desiredStatus: 'rollback',
+      generation: 2,
+    });
+  });
+
+  it('waits for a roll-out that is under way, and needs deploy:promote [A-DEP-11]', async () => {
+    const { id } = await ended('baking');
+    expect((await retry(admin, id)).status).toBe(409);
+    const failed = await ended('undone', 'deploy', 'staging');
+    const developer = await sut.person(`retrydev-${String(counter)}`, 'developer');
+    expect((await retry(developer, failed.id)).status).toBe(403);
+    const ops = await sut.person(`retryops-${String(counter)}`, 'ops');
+    expect((await retry(ops, failed.id)).status).toBe(202);
+  });
+});
+
 describe('promotion', () => {
   it('deploys elsewhere exactly what serves here, without a build [A-DEP-11]', async () => {
     const staging = await create({ environment: 'staging' });

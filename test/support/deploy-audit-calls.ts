@@ -76,6 +76,10 @@ export function deployCalls(
       address: `/api/v1/deployments/${await deployment(tools)}`,
     }),
     'POST /api/v1/deployments/{id}/sync': async () => ({ address: await command(tools, 'sync') }),
+    'POST /api/v1/deployments/{id}/retry': async () => ({
+      address: await command(tools, 'retry', { currentStatus: 'degraded', observedGeneration: 1 }),
+      body: { reason: 'the target was mended' },
+    }),
     'POST /api/v1/deployments/{id}/rollback': async () => ({
       address: await command(tools, 'rollback'),
       body: { revision: 1 },

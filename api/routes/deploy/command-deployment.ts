@@ -11,6 +11,7 @@ import {
   syncDeployment,
 } from '../../../domain/deploy/command-deployment.ts';
 import { promoteDeployment } from '../../../domain/deploy/promote-deployment.ts';
+import { retryDeployment } from '../../../domain/deploy/retry-deployment.ts';
 import { getDeployment } from '../../../domain/deploy/read-deployments.ts';
 import type { PrismaClient } from '../../../prisma/generated/client.ts';
 import { defineRoute, type DefinedRoute } from '../../define-route.ts';
@@ -68,6 +69,13 @@ export const deploymentCommandRoutes: readonly DefinedRoute[] = [
     summary: 'Apply what is desired once more, without a build',
     body: noBody,
     run: (db, caller, id) => syncDeployment(db, caller, id),
+  }),
+  commandRoute({
+    command: 'retry',
+    summary: 'Try what failed last once more, now; a bad revision leaves its quarantine for it',
+    body: z.strictObject({ reason }),
+    run: (db, caller, deploymentId, body) =>
+      retryDeployment(db, caller, { deploymentId, reason: body.reason ?? null }),
   }),
   commandRoute({
     command: 'rollback',

@@ -32,7 +32,7 @@ export const listHistory = (id: string, cursor?: string, signal?: AbortSignal) =
   call('get', `${one}/history`, { path: { id }, query: { limit: 30, cursor }, signal });
 
 /** A wish without anything to say about it. */
-export type PlainCommand = 'sync' | 'start' | 'stop' | 'pause' | 'resume';
+export type PlainCommand = 'sync' | 'retry' | 'start' | 'stop' | 'pause' | 'resume';
 
 export const commandDeployment = (id: string, command: PlainCommand) =>
   call('post', `${one}/${command}`, { path: { id }, body: {} });

@@ -3,6 +3,7 @@ import {
   bakeLeft,
   deploymentState,
   isOutOfSync,
+  mayRetry,
   shortImage,
   type Stated,
 } from './deployment-state.ts';
@@ -42,6 +43,19 @@ describe('the state that a deployment is shown in', () => {
     expect(isOutOfSync(stated({ generation: 4 }))).toBe(true);
     expect(isOutOfSync(stated({ generation: 4, lastSync: { status: 'running' } }))).toBe(false);
     expect(isOutOfSync(stated({}))).toBe(false);
+  });
+
+  it('can be tried again where something failed last and nothing newer is on its way [A-UI-05]', () => {
+    for (const status of ['undone', 'rejected', 'needs_human'] as const)
+      expect(mayRetry(stated({ lastSync: { status } }))).toBe(true);
+    expect(mayRetry(stated({ currentStatus: 'failed', lastSync: null }))).toBe(true);
+    const undone = { lastSync: { status: 'undone' } } as const;
+    expect(mayRetry(stated({ ...undone, generation: 4 }))).toBe(false);
+    expect(mayRetry(stated({ ...undone, isDeleting: true }))).toBe(false);
+    expect(mayRetry(stated({ currentStatus: 'degraded', lastSync: { status: 'baking' } }))).toBe(
+      false,
+    );
+    expect(mayRetry(stated({}))).toBe(false);
   });
 
   it('names an image by its digest, else by its tag [A-UI-05]', () => {

@@ -22,6 +22,17 @@ export function isRolling(deployment: Pick<Stated, 'lastSync'>): boolean {
   return deployment.lastSync !== null && open.includes(deployment.lastSync.status);
 }
 
+/** Ends of a sync that can be tried again. */
+const failures: readonly string[] = ['undone', 'rejected', 'needs_human'];
+
+/** True when something failed last, and nothing newer is on its way. */
+export function mayRetry(deployment: Stated): boolean {
+  const { lastSync, currentStatus, generation, observedGeneration, isDeleting } = deployment;
+  if (isDeleting || isRolling(deployment) || observedGeneration < generation) return false;
+  const isBroken = currentStatus === 'failed' || currentStatus === 'degraded';
+  return isBroken || (lastSync !== null && failures.includes(lastSync.status));
+}
+
 /** State and word that a deployment is shown with; what needs a person comes before everything else. */
 export function deploymentState(deployment: Stated): { state: StateName; word: string } {
   const { lastSync, currentStatus, desiredStatus, isDeleting, isPaused } = deployment;

@@ -7,7 +7,7 @@ import { toast } from '../../app/toasts.ts';
 import { Button } from '../../components/button.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Menu } from '../../components/menu.tsx';
-import { isRolling } from '../../lib/deployment-state.ts';
+import { isRolling, mayRetry } from '../../lib/deployment-state.ts';
 import { AbortDialog, PromoteDialog, ScaleDialog, StopDialog } from './command-dialogs.tsx';
 import type { DeploymentPageProps } from './deployment-page-props.ts';
 import { RollBackDialog } from './roll-back-dialog.tsx';
@@ -16,6 +16,7 @@ type DialogName = 'rollback' | 'promote' | 'scale' | 'stop' | 'abort';
 
 const doneWords: Readonly<Record<PlainCommand, string>> = {
   sync: 'The deployer brings it to what is desired',
+  retry: 'It is tried again',
   start: 'It is being started',
   stop: 'It is being stopped',
   pause: 'Paused',
@@ -131,6 +132,19 @@ function Buttons({
           Resume
         </Button>
       )}
+      {mayRetry(deployment) && (
+        <Button
+          icon="rerun"
+          kind="primary"
+          pending={pending === 'retry'}
+          title="Try what failed last once more; its gate asks anew"
+          onClick={() => {
+            send('retry');
+          }}
+        >
+          Retry now
+        </Button>
+      )}
       <Button
         icon="undo"
         disabled={liveRevision === null}
@@ -144,7 +158,7 @@ function Buttons({
       {!isLast && (
         <Button
           icon="promote"
-          kind={isPaused ? 'plain' : 'primary'}
+          kind={isPaused || mayRetry(deployment) ? 'plain' : 'primary'}
           disabled={whyNotPromote !== undefined}
           title={whyNotPromote ?? 'Deploy exactly this to another environment'}
           onClick={() => {

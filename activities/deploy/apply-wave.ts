@@ -1,7 +1,9 @@
 import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
+import { hookRunAnnotation, ownerLabel, type TargetScope } from '../../contracts/deploy/target.ts';
 import type { WaveRef } from '../../contracts/deploy/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import { listLeftovers } from '../../domain/deploy/list-leftovers.ts';
 import { placementOf } from '../../domain/deploy/render/hooks.ts';
 import {
   keyOfObject,
@@ -10,6 +12,7 @@ import {
   noteUndo,
   refOfObject,
   setObjectStatus,
+  type UndoKind,
 } from '../../domain/deploy/sync-objects.ts';
 import type { DeploymentSyncObject } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
@@ -36,17 +39,30 @@ async function registerUndo(
   const fresh = objects.filter(({ undo }) => undo === null);
   if (fresh.length === 0) return;
   const previous = await loadPrevious(deps, loaded);
+  const leftovers = await listLeftovers(deps.db, loaded.deployment.id);
   for (const object of fresh) {
     const manifest = manifestFor(current, object);
-    if (placementOf(manifest).isHook) {
-      await noteUndo(deps.db, object, 'none');
-      continue;
-    }
     const key = refKey(refOf(manifest));
-    const isThere =
-      previous.has(key) || (await deps.target.read(loaded.scope, refOf(manifest))) !== null;
-    await noteUndo(deps.db, object, previous.has(key) ? 'restore' : isThere ? 'none' : 'remove');
+    const undo = placementOf(manifest).isHook
+      ? 'none'
+      : previous.has(key)
+        ? 'restore'
+        : await undoOfNew(deps, loaded, manifest, leftovers.has(key));
+    await noteUndo(deps.db, object, undo);
   }
+}
+
+/** What was there before without being of the good revision stays, but for what a roll-out that never ended made. */
+async function undoOfNew(
+  deps: DeployActivityDeps,
+  { scope }: LoadedSync,
+  manifest: Manifest,
+  isLeftover: boolean,
+): Promise<UndoKind> {
+  const live = await deps.target.read(scope, refOf(manifest));
+  if (live === null) return 'remove';
+  const isOurs = live.object.metadata.labels?.[ownerLabel] === scope.deploymentId;
+  return isLeftover && isOurs ? 'remove' : 'none';
 }
 
 /** See DeployEffects.applyWave. */
@@ -71,9 +87,8 @@ async function applyOne(
   manifest: Manifest,
 ): Promise<void> {
   try {
-    // A hook is a run, not a state: what is left of the last one goes first (Argo CD's BeforeHookCreation).
-    if (placementOf(manifest).isHook) await deps.target.remove(scope, refOf(manifest));
-    await deps.target.apply(scope, await fillSecrets(deps, scope, manifest));
+    if (placementOf(manifest).isHook) await runHook(deps, scope, object, manifest);
+    else await deps.target.apply(scope, await fillSecrets(deps, scope, manifest));
   } catch (error) {
     if (error instanceof DomainError && error.code !== 'unavailable') {
       await setObjectStatus(deps.db, object, 'failed', error.message);
@@ -81,6 +96,31 @@ async function applyOne(
     throw error;
   }
   await setObjectStatus(deps.db, object, 'applied');
+}
+
+/**
+ * A hook is a run, not a state: what is left of the last one goes first (Argo CD's BeforeHookCreation). It carries whose
+ * run it is, so that a deployer that died before it could note that it began one does not begin a second.
+ */
+async function runHook(
+  deps: DeployActivityDeps,
+  scope: TargetScope,
+  { syncId, position }: DeploymentSyncObject,
+  manifest: Manifest,
+): Promise<void> {
+  const run = `${syncId}.${String(position)}`;
+  const live = await deps.target.read(scope, refOf(manifest));
+  const isGoing = live?.object.metadata['deletionTimestamp'] !== undefined;
+  if (live?.object.metadata.annotations?.[hookRunAnnotation] === run && !isGoing) return;
+  await deps.target.remove(scope, refOf(manifest));
+  const marked = {
+    ...manifest,
+    metadata: {
+      ...manifest.metadata,
+      annotations: { ...manifest.metadata.annotations, [hookRunAnnotation]: run },
+    },
+  };
+  await deps.target.apply(scope, await fillSecrets(deps, scope, marked));
 }
 
 /** See DeployEffects.pruneObjects. */

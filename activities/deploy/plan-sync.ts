@@ -4,9 +4,10 @@ import type { SyncAction, SyncPlan } from '../../contracts/deploy/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { beginSync } from '../../domain/deploy/begin-sync.ts';
 import { requireOwnArtifacts } from '../../domain/deploy/find-artifact-image.ts';
+import { listLeftovers } from '../../domain/deploy/list-leftovers.ts';
 import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
 import { readManifestFiles } from '../../domain/deploy/read-manifest-files.ts';
-import { planPrune, prunableObjects } from '../../domain/deploy/render/plan-prune.ts';
+import { planRemoval } from '../../domain/deploy/render/plan-prune.ts';
 import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
 import { settleWithoutSync } from '../../domain/deploy/settle-without-sync.ts';
@@ -18,6 +19,7 @@ import type {
   Project,
 } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
+import { scopeOf } from './load-sync.ts';
 import { refuseStraySecrets } from './prepare-manifest.ts';
 
 type Loaded = Deployment & {
@@ -75,7 +77,7 @@ async function planFor(deps: DeployActivityDeps, deployment: Loaded): Promise<Sy
     replicas: after,
     previousReplicas: before,
     waves,
-    prune: prune.refs,
+    prune: prune.remove,
   });
   return {
     kind: 'planned',
@@ -85,7 +87,7 @@ async function planFor(deps: DeployActivityDeps, deployment: Loaded): Promise<Sy
     revisionNumber: revision.number,
     action,
     waves: waves.map(({ phase, wave }) => ({ phase, wave })),
-    prune: { count: prune.refs.length, needsPerson: prune.needsPerson },
+    prune: { count: prune.remove.length, needsPerson: prune.needsPerson },
   };
 }
 
@@ -149,10 +151,16 @@ async function planPruning(
   deps: DeployActivityDeps,
   deployment: Loaded,
   manifests: readonly Manifest[],
-): Promise<{ refs: ObjectRef[]; needsPerson: boolean }> {
-  if (!deployment.prune || deployment.liveRevision === null)
-    return { refs: [], needsPerson: false };
-  const previous = await readRevision(deps.store, deployment.liveRevision);
-  const { remove, needsPerson } = planPrune(prunableObjects(previous), manifests.map(refOf));
-  return { refs: remove, needsPerson };
+): Promise<{ remove: ObjectRef[]; needsPerson: boolean }> {
+  const { prune, liveRevision } = deployment;
+  const leftovers = await listLeftovers(deps.db, deployment.id);
+  if (!prune && leftovers.size === 0) return { remove: [], needsPerson: false };
+  const owned = await deps.target.list(scopeOf(deployment));
+  return planRemoval({
+    previous: liveRevision === null ? [] : await readRevision(deps.store, liveRevision),
+    owned: owned.map(({ object }) => object),
+    leftovers,
+    current: manifests.map(refOf),
+    prune,
+  });
 }

@@ -14,6 +14,8 @@ export interface TargetScope {
 export const ownerLabel = 'slipway.dev/deployment';
 /** Label and environment entry that carry the change id into what runs. */
 export const changeLabel = 'slipway.dev/change';
+/** Annotation of a hook that says which run of it this is: the sync, and its place in it. */
+export const hookRunAnnotation = 'slipway.dev/hook-run';
 /** Who we are in `managedFields` (server-side apply). */
 export const fieldManager = 'slipway';
 

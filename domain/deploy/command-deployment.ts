@@ -30,7 +30,7 @@ export async function rollBackDeployment(
   const { deploymentId, revision, reason } = input;
   return await changeDesired(db, caller, deploymentId, async (row, tx) => {
     const good = await tx.deploymentRevision.findMany({
-      where: { deploymentId, status: 'good' },
+      where: { deploymentId, status: 'good', trimmedAt: null },
       orderBy: { goodAt: 'desc' },
     });
     const others = good.filter((one) => one.id !== row.liveRevisionId);

@@ -81,7 +81,7 @@ export async function listHistory(
 /** Revisions, newest first: the good ones that are kept, and those in quarantine. At most 100. */
 export async function listRevisions(db: Db, deploymentId: string): Promise<DeploymentRevision[]> {
   return await db.deploymentRevision.findMany({
-    where: { deploymentId },
+    where: { deploymentId, trimmedAt: null },
     orderBy: { number: 'desc' },
     take: 100,
   });

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import { keptRevisions } from '../../contracts/deploy/types.ts';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
@@ -28,7 +28,7 @@ export async function storeRevision(
   const manifestsRef = `manifests/${deployment.id}/${contentKey}.json`;
   const key = { deploymentId_contentKey: { deploymentId: deployment.id, contentKey } };
   const known = await db.deploymentRevision.findUnique({ where: key });
-  if (known !== null) return known;
+  if (known !== null) return await keepAgain(db, store, known, body);
   await store.put(manifestsRef, Buffer.from(body), { contentType: 'application/json' });
   return await inTransaction(db, async (tx) => {
     await tx.$queryRaw`SELECT id FROM deployments WHERE id = ${deployment.id} FOR UPDATE`;
@@ -55,11 +55,42 @@ export async function storeRevision(
   });
 }
 
-/** The manifests of a revision, as they were rendered. @throws DomainError `unavailable` when the store lost them */
+/**
+ * What was trimmed is rendered again: it gets its manifests back, under a key that no late trimming knows, and its row
+ * and its verdict stay what they were.
+ */
+async function keepAgain(
+  db: PrismaClient,
+  store: BlobStore,
+  revision: DeploymentRevision,
+  body: string,
+): Promise<DeploymentRevision> {
+  if (revision.trimmedAt === null) return revision;
+  const { deploymentId, contentKey } = revision;
+  const manifestsRef = `manifests/${deploymentId}/${contentKey}/${randomUUID()}.json`;
+  await store.put(manifestsRef, Buffer.from(body), { contentType: 'application/json' });
+  const kept = await db.deploymentRevision.updateMany({
+    where: { id: revision.id, trimmedAt: { not: null } },
+    data: { manifestsRef, trimmedAt: null },
+  });
+  if (kept.count === 0) await store.delete(manifestsRef);
+  return await db.deploymentRevision.findUniqueOrThrow({ where: { id: revision.id } });
+}
+
+/**
+ * The manifests of a revision, as they were rendered.
+ * @throws DomainError `not_found` when they are kept no more, `unavailable` when the store lost them
+ */
 export async function readRevision(
   store: BlobStore,
-  revision: Pick<DeploymentRevision, 'manifestsRef' | 'number'>,
+  revision: Pick<DeploymentRevision, 'manifestsRef' | 'number' | 'trimmedAt'>,
 ): Promise<Manifest[]> {
+  if (revision.trimmedAt !== null) {
+    throw new DomainError(
+      'not_found',
+      `The manifests of revision ${String(revision.number)} are kept no more.`,
+    );
+  }
   const body = await store.get(revision.manifestsRef);
   if (body === null) {
     throw new DomainError(
@@ -70,26 +101,29 @@ export async function readRevision(
   return JSON.parse(await text(body)) as Manifest[];
 }
 
-/** Removes what is over the newest good revisions that are kept; nothing that serves, is pinned, or is in quarantine. */
+/**
+ * Removes the manifests of what is over the newest good revisions that are kept; nothing that serves, is pinned, or is in
+ * quarantine. Rows stay: syncs and history name them.
+ */
 export async function trimRevisions(
   db: PrismaClient,
   store: BlobStore,
   deploymentId: string,
 ): Promise<number> {
-  const { liveRevisionId, pinnedRevisionId } = await db.deployment.findUniqueOrThrow({
-    where: { id: deploymentId },
-    select: { liveRevisionId: true, pinnedRevisionId: true },
-  });
   const old = await db.deploymentRevision.findMany({
-    where: { deploymentId, status: 'good' },
+    where: { deploymentId, status: 'good', trimmedAt: null },
     orderBy: { goodAt: 'desc' },
     skip: keptRevisions,
   });
-  const inUse = new Set([liveRevisionId, pinnedRevisionId]);
-  const leaving = old.filter((revision) => !inUse.has(revision.id));
-  for (const revision of leaving) {
-    await db.deploymentRevision.delete({ where: { id: revision.id } });
-    await store.delete(revision.manifestsRef);
+  let trimmed = 0;
+  for (const { id, manifestsRef } of old) {
+    const moved = await db.deploymentRevision.updateMany({
+      where: { id, manifestsRef, trimmedAt: null, liveIn: { none: {} }, pinnedBy: { none: {} } },
+      data: { trimmedAt: new Date() },
+    });
+    if (moved.count === 0) continue;
+    await store.delete(manifestsRef);
+    trimmed += 1;
   }
-  return leaving.length;
+  return trimmed;
 }

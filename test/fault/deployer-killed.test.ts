@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { appFiles, deploymentWhen, isSettled } from '../support/deployable.ts';
 import { eventually } from '../support/eventually.ts';
+import { saveFaultResult } from '../support/fault-result.ts';
 import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
 import { faultScale, Ledger, pause } from '../support/ledger.ts';
 import { startSlipway, type Slipway } from '../support/slipway.ts';
@@ -39,6 +40,8 @@ describe('a deployer that is killed again and again', () => {
     async () => {
       const ledger = new Ledger('deployer killed');
       const first = await deploymentWhen(slipway, project, isSettled);
+      const startedMs = performance.now();
+      let converged = 1;
       for (let round = 1; round <= kills; round += 1) {
         const generation = round + 1;
         ledger.ask(`generation ${String(generation)}`);
@@ -60,6 +63,7 @@ describe('a deployer that is killed again and again', () => {
             found.lastSync?.status === 'succeeded',
           120_000,
         );
+        converged += 1;
       }
       const history = await slipway.database.db.deploymentHistory.findMany({
         where: { status: 'success' },
@@ -70,7 +74,16 @@ describe('a deployer that is killed again and again', () => {
       const ended = history.map(
         ({ syncId }) => `generation ${String(generationOf.get(syncId ?? ''))}`,
       );
-      expect(ledger.check(ended)).toEqual({ lost: [], doubled: [], unasked: [] });
+      const verdict = ledger.check(ended);
+      saveFaultResult('deployer-killed', 'local', {
+        seed: ledger.seed,
+        faults: Object.fromEntries(ledger.faults),
+        runs: kills + 1,
+        converged,
+        doubles: verdict.doubled.length,
+        seconds: Math.round((performance.now() - startedMs) / 1000),
+      });
+      expect(verdict).toEqual({ lost: [], doubled: [], unasked: [] });
       expect(syncs.filter(({ status }) => status !== 'succeeded')).toEqual([]);
       expect(ledger.faultCount).toBe(kills);
       const shown = await deploymentWhen(slipway, project, (found) => isSettled(found));

@@ -41,3 +41,33 @@ export function planPrune(
     needsPerson: remove.length * 2 > previous.length,
   };
 }
+
+/**
+ * What a sync removes of all that is there. With `prune` whatever is rendered no more, of the revision that serves and of
+ * everything else that the deployment owns; without it only the leftovers of roll-outs that never became good. Those
+ * served nobody, so that no person is asked for them.
+ */
+export function planRemoval(input: {
+  /** manifests of the revision that serves */
+  previous: readonly Manifest[];
+  /** what the target holds of the deployment */
+  owned: readonly Manifest[];
+  /** `refKey` of objects that only roll-outs made that never became good */
+  leftovers: ReadonlySet<string>;
+  current: readonly ObjectRef[];
+  prune: boolean;
+}): { remove: ObjectRef[]; needsPerson: boolean } {
+  const there = new Map(
+    [...input.owned, ...input.previous].map((manifest) => [refKey(refOf(manifest)), manifest]),
+  );
+  const objects = prunableObjects([...there.values()]);
+  const leftovers = objects.filter(({ ref }) => input.leftovers.has(refKey(ref)));
+  if (!input.prune) {
+    return { remove: planPrune(leftovers, input.current).remove, needsPerson: false };
+  }
+  const lasting = objects.filter((object) => !leftovers.includes(object));
+  return {
+    remove: planPrune(objects, input.current).remove,
+    needsPerson: planPrune(lasting, input.current).needsPerson,
+  };
+}

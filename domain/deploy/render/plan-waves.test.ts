@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { deployPhases, type Manifest, refKey, refOf } from '../../../contracts/deploy/manifest.ts';
 import { compareManifests } from './kind-order.ts';
-import { planPrune, prunableObjects } from './plan-prune.ts';
+import { planPrune, planRemoval, prunableObjects } from './plan-prune.ts';
 import { hashManifest, planWaves } from './plan-waves.ts';
 
 const kinds = [
@@ -186,5 +186,52 @@ describe('planPrune', () => {
         expect([...places].sort((a, b) => a - b)).toEqual(places);
       }),
     );
+  });
+});
+
+describe('planRemoval', () => {
+  const names = (refs: { kind: string; name: string }[]) =>
+    refs.map(({ kind, name }) => `${kind}/${name}`);
+  const of = (kind: string, name: string, annotations?: Record<string, string>) =>
+    object(kind, name, annotations);
+  const key = (manifest: Manifest) => refKey(refOf(manifest));
+  const served = [of('ConfigMap', 'web'), of('Deployment', 'web'), of('Service', 'web')];
+  const current = served.map(refOf);
+  const left = [of('ConfigMap', 'left'), of('Deployment', 'left'), of('Secret', 'left')];
+  const older = of('ConfigMap', 'older');
+  const all = { previous: served, owned: [...served, ...left, older], current };
+
+  it('takes whatever we own and render no more, not only what the last good revision held [A-DEP-03] [A-DEP-06]', () => {
+    const plan = planRemoval({ ...all, leftovers: new Set(), prune: true });
+    expect(names(plan.remove)).toEqual([
+      'Deployment/left',
+      'ConfigMap/older',
+      'ConfigMap/left',
+      'Secret/left',
+    ]);
+    expect(plan.needsPerson).toBe(true);
+  });
+
+  it('takes what a roll-out left that never ended without asking anybody, also where nothing is pruned [A-DEP-03] [A-DEP-06]', () => {
+    const leftovers = new Set(left.map(key));
+    expect(planRemoval({ ...all, leftovers, prune: true })).toMatchObject({
+      remove: { length: 4 },
+      needsPerson: false,
+    });
+    const { remove } = planRemoval({ ...all, leftovers, prune: false });
+    expect(names(remove)).toEqual(['Deployment/left', 'ConfigMap/left', 'Secret/left']);
+    expect(planRemoval({ ...all, current: [], leftovers, prune: true }).remove).toEqual([]);
+  });
+
+  it('leaves hooks alone, and what asked to stay [A-DEP-06]', () => {
+    const owned = [
+      of('Job', 'migrate', { 'slipway.dev/hook': 'PreSync' }),
+      of('Secret', 'kept', { 'argocd.argoproj.io/sync-options': 'Prune=false' }),
+    ];
+    const leftovers = new Set(owned.map(key));
+    expect(planRemoval({ previous: served, owned, leftovers, current, prune: true })).toEqual({
+      remove: [],
+      needsPerson: false,
+    });
   });
 });

@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Manifest } from '../../contracts/deploy/manifest.ts';
+import { keptRevisions } from '../../contracts/deploy/types.ts';
+import { beginSync } from '../../domain/deploy/begin-sync.ts';
+import { finishSync } from '../../domain/deploy/finish-sync.ts';
+import { listLeftovers } from '../../domain/deploy/list-leftovers.ts';
+import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
+import { readRevision, storeRevision, trimRevisions } from '../../domain/deploy/store-revision.ts';
+import { listWaveObjects, noteUndo, setObjectStatus } from '../../domain/deploy/sync-objects.ts';
+import {
+  type AppUnderTest,
+  openAppUnderTest,
+  type TestAccount,
+} from '../support/app-under-test.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+
+jest.setTimeout(120_000);
+
+let sut: AppUnderTest;
+let admin: TestAccount;
+let counter = 0;
+const store = createMemoryStore();
+const wave = { phase: 'Sync', wave: 0 } as const;
+
+beforeAll(async () => {
+  sut = await openAppUnderTest();
+  admin = await sut.person('historyadmin', 'admin');
+});
+afterAll(() => sut.stop());
+
+async function newDeployment(): Promise<string> {
+  const project = await sut.project(admin, `kept-${String((counter += 1))}`);
+  const made = await sut.call(admin, 'POST', `${project.path}/deployments`, {
+    imageRef: 'registry.example/app:1',
+  });
+  expect(made.status).toBe(201);
+  return (made.body as { id: string }).id;
+}
+
+const config = (name: string, round: number): Manifest => ({
+  apiVersion: 'v1',
+  kind: 'ConfigMap',
+  metadata: { name, namespace: 'shop' },
+  data: { round: String(round) },
+});
+
+/** A sync to a revision of its own; every object of it was new. */
+async function sync(deploymentId: string, manifests: Manifest[]) {
+  const before = await sut.db.deployment.update({
+    where: { id: deploymentId },
+    data: { generation: { increment: 1 } },
+  });
+  const rendered = { manifests, opsRepoSha: null, commitSha: 'a'.repeat(40) };
+  const revision = await storeRevision(sut.db, store, before, rendered);
+  const { id } = await beginSync(sut.db, before, {
+    revision,
+    sourceSha: null,
+    action: 'deploy',
+    replicas: null,
+    previousReplicas: null,
+    waves: planWaves(manifests),
+    prune: [],
+  });
+  for (const object of await listWaveObjects(sut.db, id, wave)) {
+    await noteUndo(sut.db, object, 'remove');
+    await setObjectStatus(sut.db, object, 'applied');
+  }
+  return { id, revision };
+}
+
+const end = (syncId: string, outcome: 'succeeded' | 'superseded' | 'undone' | 'needs_human') =>
+  finishSync(sut.db, { syncId, outcome, reason: null });
+
+describe('revisions that are kept no more', () => {
+  it('lose their manifests only: syncs, their objects and history stay, and the same content is kept again when it comes back [A-DEP-10]', async () => {
+    const deploymentId = await newDeployment();
+    const total = keptRevisions + 2;
+    for (let round = 1; round <= total; round += 1) {
+      await end((await sync(deploymentId, [config('app', round)])).id, 'succeeded');
+      await trimRevisions(sut.db, store, deploymentId);
+    }
+    const syncs = await sut.call(
+      admin,
+      'GET',
+      `/api/v1/deployments/${deploymentId}/syncs?limit=50`,
+    );
+    expect(
+      (syncs.body as { items: { waves: unknown[] }[] }).items.map(({ waves }) => waves.length),
+    ).toEqual(Array<number>(total).fill(1));
+    const history = await sut.db.deploymentHistory.findMany({ where: { deploymentId } });
+    expect(history.map((row) => row.revisionNumber).sort((a, b) => (a ?? 0) - (b ?? 0))).toEqual(
+      Array.from({ length: total }, (_, at) => at + 1),
+    );
+    const shown = await sut.call(admin, 'GET', `/api/v1/deployments/${deploymentId}/revisions`);
+    expect((shown.body as { items: { number: number }[] }).items.map((one) => one.number)).toEqual(
+      Array.from({ length: keptRevisions }, (_, at) => total - at),
+    );
+    const first = await sut.db.deploymentRevision.findFirstOrThrow({
+      where: { deploymentId, number: 1 },
+    });
+    expect(await store.get(first.manifestsRef)).toBeNull();
+    await expect(readRevision(store, first)).rejects.toMatchObject({ code: 'not_found' });
+    const refused = await sut.call(admin, 'POST', `/api/v1/deployments/${deploymentId}/rollback`, {
+      revision: 1,
+    });
+    expect(refused.status).toBe(409);
+    const { revision: again } = await sync(deploymentId, [config('app', 1)]);
+    expect(again).toMatchObject({ id: first.id, number: 1, trimmedAt: null });
+    expect(await readRevision(store, again)).toEqual([config('app', 1)]);
+  });
+});
+
+describe('what roll-outs leave that never became good', () => {
+  it('is known until a success took it over or removed it; what was undone left nothing [A-DEP-03]', async () => {
+    const deploymentId = await newDeployment();
+    const left = async () => [...(await listLeftovers(sut.db, deploymentId))].sort();
+    await end((await sync(deploymentId, [config('a', 1), config('b', 1)])).id, 'superseded');
+    await end((await sync(deploymentId, [config('a', 2), config('c', 2)])).id, 'needs_human');
+    expect(await left()).toEqual(['ConfigMap/shop/a', 'ConfigMap/shop/b', 'ConfigMap/shop/c']);
+    const undone = await sync(deploymentId, [config('d', 3)]);
+    for (const object of await listWaveObjects(sut.db, undone.id, wave)) {
+      await setObjectStatus(sut.db, object, 'undone');
+    }
+    await end(undone.id, 'undone');
+    expect(await left()).toHaveLength(3);
+    await end((await sync(deploymentId, [config('a', 4)])).id, 'succeeded');
+    expect(await left()).toEqual([]);
+  });
+});

@@ -66,7 +66,7 @@ export default {
       testMatch: ['<rootDir>/test/integration/**/*.test.ts'],
     },
     {
-      ...base,
+      ...withServers,
       displayName: 'kubernetes',
       testMatch: ['<rootDir>/test/kubernetes/**/*.test.ts'],
       testPathIgnorePatterns: noCluster === null ? [] : ['.'],

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { Manifest } from '../../contracts/deploy/manifest.ts';
+import { applyWave } from '../../activities/deploy/apply-wave.ts';
+import type { DeployActivityDeps } from '../../activities/deploy/deps.ts';
+import { type Manifest, refOf } from '../../contracts/deploy/manifest.ts';
 import { keptRevisions } from '../../contracts/deploy/types.ts';
 import { beginSync } from '../../domain/deploy/begin-sync.ts';
 import { finishSync } from '../../domain/deploy/finish-sync.ts';
@@ -125,5 +127,45 @@ describe('what roll-outs leave that never became good', () => {
     expect(await left()).toHaveLength(3);
     await end((await sync(deploymentId, [config('a', 4)])).id, 'succeeded');
     expect(await left()).toEqual([]);
+  });
+});
+
+describe('a hook', () => {
+  it('is run once by a sync, also when the deployer died before it could note that it had begun it [A-DEP-14]', async () => {
+    const deploymentId = await newDeployment();
+    const hook: Manifest = {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'migrate', namespace: 'shop', annotations: { 'slipway.dev/hook': 'Sync' } },
+    };
+    let live: Manifest | null = null;
+    const runs: string[] = [];
+    const target = {
+      read: () =>
+        Promise.resolve(live === null ? null : { ref: refOf(live), uid: 'u', object: live }),
+      remove: () => Promise.resolve(void (live = null)),
+      apply: (_scope: unknown, manifest: Manifest) => {
+        live = manifest;
+        runs.push(manifest.metadata.name);
+        return Promise.resolve({ uid: 'u', changed: true });
+      },
+    };
+    const deps = { db: sut.db, store, target } as unknown as DeployActivityDeps;
+    const pending = (id: string) =>
+      sut.db.deploymentSyncObject.updateMany({
+        where: { syncId: id },
+        data: { status: 'pending' },
+      });
+    const first = await sync(deploymentId, [hook]);
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      await pending(first.id);
+      await applyWave(deps)({ syncId: first.id, ...wave });
+    }
+    expect(runs).toHaveLength(1);
+    await end(first.id, 'succeeded');
+    const second = await sync(deploymentId, [hook]);
+    await pending(second.id);
+    await applyWave(deps)({ syncId: second.id, ...wave });
+    expect(runs).toHaveLength(2);
   });
 });

@@ -63,6 +63,11 @@ export class Ledger {
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
   }
 
+  /** how many different things were asked for */
+  get requests(): number {
+    return this.asked.size;
+  }
+
   get acknowledgements(): number {
     return this.acknowledged.size;
   }

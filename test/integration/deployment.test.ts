@@ -114,6 +114,8 @@ describe('the desired state of an environment', () => {
     const rollBack = (body: unknown) =>
       sut.call(admin, 'POST', `/api/v1/deployments/${id}/rollback`, body);
     expect((await rollBack({})).status).toBe(409);
+    const bad = await makeGood(id, 9);
+    await sut.db.deploymentRevision.update({ where: { id: bad }, data: { status: 'bad' } });
     await makeGood(id, 1);
     await makeGood(id, 2);
     expect((await rollBack({ revision: 9 })).status).toBe(409);

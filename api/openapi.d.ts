@@ -3238,6 +3238,11 @@ export interface paths {
                          * @enum {string}
                          */
                         scope?: "pipeline" | "agent" | "deploy" | "all";
+                        /**
+                         * @description Only deployments to it get the secret; any when null
+                         * @enum {string|null}
+                         */
+                        environment?: "preview" | "staging" | "production" | null;
                     };
                 };
             };
@@ -3456,6 +3461,11 @@ export interface paths {
                          * @enum {string}
                          */
                         scope?: "pipeline" | "agent" | "deploy" | "all";
+                        /**
+                         * @description Only deployments to it get the secret; any when null
+                         * @enum {string|null}
+                         */
+                        environment?: "preview" | "staging" | "production" | null;
                     };
                 };
             };
@@ -3671,6 +3681,11 @@ export interface paths {
                         value: string;
                         /** @enum {string} */
                         scope?: "pipeline" | "agent" | "deploy" | "all";
+                        /**
+                         * @description Only deployments to it get the secret; any when null
+                         * @enum {string|null}
+                         */
+                        environment?: "preview" | "staging" | "production" | null;
                     };
                 };
             };
@@ -3977,6 +3992,11 @@ export interface paths {
                         value: string;
                         /** @enum {string} */
                         scope?: "pipeline" | "agent" | "deploy" | "all";
+                        /**
+                         * @description Only deployments to it get the secret; any when null
+                         * @enum {string|null}
+                         */
+                        environment?: "preview" | "staging" | "production" | null;
                     };
                 };
             };
@@ -7981,7 +8001,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What runs where: every environment of every project that you may see */
+        /** What runs where: every environment of every project that you may see; previews are asked for by name */
         get: {
             parameters: {
                 query?: {
@@ -8084,7 +8104,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Environments of a project */
+        /** Lasting environments of a project; previews are with their merge requests */
         get: {
             parameters: {
                 query?: never;
@@ -16871,6 +16891,315 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{owner}/{project}/merge-requests/{number}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The preview of a merge request; state `none` where its definition asks for none */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    owner: string;
+                    project: string;
+                    number: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The preview */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Preview"];
+                    };
+                };
+                /** @description The request is not valid */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Sign in first */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description You may not do this */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A part of Slipway is not available */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{owner}/{project}/merge-requests/{number}/preview/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End the preview of an open merge request; a push or a renewal brings it back */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    owner: string;
+                    project: string;
+                    number: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Asked of its workflow; events tell when it is done */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Preview"];
+                    };
+                };
+                /** @description The request is not valid */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Sign in first */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description You may not do this */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A part of Slipway is not available */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{owner}/{project}/merge-requests/{number}/preview/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Give a preview its whole time again, and bring one back that is gone */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    owner: string;
+                    project: string;
+                    number: number;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Asked of its workflow; events tell when it is done */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Preview"];
+                    };
+                };
+                /** @description The request is not valid */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Sign in first */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description You may not do this */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not found */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many requests */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A part of Slipway is not available */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -16991,6 +17320,7 @@ export interface components {
             name: string;
             /** @enum {string} */
             scope: "pipeline" | "agent" | "deploy" | "all";
+            environment: string | null;
             version: number;
             createdBy: string | null;
             /** Format: date-time */
@@ -17423,7 +17753,7 @@ export interface components {
             /** @description Orders events as they were committed */
             position: string;
             /** @enum {string} */
-            type: "user.created" | "user.updated" | "user.deactivated" | "access.changed" | "project.created" | "project.updated" | "project.deleted" | "git.pushed" | "git.push_refused" | "git.ref_repaired" | "pipeline.created" | "pipeline.started" | "pipeline.paused" | "pipeline.resumed" | "pipeline.completed" | "pipeline.cancel_requested" | "pipeline.pause_requested" | "pipeline.resume_requested" | "step.started" | "step.completed" | "step.failed" | "step.skipped" | "step.blocked" | "gate.opened" | "gate.decided" | "gate.closed" | "artifact.stored" | "artifact.expired" | "issue.created" | "issue.updated" | "issue.status_changed" | "issue.commented" | "mr.created" | "mr.updated" | "mr.merged" | "mr.closed" | "mr.reopened" | "mr.reviewed" | "mr.commented" | "mr.auto_merge_enabled" | "mr.auto_merge_cancelled" | "secret.changed" | "secret.deleted" | "ops_repo.created" | "ops_repo.updated" | "ops_repo.deleted" | "deployment.created" | "deployment.desired_changed" | "deployment.abort_requested" | "deployment.sync_started" | "deployment.synced" | "deployment.failed" | "deployment.rolled_back" | "deployment.quarantined" | "deployment.needs_human" | "deployment.health_changed" | "deployment.drift_found" | "deployment.drift_contested" | "deployment.deleted" | "delivery.requested" | "engine.state_repaired" | "protocol.created" | "protocol.started" | "protocol.planned" | "protocol.completed" | "protocol.failed" | "qa.started" | "qa.passed" | "qa.failed" | "feedback.created" | "clarification.created" | "clarification.answered" | "ci.check_run" | "ci.pr_opened";
+            type: "user.created" | "user.updated" | "user.deactivated" | "access.changed" | "project.created" | "project.updated" | "project.deleted" | "git.pushed" | "git.push_refused" | "git.ref_repaired" | "pipeline.created" | "pipeline.started" | "pipeline.paused" | "pipeline.resumed" | "pipeline.completed" | "pipeline.cancel_requested" | "pipeline.pause_requested" | "pipeline.resume_requested" | "step.started" | "step.completed" | "step.failed" | "step.skipped" | "step.blocked" | "gate.opened" | "gate.decided" | "gate.closed" | "artifact.stored" | "artifact.expired" | "issue.created" | "issue.updated" | "issue.status_changed" | "issue.commented" | "mr.created" | "mr.updated" | "mr.merged" | "mr.closed" | "mr.reopened" | "mr.reviewed" | "mr.commented" | "mr.auto_merge_enabled" | "mr.auto_merge_cancelled" | "secret.changed" | "secret.deleted" | "ops_repo.created" | "ops_repo.updated" | "ops_repo.deleted" | "deployment.created" | "deployment.desired_changed" | "deployment.abort_requested" | "deployment.sync_started" | "deployment.synced" | "deployment.failed" | "deployment.rolled_back" | "deployment.quarantined" | "deployment.needs_human" | "deployment.health_changed" | "deployment.drift_found" | "deployment.drift_contested" | "deployment.deleted" | "preview.requested" | "preview.up" | "preview.gone" | "delivery.requested" | "engine.state_repaired" | "protocol.created" | "protocol.started" | "protocol.planned" | "protocol.completed" | "protocol.failed" | "qa.started" | "qa.passed" | "qa.failed" | "feedback.created" | "clarification.created" | "clarification.answered" | "ci.check_run" | "ci.pr_opened";
             projectId: string | null;
             changeId: string | null;
             actorId: string | null;
@@ -17704,6 +18034,37 @@ export interface components {
             commentCount: number;
             /** Format: date-time */
             createdAt: string;
+        };
+        Preview: {
+            /** @enum {string} */
+            state: "none" | "waiting" | "coming_up" | "running" | "failed" | "ending" | "gone";
+            reason: string | null;
+            /** @enum {string|null} */
+            endReason: "closed" | "merged" | "expired" | "stopped" | "unwanted" | null;
+            deploymentId: string | null;
+            commitSha: string | null;
+            addresses: {
+                service: string;
+                port: number;
+                url: string;
+            }[];
+            pipeline: {
+                id: string;
+                number: number;
+                status: string;
+            } | null;
+            /** Format: date-time */
+            expiresAt: string | null;
+            /** Format: date-time */
+            endedAt: string | null;
+            secrets: {
+                name: string;
+                version: number;
+                /** Format: date-time */
+                grantedAt: string;
+                /** Format: date-time */
+                endedAt: string | null;
+            }[];
         };
     };
     responses: never;

@@ -17,6 +17,7 @@ export const idPrefixes = {
   gate: 'gat',
   decision: 'dec',
   secret: 'sec',
+  secretLease: 'lea',
   event: 'evt',
   audit: 'aud',
   deadLetter: 'dlt',

@@ -1,11 +1,17 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { deploymentWorkflowId } from '../contracts/deploy/ids.ts';
-import { abortSyncSignal, desiredChangedSignal } from '../contracts/deploy/messages.ts';
+import { deploymentWorkflowId, previewWorkflowId } from '../contracts/deploy/ids.ts';
+import {
+  abortSyncSignal,
+  desiredChangedSignal,
+  previewChangedSignal,
+} from '../contracts/deploy/messages.ts';
+import type { PreviewInput } from '../contracts/deploy/preview.ts';
 import type { DeploymentInput } from '../contracts/deploy/types.ts';
 import { readableSummary } from '../contracts/readable-summary.ts';
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
 import type { deploymentWorkflow } from '../workflows/deploy/deployment.workflow.ts';
+import type { previewWorkflow } from '../workflows/deploy/preview.workflow.ts';
 
 /**
  * Wakes the entity of an environment, and starts it where it does not run: safe to repeat, one runs at a time.
@@ -33,12 +39,49 @@ export async function wakeDeployment(
   });
 }
 
+/** Wakes the workflow of a preview, and starts it where it does not run: safe to repeat, one runs at a time. */
+export async function wakePreview(
+  client: Client,
+  input: PreviewInput & { changeId: string },
+  summary: string,
+): Promise<void> {
+  const { changeId, ...rest } = input;
+  await client.workflow.signalWithStart<typeof previewWorkflow>('previewWorkflow', {
+    args: [rest],
+    signal: previewChangedSignal,
+    taskQueue: taskQueues.core,
+    workflowId: previewWorkflowId(input.mergeRequestId),
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+    staticSummary: readableSummary(summary),
+    typedSearchAttributes: [
+      { key: searchAttributes.changeId, value: changeId },
+      { key: searchAttributes.projectId, value: input.projectId },
+      { key: searchAttributes.kind, value: 'preview' },
+      { key: searchAttributes.state, value: 'waiting' },
+    ],
+  });
+}
+
+/** Has the previews of a project look at their rows, which went with it. */
+export async function wakePreviewsOf(client: Client, projectId: string): Promise<void> {
+  const type = 'previewWorkflow' satisfies (typeof previewWorkflow)['name'];
+  const { name } = searchAttributes.projectId;
+  const query = `WorkflowType = '${type}' AND ${name} = '${projectId}' AND ExecutionStatus = 'Running'`;
+  for await (const { workflowId } of client.workflow.list({ query })) {
+    try {
+      await client.workflow.getHandle(workflowId).signal(previewChangedSignal);
+    } catch (error) {
+      if (!(error instanceof WorkflowNotFoundError)) throw error;
+    }
+  }
+}
+
 /** Has what is being rolled out undone. Nothing happens where nothing runs. */
 export async function abortDeployment(
   client: Client,
-  input: { projectId: string; environment: string; reason: string },
+  input: { projectId: string; environment: string; mergeRequestId: string | null; reason: string },
 ): Promise<void> {
-  const id = deploymentWorkflowId(input.projectId, input.environment);
+  const id = deploymentWorkflowId(input.projectId, input.environment, input.mergeRequestId);
   try {
     await client.workflow.getHandle(id).signal(abortSyncSignal, { reason: input.reason });
   } catch (error) {

@@ -10,6 +10,7 @@ import { workerInterceptors } from '../adapters/temporal/trace-interceptors.ts';
 import { hostTaskQueue, taskQueues } from '../contracts/task-queues.ts';
 import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
 import { createDeployRecords } from '../activities/deploy/index.ts';
+import { createPreviewRecords } from '../activities/deploy/preview-records.ts';
 import { openBuildHost } from './build-host.ts';
 import { deliveryDeps } from './delivery-deps.ts';
 import { deployWorkers } from './deploy-workers.ts';
@@ -69,6 +70,7 @@ async function coreWorker(services: WorkerServices, shared: Shared): Promise<Wor
       ...createPipelineRecords(db),
       ...createDeliveryRecords(db),
       ...createReconcileActivities(reconcileDeps(services)),
+      ...createPreviewRecords(db),
       ...createDeployRecords({ db, store: objectStore, openRevert: openRevert(services) }),
       ...createRetentionActivities({
         db,

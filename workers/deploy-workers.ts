@@ -11,8 +11,8 @@ import type { DeployTarget } from '../contracts/deploy/target.ts';
 import { DomainError } from '../contracts/problems.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
 import { findArtifactImage } from '../domain/deploy/find-artifact-image.ts';
+import { deploySecrets } from './deploy-secrets.ts';
 import { createMasker } from '../domain/pipeline/mask.ts';
-import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
 import { wakeById } from './handle-deploy-event.ts';
 import type { RunningWorkers } from './running-workers.ts';
 import type { WorkerServices } from './open-services.ts';
@@ -123,12 +123,6 @@ function effectDeps(services: WorkerServices, target: DeployTarget): DeployActiv
     gitStore,
     target,
     render: renderManifests(createManifestTools()),
-    resolveSecrets: ({ projectId, names, deploymentId }) =>
-      resolveSecrets(db, secretBox, {
-        projectId,
-        names,
-        consumer: 'deploy',
-        usedBy: { kind: 'deployment', id: deploymentId },
-      }),
+    secrets: deploySecrets(db, secretBox),
   };
 }

@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
 import { listFollowers } from '../domain/deploy/list-followers.ts';
 import { abortDeployment, wakeDeployment } from '../launch/deploy.ts';
+import { wakePreviewOf } from './handle-preview-event.ts';
 import type { Deployment, PrismaClient, Project } from '../prisma/generated/client.ts';
 
 interface DeployEventDeps {
@@ -19,10 +20,10 @@ export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecor
     case 'deployment.abort_requested': {
       const row = await deps.db.deployment.findUnique({ where: { id: event.subjectId ?? '' } });
       if (row === null) return;
-      const { projectId, environment } = row;
+      const { projectId, environment, mergeRequestId } = row;
       const { reason: told } = event.payload;
       const reason = typeof told === 'string' ? told : event.message;
-      await abortDeployment(deps.client, { projectId, environment, reason });
+      await abortDeployment(deps.client, { projectId, environment, mergeRequestId, reason });
       return;
     }
     case 'git.pushed':
@@ -46,7 +47,12 @@ async function wake(
   deps: DeployEventDeps,
   row: Deployment & { project: Pick<Project, 'name'> },
 ): Promise<void> {
-  const { id, projectId, environment, changeId } = row;
+  const { id, projectId, environment, changeId, mergeRequestId } = row;
+  // The deployment of a preview is its child: nobody else starts it.
+  if (mergeRequestId !== null) {
+    await wakePreviewOf(deps, mergeRequestId);
+    return;
+  }
   await wakeDeployment(
     deps.client,
     { deploymentId: id, projectId, environment, changeId },

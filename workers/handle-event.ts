@@ -5,6 +5,7 @@ import { shortRef } from '../domain/pipeline/definition/plan-pipeline.ts';
 import { triggerPipelinesForPush } from '../domain/pipeline/trigger-pipelines.ts';
 import type { RepositoryReader } from '../domain/pipeline/repository-reader.ts';
 import { handleDeployEvent } from './handle-deploy-event.ts';
+import { handlePreviewEvent } from './handle-preview-event.ts';
 import { signalGateDecision, signalPipelineRun, startPipelineRun } from '../launch/pipeline.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
 
@@ -49,6 +50,7 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
         return;
       default:
         await handleDeployEvent(deps, event);
+        await handlePreviewEvent(deps, event);
     }
   };
 }

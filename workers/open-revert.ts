@@ -30,6 +30,8 @@ export function openRevert({
     });
     const { revision, deployment } = sync;
     if (sync.status !== 'undone' || sync.action !== 'deploy') return;
+    // The commit of a preview is in no branch that others build on: its author pushes a better one.
+    if (deployment.mergeRequestId !== null) return;
     const previous =
       sync.previousRevisionId === null
         ? null

@@ -6,6 +6,27 @@ import type { Log } from '../../contracts/log.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 
+/** Which version of a secret: what a roll-out brings, or what the deployment holds since its last one. */
+export type SecretVersions = 'newest' | 'held';
+
+/**
+ * Secrets of the project, as far as a deployment may use them. Values are leased before they are handed out.
+ * Errors: DomainError `secret_unavailable`, `sealed`.
+ */
+export interface DeploySecrets {
+  values: (
+    which: SecretVersions,
+    deploymentId: string,
+    names: readonly string[],
+  ) => Promise<Map<string, { value: string; version: number }>>;
+  /** version by name, and no value; `newest` fails where a value does not open */
+  versions: (
+    which: SecretVersions,
+    deploymentId: string,
+    names: readonly string[],
+  ) => Promise<Map<string, number>>;
+}
+
 /** What the effects of deployments need. One set for each target. */
 export interface DeployActivityDeps {
   db: PrismaClient;
@@ -15,10 +36,5 @@ export interface DeployActivityDeps {
   target: DeployTarget;
   /** manifests by kustomize or helm where the folder asks for them; plain templates need neither */
   render: (input: RenderInput) => Promise<Manifest[]>;
-  /** values of the project's secrets whose scope lets a deployment use them */
-  resolveSecrets: (input: {
-    projectId: string;
-    names: readonly string[];
-    deploymentId: string;
-  }) => Promise<Map<string, string>>;
+  secrets: DeploySecrets;
 }

@@ -7,8 +7,8 @@ import type {
   DeploymentRevision,
   DeploymentSync,
 } from '../../prisma/generated/client.ts';
-import type { DeployActivityDeps } from './deps.ts';
-import { prepareManifest } from './prepare-manifest.ts';
+import type { DeployActivityDeps, SecretVersions } from './deps.ts';
+import { prepareManifest, secretNames, stampSecrets } from './prepare-manifest.ts';
 
 /** A sync with what it is about. */
 export interface LoadedSync {
@@ -36,18 +36,17 @@ export async function loadManifests(
   deployment: Deployment,
   revision: DeploymentRevision,
   replicas: number | null,
+  which: SecretVersions = 'newest',
 ): Promise<Map<string, Manifest>> {
-  const manifests = await readRevision(deps.store, revision);
-  return new Map(
-    manifests.map((manifest) => {
-      const prepared = prepareManifest(manifest, {
-        namespace: deployment.namespace,
-        changeId: revision.changeId,
-        replicas,
-      });
-      return [refKey(refOf(prepared)), prepared];
-    }),
-  );
+  const { namespace } = deployment;
+  const facts = { namespace, changeId: revision.changeId, replicas };
+  const rendered = await readRevision(deps.store, revision);
+  const manifests = rendered.map((manifest) => prepareManifest(manifest, facts));
+  const names = manifests.flatMap(secretNames);
+  if (names.length > 0) {
+    stampSecrets(manifests, await deps.secrets.versions(which, deployment.id, names));
+  }
+  return new Map(manifests.map((manifest) => [refKey(refOf(manifest)), manifest]));
 }
 
 /** The manifests of the revision that was good before the sync; empty when there was none. */

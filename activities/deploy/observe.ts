@@ -1,5 +1,6 @@
+import type { DeployEffects } from '../../contracts/deploy/activities.ts';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
-import type { FieldDrift } from '../../contracts/deploy/target.ts';
+import type { FieldDrift, TargetScope } from '../../contracts/deploy/target.ts';
 import type { Observation } from '../../contracts/deploy/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
@@ -9,7 +10,7 @@ import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { healthOf } from './await-health.ts';
 import { loadManifests, scopeOf } from './load-sync.ts';
-import { fillSecrets } from './prepare-manifest.ts';
+import { fillSecrets, secretNames } from './prepare-manifest.ts';
 
 const idle: Observation = { revisionChanged: false, drift: [], healthy: true };
 
@@ -25,6 +26,7 @@ async function loadLive(deps: DeployActivityDeps, deploymentId: string) {
     deployment,
     deployment.liveRevision,
     await servedReplicas(deps.db, deploymentId),
+    'held',
   );
   for (const [key, manifest] of manifests) if (placementOf(manifest).isHook) manifests.delete(key);
   return { deployment, manifests };
@@ -34,12 +36,16 @@ async function loadLive(deps: DeployActivityDeps, deploymentId: string) {
 export function observe(deps: DeployActivityDeps) {
   return async ({ deploymentId }: { deploymentId: string }): Promise<Observation> => {
     const { deployment, manifests } = await loadLive(deps, deploymentId);
-    const revisionChanged = await hasNewSource(deps, deployment);
+    const names = [...manifests.values()].flatMap(secretNames);
+    const revisionChanged =
+      (await hasNewSource(deps, deployment)) ||
+      (deployment.currentStatus === 'healthy' && (await hasNewSecrets(deps, deployment, names)));
     if (manifests.size === 0) return { ...idle, revisionChanged };
     const scope = scopeOf(deployment);
     const drift: FieldDrift[] = [];
     for (const manifest of manifests.values()) {
-      drift.push(...(await deps.target.drift(scope, await fillSecrets(deps, scope, manifest))));
+      const filled = await fillHeld(deps, scope, manifest);
+      if (filled !== null) drift.push(...(await deps.target.drift(scope, filled)));
     }
     const health = await healthOf(deps, scope, manifests);
     const addresses = await deps.target.addresses(scope);
@@ -50,6 +56,21 @@ export function observe(deps: DeployActivityDeps) {
       healthy: health.healthy,
     };
   };
+}
+
+/** As it was applied; null for a Secret whose values cannot be had any more, which is left as it is. */
+async function fillHeld(
+  deps: DeployActivityDeps,
+  scope: TargetScope,
+  manifest: Manifest,
+): Promise<Manifest | null> {
+  try {
+    return await fillSecrets(deps, scope, manifest, 'held');
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'secret_unavailable') throw error;
+    deps.log.warn({ deploymentId: scope.deploymentId, err: error }, 'a Secret is not compared');
+    return null;
+  }
 }
 
 /** Whether the ops repository moved on. Git that is away is no reason to touch what runs. */
@@ -68,6 +89,24 @@ async function hasNewSource(
   }
 }
 
+/** Whether a roll-out would bring newer values than what runs holds. Secrets that cannot be had are no reason to touch it. */
+export async function hasNewSecrets(
+  deps: DeployActivityDeps,
+  { id, desiredStatus }: { id: string; desiredStatus: string },
+  names: readonly string[],
+): Promise<boolean> {
+  if (names.length === 0 || desiredStatus === 'stopped') return false;
+  try {
+    const held = await deps.secrets.versions('held', id, names);
+    const newest = await deps.secrets.versions('newest', id, names);
+    return [...newest].some(([name, version]) => (held.get(name) ?? version) < version);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    deps.log.warn({ deploymentId: id, err: error }, 'secrets could not be looked at');
+    return false;
+  }
+}
+
 /** See DeployEffects.heal. */
 export function heal(deps: DeployActivityDeps) {
   return async ({
@@ -81,7 +120,8 @@ export function heal(deps: DeployActivityDeps) {
     const scope = scopeOf(deployment);
     const skipped = new Set(skip);
     for (const manifest of manifests.values()) {
-      const filled = await fillSecrets(deps, scope, manifest);
+      const filled = await fillHeld(deps, scope, manifest);
+      if (filled === null) continue;
       const drift = await deps.target.drift(scope, filled);
       const contested = drift.some((one) => skipped.has(driftKey(one)));
       if (drift.length > 0 && !contested) await deps.target.apply(scope, filled);
@@ -91,10 +131,19 @@ export function heal(deps: DeployActivityDeps) {
 
 /** See DeployEffects.removeAll. */
 export function removeAll(deps: DeployActivityDeps) {
-  return async ({ deploymentId }: { deploymentId: string }): Promise<void> => {
-    const deployment = await deps.db.deployment.findUniqueOrThrow({ where: { id: deploymentId } });
-    const scope = scopeOf(deployment);
+  return async ({
+    deploymentId,
+    preview,
+  }: Parameters<DeployEffects['removeAll']>[0]): Promise<void> => {
+    const deployment = await deps.db.deployment.findUnique({ where: { id: deploymentId } });
+    const scope =
+      deployment === null ? preview && { deploymentId, ...preview } : scopeOf(deployment);
+    if (scope === undefined) return;
     const owned = await deps.target.list(scope);
     for (const { ref } of owned.reverse()) await deps.target.remove(scope, ref);
+    if (preview !== undefined) await deps.target.removeNamespace(scope);
+    const left = await deps.target.list(scope);
+    if (left.length === 0) return;
+    throw new DomainError('unavailable', `${String(left.length)} objects are still there.`);
   };
 }

@@ -20,7 +20,8 @@ import type {
 } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { scopeOf } from './load-sync.ts';
-import { refuseStraySecrets } from './prepare-manifest.ts';
+import { hasNewSecrets } from './observe.ts';
+import { refuseStraySecrets, secretNames } from './prepare-manifest.ts';
 
 type Loaded = Deployment & {
   opsRepo: OpsRepo | null;
@@ -42,8 +43,10 @@ export function planSync(deps: DeployActivityDeps) {
       if (!(error instanceof DomainError) || error.code === 'unavailable') throw error;
       const details = error.errors.map((one) => `${one.pointer} ${one.detail}`.trim());
       const message = [error.message, ...details.slice(0, 10)].join('\n');
-      await settleWithoutSync(deps.db, deployment, { kind: 'refused', message });
-      return { kind: 'nothing', reason: message };
+      const isSealed = error.code === 'sealed';
+      const kind = isSealed ? 'sealed' : 'refused';
+      await settleWithoutSync(deps.db, deployment, { kind, message });
+      return { kind: 'nothing', reason: message, ...(isSealed ? { isSealed } : {}) };
     }
   };
 }
@@ -61,11 +64,14 @@ async function planFor(deps: DeployActivityDeps, deployment: Loaded): Promise<Sy
   }
   const isServed =
     revision.id === deployment.liveRevisionId &&
-    deployment.observedGeneration === deployment.generation;
+    deployment.observedGeneration === deployment.generation &&
+    !(await hasNewSecrets(deps, deployment, manifests.flatMap(secretNames)));
   if (isServed) {
     await settleWithoutSync(deps.db, deployment, { kind: 'served', message: '', sha });
     return { kind: 'nothing', reason: 'what is desired is served' };
   }
+  // Before anything is touched: values that cannot be had would end it half way.
+  if (!isStop) await deps.secrets.versions('newest', deployment.id, manifests.flatMap(secretNames));
   const waves = isStop
     ? planWaves(manifests).filter((wave) => wave.phase === 'Sync')
     : planWaves(manifests);
@@ -156,11 +162,13 @@ async function planPruning(
   const leftovers = await listLeftovers(deps.db, deployment.id);
   if (!prune && leftovers.size === 0) return { remove: [], needsPerson: false };
   const owned = await deps.target.list(scopeOf(deployment));
-  return planRemoval({
+  const { remove, needsPerson } = planRemoval({
     previous: liveRevision === null ? [] : await readRevision(deps.store, liveRevision),
     owned: owned.map(({ object }) => object),
     leftovers,
     current: manifests.map(refOf),
     prune,
   });
+  // Of a preview nothing is worth a question: it is gone with its merge request anyway.
+  return { remove, needsPerson: needsPerson && deployment.mergeRequestId === null };
 }

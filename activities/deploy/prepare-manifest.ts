@@ -1,7 +1,7 @@
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import { changeLabel } from '../../contracts/deploy/target.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { DeployActivityDeps } from './deps.ts';
+import type { DeployActivityDeps, SecretVersions } from './deps.ts';
 
 /** Kinds that lie in no namespace. */
 const clusterKinds = new Set([
@@ -56,23 +56,69 @@ export function secretNames(manifest: Manifest): string[] {
 
 /**
  * Fills `${{ secrets.NAME }}` in the stringData of Secret objects: the only place where a value may go.
- * @throws DomainError `secret_unavailable`
+ * @throws DomainError `secret_unavailable`, `sealed`
  */
 export async function fillSecrets(
   deps: DeployActivityDeps,
-  scope: { projectId: string; deploymentId: string },
+  { deploymentId }: { deploymentId: string },
   manifest: Manifest,
+  which: SecretVersions = 'newest',
 ): Promise<Manifest> {
   const names = secretNames(manifest);
   if (names.length === 0) return manifest;
-  const values = await deps.resolveSecrets({ ...scope, names });
+  const values = await deps.secrets.values(which, deploymentId, names);
   const stringData = Object.fromEntries(
     Object.entries(manifest['stringData'] as Record<string, unknown>).map(([key, value]) => [
       key,
-      String(value).replace(secretReference, (_whole, name: string) => values.get(name) ?? ''),
+      String(value).replace(
+        secretReference,
+        (_whole, name: string) => values.get(name)?.value ?? '',
+      ),
     ]),
   );
   return { ...manifest, stringData };
+}
+
+/** Kinds whose pods are replaced when their template changes. */
+const replacing = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
+/** Versions of the secrets that a pod was started with: a newer one rolls it, with all that a roll-out has. */
+const secretsAnnotation = 'slipway.dev/secrets';
+
+/** Writes onto pod templates which versions their Secret objects hold. Changes the manifests in place. */
+export function stampSecrets(
+  manifests: readonly Manifest[],
+  versions: ReadonlyMap<string, number>,
+): void {
+  const held = new Map(
+    manifests.map((one) => [one.metadata.name, one.kind === 'Secret' ? secretNames(one) : []]),
+  );
+  for (const manifest of manifests.filter(({ kind }) => replacing.has(kind))) {
+    const template = (manifest['spec'] as Json | undefined)?.['template'] as Json | undefined;
+    if (template === undefined) continue;
+    const names = [...secretObjectsOf(template)].flatMap((name) => held.get(name) ?? []);
+    if (names.length === 0) continue;
+    const stamp = [...new Set(names)]
+      .sort()
+      .map((name) => `${name}@${String(versions.get(name) ?? 0)}`)
+      .join(',');
+    const metadata = (template['metadata'] ?? {}) as Json;
+    const annotations = {
+      ...(metadata['annotations'] as Json | undefined),
+      [secretsAnnotation]: stamp,
+    };
+    template['metadata'] = { ...metadata, annotations };
+  }
+}
+
+/** Names of the Secret objects that something beneath refers to: `secretKeyRef`, `secretRef`, `secretName`. */
+function* secretObjectsOf(part: unknown): Generator<string> {
+  if (Array.isArray(part)) for (const one of part) yield* secretObjectsOf(one);
+  if (typeof part !== 'object' || part === null || Array.isArray(part)) return;
+  for (const [key, value] of Object.entries(part)) {
+    if (key === 'secretName' && typeof value === 'string') yield value;
+    else if (key === 'secretKeyRef' || key === 'secretRef') yield String((value as Json)['name']);
+    else yield* secretObjectsOf(value);
+  }
 }
 
 /** @throws DomainError `validation_failed` for a secret that would end outside of a Secret object */

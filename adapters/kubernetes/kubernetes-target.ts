@@ -60,6 +60,7 @@ export function createKubernetesTarget(
     read: told((scope, ref) => target.read(scope, ref), ofRef),
     list: told((scope) => target.list(scope), ofScope),
     remove: told((scope, ref) => target.remove(scope, ref), ofRef),
+    removeNamespace: told((scope) => target.removeNamespace(scope), ofScope),
     health: told((scope, ref) => target.health(scope, ref), ofRef),
     drift: told((scope, manifest) => target.drift(scope, manifest), ofManifest),
     addresses: told(async (scope) => {
@@ -148,6 +149,22 @@ class KubernetesTarget {
     }
   }
 
+  async removeNamespace(scope: TargetScope): Promise<void> {
+    const path = `/api/v1/namespaces/${scope.namespace}`;
+    const end = performance.now() + GONE_WITHIN_MS;
+    for (let attempt = 0; ; attempt += 1) {
+      const namespace = await this.#client.get(scope.deploymentId, path);
+      if (namespace?.metadata.labels?.[ownerLabel] !== scope.deploymentId) return;
+      if (namespace.metadata['deletionTimestamp'] === undefined) {
+        await this.#delete(scope, path, textAt(namespace, 'metadata', 'uid'));
+      }
+      if (performance.now() > end) {
+        throw new DomainError('timed_out', `the namespace ${scope.namespace} is still there`);
+      }
+      await sleep(this.#client.backoff(Math.min(attempt, 3), null));
+    }
+  }
+
   async health(scope: TargetScope, ref: ObjectRef): Promise<ObjectHealth> {
     const { path } = await this.#place(scope, ref);
     const object = await this.#client.get(scope.deploymentId, path);
@@ -228,7 +245,8 @@ class KubernetesTarget {
   }
 
   async #createNamespace({ deploymentId, namespace }: TargetScope): Promise<void> {
-    const metadata = { name: namespace, labels: { 'app.kubernetes.io/managed-by': fieldManager } };
+    const labels = { 'app.kubernetes.io/managed-by': fieldManager, [ownerLabel]: deploymentId };
+    const metadata = { name: namespace, labels };
     try {
       await this.#client.request(deploymentId, {
         method: 'POST',

@@ -119,6 +119,7 @@ function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
         if (object !== undefined) await removeObject(parts, object);
       });
     },
+    removeNamespace: (scope) => removeNamespace(parts, scope),
     health: async (scope, ref) => objectHealth(parts, owned(scope, ref)),
     drift: async (scope, manifest) => {
       const desired = desiredOf(scope, manifest);
@@ -139,6 +140,15 @@ function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
       });
     },
   };
+}
+
+async function removeNamespace(
+  { store, machine }: Parts,
+  { namespace }: TargetScope,
+): Promise<void> {
+  if (store.all().some(({ live }) => live.metadata.namespace === namespace)) return;
+  await removeTree(claimsDir(machine.root, namespace, ''));
+  await store.forget(namespace);
 }
 
 async function write(

@@ -32,6 +32,8 @@ export interface StateStore {
   all(): StoredObject[];
   put(object: StoredObject): Promise<void>;
   delete(ref: ObjectRef): Promise<void>;
+  /** Throws away what is left of a namespace, also what cannot be read. */
+  forget(namespace: string): Promise<void>;
 }
 
 /**
@@ -73,6 +75,9 @@ export async function openStateStore(
     delete: async (ref) => {
       await rm(fileOf(ref).file, { force: true });
       objects.delete(refKey(ref));
+    },
+    forget: async (namespace) => {
+      await rm(join(folder, namespace), { recursive: true, force: true });
     },
   };
 }

@@ -97,7 +97,8 @@ function pack(payload: Payload): Buffer {
   const head = Buffer.from(JSON.stringify(Object.fromEntries(metadata)));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(head.length);
-  return Buffer.concat([length, head, payload.data ?? new Uint8Array()]);
+  // A workflow that answers nothing has an empty list here instead of bytes.
+  return Buffer.concat([length, head, Uint8Array.from(payload.data ?? [])]);
 }
 
 function unpack(packed: Buffer): Payload {

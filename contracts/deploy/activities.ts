@@ -1,4 +1,5 @@
 import type {
+  DeploymentPlace,
   DesiredState,
   Observation,
   SyncOutcome,
@@ -62,6 +63,12 @@ export interface DeployEffects {
   observe(input: { deploymentId: string }): Promise<Observation>;
   /** Applies the live revision's objects that drifted, without the fields' owners that are contested. */
   heal(input: { deploymentId: string; skip: string[] }): Promise<void>;
-  /** Removes everything the deployment owns. */
-  removeAll(input: { deploymentId: string }): Promise<void>;
+  /**
+   * Removes everything the deployment owns; of a preview its namespace too. Done when the target says that nothing is
+   * left. `preview` tells where it is when there is no row any more.
+   */
+  removeAll(input: {
+    deploymentId: string;
+    preview?: DeploymentPlace & { projectId: string };
+  }): Promise<void>;
 }

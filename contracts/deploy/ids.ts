@@ -1,6 +1,16 @@
-/** One entity per environment of a project (design section 5). */
-export function deploymentWorkflowId(projectId: string, environment: string): string {
-  return `deployment:${projectId}:${environment}`;
+/** One entity per environment of a project (design section 5); of previews one per merge request. */
+export function deploymentWorkflowId(
+  projectId: string,
+  environment: string,
+  mergeRequestId: string | null = null,
+): string {
+  const place = mergeRequestId === null ? environment : `${environment}:${mergeRequestId}`;
+  return `deployment:${projectId}:${place}`;
+}
+
+/** The preview of a merge request (design section 5). */
+export function previewWorkflowId(mergeRequestId: string): string {
+  return `preview:${mergeRequestId}`;
 }
 
 /** The environment that a workflow id of `deploymentWorkflowId` names; null for any other id. */

@@ -5,4 +5,6 @@ import type { DeploymentState } from './types.ts';
 export const desiredChangedSignal = defineSignal('desiredChanged');
 /** Stop what is being rolled out and undo it: a person, or an alert that names the deployment. */
 export const abortSyncSignal = defineSignal<[{ reason: string }]>('abortSync');
+/** Something about a preview changed: what its merge request wants is looked at again. */
+export const previewChangedSignal = defineSignal('previewChanged');
 export const deploymentStateQuery = defineQuery<DeploymentState>('deploymentState');

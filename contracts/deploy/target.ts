@@ -75,6 +75,11 @@ export interface DeployTarget {
   list(scope: TargetScope): Promise<LiveObject[]>;
   /** Deletes an owned object and what belongs to it; done when it is gone. Nothing happens when it is not there. */
   remove(scope: TargetScope, ref: ObjectRef): Promise<void>;
+  /**
+   * Removes the scope's namespace with all that is left in it, of a preview; done when it is gone. One that was not made
+   * for this deployment, or that holds objects of another, stays.
+   */
+  removeNamespace(scope: TargetScope): Promise<void>;
   health(scope: TargetScope, ref: ObjectRef): Promise<ObjectHealth>;
   /** Compares what we manage of the object with what is there. Empty: no drift. */
   drift(scope: TargetScope, manifest: Manifest): Promise<FieldDrift[]>;

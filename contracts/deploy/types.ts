@@ -64,7 +64,8 @@ export interface WaveRef {
 
 /** Answer to `planSync`: what there is to do, or why nothing is done. */
 export type SyncPlan =
-  | { kind: 'nothing'; reason: string }
+  /** `isSealed`: only until the secrets open again */
+  | { kind: 'nothing'; reason: string; isSealed?: boolean }
   | {
       kind: 'planned';
       syncId: string;
@@ -89,9 +90,18 @@ export interface Observation {
   healthy: boolean;
 }
 
+/** Where the objects of a deployment are; enough to remove them when its row is gone. */
+export interface DeploymentPlace {
+  target: TargetKind;
+  environment: string;
+  namespace: string;
+}
+
 export interface DeploymentInput {
   deploymentId: string;
   projectId: string;
+  /** of a preview: it takes itself down when it is cancelled, and when its row is gone */
+  preview?: DeploymentPlace;
   /** kept through continue-as-new: times of self-heals by field, ms since epoch */
   heals?: Record<string, number[]>;
 }

@@ -16,6 +16,7 @@ const step = z.looseObject({ pipelineId: id, step: id });
 /** `pipelineId` where a pipeline waits, `syncId` where a deployment does. */
 const gate = z.looseObject({ pipelineId: id.optional(), syncId: id.optional(), step: id });
 const deployment = z.looseObject({ environment: id });
+const preview = z.looseObject({ mergeRequestId: id, number: count });
 const sync = deployment.extend({ syncId: id, imageRef: text });
 const protocol = z.looseObject({ protocol_run_id: id });
 const protocolStep = z.looseObject({ step_run_id: id });
@@ -110,6 +111,9 @@ export const eventPayloads: Readonly<Record<EventType, z.ZodType>> = {
   'deployment.drift_found': deployment.extend({ fields: z.array(text) }),
   'deployment.drift_contested': deployment.extend({ fields: z.array(text) }),
   'deployment.deleted': deployment,
+  'preview.requested': preview.extend({ cause: id }),
+  'preview.up': preview.extend({ deploymentId: id, commitSha: id.nullable(), urls: z.array(text) }),
+  'preview.gone': preview.extend({ reason: id }),
   'delivery.requested': z.looseObject({ subscription: id }),
   'engine.state_repaired': z.looseObject({ kind: id, dbStatus: text, engineStatus: text }),
   'protocol.created': protocol,

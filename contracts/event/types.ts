@@ -61,6 +61,10 @@ export const eventTypes = [
   'deployment.drift_found',
   'deployment.drift_contested',
   'deployment.deleted',
+  // a command: its workflow looks again at what the merge request wants
+  'preview.requested',
+  'preview.up',
+  'preview.gone',
   // a command: send this delivery again
   'delivery.requested',
   'engine.state_repaired',

@@ -93,6 +93,8 @@ export interface DeployPlan {
   approvals: number;
   bakeMs: number;
   healthTimeoutMs: number;
+  /** of a preview: gone this long after the last push; plans of earlier versions have none */
+  ttlMs?: number;
   /** without a `when` of its own only the default branch deploys, and only merge requests a preview */
   isImplicit: boolean;
   /** decided from `when`; null = it is asked for */

@@ -31,9 +31,17 @@ export interface SecretMetadata {
   projectId: string | null;
   name: string;
   scope: SecretScope;
+  /** of a deployment: only this one gets it; null = any */
+  environment: string | null;
   version: number;
   createdBy: string | null;
   createdAt: string;
   updatedBy: string | null;
   updatedAt: string;
+}
+
+/** Who is given a value for as long as it exists: a preview by its merge request, a lasting deployment by its id. */
+export interface LeaseOwner {
+  kind: 'preview' | 'deployment';
+  id: string;
 }

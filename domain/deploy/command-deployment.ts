@@ -135,13 +135,18 @@ export async function deleteDeployment(
   caller: Caller,
   deploymentId: string,
 ): Promise<void> {
-  await changeDesired(db, caller, deploymentId, (row) =>
-    Promise.resolve({
+  await changeDesired(db, caller, deploymentId, async (row, tx) => {
+    // Else its workflow would bring it back.
+    await tx.preview.updateMany({
+      where: { mergeRequestId: row.mergeRequestId ?? '' },
+      data: { stopReason: 'stopped' },
+    });
+    return {
       wish: { isDeleting: true },
       action: 'deleted',
       message: `remove ${row.environment}`,
-    }),
-  );
+    };
+  });
 }
 
 /**

@@ -63,7 +63,7 @@ export async function declareDeployments(
   deploys: readonly ResolvedDeploy[],
 ): Promise<void> {
   for (const deploy of deploys) {
-    // previews belong to their merge request, which makes them
+    // the workflow of a preview declares it, see plan-preview.ts
     if (deploy.plan.environment !== 'preview') await declareOne(tx, run, deploy);
   }
 }
@@ -76,7 +76,7 @@ async function declareOne(
   const key = { projectId: run.projectId, environment: plan.environment };
   const desired = desiredOf(run, plan, imageRef);
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext(${`deployment ${key.projectId} ${key.environment}`}))`;
-  const known = await tx.deployment.findUnique({ where: { projectId_environment: key } });
+  const known = await tx.deployment.findFirst({ where: { ...key, mergeRequestId: null } });
   if (known === null) {
     const project = await tx.project.findUniqueOrThrow({
       where: { id: run.projectId },
@@ -108,7 +108,7 @@ async function declareOne(
 }
 
 /** The columns that a run's wish sets. */
-function desiredOf(run: Pipeline, plan: DeployPlan, imageRef: string) {
+export function desiredOf(run: Pipeline, plan: DeployPlan, imageRef: string) {
   return {
     imageRef,
     desiredStatus: 'active',

@@ -5,7 +5,7 @@ import { publishEvent } from '../event/publish-event.ts';
 /** Puts an event that tells of a deployment into the outbox, with the change that is desired there. */
 export async function publishDeploymentEvent(
   tx: Prisma.TransactionClient,
-  deployment: Pick<Deployment, 'id' | 'projectId' | 'environment' | 'changeId'>,
+  deployment: Pick<Deployment, 'id' | 'projectId' | 'environment' | 'changeId' | 'mergeRequestId'>,
   event: {
     type: Extract<EventType, `deployment.${string}`>;
     message: string;
@@ -21,6 +21,10 @@ export async function publishDeploymentEvent(
     projectId: deployment.projectId,
     changeId: event.changeId ?? deployment.changeId,
     subjectId: deployment.id,
-    payload: { environment: deployment.environment, ...payload },
+    payload: {
+      environment: deployment.environment,
+      ...(deployment.mergeRequestId === null ? {} : { mergeRequestId: deployment.mergeRequestId }),
+      ...payload,
+    },
   });
 }

@@ -1,9 +1,12 @@
+import { platformCaller } from '../../contracts/identity/principal.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { endLeases } from '../secret/secret-leases.ts';
 import type { BlobStore } from '../shared/blob-store.ts';
 import { inTransaction } from '../shared/tx.ts';
+import { leaseOwnerOf } from './deploy-secrets.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 
-/** Removes a deployment whose objects are gone, with its revisions. Nothing happens when it is gone already. */
+/** Removes a deployment whose objects are gone, with its revisions; what it was given of secrets ends with it. Nothing happens when it is gone already. */
 export async function forgetDeployment(
   db: PrismaClient,
   store: BlobStore,
@@ -19,5 +22,6 @@ export async function forgetDeployment(
       type: 'deployment.deleted',
       message: `${deployment.environment} was removed`,
     });
+    await endLeases(tx, platformCaller, leaseOwnerOf(deployment));
   });
 }

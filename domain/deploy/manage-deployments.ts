@@ -41,13 +41,14 @@ export async function createDeployment(
   },
 ): Promise<Deployment> {
   const { projectId, environment, target, origin, ...settings } = input;
+  refusePreview(environment);
   return await inTransaction(db, async (tx) => {
     const project = await tx.project.findUniqueOrThrow({
       where: { id: projectId },
       include: { owner: { select: { name: true } } },
     });
     const key = { projectId, environment };
-    const known = await tx.deployment.findUnique({ where: { projectId_environment: key } });
+    const known = await tx.deployment.findFirst({ where: { ...key, mergeRequestId: null } });
     if (known !== null) {
       throw new DomainError('already_exists', `${project.name} has ${environment} already.`);
     }
@@ -68,6 +69,15 @@ export async function createDeployment(
     await tellCreated(tx, caller, made, project.name);
     return made;
   });
+}
+
+/** A preview without a merge request would have nothing that ends it. */
+export function refusePreview(environment: Environment): void {
+  if (environment !== 'preview') return;
+  throw new DomainError(
+    'validation_failed',
+    'A preview comes with its merge request: write `environment: preview` into the deploy block of .platform.yaml.',
+  );
 }
 
 async function tellCreated(

@@ -8,7 +8,7 @@ import type {
   PrismaClient,
 } from '../../prisma/generated/client.ts';
 import { changeDesired } from './change-desired.ts';
-import { createDeployment } from './manage-deployments.ts';
+import { createDeployment, refusePreview } from './manage-deployments.ts';
 
 /**
  * Deploys to `to` exactly what serves in `from`: same image, same commit, same change.
@@ -31,7 +31,7 @@ export async function promoteDeployment(
     pipelineId: source.pipelineId,
   };
   const key = { projectId: source.projectId, environment: input.to };
-  const known = await db.deployment.findUnique({ where: { projectId_environment: key } });
+  const known = await db.deployment.findFirst({ where: { ...key, mergeRequestId: null } });
   if (known === null) {
     const { opsRepoId, manifestPath, target, bakeSeconds, healthTimeoutSeconds } = source;
     return await createDeployment(db, caller, {
@@ -61,6 +61,13 @@ function promotable(
   source: Deployment & { liveRevision: DeploymentRevision | null },
   to: Environment,
 ): DeploymentRevision {
+  refusePreview(to);
+  if (source.mergeRequestId !== null) {
+    throw new DomainError(
+      'illegal_transition',
+      'A preview is not promoted: merge its merge request instead.',
+    );
+  }
   if (source.liveRevision === null || source.currentStatus !== 'healthy') {
     throw new DomainError(
       'illegal_transition',

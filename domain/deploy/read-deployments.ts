@@ -49,13 +49,17 @@ export async function getDeployment(db: Db, id: string): Promise<DeploymentInPro
   return row;
 }
 
-/** Every environment of these projects: the matrix, at most 1,000. */
+/** Every lasting environment of these projects, the matrix, or every preview; at most 1,000. */
 export async function listDeployments(
   db: Db,
   projectIds: readonly string[],
+  of: 'environments' | 'previews' = 'environments',
 ): Promise<DeploymentInProject[]> {
   return await db.deployment.findMany({
-    where: { projectId: { in: [...projectIds] } },
+    where: {
+      projectId: { in: [...projectIds] },
+      mergeRequestId: of === 'previews' ? { not: null } : null,
+    },
     include: shown,
     orderBy: [{ projectId: 'asc' }, { environment: 'asc' }],
     take: 1000,

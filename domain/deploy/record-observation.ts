@@ -3,6 +3,7 @@ import { refKey } from '../../contracts/deploy/manifest.ts';
 import type { Deployment, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
+import { publishPreviewEvent } from './preview-event.ts';
 
 /** One word for a field of an object: `apps/Deployment/ns/web#/spec/replicas`. */
 export function driftKey(drift: Pick<FieldDrift, 'ref' | 'path'>): string {
@@ -23,6 +24,26 @@ function shownDrift(drift: FieldDrift): Prisma.InputJsonObject {
     live: shown(drift.live),
     manager: drift.manager,
   };
+}
+
+/** A preview that is reachable now, or elsewhere than before, is told with its merge request. */
+async function tellAddresses(
+  tx: Prisma.TransactionClient,
+  deployment: Deployment,
+  addresses: readonly ServiceAddress[],
+): Promise<void> {
+  const urlsOf = (all: unknown) => ((all ?? []) as ServiceAddress[]).map(({ url }) => url);
+  const urls = urlsOf(addresses);
+  if (deployment.mergeRequestId === null || urls.length === 0) return;
+  if (urls.join(' ') === urlsOf(deployment.addresses).join(' ')) return;
+  const mergeRequest = await tx.mergeRequest.findUniqueOrThrow({
+    where: { id: deployment.mergeRequestId },
+  });
+  await publishPreviewEvent(tx, mergeRequest, {
+    type: 'preview.up',
+    message: `the preview of !${String(mergeRequest.number)} is up`,
+    payload: { deploymentId: deployment.id, commitSha: deployment.commitSha, urls },
+  });
 }
 
 /** Writes down what a look at the target found; events tell of health that turned and of drift that was not there before. */
@@ -64,6 +85,7 @@ export async function recordObservation(
         payload: { status, reason: found.message },
       });
     }
+    await tellAddresses(tx, deployment, found.addresses);
     if (fresh.length > 0) {
       await publishDeploymentEvent(tx, deployment, {
         type: 'deployment.drift_found',

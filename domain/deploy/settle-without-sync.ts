@@ -1,40 +1,54 @@
-import type { Deployment, PrismaClient } from '../../prisma/generated/client.ts';
+import type { Deployment, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 
+type Settled = Pick<
+  Deployment,
+  | 'id'
+  | 'projectId'
+  | 'environment'
+  | 'changeId'
+  | 'mergeRequestId'
+  | 'generation'
+  | 'liveRevisionId'
+>;
+
+/** What was told already is not told again at each look. */
+function untold(
+  { generation }: Settled,
+  kind: string,
+  message: string,
+): Prisma.DeploymentWhereInput {
+  const isNew = kind === 'sealed' ? [] : [{ observedGeneration: { lt: generation } }];
+  return { OR: [...isNew, { statusMessage: null }, { statusMessage: { not: message } }] };
+}
+
 /**
  * Ends a change of the desired state that leads to no sync: what is desired is served already, lies in quarantine, or
- * cannot be rendered. What serves stays as it is.
+ * cannot be rendered. What serves stays as it is. While secrets are `sealed` it stays to be done: each look tries again.
  */
 export async function settleWithoutSync(
   db: PrismaClient,
-  deployment: Pick<
-    Deployment,
-    'id' | 'projectId' | 'environment' | 'changeId' | 'generation' | 'liveRevisionId'
-  >,
-  outcome: { kind: 'served' | 'quarantined' | 'refused'; message: string; sha?: string | null },
+  deployment: Settled,
+  outcome: {
+    kind: 'served' | 'quarantined' | 'refused' | 'sealed';
+    message: string;
+    sha?: string | null;
+  },
 ): Promise<void> {
   const { kind } = outcome;
   const message = outcome.message.slice(0, 1000);
   const isLive = deployment.liveRevisionId !== null;
-  const currentStatus = !isLive ? 'failed' : kind === 'refused' ? 'degraded' : 'healthy';
+  const isFine = kind === 'quarantined' || kind === 'served';
+  const currentStatus = !isLive ? 'failed' : isFine ? 'healthy' : 'degraded';
   await inTransaction(db, async (tx) => {
     const moved = await tx.deployment.updateMany({
       where: {
         id: deployment.id,
-        // What was told already is not told again at each look.
-        ...(kind === 'served'
-          ? {}
-          : {
-              OR: [
-                { observedGeneration: { lt: deployment.generation } },
-                { statusMessage: null },
-                { statusMessage: { not: message } },
-              ],
-            }),
+        ...(kind === 'served' ? {} : untold(deployment, kind, message)),
       },
       data: {
-        observedGeneration: deployment.generation,
+        ...(kind === 'sealed' ? {} : { observedGeneration: deployment.generation }),
         ...(kind === 'served' ? {} : { statusMessage: message }),
         ...(outcome.sha === undefined ? {} : { currentSha: outcome.sha }),
         currentStatus,

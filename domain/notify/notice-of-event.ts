@@ -133,10 +133,8 @@ function deployment(type: NotificationType): Rule {
   return async (db, event, projectId) => {
     const project = await projectName(db, projectId);
     if (project === null) return null;
-    const holders = new Set([
-      ...(await findHolders(db, 'deploy:promote', projectId)),
-      ...(await findHolders(db, 'deploy:write', projectId)),
-    ]);
+    const holders = await toldOfDeployment(db, type, event, projectId);
+    if (holders.size === 0) return null;
     const { environment, reason } = event.payload;
     const state = type.replace('deployment_', '').replaceAll('_', ' ');
     const place = typeof environment === 'string' ? ` in ${environment}` : '';
@@ -150,4 +148,24 @@ function deployment(type: NotificationType): Rule {
       recipients: recipients(holders, event.actorId),
     };
   };
+}
+
+/** Of a preview only its author is told, and only that it failed; what needs a person is told as ever. */
+async function toldOfDeployment(
+  db: Db,
+  type: NotificationType,
+  event: EventRecord,
+  projectId: string,
+): Promise<Set<string>> {
+  const { mergeRequestId } = event.payload;
+  if (typeof mergeRequestId === 'string' && type !== 'deployment_needs_human') {
+    if (type !== 'deployment_failed') return new Set();
+    const request = await db.mergeRequest.findUnique({ where: { id: mergeRequestId } });
+    const readers = await findHolders(db, 'deploy:read', projectId);
+    return new Set(request !== null && readers.has(request.authorId) ? [request.authorId] : []);
+  }
+  return new Set([
+    ...(await findHolders(db, 'deploy:promote', projectId)),
+    ...(await findHolders(db, 'deploy:write', projectId)),
+  ]);
 }

@@ -1,5 +1,6 @@
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { PipelinePlan } from '../../contracts/pipeline/types.ts';
+import { wantPreview } from '../deploy/want-preview.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
@@ -39,6 +40,7 @@ export async function beginRun(
         reason: step.skipReason,
       })),
     });
+    await wantPreview(tx, run, plan);
     await publishEvent(tx, {
       type: 'pipeline.started',
       projectId: run.projectId,

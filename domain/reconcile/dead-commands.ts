@@ -15,6 +15,9 @@ const commands: readonly EventType[] = [
   'deployment.created',
   'deployment.desired_changed',
   'deployment.abort_requested',
+  'preview.requested',
+  'mr.closed',
+  'mr.merged',
 ];
 /** The consumer of the outbox that hands commands on to workflows. */
 const consumer = 'core';

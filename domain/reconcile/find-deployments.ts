@@ -20,14 +20,14 @@ const columns = {
   },
 } satisfies Prisma.DeploymentSelect;
 
-/** Environments after the one named, oldest first. */
+/** Lasting environments after the one named, oldest first; a preview is looked after by its own workflow. */
 export async function findDeployments(
   db: Db,
   after: string | null,
   limit: number,
 ): Promise<StoredDeployment[]> {
   return await db.deployment.findMany({
-    where: after === null ? {} : { id: { gt: after } },
+    where: { mergeRequestId: null, ...(after === null ? {} : { id: { gt: after } }) },
     orderBy: { id: 'asc' },
     take: limit,
     select: columns,
@@ -44,7 +44,10 @@ export async function findWithoutRow<Key extends { projectId: string; environmen
   keys: readonly Key[],
 ): Promise<Key[]> {
   const rows = await db.deployment.findMany({
-    where: { projectId: { in: [...new Set(keys.map(({ projectId }) => projectId))] } },
+    where: {
+      mergeRequestId: null,
+      projectId: { in: [...new Set(keys.map(({ projectId }) => projectId))] },
+    },
     select: { projectId: true, environment: true },
   });
   const known = new Set(rows.map((row) => `${row.projectId} ${row.environment}`));

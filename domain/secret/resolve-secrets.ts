@@ -1,14 +1,17 @@
 import { DomainError } from '../../contracts/problems.ts';
 import { type Caller, platformCaller } from '../../contracts/identity/principal.ts';
 import type { SecretBox, SecretConsumer } from '../../contracts/secret/types.ts';
-import type { PrismaClient, Secret } from '../../prisma/generated/client.ts';
+import type { Prisma, PrismaClient, Secret } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
+import type { Db } from '../shared/db.ts';
 import { inTransaction } from '../shared/tx.ts';
 
 export interface ResolveSecretsInput {
   projectId: string;
   names: readonly string[];
   consumer: SecretConsumer;
+  /** of a deployment: a secret that is meant for another environment is refused */
+  environment?: string;
   /** what uses them, for the audit: `pipeline`, the run's id, the step's name */
   usedBy?: { kind: string; id: string; step?: string };
   /** whoever set the consumer off; the platform itself unless told */
@@ -26,6 +29,24 @@ export async function resolveSecrets(
   box: SecretBox,
   input: ResolveSecretsInput,
 ): Promise<Map<string, string>> {
+  const found = await findSecrets(db, input);
+  if (found.size === 0) return new Map();
+  const values = new Map<string, string>();
+  for (const secret of found.values()) {
+    values.set(secret.name, box.open(secret.encryptedValue, secret.keyId, secret));
+  }
+  await inTransaction(db, (tx) => auditReads(tx, [...found.values()], input));
+  return values;
+}
+
+/**
+ * The newest version of each secret, by name; a project's shadows the global one of the same name.
+ * @throws DomainError `secret_unavailable` naming each one that is missing or not meant for this consumer
+ */
+export async function findSecrets(
+  db: Db,
+  input: Pick<ResolveSecretsInput, 'projectId' | 'names' | 'consumer' | 'environment'>,
+): Promise<Map<string, Secret>> {
   const names = [...new Set(input.names)];
   if (names.length === 0) return new Map();
   const rows = await db.secret.findMany({
@@ -35,48 +56,45 @@ export async function resolveSecrets(
   for (const row of rows) {
     if (row.projectId !== null || !found.has(row.name)) found.set(row.name, row);
   }
-  refuseUnavailable(names, found, input.consumer);
-  const values = new Map<string, string>();
-  for (const secret of found.values()) {
-    values.set(secret.name, box.open(secret.encryptedValue, secret.keyId, secret));
-  }
-  await auditReads(db, [...found.values()], input);
-  return values;
+  refuseUnavailable(names, found, input);
+  return found;
 }
 
 function refuseUnavailable(
   names: readonly string[],
   found: ReadonlyMap<string, Secret>,
-  consumer: SecretConsumer,
+  { consumer, environment }: Pick<ResolveSecretsInput, 'consumer' | 'environment'>,
 ): void {
   const reasons = names.flatMap((name) => {
     const secret = found.get(name);
     if (secret === undefined) return [`secret ${name} does not exist`];
-    if (secret.scope === 'all' || secret.scope === consumer) return [];
-    return [`secret ${name} has scope ${secret.scope}, so a ${consumer} may not use it`];
+    if (secret.scope !== 'all' && secret.scope !== consumer) {
+      return [`secret ${name} has scope ${secret.scope}, so a ${consumer} may not use it`];
+    }
+    if (environment === undefined || (secret.environment ?? environment) === environment) return [];
+    return [`secret ${name} is meant for ${secret.environment ?? ''}, not for ${environment}`];
   });
   if (reasons.length > 0) throw new DomainError('secret_unavailable', `${reasons.join('; ')}.`);
 }
 
-async function auditReads(
-  db: PrismaClient,
+/** One row for each secret that was read, without its value. */
+export async function auditReads(
+  tx: Prisma.TransactionClient,
   secrets: readonly Secret[],
-  input: ResolveSecretsInput,
+  input: Pick<ResolveSecretsInput, 'projectId' | 'consumer' | 'usedBy' | 'caller'>,
 ): Promise<void> {
-  await inTransaction(db, async (tx) => {
-    for (const secret of secrets) {
-      await writeAudit(tx, input.caller ?? platformCaller, {
-        action: 'secret.read',
-        resource: 'secret',
-        resourceId: secret.id,
-        projectId: input.projectId,
-        detail: {
-          name: secret.name,
-          version: secret.version,
-          consumer: input.consumer,
-          ...input.usedBy,
-        },
-      });
-    }
-  });
+  for (const secret of secrets) {
+    await writeAudit(tx, input.caller ?? platformCaller, {
+      action: 'secret.read',
+      resource: 'secret',
+      resourceId: secret.id,
+      projectId: input.projectId,
+      detail: {
+        name: secret.name,
+        version: secret.version,
+        consumer: input.consumer,
+        ...input.usedBy,
+      },
+    });
+  }
 }

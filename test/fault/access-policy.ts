@@ -156,6 +156,11 @@ export const accessPolicy: Readonly<Record<string, string>> = {
   'GET /api/v1/projects/{owner}/{project}/merge-requests/{number}/commits': 'project:read @project',
   'GET /api/v1/projects/{owner}/{project}/merge-requests/{number}/mergeability':
     'project:read @project',
+  'GET /api/v1/projects/{owner}/{project}/merge-requests/{number}/preview': 'deploy:read @project',
+  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/preview/stop':
+    'project:write @project',
+  'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/preview/renew':
+    'project:write @project',
   'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/merge': 'project:write @project',
   'POST /api/v1/projects/{owner}/{project}/merge-requests/{number}/auto-merge':
     'project:write @project',

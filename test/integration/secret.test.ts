@@ -147,6 +147,7 @@ describe('secrets', () => {
       [
         'createdAt',
         'createdBy',
+        'environment',
         'id',
         'name',
         'projectId',

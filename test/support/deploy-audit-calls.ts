@@ -57,6 +57,30 @@ async function rollOut(tools: Tools): Promise<string> {
   return `/api/v1/deployments/${deploymentId}/abort`;
 }
 
+/** A merge request with a preview: the path of what is asked of it. */
+async function preview({ sut, admin, fresh }: Tools, word: string): Promise<{ address: string }> {
+  const { id: projectId, path } = await sut().project(admin(), fresh('previewed'));
+  const mergeRequestId = newId('mergeRequest');
+  await sut().db.mergeRequest.create({
+    data: {
+      id: mergeRequestId,
+      projectId,
+      number: 1,
+      authorId: admin().id,
+      sourceBranch: 'topic',
+      targetBranch: 'main',
+      title: 'topic',
+      headSha: 'a'.repeat(40),
+      changeId: newId('change'),
+    },
+  });
+  const expiresAt = new Date(Date.now() + 60_000);
+  await sut().db.preview.create({ data: { mergeRequestId, projectId, ttlSeconds: 60, expiresAt } });
+  return { address: `${path}/merge-requests/1/preview/${word}` };
+}
+
+const previews = '/api/v1/projects/{owner}/{project}/merge-requests/{number}/preview';
+
 /** One call for each operation on deployments that changes something. */
 export function deployCalls(
   tools: Tools,
@@ -64,6 +88,8 @@ export function deployCalls(
   const { sut, admin, made, fresh } = tools;
   const opsRepo = () => ({ name: fresh('ops'), repoUrl: '/admin/ops.git' });
   return {
+    [`POST ${previews}/stop`]: () => preview(tools, 'stop'),
+    [`POST ${previews}/renew`]: () => preview(tools, 'renew'),
     'POST /api/v1/projects/{owner}/{project}/deployments': async () => ({
       address: `${(await sut().project(admin(), fresh('deployed'))).path}/deployments`,
       body: { imageRef: 'registry.example/app:1' },

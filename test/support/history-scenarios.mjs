@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import { deploymentScenarios } from './deployment-scenarios.mjs';
+import { previewScenarios } from './preview-scenarios.mjs';
 
 /*
  * Runs worth keeping: each takes another way through its workflow. The activities answer from a script; the workflow,
@@ -213,6 +214,7 @@ export const scenarios = {
     Object.entries(pipelineRuns).map(([name, run]) => [name, pipelineRun(name, run)]),
   ),
   ...deploymentScenarios,
+  ...previewScenarios,
   'care-with-one-that-fails': repositoryCare,
   'retention-in-three-batches': retention,
   'deliveries-in-order': delivery,

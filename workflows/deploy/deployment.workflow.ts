@@ -1,6 +1,8 @@
 import {
+  CancellationScope,
   condition,
   continueAsNew,
+  isCancellation,
   setHandler,
   upsertSearchAttributes,
   workflowInfo,
@@ -15,15 +17,18 @@ import type {
   DeploymentState,
   DesiredState,
 } from '../../contracts/deploy/types.ts';
+import type { TargetKind } from '../../contracts/deploy/target.ts';
 import { decideGateSignal } from '../../contracts/gate/messages.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { GateInbox } from '../gate/wait-at-gate.ts';
 import { HealCount } from './deployment.state.ts';
-import { deployEffects, deployRecords } from './effects.ts';
+import { deployEffects, deployRecords, removing } from './effects.ts';
 import { runSync, type SyncSignals } from './run-sync.ts';
 
 /** Long before the engine's limit (design section 4). */
 const maxHistory = 5000;
+/** Secrets that are sealed open again when somebody gives the key back. */
+const sealedMs = 60_000;
 /** What drifts is looked at again soon after it was healed. */
 const afterHealMs = 5_000;
 /** Between two wakes it rests: the workers of the target look, and wake it when there is something to do. */
@@ -31,7 +36,8 @@ const restMs = 24 * 3_600_000;
 
 /**
  * One environment of a project, for as long as it exists: brings what runs to what is desired, watches it, puts drift
- * right. Signals: desiredChanged, abortSync, decideGate. Query: deploymentState.
+ * right. That of a preview takes itself down when it is cancelled, as it is when the preview that started it ends.
+ * Signals: desiredChanged, abortSync, decideGate. Query: deploymentState.
  */
 export async function deploymentWorkflow(input: DeploymentInput): Promise<void> {
   const entity = new DeploymentEntity(input);
@@ -45,7 +51,12 @@ export async function deploymentWorkflow(input: DeploymentInput): Promise<void> 
     entity.inbox.receive(decision);
   });
   setHandler(deploymentStateQuery, () => entity.state);
-  await entity.run();
+  try {
+    await entity.run();
+  } catch (error) {
+    if (isCancellation(error)) await CancellationScope.nonCancellable(() => entity.leave());
+    throw error;
+  }
 }
 
 const records = deployRecords();
@@ -86,10 +97,10 @@ class DeploymentEntity implements SyncSignals {
     for (;;) {
       const seen = this.wakes;
       const desired = await records.readDesired({ deploymentId });
-      if (desired === null) return;
+      if (desired === null) return await this.leave();
       this.state.generation = desired.generation;
       if (desired.isDeleting) {
-        await deployEffects(desired.target, desired.healthTimeoutMs).removeAll({ deploymentId });
+        await this.#remove(desired.target);
         await records.forgetDeployment({ deploymentId });
         return;
       }
@@ -103,6 +114,22 @@ class DeploymentEntity implements SyncSignals {
       }
       await condition(() => this.wakes !== seen, waitMs);
     }
+  }
+
+  /** Takes down what only this workflow knows of: a preview that was cancelled, or whose row is gone. */
+  async leave(): Promise<void> {
+    const { deploymentId, preview } = this.#input;
+    if (preview === undefined) return;
+    await this.#remove(preview.target);
+    await records.forgetDeployment({ deploymentId });
+  }
+
+  async #remove(target: TargetKind): Promise<void> {
+    const { deploymentId, projectId, preview } = this.#input;
+    await removing(target).removeAll({
+      deploymentId,
+      ...(preview === undefined ? {} : { preview: { ...preview, projectId } }),
+    });
   }
 
   /** One look at what is desired. @returns how long to rest, ms */
@@ -121,6 +148,7 @@ class DeploymentEntity implements SyncSignals {
     const outcome = await runSync(this, records, this.#input.deploymentId, desired);
     this.show('idle', null);
     if (outcome === 'superseded') return 1;
+    if (outcome === 'sealed') return sealedMs;
     // Fresh addresses and health are shown at once.
     await this.#look(desired);
     return restMs;

@@ -35,9 +35,12 @@ export function deployRecords(): DeployRecords {
  * The effects at a target. Those that change something and are idempotent are tried for ten minutes, then the sync
  * fails and is undone; watching goes on for as long as it was asked to, and a lost watcher is replaced within seconds.
  */
-export function deployEffects(target: TargetKind, healthTimeoutMs: number): DeployEffects {
+export function deployEffects(
+  target: TargetKind,
+  healthTimeoutMs: number,
+): Omit<DeployEffects, 'removeAll'> {
   const taskQueue = target === 'local' ? taskQueues.deployLocal : taskQueues.deploy;
-  const quick = proxyActivities<DeployEffects>({
+  const quick = proxyActivities<Omit<DeployEffects, 'removeAll'>>({
     taskQueue,
     startToCloseTimeout: '2 minutes',
     scheduleToCloseTimeout: '10 minutes',
@@ -62,10 +65,20 @@ export function deployEffects(target: TargetKind, healthTimeoutMs: number): Depl
   return { ...methodsOf(quick), awaitWave, awaitUndone, watchBake, observe: looking.observe };
 }
 
+/** Removing everything: tried until the target says that nothing is left, however long that takes. */
+export function removing(target: TargetKind): Pick<DeployEffects, 'removeAll'> {
+  return proxyActivities<Pick<DeployEffects, 'removeAll'>>({
+    taskQueue: target === 'local' ? taskQueues.deployLocal : taskQueues.deploy,
+    startToCloseTimeout: '10 minutes',
+    heartbeatTimeout,
+    retry: { ...retry, maximumInterval: '1 minute' },
+  });
+}
+
 /** A proxy has no keys of its own, so it cannot be spread. */
 function methodsOf(
-  effects: DeployEffects,
-): Omit<DeployEffects, 'awaitWave' | 'awaitUndone' | 'watchBake' | 'observe'> {
+  effects: Omit<DeployEffects, 'removeAll'>,
+): Omit<DeployEffects, 'awaitWave' | 'awaitUndone' | 'watchBake' | 'observe' | 'removeAll'> {
   return {
     planSync: effects.planSync,
     applyWave: effects.applyWave,
@@ -73,6 +86,5 @@ function methodsOf(
     restorePruned: effects.restorePruned,
     undoWave: effects.undoWave,
     heal: effects.heal,
-    removeAll: effects.removeAll,
   };
 }

@@ -40,6 +40,7 @@ class SyncStop extends Error {
   }
 }
 
+type SyncEffects = Omit<DeployEffects, 'removeAll'>;
 type Planned = Extract<SyncPlan, { kind: 'planned' }>;
 
 /**
@@ -51,11 +52,11 @@ export async function runSync(
   records: DeployRecords,
   deploymentId: string,
   desired: DesiredState,
-): Promise<SyncOutcome | 'nothing'> {
+): Promise<SyncOutcome | 'nothing' | 'sealed'> {
   signals.show('planning', null);
   const effects = deployEffects(desired.target, desired.healthTimeoutMs);
   const plan = await effects.planSync({ deploymentId, generation: desired.generation });
-  if (plan.kind === 'nothing') return 'nothing';
+  if (plan.kind === 'nothing') return plan.isSealed === true ? 'sealed' : 'nothing';
   return await new Sync(signals, records, effects, deploymentId, desired, plan).run();
 }
 
@@ -63,7 +64,7 @@ class Sync {
   readonly #undo = new UndoStack();
   readonly #signals: SyncSignals;
   readonly #records: DeployRecords;
-  readonly #effects: DeployEffects;
+  readonly #effects: SyncEffects;
   readonly #deploymentId: string;
   readonly #desired: DesiredState;
   readonly #plan: Planned;
@@ -73,7 +74,7 @@ class Sync {
   constructor(
     signals: SyncSignals,
     records: DeployRecords,
-    effects: DeployEffects,
+    effects: SyncEffects,
     deploymentId: string,
     desired: DesiredState,
     plan: Planned,

@@ -12,7 +12,8 @@ export const listDeploymentsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/deployments',
   tag: 'deployments',
-  summary: 'What runs where: every environment of every project that you may see',
+  summary:
+    'What runs where: every environment of every project that you may see; previews are asked for by name',
   access: { kind: 'authenticated' },
   request: { query },
   responses: {
@@ -22,7 +23,8 @@ export const listDeploymentsRoute = defineRoute({
     const { db } = c.get('services');
     const ids = await projectsWithVisibleDeployments(db, c.get('caller').principal);
     const { environment } = c.req.valid('query');
-    const rows = (await listDeployments(db, ids)).filter(
+    const of = environment === 'preview' ? 'previews' : 'environments';
+    const rows = (await listDeployments(db, ids, of)).filter(
       (row) => environment === undefined || row.environment === environment,
     );
     return c.json({ items: rows.map(toDeploymentBody) }, 200);
@@ -33,7 +35,7 @@ export const listProjectDeploymentsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/deployments',
   tag: 'deployments',
-  summary: 'Environments of a project',
+  summary: 'Lasting environments of a project; previews are with their merge requests',
   access: { kind: 'permission', permission: 'deploy:read', project: 'path' },
   request: { params: z.object({ owner: z.string(), project: z.string() }) },
   responses: {

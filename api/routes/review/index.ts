@@ -12,6 +12,7 @@ import { getMergeRequestRoute } from './get-merge-request.ts';
 import { getMergeabilityRoute } from './get-mergeability.ts';
 import { listMergeRequestsRoute } from './list-merge-requests.ts';
 import { cancelAutoMergeRoute, enableAutoMergeRoute, mergeMergeRequestRoute } from './merge.ts';
+import { previewRoutes } from './preview.ts';
 import { getMergeRequestDiffRoute, listMergeRequestCommitsRoute } from './read-changes.ts';
 import { listReviewsRoute, reviewMergeRequestRoute } from './reviews.ts';
 import { updateMergeRequestRoute } from './update-merge-request.ts';
@@ -36,4 +37,5 @@ export const reviewRoutes: readonly DefinedRoute[] = [
   unresolveThreadRoute,
   listReviewsRoute,
   reviewMergeRequestRoute,
+  ...previewRoutes,
 ];

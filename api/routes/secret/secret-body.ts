@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { environments } from '../../../contracts/deploy/types.ts';
 import { secretScopes, type SecretMetadata } from '../../../contracts/secret/types.ts';
 import { largestSecret, secretNamePattern } from '../../../domain/secret/secret-metadata.ts';
 
@@ -8,6 +9,7 @@ export const secretBody = z
     id: z.string(),
     name: z.string(),
     scope: z.enum(secretScopes),
+    environment: z.string().nullable(),
     version: z.int(),
     createdBy: z.string().nullable(),
     createdAt: z.iso.datetime(),
@@ -27,14 +29,20 @@ export const secretName = z
 
 const value = z.string().min(1).max(largestSecret);
 const scope = z.enum(secretScopes);
+const environment = z
+  .enum(environments)
+  .nullable()
+  .optional()
+  .describe('Only deployments to it get the secret; any when null');
 
 export const createSecretBody = z.strictObject({
   name: secretName,
   value,
   scope: scope.default('pipeline'),
+  environment,
 });
 
-export const setSecretBody = z.strictObject({ value, scope: scope.optional() });
+export const setSecretBody = z.strictObject({ value, scope: scope.optional(), environment });
 
 export const listSecretsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(50),

@@ -1,3 +1,4 @@
+import { defaultPreviewTtlMs } from '../../../contracts/deploy/preview.ts';
 import { matchesAnyGlob } from '../../../contracts/shared/glob.ts';
 import type {
   DeployPlan,
@@ -94,6 +95,7 @@ function planDeploy(
     approvals: deploy.approvals,
     bakeMs: parseDuration(deploy.bake) ?? 30_000,
     healthTimeoutMs: parseDuration(deploy.timeout) ?? 300_000,
+    ttlMs: parseDuration(deploy.ttl ?? '') ?? defaultPreviewTtlMs,
     isImplicit: deploy.when === undefined,
     skipReason: skipReason(deploy.when, context),
   };

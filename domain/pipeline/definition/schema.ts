@@ -115,7 +115,7 @@ const trigger = z.union([
   z.strictObject({ schedule: z.string().min(9).max(120).describe('Cron: "0 3 * * *"') }),
 ]);
 
-const deploy = z.strictObject({
+const deployFields = z.strictObject({
   environment: z.enum(environments),
   image: z
     .string()
@@ -132,8 +132,16 @@ const deploy = z.strictObject({
   approvals: z.int().min(0).max(20).default(0).describe('People who must approve each sync'),
   bake: duration.default('30s').describe('Watched this long before the new revision is good'),
   timeout: duration.default('5m').describe('The time that a wave has to become healthy'),
+  ttl: duration
+    .optional()
+    .describe('Of a preview: gone this long after the last push; 72h without it'),
   when: when.optional(),
 });
+
+const deploy = deployFields.refine(
+  ({ environment, ttl }) => ttl === undefined || environment === 'preview',
+  { path: ['ttl'], message: 'only a preview ends by itself, expected environment: preview' },
+);
 
 /** `.platform.yaml`, as written. See design section 8. */
 export const definitionSchema = z

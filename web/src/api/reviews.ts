@@ -53,6 +53,12 @@ export const updateMergeRequest = (
 export const moveMergeRequest = (ref: ProjectRef, number: number, to: 'close' | 'reopen') =>
   call('post', `${one}/${to}`, { path: at(ref, number) });
 
+export const getPreview = (ref: ProjectRef, number: number, signal?: AbortSignal) =>
+  call('get', `${one}/preview`, { path: at(ref, number), signal });
+
+export const commandPreview = (ref: ProjectRef, number: number, word: 'stop' | 'renew') =>
+  call('post', `${one}/preview/${word}`, { path: at(ref, number) });
+
 export const getMergeability = (
   ref: ProjectRef,
   number: number,

@@ -69,5 +69,6 @@ export type MergeRule = Mergeability['rules'][number];
 export type ThreadComment = Schemas['ThreadComment'];
 export type DiffSide = NonNullable<ThreadComment['position']>['side'];
 export type Review = Schemas['Review'];
+export type Preview = Schemas['Preview'];
 
 export type Change = Schemas['Change'];

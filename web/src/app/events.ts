@@ -10,15 +10,16 @@ export const live = signal(true);
 export const recentEvents = signal<EventRecord[]>([]);
 
 const affected: readonly [RegExp, readonly string[]][] = [
-  [/^(pipeline|step)\./, ['pipelines', 'gates', 'changes', 'mergeability']],
+  [/^(pipeline|step)\./, ['pipelines', 'gates', 'changes', 'mergeability', 'previews']],
   [/^gate\./, ['gates', 'pipelines', 'deployments', 'changes']],
-  [/^deployment\./, ['deployments', 'gates', 'changes']],
+  [/^deployment\./, ['deployments', 'gates', 'changes', 'previews']],
+  [/^preview\./, ['previews', 'changes']],
   [/^ops_repo\./, ['ops-repos']],
   [/^artifact\./, ['artifacts']],
   [/^project\./, ['projects']],
   [/^git\./, ['projects', 'repository', 'mergeability']],
   [/^issue\./, ['issues']],
-  [/^mr\./, ['merge-requests', 'mergeability']],
+  [/^mr\./, ['merge-requests', 'mergeability', 'previews']],
   [/^secret\./, ['secrets']],
   [/^(user|access)\./, ['admin']],
 ];

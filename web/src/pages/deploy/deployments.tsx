@@ -32,7 +32,7 @@ const choices = [
   ['quarantined', 'Quarantined'],
 ] as const;
 
-const environments = ['preview', 'staging', 'production'] as const;
+const environments = ['staging', 'production'] as const;
 
 /** What runs where: every environment of every project that one may see. */
 export function Deployments(): JSX.Element {
@@ -80,7 +80,6 @@ export function Deployments(): JSX.Element {
                   value={environment ?? ''}
                   options={[
                     ['', 'All environments'],
-                    ['preview', 'Preview'],
                     ['staging', 'Staging'],
                     ['production', 'Production'],
                   ]}

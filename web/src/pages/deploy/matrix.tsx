@@ -18,7 +18,7 @@ interface Row {
   cells: Partial<Record<Environment, Deployment>>;
 }
 
-const order = ['preview', 'staging', 'production'] as const;
+const order = ['staging', 'production'] as const;
 
 /** Deployments as rows of projects, in the order of their names. */
 function rowsOf(deployments: readonly Deployment[]): Row[] {

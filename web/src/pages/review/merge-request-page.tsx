@@ -21,6 +21,7 @@ import { Checks, useHeadRuns } from './checks.tsx';
 import { CommitList } from './commit-list.tsx';
 import { Conversation } from './conversation.tsx';
 import { EditMergeRequest } from './edit-merge-request.tsx';
+import { PreviewBox } from './preview-box.tsx';
 import { ReviewButton } from './review-form.tsx';
 import { Branches, mergeRequestPath, MergeRequestState } from './review-words.tsx';
 import { refresh } from './threads.ts';
@@ -97,6 +98,7 @@ function View({ mergeRequest, at }: TabProps): JSX.Element {
           }}
         />
       )}
+      <PreviewBox mergeRequest={mergeRequest} at={at} />
       <Tabs
         label="Merge request"
         tabs={[

@@ -1,0 +1,228 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { DeployActivityDeps } from '../../activities/deploy/deps.ts';
+import { planSync } from '../../activities/deploy/plan-sync.ts';
+import { stampSecrets } from '../../activities/deploy/prepare-manifest.ts';
+import { createSecretBox, sealedBox } from '../../adapters/secret-box/secret-box.ts';
+import { createPayloadCodec } from '../../adapters/temporal/payload-codec.ts';
+import type { Manifest } from '../../contracts/deploy/manifest.ts';
+import type { SecretBox } from '../../contracts/secret/types.ts';
+import { forgetDeployment } from '../../domain/deploy/forget-deployment.ts';
+import { newId } from '../../domain/shared/new-id.ts';
+import { deploySecrets } from '../../workers/deploy-secrets.ts';
+import {
+  type AppUnderTest,
+  openAppUnderTest,
+  type TestAccount,
+} from '../support/app-under-test.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+
+jest.setTimeout(120_000);
+
+let sut: AppUnderTest;
+let admin: TestAccount;
+let stranger: TestAccount;
+let project: { id: string; path: string };
+let deploymentId: string;
+let counter = 0;
+const store = createMemoryStore();
+
+const manifests: Manifest[] = [
+  {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'keys' },
+    stringData: { key: '${{ secrets.API_KEY }}' },
+  },
+];
+
+beforeAll(async () => {
+  sut = await openAppUnderTest();
+  admin = await sut.person('leaseadmin', 'admin');
+  stranger = await sut.person('leasestranger');
+});
+afterAll(() => sut.stop());
+
+beforeEach(async () => {
+  project = await sut.project(admin, `leased-${String((counter += 1))}`);
+  await put('canary-one');
+  deploymentId = await deployment({});
+});
+
+const put = (value: string, more: object = {}) =>
+  sut.call(admin, 'PUT', `${project.path}/secrets/API_KEY`, { value, scope: 'deploy', ...more });
+
+/** A deployment that is to go to a revision that refers to a secret. */
+async function deployment(columns: { mergeRequestId?: string; environment?: string }) {
+  const id = newId('deployment');
+  await sut.db.deployment.create({
+    data: { id, projectId: project.id, imageRef: 'registry.example/app:1', ...columns },
+  });
+  const manifestsRef = `manifests/${id}.json`;
+  await store.put(manifestsRef, Buffer.from(JSON.stringify(manifests)), {
+    contentType: 'application/json',
+  });
+  const revision = await sut.db.deploymentRevision.create({
+    data: {
+      id: newId('deploymentRevision'),
+      deploymentId: id,
+      number: 1,
+      contentKey: 'one',
+      imageRef: 'registry.example/app:1',
+      manifestsRef,
+      status: 'good',
+      goodAt: new Date(),
+    },
+  });
+  await sut.db.deployment.update({
+    where: { id },
+    data: { desiredStatus: 'rollback', pinnedRevisionId: revision.id },
+  });
+  return id;
+}
+
+const secretsBy = (box: SecretBox = sut.services.secretBox) => deploySecrets(sut.db, box);
+const leases = () =>
+  sut.db.secretLease.findMany({ where: { projectId: project.id }, orderBy: { version: 'asc' } });
+
+async function plan(box: SecretBox) {
+  const deps = { db: sut.db, store, secrets: secretsBy(box) } as unknown as DeployActivityDeps;
+  return await planSync(deps)({ deploymentId });
+}
+
+describe('secrets of deployments', () => {
+  it('are leased by version, once for each; a newer version ends the one before [A-SEC-05] [A-SEC-07]', async () => {
+    const secrets = secretsBy();
+    const given = await secrets.values('newest', deploymentId, ['API_KEY']);
+    expect(given.get('API_KEY')).toEqual({ value: 'canary-one', version: 1 });
+    await secrets.values('newest', deploymentId, ['API_KEY']);
+    expect(await leases()).toMatchObject([
+      { version: 1, ownerKind: 'deployment', ownerId: deploymentId, endedAt: null },
+    ]);
+    await put('canary-two');
+    const held = await secrets.values('held', deploymentId, ['API_KEY']);
+    expect(held.get('API_KEY')).toEqual({ value: 'canary-one', version: 1 });
+    const newest = await secrets.values('newest', deploymentId, ['API_KEY']);
+    expect(newest.get('API_KEY')).toEqual({ value: 'canary-two', version: 2 });
+    expect(await leases()).toMatchObject([
+      { version: 1, endReason: 'newer_version' },
+      { version: 2, endedAt: null },
+    ]);
+  });
+
+  it('end with their owner, with an audit row and no value in it [A-SEC-07] [A-SEC-08]', async () => {
+    await secretsBy().values('newest', deploymentId, ['API_KEY']);
+    await forgetDeployment(sut.db, store, deploymentId);
+    expect(await leases()).toMatchObject([{ endReason: 'owner_ended' }]);
+    const rows = await sut.db.auditEntry.findMany({ where: { projectId: project.id } });
+    expect(rows.map(({ action }) => action)).toEqual(
+      expect.arrayContaining(['secret.read', 'secret.lease_ended']),
+    );
+    const texts = rows.map((row) => JSON.stringify({ ...row, seq: null }, bigintsAsText));
+    expect(texts.join('\n')).not.toContain('canary');
+  });
+
+  it('are refused where they are meant for another environment or scope [A-SEC-02]', async () => {
+    await put('canary-staging', { environment: 'staging' });
+    const asked = secretsBy().versions('newest', deploymentId, ['API_KEY']);
+    await expect(asked).rejects.toMatchObject({
+      code: 'secret_unavailable',
+      message: expect.stringContaining('meant for staging'),
+    });
+    await put('canary-pipeline', { environment: null, scope: 'pipeline' });
+    await expect(secretsBy().values('newest', deploymentId, ['API_KEY'])).rejects.toMatchObject({
+      code: 'secret_unavailable',
+    });
+    expect(await leases()).toEqual([]);
+  });
+
+  it('go to no preview of somebody who may not use secrets, whoever opened it [A-SEC-04]', async () => {
+    const previewOf = async (author: TestAccount, number: number) => {
+      const { id: mergeRequestId } = await sut.db.mergeRequest.create({
+        data: {
+          id: newId('mergeRequest'),
+          projectId: project.id,
+          number,
+          authorId: author.id,
+          sourceBranch: `topic-${String(number)}`,
+          targetBranch: 'main',
+          title: 'topic',
+          headSha: 'a'.repeat(40),
+          changeId: newId('change'),
+        },
+      });
+      return await deployment({ mergeRequestId, environment: 'preview' });
+    };
+    const foreign = await previewOf(stranger, 1);
+    await expect(secretsBy().values('newest', foreign, ['API_KEY'])).rejects.toMatchObject({
+      code: 'secret_unavailable',
+      message: expect.stringContaining('leasestranger'),
+    });
+    const own = await previewOf(admin, 2);
+    await sut.db.deployment.update({ where: { id: own }, data: { commitSha: 'b'.repeat(40) } });
+    expect((await secretsBy().values('newest', own, ['API_KEY'])).size).toBe(1);
+    const update = { ref: 'refs/heads/topic-2', oldSha: '0'.repeat(40), newSha: 'b'.repeat(40) };
+    await sut.db.push.create({
+      data: {
+        id: newId('push'),
+        projectId: project.id,
+        pusherId: stranger.id,
+        changeId: newId('change'),
+        updates: [update],
+      },
+    });
+    await expect(secretsBy().versions('newest', own, ['API_KEY'])).rejects.toMatchObject({
+      code: 'secret_unavailable',
+    });
+  });
+
+  it('that are sealed end a sync before anything is written, say so once, and it goes on when the key is back [I3]', async () => {
+    const wrong = createSecretBox({
+      kind: 'key',
+      bytes: Buffer.alloc(32, 9),
+      origin: 'configured',
+    });
+    for (const box of [wrong, sealedBox('The master key is missing.'), wrong, wrong]) {
+      expect(await plan(box)).toMatchObject({ kind: 'nothing', isSealed: true });
+    }
+    const row = await sut.db.deployment.findUniqueOrThrow({ where: { id: deploymentId } });
+    expect(row).toMatchObject({
+      observedGeneration: 0,
+      currentStatus: 'failed',
+      statusMessage: expect.stringContaining('sealed with another master key'),
+    });
+    expect(await sut.db.deploymentSync.count({ where: { deploymentId } })).toBe(0);
+    expect(await leases()).toEqual([]);
+    const told = await sut.db.event.count({
+      where: { subjectId: deploymentId, type: 'deployment.failed' },
+    });
+    expect(told).toBe(3);
+    expect(await plan(sut.services.secretBox)).toMatchObject({ kind: 'planned' });
+  });
+
+  it('roll the pods that read them when a version changes, and no others [A-SEC-05]', () => {
+    const pod = (name: string, env: object[]): Manifest => ({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: { name },
+      spec: { template: { spec: { containers: [{ name, env }] } } },
+    });
+    const reading = pod('reads', [
+      { name: 'KEY', valueFrom: { secretKeyRef: { name: 'keys', key: 'key' } } },
+    ]);
+    const other = pod('other', [{ name: 'KEY', value: 'plain' }]);
+    stampSecrets([...manifests, reading, other], new Map([['API_KEY', 3]]));
+    expect(JSON.stringify(reading)).toContain('"slipway.dev/secrets":"API_KEY@3"');
+    expect(JSON.stringify(other)).not.toContain('slipway.dev/secrets');
+  });
+
+  it('seal what a workflow answers, also when it answers nothing [A-SEC-01]', async () => {
+    const codec = createPayloadCodec(sut.services.secretBox);
+    // as the SDK hands over the result of a workflow without one
+    const empty = { metadata: {}, data: [] as unknown as Uint8Array };
+    const [opened] = await codec.decode(await codec.encode([empty]));
+    expect(opened?.data).toHaveLength(0);
+  });
+});
+
+const bigintsAsText = (_key: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? String(value) : value;

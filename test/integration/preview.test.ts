@@ -1,0 +1,242 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { PipelinePlan } from '../../contracts/pipeline/types.ts';
+import { revivePreview } from '../../domain/deploy/command-preview.ts';
+import { finishPreview } from '../../domain/deploy/finish-preview.ts';
+import { forgetDeployment } from '../../domain/deploy/forget-deployment.ts';
+import { planPreview } from '../../domain/deploy/plan-preview.ts';
+import { noticeOfEvent } from '../../domain/notify/notice-of-event.ts';
+import { beginRun } from '../../domain/pipeline/begin-run.ts';
+import { newId } from '../../domain/shared/new-id.ts';
+import type { MergeRequest } from '../../prisma/generated/client.ts';
+import {
+  type AppUnderTest,
+  openAppUnderTest,
+  type TestAccount,
+} from '../support/app-under-test.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+
+jest.setTimeout(120_000);
+
+let sut: AppUnderTest;
+let admin: TestAccount;
+let project: { id: string; path: string };
+let request: MergeRequest;
+let counter = 0;
+
+const image = 'registry.example/app:1';
+
+beforeAll(async () => {
+  sut = await openAppUnderTest();
+  admin = await sut.person('previewadmin', 'admin');
+});
+afterAll(() => sut.stop());
+
+beforeEach(async () => {
+  counter += 1;
+  project = await sut.project(admin, `previewed-${String(counter)}`);
+  request = await sut.db.mergeRequest.create({
+    data: {
+      id: newId('mergeRequest'),
+      projectId: project.id,
+      number: 1,
+      authorId: admin.id,
+      sourceBranch: 'topic',
+      targetBranch: 'main',
+      title: 'topic',
+      headSha: 'a'.repeat(40),
+      changeId: newId('change'),
+    },
+  });
+});
+
+function planOf(more: Partial<NonNullable<PipelinePlan['deploy']>[number]> = {}): PipelinePlan {
+  const deploy = {
+    environment: 'preview' as const,
+    image,
+    target: null,
+    manifestPath: null,
+    approvals: 0,
+    bakeMs: 1000,
+    healthTimeoutMs: 1000,
+    isImplicit: true,
+    skipReason: null,
+    ttlMs: 3_600_000,
+    ...more,
+  };
+  return { steps: [], deploy: [deploy] };
+}
+
+/** Begins the run of the head, and ends it when told how. */
+async function run(plan: PipelinePlan, status?: 'success' | 'failure'): Promise<string> {
+  const { id: mergeRequestId, headSha: commitSha, changeId } = request;
+  const id = newId('pipeline');
+  await sut.db.pipeline.create({
+    data: {
+      id,
+      projectId: project.id,
+      number: (counter += 1),
+      changeId,
+      trigger: 'mr',
+      gitRef: 'refs/heads/topic',
+      commitSha,
+      dedupeKey: `mr:${mergeRequestId}:${commitSha}`,
+      triggeredBy: admin.id,
+    },
+  });
+  expect(await beginRun(sut.db, id, plan)).toBe(true);
+  if (status !== undefined) await sut.db.pipeline.update({ where: { id }, data: { status } });
+  return id;
+}
+
+async function push(sha: string): Promise<void> {
+  request = await sut.db.mergeRequest.update({ where: { id: request.id }, data: { headSha: sha } });
+}
+
+const plan = () => planPreview(sut.db, request.id);
+const preview = () => sut.db.preview.findUnique({ where: { mergeRequestId: request.id } });
+const shown = async () =>
+  (await sut.call(admin, 'GET', `${project.path}/merge-requests/1/preview`)).body;
+
+async function takeDown(deploymentId: string | undefined): Promise<void> {
+  await forgetDeployment(sut.db, createMemoryStore(), deploymentId ?? '');
+}
+
+describe('the preview that a merge request wants', () => {
+  it('is none until a plan asks for one, then waits for its pipeline and says so [A-DEP-01]', async () => {
+    expect(await shown()).toMatchObject({ state: 'none' });
+    expect(await plan()).toEqual({ kind: 'none' });
+    await run({ steps: [] });
+    expect(await preview()).toBeNull();
+    await push('b'.repeat(40));
+    const id = await run(planOf());
+    expect(await plan()).toMatchObject({ kind: 'keep', deployment: null });
+    expect(await shown()).toMatchObject({ state: 'waiting', pipeline: { id } });
+    await sut.db.pipeline.update({ where: { id }, data: { status: 'failure' } });
+    expect(await shown()).toMatchObject({
+      state: 'failed',
+      reason: expect.stringContaining('did not succeed'),
+    });
+  });
+
+  it('is a deployment of its own beside the lasting ones, declared once for each green head [A-DEP-01]', async () => {
+    await run(planOf(), 'success');
+    const first = await plan();
+    expect(first).toMatchObject({
+      kind: 'keep',
+      deployment: { environment: 'preview', target: 'local', projectId: project.id },
+    });
+    expect(await plan()).toEqual({ ...first, restMs: expect.any(Number) });
+    await push('c'.repeat(40));
+    await run(planOf({ image: 'registry.example/app:2' }), 'success');
+    await plan();
+    const rows = await sut.db.deployment.findMany({ where: { projectId: project.id } });
+    expect(rows).toMatchObject([
+      { generation: 2, imageRef: 'registry.example/app:2', approvals: 0, prune: true },
+    ]);
+    expect(rows[0]?.namespace).toContain('-preview-1');
+    const other = { projectId: project.id, imageRef: image, environment: 'staging' };
+    await sut.db.deployment.create({ data: { id: newId('deployment'), ...other } });
+    await expect(
+      sut.db.deployment.create({ data: { id: newId('deployment'), ...other } }),
+    ).rejects.toThrow(/unique/i);
+    const list = (path: string) => sut.call(admin, 'GET', path);
+    const matrix = await list(`${project.path}/deployments`);
+    expect((matrix.body as { items: object[] }).items).toMatchObject([{ environment: 'staging' }]);
+    const previews = await list('/api/v1/deployments?environment=preview');
+    expect((previews.body as { items: { id: string }[] }).items.map(({ id }) => id)).toContain(
+      rows[0]?.id,
+    );
+  });
+
+  it.each(['closed', 'merged'] as const)(
+    'ends with a merge request that is %s: deployment first, then the preview [A-MR-05]',
+    async (status) => {
+      await run(planOf(), 'success');
+      await plan();
+      await sut.db.mergeRequest.update({ where: { id: request.id }, data: { status } });
+      const ending = await plan();
+      expect(ending).toMatchObject({ kind: 'end', reason: status });
+      const row = await sut.db.deployment.findUnique({ where: { mergeRequestId: request.id } });
+      expect(row?.isDeleting).toBe(true);
+      await finishPreview(sut.db, { mergeRequestId: request.id, reason: status });
+      expect(await preview()).toMatchObject({ status: 'ending' });
+      await takeDown(row?.id);
+      expect(await plan()).toEqual({ kind: 'end', reason: status, deployment: null });
+      await finishPreview(sut.db, { mergeRequestId: request.id, reason: status });
+      expect(await shown()).toMatchObject({ state: 'gone', endReason: status });
+    },
+  );
+
+  it('comes back from the green run that is there when it is opened again', async () => {
+    await run(planOf(), 'success');
+    await plan();
+    await sut.db.mergeRequest.update({ where: { id: request.id }, data: { status: 'closed' } });
+    const ending = await plan();
+    await takeDown(ending.kind === 'end' ? ending.deployment?.deploymentId : undefined);
+    await finishPreview(sut.db, { mergeRequestId: request.id, reason: 'closed' });
+    await sut.db.mergeRequest.update({ where: { id: request.id }, data: { status: 'open' } });
+    await revivePreview(sut.db, request.id);
+    expect(await plan()).toMatchObject({ kind: 'keep', deployment: { environment: 'preview' } });
+    expect(await preview()).toMatchObject({ status: 'up', endReason: null, endedAt: null });
+  });
+
+  it('ends when its time is over, and a push gives it all of it again', async () => {
+    await run(planOf(), 'success');
+    await plan();
+    await sut.db.preview.update({
+      where: { mergeRequestId: request.id },
+      data: { expiresAt: new Date(Date.now() - 1) },
+    });
+    expect(await plan()).toMatchObject({ kind: 'end', reason: 'expired' });
+    await push('d'.repeat(40));
+    await run(planOf({ ttlMs: 7_200_000 }));
+    const { expiresAt, ttlSeconds } = (await preview()) ?? {};
+    expect(ttlSeconds).toBe(7200);
+    expect(expiresAt?.getTime()).toBeGreaterThan(Date.now() + 3_600_000);
+  });
+
+  it('is ended and brought back by hand, and ends when a head asks for none', async () => {
+    await run(planOf(), 'success');
+    const path = `${project.path}/merge-requests/1/preview`;
+    expect((await sut.call(admin, 'POST', `${path}/stop`)).status).toBe(202);
+    expect((await sut.call(admin, 'POST', `${path}/stop`)).status).toBe(409);
+    expect(await plan()).toMatchObject({ kind: 'end', reason: 'stopped' });
+    expect((await sut.call(admin, 'POST', `${path}/renew`)).status).toBe(202);
+    expect(await plan()).toMatchObject({ kind: 'keep' });
+    await push('e'.repeat(40));
+    await run({ steps: [] });
+    expect(await plan()).toMatchObject({ kind: 'end', reason: 'unwanted' });
+  });
+
+  it('is made for merge requests only, and promoted nowhere [A-DEP-11]', async () => {
+    const made = await sut.call(admin, 'POST', `${project.path}/deployments`, {
+      imageRef: image,
+      environment: 'preview',
+    });
+    expect(made.status).toBe(400);
+    await run(planOf(), 'success');
+    const kept = await plan();
+    const id = kept.kind === 'keep' ? (kept.deployment?.deploymentId ?? '') : '';
+    const promoted = await sut.call(admin, 'POST', `/api/v1/deployments/${id}/promote`, {});
+    expect(promoted.status).toBe(409);
+  });
+
+  it('tells its author that it failed, and nobody of anything else', async () => {
+    const tell = (type: 'deployment.failed' | 'deployment.synced') =>
+      noticeOfEvent(sut.db, {
+        id: 'evt_1',
+        position: '1-1',
+        type,
+        projectId: project.id,
+        changeId: null,
+        actorId: null,
+        subjectId: 'dep_1',
+        message: 'preview: it failed',
+        payload: { environment: 'preview', mergeRequestId: request.id },
+        traceparent: null,
+        createdAt: new Date().toISOString(),
+      });
+    expect([...((await tell('deployment.failed'))?.recipients.keys() ?? [])]).toEqual([admin.id]);
+    expect(await tell('deployment.synced')).toBeNull();
+  });
+});

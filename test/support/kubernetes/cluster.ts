@@ -95,7 +95,7 @@ export async function startCluster(
     });
     await Promise.all([startApi(), ...(pods === 'real' ? [startRuntime(plan, start)] : [])]);
     const kubeconfig = writeKubeconfig(plan);
-    await startControllers(plan, kubeconfig, start);
+    await startControllers(plan, kubeconfig, start, pods);
     if (pods === 'real') await startNode(plan, kubeconfig, start);
     if (pods === 'played') await startKwok(plan, kubeconfig, start);
   } catch (error) {
@@ -159,6 +159,7 @@ async function startControllers(
   plan: ClusterPlan,
   kubeconfig: string,
   start: Start,
+  pods: ClusterPods,
 ): Promise<void> {
   const keys = join(plan.folder, 'certs/apiserver.key');
   await Promise.all([
@@ -170,6 +171,8 @@ async function startControllers(
         `--secure-port=${plan.managerPort}`,
         '--bind-address=127.0.0.1',
         `--service-account-private-key-file=${keys}`,
+        // kwok on a busy machine may tell late that its nodes are well: their pods must not count as lost for it
+        ...(pods === 'real' ? [] : ['--node-monitor-grace-period=15m']),
         '--controllers=node-lifecycle-controller,deployment-controller,replicaset-controller,statefulset-controller,daemonset-controller,job-controller,garbage-collector-controller,namespace-controller,endpointslice-controller,persistentvolume-binder-controller,persistentvolumeclaim-protection-controller',
       ],
       () => answers(plan, '/healthz', plan.managerPort),

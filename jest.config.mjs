@@ -51,6 +51,8 @@ if (noCluster !== null && named.some((word) => word === 'kubernetes')) {
 
 /** Projects by what they need: nothing, servers, the built product, a browser. `npm test` runs them in this order. */
 export default {
+  // a loaded machine takes its time; what hangs is ended by this, what is slow is no failure
+  testTimeout: 240_000,
   projects: [
     {
       ...base,

@@ -15,7 +15,7 @@ interface Operation {
 beforeAll(async () => {
   const { version } = JSON.parse(await read('../package.json')) as { version: string };
   fresh = await renderOpenapi(version);
-}, 60_000);
+}, 240_000);
 
 describe('the OpenAPI files', () => {
   it('are what the routes say; `npm run openapi` writes them anew [B-API-08]', async () => {

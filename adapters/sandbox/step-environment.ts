@@ -32,7 +32,7 @@ export async function readStepEnvironment(
     if (value !== undefined && value !== '') passed[name] = change(value);
   };
   for (const name of inherit ? registryVariables : []) pass(name, stripUserInfo);
-  for (const name of options.passEnv ?? []) pass(name, (value) => value);
+  for (const name of options.passEnv ?? []) if (!isOfCluster(name)) pass(name, (value) => value);
   const npmrc = inherit ? await readNpmrc(options.hostEnv['HOME']) : [];
   const fromNpmrc = npmrc.map(({ key, value }) => (/registry$|proxy$/.test(key) ? value : ''));
   const services = [...Object.values(passed), ...fromNpmrc].filter((value) =>
@@ -52,6 +52,11 @@ export async function readStepEnvironment(
     npmrc: npmrc.map(({ key, value }) => `${key}=${value}\n`).join(''),
     services,
   };
+}
+
+/** What leads to a cluster is for deploy workers alone, also when an operator lists it by mistake. */
+function isOfCluster(name: string): boolean {
+  return /^(KUBECONFIG|KUBERNETES_.*|SLIPWAY_KUBERNETES_.*)$/i.test(name);
 }
 
 /** Global settings first: npm lets the user's own file win, so the later line wins here too. */

@@ -94,5 +94,5 @@ describe('the vocabulary', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-  }, 60_000);
+  }, 240_000);
 });

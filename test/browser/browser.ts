@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { expect } from '@jest/globals';
 import axe from 'axe-core';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
+import { eventually, holds } from '../support/eventually.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import type { Slipway } from '../support/slipway.ts';
 
 /** A browser window with a fresh profile that remembers everything it should not have met. */
@@ -58,7 +61,8 @@ export async function openWindow(options: WindowOptions = {}): Promise<Window> {
   });
   const complaints: string[] = [];
   const page = context.pages()[0] ?? (await context.newPage());
-  page.setDefaultTimeout(30_000);
+  page.setDefaultTimeout(90_000);
+  countQuestions(page);
   page.on('pageerror', (error) => complaints.push(`script: ${error.message}`));
   page.on('console', (message) => {
     const text = message.text();
@@ -79,7 +83,7 @@ export async function openWindow(options: WindowOptions = {}): Promise<Window> {
     complaints,
     async close() {
       await context.close();
-      await rm(profile, { recursive: true, force: true });
+      await removeFolder(profile);
     },
   };
 }
@@ -103,12 +107,47 @@ export function admin(slipway: Slipway): { name: string; password: string } {
   return { name: 'admin', password: slipway.adminPassword };
 }
 
-/** Waits until nothing on the page is a skeleton any more. */
+/** Questions to the API that have no answer yet, by page; streams never have one and do not count. */
+const open = new WeakMap<Page, Set<Request>>();
+
+function countQuestions(page: Page): void {
+  const asked = new Set<Request>();
+  open.set(page, asked);
+  page.on('request', (request) => {
+    const { pathname, searchParams } = new URL(request.url());
+    const isStream = pathname.endsWith('/events') || searchParams.has('follow');
+    if (!isStream) asked.add(request);
+  });
+  page.on('requestfinished', (request) => asked.delete(request));
+  page.on('requestfailed', (request) => asked.delete(request));
+  page.on('framenavigated', (frame) => {
+    if (frame === page.mainFrame()) asked.clear();
+  });
+}
+
+/** True when the page shows all that it will: a heading, no skeleton, nothing that moves towards its place. */
+const atRest = `(() => {
+  const moves = document.getAnimations().some((one) =>
+    one.playState === 'running' && one.effect?.getComputedTiming().iterations !== Infinity);
+  return document.querySelector('h1') !== null && document.querySelector('.skeleton') === null && !moves;
+})()`;
+
+/** Waits until everything asked for has been answered and drawn, and nothing moves any more. */
 export async function settle(page: Page): Promise<void> {
-  await page.locator('h1').first().waitFor();
-  await page.locator('.skeleton').first().waitFor({ state: 'detached' });
-  // entering motion is at most 160 ms
-  await page.waitForTimeout(250);
+  let quiet = 0;
+  await eventually(async () => {
+    const asked = [...(open.get(page) ?? [])].map((request) => request.url());
+    const isAtRest = await page.evaluate<boolean>(atRest);
+    // An answer may lead to the next question: several looks in a row, longer than a skeleton keeps back.
+    quiet = isAtRest && asked.length === 0 ? quiet + 1 : 0;
+    if (quiet >= 5) return true;
+    throw new Error(`at rest: ${String(isAtRest)}; not answered: ${asked.join(', ')}`);
+  }, 90_000);
+}
+
+/** Waits until a locator's text or value is as wanted. */
+export async function shows(read: () => Promise<unknown>, wanted: unknown): Promise<void> {
+  await holds(async () => expect(await read()).toEqual(wanted));
 }
 
 /** What axe finds, one line each. Its script is run by the debugger, so the page's policy stays as it is. */

@@ -20,6 +20,7 @@ import {
   phone,
   picture,
   settle,
+  shows,
   sidewaysScroll,
   signIn,
   type Window,
@@ -81,8 +82,10 @@ describe('deployments, watched', () => {
     await staging.mark(sync, 'applied', [3], '1 of 3 replicas ready');
     const rollOut = page.getByRole('region', { name: `Roll-out ${String(sync.number)}` });
     await rollOut.getByText('1 of 3 replicas ready').waitFor();
-    const kinds = await rollOut.locator('.wave-head .strong').allTextContents();
-    expect(kinds).toEqual(['PreSync', 'Sync', 'Sync', 'PostSync']);
+    await shows(
+      () => rollOut.locator('.wave-head .strong').allTextContents(),
+      ['PreSync', 'Sync', 'Sync', 'PostSync'],
+    );
     await picture(page, 'deployment-rolling');
     expect(await axeFindings(page)).toEqual([]);
     await staging.mark(sync, 'healthy', [3, 4], 'ready');
@@ -107,7 +110,7 @@ describe('deployments, watched', () => {
     await page.getByRole('link', { name: 'History', exact: true }).click();
     const history = page.getByRole('table', { name: 'History' });
     await history.getByText('Rollback').waitFor();
-    expect(await history.locator('tbody tr').first().textContent()).toContain('revision 1');
+    await history.locator('tbody tr').first().getByText('revision 1').waitFor();
     await picture(page, 'deployment-history');
     expect(await axeFindings(page)).toEqual([]);
   });
@@ -119,7 +122,7 @@ describe('deployments, watched', () => {
     await setSyncStatus(db, { syncId: sync.id, status: 'waiting', reason: null });
     const input = { syncId: sync.id, step: 'approve', workflowId: 'none' };
     const { gateId } = await openDeploymentGate(db, input);
-    await page.getByRole('link', { name: '1 waiting for you' }).click();
+    await page.getByRole('link', { name: '1 gate waiting for you' }).click();
     await page.getByRole('heading', { name: 'Waiting for you' }).waitFor();
     await picture(page, 'gates-page');
     expect(await axeFindings(page)).toEqual([]);
@@ -130,15 +133,14 @@ describe('deployments, watched', () => {
       .click();
     await page.getByRole('link', { name: 'What it changes' }).click();
     await page.locator('.diff-add').first().waitFor();
-    const changed = await page.locator('.diff-add').allTextContents();
-    expect(changed.join('\n')).toContain('replicas: 4');
+    await page.locator('.diff-add', { hasText: 'replicas: 4' }).first().waitFor();
     await picture(page, 'deployment-diff');
     expect(await axeFindings(page)).toEqual([]);
     await page.getByRole('link', { name: 'Overview' }).click();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    expect(await db.gateDecision.count({ where: { gateId, decision: 'approve' } })).toBe(1);
+    await shows(() => db.gateDecision.count({ where: { gateId, decision: 'approve' } }), 1);
     await production.finish(sync, 'undone', 'Deployment shop: 2 of 4 pods keep failing');
     await page.getByText('Revision 3 was undone; revision 1 serves').waitFor();
     await picture(page, 'deployment-undone');

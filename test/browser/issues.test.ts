@@ -16,6 +16,7 @@ import {
   phone,
   picture,
   settle,
+  shows,
   sidewaysScroll,
   signIn,
   type Window,
@@ -120,7 +121,7 @@ describe('issues in the browser', () => {
     await page.getByLabel('Assignee').selectOption('robin');
     await list.getByText('The cart forgets').waitFor({ state: 'detached' });
     await list.getByText('Totals are off').waitFor();
-    expect(new URL(page.url()).searchParams.get('assignee')).toBe('robin');
+    await page.waitForURL((url) => url.searchParams.get('assignee') === 'robin');
     await page.goto(`${slipway.baseUrl}${issues}?state=closed`);
     await list.getByText('Say thanks').waitFor();
     await page.keyboard.press('/');
@@ -163,12 +164,14 @@ describe('issues in the browser', () => {
     await page.getByLabel('Description', { exact: true }).fill('Do not lose this.');
     await page.getByRole('button', { name: 'Open issue' }).click();
     await page.locator('.field.invalid').getByLabel('Title').waitFor();
-    expect(await page.getByLabel('Description', { exact: true }).inputValue()).toBe(
+    await shows(
+      () => page.getByLabel('Description', { exact: true }).inputValue(),
       'Do not lose this.',
     );
     await page.reload();
     await page.getByLabel('Description', { exact: true }).waitFor();
-    expect(await page.getByLabel('Description', { exact: true }).inputValue()).toBe(
+    await shows(
+      () => page.getByLabel('Description', { exact: true }).inputValue(),
       'Do not lose this.',
     );
   });

@@ -8,6 +8,7 @@ import {
   phone,
   picture,
   settle,
+  shows,
   sidewaysScroll,
   signIn,
   type Window,
@@ -97,7 +98,7 @@ describe('merge requests in the browser', () => {
     await page.getByLabel('Merge', { exact: true }).selectOption('other-port');
     await page.locator('.diff-add').first().waitFor();
     await page.getByRole('list', { name: 'Commits' }).getByText('Listen on 9090').waitFor();
-    expect(await page.getByLabel('Title').inputValue()).toBe('Listen on 9090');
+    await shows(() => page.getByLabel('Title').inputValue(), 'Listen on 9090');
     await page.getByLabel('Description', { exact: true }).fill('Closes #1: **8080** is taken.');
     await settle(page);
     await picture(page, 'mr-new');
@@ -160,7 +161,7 @@ describe('merge requests in the browser', () => {
 
     // the check that nobody had run reports, and it can be merged
     await must('POST', '/api/v1/projects/admin/shop/pipelines', { ref: 'other-port' });
-    await box.getByText('Ready to merge').waitFor({ timeout: 90_000 });
+    await box.getByText('Ready to merge').waitFor({ timeout: 180_000 });
     await page.getByRole('link', { name: 'Checks' }).click();
     await page.locator('.line-row .state-success').waitFor();
     await picture(page, 'mr-checks');

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
 import { startSlipway, type Slipway } from '../support/slipway.ts';
 import {
   admin,
@@ -39,8 +40,10 @@ describe('every page', () => {
       email: 'robin@example.com',
       password: 'a long enough password',
     });
-    const runs = await slipway.request('GET', '/api/v1/pipelines');
-    const run = (runs.body as { items: { id: string }[] }).items[0]?.id ?? '';
+    const run = await eventually(async () => {
+      const runs = await slipway.request('GET', '/api/v1/pipelines');
+      return (runs.body as { items: { id: string }[] }).items[0]?.id;
+    });
     pages = {
       home: '/',
       projects: '/projects',

@@ -12,7 +12,7 @@ export const gatedDefinition = `steps:
     needs: [build]
     commands:
       - |
-        for i in $(seq 1 40); do printf '\\033[32mok\\033[0m case %s\\n' "$i"; sleep 0.1; done
+        for i in $(seq 1 40); do printf '\\033[32mok\\033[0m case %s\\n' "$i"; sleep 0.3; done
   - name: approve
     needs: [test, lint]
     gate: { approvals: 1, by: "deploy:promote", expires: 1h }

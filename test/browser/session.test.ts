@@ -11,7 +11,7 @@ import {
 import { startSlipway, type Slipway } from '../support/slipway.ts';
 import { admin, openWindow, picture, settle, signIn, type Window } from './browser.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(240_000);
 
 describe('signing in and finding one’s way', () => {
   let slipway: Slipway;
@@ -108,7 +108,7 @@ describe('signing in and finding one’s way', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.keyboard.press('Control+k');
-    const box = page.getByRole('combobox', { name: 'Search projects, pipelines and pages' });
+    const box = page.getByRole('combobox', { name: /^Search projects, issues/ });
     await box.fill('audit');
     await page.keyboard.press('Enter');
     await page.waitForURL('**/admin/audit');
@@ -125,6 +125,7 @@ describe('signing in and finding one’s way', () => {
     const light = await ground();
     await page.getByRole('button', { name: 'Account of admin' }).click();
     await page.getByRole('button', { name: 'Dark' }).click();
+    await settle(page);
     const dark = await ground();
     expect(dark).not.toBe(light);
     await page.reload();

@@ -70,5 +70,5 @@ describe('slipway', () => {
     expect(stdout).toMatch(/✓ git: git version/);
     expect(stdout).toMatch(/✓ steps: .*no host files|✗ sandbox: /);
     expect(stdout).toContain('! not enforced: ');
-  }, 30_000);
+  }, 240_000);
 });

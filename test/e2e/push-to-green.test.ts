@@ -31,12 +31,12 @@ beforeAll(async () => {
   const made = await slipway.request('POST', '/api/v1/projects', { name: 'app' });
   expect(made.status).toBe(201);
   work = await makeWorkTree(`${slipway.baseUrl}/admin/app.git`, slipway.adminToken);
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await work.remove();
   await slipway.stop();
-}, 60_000);
+}, 240_000);
 
 async function push(definition: string, files: Record<string, string> = {}): Promise<string> {
   await work.write({ '.platform.yaml': definition, ...files });
@@ -62,7 +62,7 @@ async function ended(sha: string): Promise<Run> {
   return await eventually(async () => {
     const run = await getRun(id);
     return ['success', 'failure', 'cancelled'].includes(run.status) ? run : undefined;
-  }, 60_000);
+  }, 180_000);
 }
 
 async function logOf(run: Run, step: string): Promise<string> {
@@ -88,7 +88,7 @@ describe('from git push to a green pipeline', () => {
     expect((await getRun(run.id)).steps[0]?.logRef).toBe(
       `logs/${run.id}/${String(await stepId(run, 'hello'))}.log`,
     );
-  }, 90_000);
+  }, 240_000);
 
   it('shows lines to a follower while the step still runs [A-PIPE-06]', async () => {
     const sha = await push(
@@ -110,7 +110,7 @@ describe('from git push to a green pipeline', () => {
     }
     expect(last - first).toBeGreaterThan(1000);
     expect(await logOf(await getRun(id), 'slow')).toBe(text);
-  }, 60_000);
+  }, 240_000);
 
   it('stops at the step that fails, with its exit code, and skips what follows [A-PIPE-04]', async () => {
     const sha = await push(`steps:
@@ -128,13 +128,13 @@ describe('from git push to a green pipeline', () => {
       [2, 'three', 'skipped', null],
     ]);
     expect(await logOf(run, 'two')).toContain('one\n');
-  }, 60_000);
+  }, 240_000);
 
   it('fails with a readable message that names line and column when the file is wrong [A-PIPE-01]', async () => {
     const run = await ended(await push('steps:\n  - name: build\n    comands: [make]\n'));
     expect(run.status).toBe('failure');
     expect(run.error).toContain('.platform.yaml:3:5: steps[0].comands: unknown key "comands"');
-  }, 60_000);
+  }, 240_000);
 
   it('waits at a gate until somebody approves, then goes on [A-PIPE-03]', async () => {
     const sha = await push(`steps:
@@ -159,7 +159,7 @@ describe('from git push to a green pipeline', () => {
     const run = await ended(sha);
     expect(run.status).toBe('success');
     expect(run.steps[1]).toMatchObject({ status: 'success', reason: 'looks good' });
-  }, 60_000);
+  }, 240_000);
 
   it('ends a running step when it is cancelled [A-PIPE-03]', async () => {
     const sha = await push(
@@ -177,7 +177,7 @@ describe('from git push to a green pipeline', () => {
     expect(run.status).toBe('cancelled');
     expect(run.steps.map((step) => step.status)).toEqual(['cancelled', 'cancelled']);
     expect((await slipway.request('POST', `/api/v1/pipelines/${id}/cancel`, {})).status).toBe(409);
-  }, 60_000);
+  }, 240_000);
 
   it('tries a step again as often as it says, from a clean workspace [A-PIPE-04]', async () => {
     const sha = await push(
@@ -187,7 +187,7 @@ describe('from git push to a green pipeline', () => {
     expect(run.status).toBe('failure');
     const log = await logOf(run, 'flaky');
     expect(log.match(/\$ touch mark/g)).toHaveLength(3);
-  }, 60_000);
+  }, 240_000);
 
   it('gives a step its secrets and masks them, and refuses one of another scope [A-PIPE-10] [A-PIPE-11]', async () => {
     await slipway.request('PUT', '/api/v1/projects/admin/app/secrets/API_KEY', {
@@ -213,7 +213,7 @@ describe('from git push to a green pipeline', () => {
     expect(bad.status).toBe('failure');
     expect(bad.steps[0]?.reason).toContain('PROD_KEY');
     expect(await logOf(bad, 'use')).not.toContain('other-secret-value');
-  }, 90_000);
+  }, 240_000);
 
   it('stores artifacts that download unchanged [A-PIPE-07]', async () => {
     const run = await ended(
@@ -234,7 +234,7 @@ describe('from git push to a green pipeline', () => {
       `/api/v1/artifacts/${list.items[1]?.id ?? ''}/content`,
     );
     expect(content.body).toBe('xyz');
-  }, 60_000);
+  }, 240_000);
 
   it('lists runs newest first, with filters [A-PIPE-12]', async () => {
     await ended(await push('steps:\n  - { name: one, network: none, commands: ["true"] }\n'));
@@ -249,7 +249,7 @@ describe('from git push to a green pipeline', () => {
     expect(failed.items.length).toBeGreaterThan(0);
     expect(failed.items.every((run) => run.status === 'failure')).toBe(true);
     expect(failed.items.length).toBeLessThan(all.items.length);
-  }, 90_000);
+  }, 240_000);
 
   async function stepId(run: Run, name: string): Promise<string> {
     const steps = (await slipway.request('GET', `/api/v1/pipelines/${run.id}/steps`)).body as {

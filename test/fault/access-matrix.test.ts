@@ -155,7 +155,7 @@ beforeAll(async () => {
   await makeThings();
   await makeDeployment();
   actors = await makeActors();
-}, 60_000);
+}, 240_000);
 afterAll(() => t.stop());
 
 async function addressFor(route: DefinedRoute, actor: Actor): Promise<string> {
@@ -258,6 +258,6 @@ describe('each route', () => {
       }
       expect(t.errors).toEqual([]);
     },
-    60_000,
+    240_000,
   );
 });

@@ -21,7 +21,7 @@ beforeAll(async () => {
   t = await openAppUnderTest({ env: { SLIPWAY_AUTH_LOGIN_ATTEMPTS: '1000' } });
   admin = await t.account('root', 'admin');
   await t.project(admin, 'target');
-}, 60_000);
+}, 240_000);
 afterAll(() => t.stop());
 
 /** Class 7 and 8 of the fault plan: identifiers and paths. */
@@ -212,7 +212,7 @@ describe('a body that no schema takes', () => {
       }
       expect(await digest()).toBe(before);
     },
-    60_000,
+    240_000,
   );
 });
 
@@ -229,7 +229,7 @@ describe('a field with a value of the wrong kind', () => {
       }
       expect(t.errors).toEqual([]);
     },
-    120_000,
+    240_000,
   );
 });
 
@@ -275,7 +275,7 @@ describe('a strange identifier or query', () => {
       }
       expect(t.errors).toEqual([]);
     },
-    120_000,
+    240_000,
   );
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { publishEvent } from '../../domain/event/publish-event.ts';
 import { inTransaction } from '../../domain/shared/tx.ts';
-import { eventually } from '../support/eventually.ts';
+import { holds } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { makeRun } from '../support/notify-steps.ts';
 import {
@@ -46,13 +46,6 @@ afterAll(async () => {
   await hook?.close();
   await relay?.close();
 });
-
-/** Waits until nothing in `check` throws any more. */
-const holds = (check: () => void | Promise<void>, timeoutMs = 30_000) =>
-  eventually(async () => {
-    await check();
-    return true;
-  }, timeoutMs);
 
 async function makeHook(path: string): Promise<string> {
   const body = { url: hook.url + path, events: ['build'] };
@@ -119,7 +112,7 @@ describe('deliveries through the workers', () => {
     await holds(async () => {
       const list = await slipway.request('GET', `${base}/webhooks/${id}/deliveries`);
       expect(list.body).toMatchObject({ items: [{ status: 'sent' }] });
-    }, 60_000);
+    }, 120_000);
     const ids = idsAt('/killed');
     expect(ids.length).toBeGreaterThanOrEqual(2);
     expect(new Set(ids).size).toBe(1);
@@ -129,7 +122,7 @@ describe('deliveries through the workers', () => {
     const runId = await failBuild();
     await holds(async () => {
       expect((await mails()).find((mail) => mail.refId === runId)?.status).toBe('failed');
-    }, 60_000);
+    }, 120_000);
     const told = await slipway.request('GET', '/api/v1/notifications?type=build_failed&limit=1');
     expect(told.body).toMatchObject({ items: [{ refId: runId, status: 'sent' }] });
     const run = await slipway.request('GET', `/api/v1/pipelines/${runId}`);

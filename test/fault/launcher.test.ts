@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { eventually } from '../support/eventually.ts';
+import { eventually, holds } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const parts = ['api', 'workers', 'temporal', 'postgres'];
@@ -54,7 +55,7 @@ beforeAll(async () => {
   await chmod(home, 0o755);
   port = await freePort();
   await start();
-}, 200_000);
+}, 240_000);
 afterAll(async () => {
   if (launcher.exitCode === null && launcher.signalCode === null) {
     const ended = new Promise((resolve) => launcher.once('exit', resolve));
@@ -65,24 +66,28 @@ afterAll(async () => {
   for (const pid of Object.values(await pids().catch(() => ({})))) {
     if (runs(pid)) process.kill(pid, 'SIGKILL');
   }
-  await rm(home, { recursive: true, force: true, maxRetries: 5 });
-}, 60_000);
+  await removeFolder(home);
+}, 240_000);
 
 describe('the launcher', () => {
   it.each(parts)(
     'brings %s back after kill -9, and Slipway is ready again [A-CORE-02]',
     async (name) => {
-      const before = (await pids())[name] ?? 0;
-      process.kill(before, 'SIGKILL');
+      // It may be on its way up again just now, after it lost what the test before has killed.
+      const before = await eventually(async () => {
+        const pid = (await pids())[name];
+        if (pid !== undefined) process.kill(pid, 'SIGKILL');
+        return pid;
+      });
       const after = await eventually(async () => {
         const now = (await pids())[name];
         return now !== undefined && now !== before && runs(now) ? now : undefined;
-      }, 30_000);
+      }, 60_000);
       expect(after).not.toBe(before);
-      await eventually(ready, 60_000);
+      await eventually(ready, 120_000);
       expect(output).toMatch(/ended \(SIGKILL\): starting it again/);
     },
-    100_000,
+    240_000,
   );
 
   it('leaves nothing running when it is killed itself, and the next start goes on where it was', async () => {
@@ -90,9 +95,9 @@ describe('the launcher', () => {
     const ended = new Promise((resolve) => launcher.once('exit', resolve));
     launcher.kill('SIGKILL');
     await ended;
-    await eventually(() => Promise.resolve(before.some(runs) ? undefined : true), 20_000);
+    await eventually(() => Promise.resolve(before.some(runs) ? undefined : true));
     await start();
-    await eventually(ready, 20_000);
+    await eventually(ready);
     expect(output).not.toContain('shown once');
   }, 240_000);
 
@@ -100,6 +105,6 @@ describe('the launcher', () => {
     const before = Object.values(await pids());
     launcher.kill('SIGKILL');
     await start();
-    expect(before.filter(runs)).toEqual([]);
+    await holds(() => expect(before.filter(runs)).toEqual([]));
   }, 240_000);
 });

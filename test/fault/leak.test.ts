@@ -73,12 +73,12 @@ beforeAll(async () => {
     expect(set.status).toBe(201);
   }
   work = await makeWorkTree(`${slipway.baseUrl}/admin/app.git`, slipway.adminToken);
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await work.remove();
   await slipway.stop();
-}, 60_000);
+}, 240_000);
 
 /** Arguments of every process of this machine, and the environment of our own two. */
 async function sweepProcesses(): Promise<Leak[]> {
@@ -180,5 +180,5 @@ describe('secrets of a pipeline', () => {
       )),
     );
     expect(leaks).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 });

@@ -68,7 +68,7 @@ describe('the log of a step through faults', () => {
       async () => await wholeLog(store, rows.stepId).catch(() => undefined),
     );
     expect(read).toBe(lines.join(''));
-  }, 120_000);
+  }, 240_000);
 
   it('stores output once when the answer of the database is lost after the commit', async () => {
     const store = createMemoryStore();
@@ -100,7 +100,7 @@ describe('the log of a step through faults', () => {
     expect(lost).toBeGreaterThan(3);
     expect(await wholeLog(store, rows.stepId)).toBe(line.repeat(20));
     expect(bytes).toBe(BigInt(line.length * 20));
-  }, 60_000);
+  }, 240_000);
 
   it('gives a follower all of it when the announcements are lost', async () => {
     const store = createMemoryStore();
@@ -197,5 +197,5 @@ describe('the log of a step through faults', () => {
     await killer.end();
     hub.close();
     await listener.close();
-  }, 30_000);
+  }, 240_000);
 });

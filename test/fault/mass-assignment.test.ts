@@ -12,7 +12,7 @@ beforeAll(async () => {
   t = await openAppUnderTest();
   admin = await t.account('root', 'admin');
   await t.project(admin, 'target');
-}, 60_000);
+}, 240_000);
 afterAll(() => t.stop());
 
 const user = { name: 'mallory', email: 'mallory@example.test', password: 'a long enough password' };

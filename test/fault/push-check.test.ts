@@ -20,7 +20,7 @@ let server: FaultyGitServer;
 
 beforeAll(async () => {
   server = await startFaultyGitServer();
-}, 120_000);
+}, 240_000);
 
 afterAll(() => server.stop());
 
@@ -79,7 +79,7 @@ describe('a check that breaks (D3)', () => {
     await late;
     server.faults.meddle = null;
     expect(await headOf(here.repository)).toBe(here.base);
-  }, 20_000);
+  }, 240_000);
 
   it('puts hooks back that were removed, changed or made unusable, and refuses through them', async () => {
     const hook = path.join(server.home, 'hooks/pre-receive');
@@ -116,7 +116,7 @@ describe('a check that breaks (D3)', () => {
       expect(await server.store.listRefs('ann/checked.git')).toHaveLength(1);
       expect((await git(here.repository.dir, ['cat-file', '-e', next])).code).not.toBe(0);
     },
-    120_000,
+    240_000,
   );
 
   it('checks and records every one of 5,000 refs', async () => {
@@ -131,7 +131,7 @@ describe('a check that breaks (D3)', () => {
     const good = await rawPush(here.repository, server.ann, here.tree.dir, updates);
     expect(good.text).toContain('ok refs/tags/t4999');
     expect(await server.db.gitRef.count({ where: { projectId: here.repository.id } })).toBe(5001);
-  }, 120_000);
+  }, 240_000);
 
   it('would be skipped if silence meant yes: the mutant is seen', async () => {
     server.faults.meddle = async (push) => {

@@ -74,7 +74,7 @@ beforeAll(async () => {
   sha = await tree.commit('first');
   await tree.git('push', '-q', 'origin', 'main');
   canary = path.join(server.home, 'canary');
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await server.stop();
@@ -125,7 +125,7 @@ describe('hostile ref names (D6)', () => {
       15,
     );
     expect(server.errors).toEqual([]);
-  }, 120_000);
+  }, 240_000);
 
   it('drag the good refs of the same push down with them [A-GIT-09]', async () => {
     const newSha = (await tree.git('rev-parse', 'HEAD')).trim();
@@ -158,7 +158,7 @@ describe('hostile ref names (D6)', () => {
     }
     expect(await canaryRan()).toBe(false);
     expect(server.errors).toEqual([]);
-  }, 60_000);
+  }, 240_000);
 
   it('would come in without the check: the mutant is seen', async () => {
     const letAllIn = (store: GitStore): GitStore => ({
@@ -180,5 +180,5 @@ describe('hostile ref names (D6)', () => {
     }
     expect(await refsOf(open)).toEqual(['refs/heads/$(id)', 'refs/heads/-x', 'refs/heads/a;id']);
     await mutant.stop();
-  }, 60_000);
+  }, 240_000);
 });

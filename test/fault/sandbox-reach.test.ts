@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import type { WorkspaceMount } from '../../adapters/executor/executor.ts';
-import { processesWith } from '../support/marked-processes.ts';
+import { untilThere } from '../support/marked-processes.ts';
 import { readRunState } from '../support/run-folder.ts';
 import {
   newWorkspace,
@@ -90,7 +90,7 @@ describe('what a step can reach (E1)', () => {
       database: `127.0.0.1:${database.port}`,
       temporal: state.temporalAddress.replace(/^[^:]*/, '127.0.0.1'),
     });
-  }, 60_000);
+  }, 240_000);
   afterAll(async () => {
     delete process.env['SLIPWAY_E1'];
     socketServer.close();
@@ -107,7 +107,7 @@ describe('what a step can reach (E1)', () => {
     // The echo of a command holds the words too, but not at the beginning of a line.
     expect(end.output.match(/^REACHED.*/gm) ?? []).toEqual([]);
     expect(end.output.match(/^held$/gm)).toHaveLength(20);
-  }, 130_000);
+  }, 240_000);
 
   it('finds with the same probes what is there to be reached outside the sandbox', () => {
     const names = ['a host file that everybody may read', 'the database by its address'];
@@ -130,12 +130,8 @@ describe('what a step can reach (E1)', () => {
 
   it('is nobody on the host too', async () => {
     const marker = `98763.${String(process.pid).padStart(6, '0')}`;
-    const execution = await bench.executor.start(stepSpec(space, [`echo on; sleep ${marker}`]));
-    for await (const chunk of execution.output) {
-      if (Buffer.from(chunk).toString().endsWith('on\n')) break;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const pids = processesWith(`sleep ${marker}`).map((line) => line.split(' ')[0] ?? '');
+    const execution = await bench.executor.start(stepSpec(space, [`sleep ${marker}`]));
+    const pids = (await untilThere(`sleep ${marker}`)).map((line) => line.split(' ')[0] ?? '');
     const users = pids.map(
       (pid) => /^Uid:.*$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[0],
     );

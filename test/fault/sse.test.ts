@@ -111,7 +111,7 @@ describe('following a log over a network that resets connections [C4]', () => {
     }
     expect(proxy.resets()).toBeGreaterThan(10);
     await proxy.close();
-  }, 120_000);
+  }, 240_000);
 
   it('costs a bounded amount of memory when a client does not read [C4]', async () => {
     const rows = await makeRunRows(database.db);
@@ -135,5 +135,5 @@ describe('following a log over a network that resets connections [C4]', () => {
     await Promise.all(stuck.map(async (response) => await response.body?.cancel()));
     // 20 clients × 40 MB would be 800 MB; kernel buffers and a piece each are a few
     expect(grown).toBeLessThan(150 * 1024 * 1024);
-  }, 120_000);
+  }, 240_000);
 });

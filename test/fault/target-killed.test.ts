@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLocalTarget } from '../../adapters/local-target/local-target.ts';
 import { createMasker } from '../../domain/pipeline/mask.ts';
 import { memoryImages, packApp } from '../support/deploy-app.ts';
 import { eventually } from '../support/eventually.ts';
-import { processesWith } from '../support/marked-processes.ts';
+import { untilGone, untilThere } from '../support/marked-processes.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { bundleTargetRunner, startTargetRunner } from '../support/target-process.ts';
 
 const kills = 5;
@@ -18,8 +19,8 @@ describe('the process that holds the local target is killed', () => {
 
   beforeAll(async () => {
     runner = await bundleTargetRunner(folder);
-  }, 60_000);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  }, 240_000);
+  afterAll(() => removeFolder(folder));
 
   it(`leaves no process behind, ${kills} times, and what ran comes back at its address [A-DEP-14]`, async () => {
     const marker = `target-${String(process.pid)}-marker`;
@@ -29,18 +30,11 @@ describe('the process that holds the local target is killed', () => {
       const { child, url } = await startTargetRunner(runner, [root, marker]);
       urls.add(url);
       expect(await (await fetch(url)).text()).toBe('v1');
-      expect(processesWith(`server.js ${marker}`).length).toBeGreaterThan(1);
+      await untilThere(`server.js ${marker}`, 2);
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
       await ended;
-      await eventually(async () => {
-        const left = [
-          ...processesWith(`server.js ${marker}`),
-          ...processesWith(`slipway-${String(child.pid)}-`),
-        ];
-        if (left.length > 0) throw new Error(left.join('\n'));
-        return Promise.resolve(true);
-      });
+      await untilGone(`server.js ${marker}`, `slipway-${String(child.pid)}-`);
     }
     expect(urls.size).toBe(1);
     const images = memoryImages();
@@ -53,6 +47,6 @@ describe('the process that holds the local target is killed', () => {
     }, 60_000);
     expect(answered).toBe('v1');
     await target.close();
-    expect(processesWith(`server.js ${marker}`)).toEqual([]);
+    await untilGone(`server.js ${marker}`);
   }, 240_000);
 });

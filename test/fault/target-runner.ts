@@ -32,7 +32,7 @@ await eventually(async () => {
   const health = await target.health(scope, ref(web));
   if (health.status === 'healthy') return true;
   throw new Error(`${health.status}: ${health.message}`);
-}, 60_000);
+}, 180_000);
 const [address] = await target.addresses(scope);
 process.stdout.write(`${address?.url ?? ''}\n`);
 await new Promise((resolve) => process.stdin.resume().once('end', resolve));

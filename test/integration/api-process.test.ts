@@ -1,12 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, stat } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { eventually } from '../support/eventually.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -57,18 +59,18 @@ beforeAll(async () => {
   database = await createTestDatabase();
   home = await mkdtemp(path.join(tmpdir(), 'slipway-api-'));
   api = await startApi();
-}, 90_000);
+}, 240_000);
 
 afterAll(async () => {
   if (api.child.exitCode === null) api.child.kill('SIGKILL');
   await api.ended;
   await database.drop();
-  await rm(home, { recursive: true, force: true });
-}, 90_000);
+  await removeFolder(home);
+}, 240_000);
 
 const readHome = async (name: string) => (await readFile(path.join(home, name), 'utf8')).trim();
 
-/** A request whose body is sent later: it is in flight for as long as the test likes. */
+/** A request whose body is sent later, once the server has said that it takes it: then it is in flight. */
 async function halfRequest(
   baseUrl: string,
   body: string,
@@ -76,10 +78,13 @@ async function halfRequest(
   const { hostname, port } = new URL(baseUrl);
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
+  const goOn = once(socket, 'data');
   socket.write(
     'POST /api/v1/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n' +
-      `Content-Length: ${body.length}\r\nConnection: close\r\n\r\n${body.slice(0, 5)}`,
+      `Content-Length: ${body.length}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n`,
   );
+  expect(String((await goOn)[0])).toMatch(/^HTTP\/1\.1 100 /);
+  socket.write(body.slice(0, 5));
   return {
     socket,
     finish: async () => {
@@ -112,7 +117,7 @@ describe('the API process', () => {
     expect(login.status).toBe(200);
     expect(api.output()).not.toContain(password);
     expect(api.output()).not.toContain(token);
-  }, 30_000);
+  }, 240_000);
 
   it('is up while Temporal is away, and says so [A-HLT-02] [B-HLT-02]', async () => {
     const health = await fetch(`${api.baseUrl}/health`);
@@ -123,7 +128,7 @@ describe('the API process', () => {
       components: { database: 'ok', temporal: expect.stringMatching(/^error: /) },
     });
     expect((await fetch(`${api.baseUrl}/readyz`)).status).toBe(200);
-  }, 30_000);
+  }, 240_000);
 
   it('answers pages, the API and git at one address [A-CORE-01]', async () => {
     const page = await fetch(`${api.baseUrl}/`);
@@ -143,7 +148,7 @@ describe('the API process', () => {
     await promisify(execFile)('git', ['ls-remote', `${api.baseUrl}/admin/served.git`], {
       env: { ...process.env, ...setting },
     });
-  }, 30_000);
+  }, 240_000);
 
   it('serves the web app for pages, problems for unknown addresses of tools, and no other file [A-CORE-01]', async () => {
     const page = await fetch(`${api.baseUrl}/some/page`);
@@ -165,7 +170,7 @@ describe('the API process', () => {
       expect(await answer.text()).not.toContain('"license"');
       expect(answer.status).toBeLessThan(500);
     }
-  }, 30_000);
+  }, 240_000);
 
   it('shows Prometheus what it counts, by route and not by address', async () => {
     const token = await readHome('admin-token');
@@ -175,22 +180,25 @@ describe('the API process', () => {
     const text = await (await fetch(`${api.baseUrl}/metrics`, { headers })).text();
     expect(text).toContain('route="/api/v1/users/:id",status="401"');
     expect(text).not.toContain('4711');
-  }, 30_000);
+  }, 240_000);
 
   it('does not start with a setting that cannot be used, and says which [A-CFG-01]', async () => {
     const refused = await startApi({ LOG_FORMAT: 'yaml' });
     expect(await refused.ended).toEqual([1, null]);
     expect(refused.output()).toContain('log.format (LOG_FORMAT): found');
-  }, 60_000);
+  }, 240_000);
 
   it('answers what is in flight when it is told to stop, takes nothing new, and ends with 0 [A-CORE-03] [B-HLT-05]', async () => {
     const body = JSON.stringify({ name: 'admin', password: await readHome('admin-password') });
     const request = await halfRequest(api.baseUrl, body);
-    await new Promise((resolve) => setTimeout(resolve, 300));
     api.child.kill('SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    await expect(fetch(`${api.baseUrl}/livez`)).rejects.toThrow();
+    await eventually(() =>
+      fetch(`${api.baseUrl}/livez`).then(
+        () => undefined,
+        () => true,
+      ),
+    );
     expect(await request.finish()).toMatch(/^HTTP\/1\.1 200 /);
     expect(await api.ended).toEqual([0, null]);
-  }, 60_000);
+  }, 240_000);
 });

@@ -6,7 +6,7 @@ import {
 } from '../support/app-under-test.ts';
 import { testRoutes } from '../support/test-routes.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let t: AppUnderTest;
 let admin: TestAccount;

@@ -14,7 +14,7 @@ import {
 import { notifyCalls } from '../support/notify-calls.ts';
 import { reviewCalls, type AuditedCall } from '../support/review-calls.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 let sut: AppUnderTest;
 let admin: TestAccount;

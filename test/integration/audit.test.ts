@@ -5,7 +5,7 @@ import { createTestProject, createTestUser, testCaller } from '../support/caller
 import { bindTestRole, createTestToken, startTestApi, type TestApi } from '../support/test-api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let test: TestDatabase;
 let api: TestApi;

@@ -9,7 +9,7 @@ import {
 } from '../support/app-under-test.ts';
 import { makeGate, makeRun } from '../support/notify-steps.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let sut: AppUnderTest;
 let owner: TestAccount;

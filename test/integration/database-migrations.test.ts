@@ -6,7 +6,7 @@ import { queryOnce as query } from '../support/query-once.ts';
 import { sqlFromEmpty } from '../support/schema-diff.ts';
 import { createEmptyDatabase } from '../support/test-database.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 const folderOf = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 const migrationsDir = folderOf('prisma/migrations');

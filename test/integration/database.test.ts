@@ -7,7 +7,7 @@ import { createTestProject, createTestUser, testCaller } from '../support/caller
 import { queryOnce as query } from '../support/query-once.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 describe('the database', () => {
   let test: TestDatabase;
@@ -288,11 +288,15 @@ describe('a transaction', () => {
     const a = await createTestUser(test.db);
     const b = await createTestUser(test.db);
     let runs = 0;
+    let meet = (): void => undefined;
+    const bothHold = new Promise<void>((resolve) => (meet = resolve));
     const touch = (first: string, second: string) =>
       inTransaction(test.db, async (tx) => {
         runs += 1;
         await tx.user.update({ where: { id: first }, data: { displayName: first } });
-        await new Promise((resolve) => setTimeout(resolve, 200));
+        // each has locked its first row before either asks for the other's
+        if (runs === 2) meet();
+        await bothHold;
         await tx.user.update({ where: { id: second }, data: { displayName: first } });
       });
     await Promise.all([touch(a.id, b.id), touch(b.id, a.id)]);

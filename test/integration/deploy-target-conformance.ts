@@ -45,7 +45,7 @@ export function runTargetConformance(name: string, open: () => Promise<TargetSub
     afterAll(() => subject.close(), 60_000);
     beforeEach(async () => {
       scope = await subject.newScope();
-    }, 60_000);
+    }, 240_000);
 
     const target = (): DeployTarget => subject.target();
     const apply = async (...manifests: Manifest[]): Promise<void> => {

@@ -6,7 +6,7 @@ import {
   type TestAccount,
 } from '../support/app-under-test.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 let sut: AppUnderTest;
 let admin: TestAccount;

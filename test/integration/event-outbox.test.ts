@@ -12,7 +12,7 @@ import { inTransaction } from '../../domain/shared/tx.ts';
 import { waitFor } from '../support/processes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let test: TestDatabase;
 let listener: Listener;
@@ -52,7 +52,8 @@ describe('publishing an event', () => {
     const row = await test.db.event.findUniqueOrThrow({ where: { id } });
     expect(row).toMatchObject({ type: 'qa.passed', projectId: 'prj_1', message: 'all green' });
     expect(row.payload).toEqual({ step_run_id: 's1', score: 1, message: 'all green' });
-    expect(Math.abs(row.createdAt.getTime() - before)).toBeLessThan(10_000);
+    expect(row.createdAt.getTime()).toBeGreaterThanOrEqual(before - 1_000);
+    expect(row.createdAt.getTime()).toBeLessThanOrEqual(Date.now() + 1_000);
 
     const silent = await publish({ type: 'user.created' });
     expect((await test.db.event.findUniqueOrThrow({ where: { id: silent } })).message).toBe('');
@@ -147,13 +148,13 @@ describe('the event bus', () => {
     const heard: string[] = [];
     other.subscribe('*', (event) => void heard.push(event.id));
     const first = await publish({ type: 'access.changed' });
-    await waitFor('the event', () => heard.includes(first), { timeoutMs: 2_000 });
+    await waitFor('the event', () => heard.includes(first));
 
     await test.db.$queryRaw`
       SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE datname = current_database() AND application_name = 'slipway-listen'`;
     const second = await publish({ type: 'access.changed' });
-    await waitFor('the second event', () => heard.includes(second), { timeoutMs: 4_000 });
+    await waitFor('the second event', () => heard.includes(second));
     expect(heard).toEqual([first, second]);
     other.close();
     await otherListener.close();
@@ -173,14 +174,14 @@ describe('the event bus', () => {
       const [row] = await test.db.$queryRaw<{ n: bigint }[]>`
         SELECT count(*) AS n FROM pg_stat_activity
         WHERE datname = current_database() AND backend_xid IS NOT NULL`;
-      return row?.n === 1n;
+      return (row?.n ?? 0n) >= 1n;
     });
     const id = await publish({ type: 'user.deactivated' });
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(heard).toEqual([]);
     release();
     await older;
-    await waitFor('the event', () => heard.includes(id), { timeoutMs: 1_000 });
+    await waitFor('the event', () => heard.includes(id));
   });
 });
 

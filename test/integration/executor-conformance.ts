@@ -28,7 +28,7 @@ export function runExecutorConformance(
     beforeAll(async () => {
       subject = await makeExecutor();
       space = await subject.newWorkspace();
-    }, 60_000);
+    }, 240_000);
     afterAll(() => subject.close(), 30_000);
 
     it('runs the commands in order in the workspace, each echoed first [A-PIPE-04]', async () => {
@@ -106,15 +106,16 @@ export function runExecutorConformance(
 
     it('ends a step at its timeout, after time to tidy up', async () => {
       const polite = ['trap "echo tidied; exit 0" TERM', 'while :; do sleep 0.1; done'];
-      const end = await run(polite, { timeoutMs: 700 });
+      // long enough for the trap to be set
+      const end = await run(polite, { timeoutMs: 4000 });
       expect(end.output).toContain('tidied\n');
       expect(end.reason).toBe('timeout');
     });
 
     it('lets a step answer other signals and go on', async () => {
       const commands = [
-        'trap "echo got it" USR1',
-        'echo ready; for i in 1 2 3 4; do sleep 0.3 || :; done',
+        'got=; trap "echo got it; got=1" USR1',
+        'echo ready; for i in $(seq 600); do [ -n "$got" ] && break; sleep 0.1 || :; done',
       ];
       const execution = await subject.executor.start(stepSpec(space, commands));
       let seen = '';

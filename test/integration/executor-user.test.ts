@@ -41,7 +41,7 @@ describe('the process driver without root', () => {
     const env = { ...process.env, HOME: folder, TMPDIR: folder };
     const { stdout } = await promisify(execFile)(user[0] ?? 'env', args, { env, cwd: folder });
     seen = JSON.parse(stdout) as Seen;
-  }, 120_000);
+  }, 240_000);
   afterAll(() => {
     server.close();
     rmSync(folder, { recursive: true, force: true });

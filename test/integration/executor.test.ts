@@ -56,7 +56,7 @@ describe('a sandboxed step with a network', () => {
     );
     expect(end.output).toMatch(/\ntrue\n$/);
     expect(end).toMatchObject({ exitCode: 0, reason: 'exited' });
-  }, 130_000);
+  }, 240_000);
 
   it('gets a network of its own each time, with nothing of the step before in it', async () => {
     const space = await newWorkspace(bench);
@@ -73,14 +73,14 @@ describe('a sandboxed step with a network', () => {
       const end = await runStep(bench.executor, space, commands, { network: 'egress' });
       expect(end.output).toMatch(/\nup$/);
     }
-  }, 60_000);
+  }, 240_000);
 
   it('cannot reach a service of the host on any of its addresses, unless the operator allows it', async () => {
     const own = Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])
       .find((address) => address.family === 'IPv4' && !address.internal);
     const hosts = ['127.0.0.1', '10.0.2.2', '0.0.0.0', 'localhost', own?.address ?? '127.0.0.1'];
-    const tries = hosts.map((host) => `curl -sS -m 3 http://${host}:${String(port)}/ 2>&1 || :`);
+    const tries = hosts.map((host) => `curl -sS -m 20 http://${host}:${String(port)}/ 2>&1 || :`);
     const end = await runStep(bench.executor, await newWorkspace(bench), tries, {
       network: 'egress',
     });
@@ -94,7 +94,7 @@ describe('a sandboxed step with a network', () => {
     });
     await open.close();
     expect(allowed.output.match(/host service/g) ?? []).toHaveLength(allowPrivate.length);
-  }, 60_000);
+  }, 240_000);
 
   it('refuses private, link-local and metadata addresses at once, by rule and not by chance', async () => {
     const probe = (host: string): string =>
@@ -105,7 +105,7 @@ describe('a sandboxed step with a network', () => {
     expect(end.output.split('\n').filter((line) => !line.startsWith('$') && line !== '')).toEqual(
       hosts.map(() => 'EACCES'),
     );
-  }, 30_000);
+  }, 240_000);
 
   it('runs without a network where slirp4netns is missing, and says so in the log and to the step', async () => {
     const alone = await openStepBench({ slirpPath: '/nowhere/slirp4netns' });

@@ -22,7 +22,7 @@ beforeAll(async () => {
   server = await startGitServer();
   ann = await server.user('ann', 'developer');
   stranger = await server.user('sam');
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await server.stop();

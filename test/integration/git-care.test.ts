@@ -45,7 +45,7 @@ beforeAll(async () => {
     }),
   ];
   running = Promise.all(workers.map((worker) => worker.run()));
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   for (const worker of workers) worker.shutdown();
@@ -56,7 +56,7 @@ afterAll(async () => {
   await client.connection.close();
   await native.close();
   await server.stop();
-}, 60_000);
+}, 240_000);
 
 function noop(): void {
   // nothing to say
@@ -103,7 +103,7 @@ describe('repository care', () => {
     const push = await tree.git('push', 'origin', 'main:stuck');
     expect(push).toContain('new branch');
     await tree.remove();
-  }, 120_000);
+  }, 240_000);
 
   it('names a damaged repository', async () => {
     const repository = await server.project(ann, 'damaged');
@@ -121,5 +121,5 @@ describe('repository care', () => {
     });
     expect(report.fsckProblems?.length).toBeGreaterThan(0);
     await tree.remove();
-  }, 60_000);
+  }, 240_000);
 });

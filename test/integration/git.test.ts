@@ -29,7 +29,7 @@ beforeAll(async () => {
   viewer = await server.user('vera', 'viewer');
   stranger = await server.user('sam');
   scratch = await mkdtemp(path.join(tmpdir(), 'slipway-clones-'));
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   await server.stop();

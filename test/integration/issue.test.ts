@@ -6,7 +6,7 @@ import {
   type TestAccount,
 } from '../support/app-under-test.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 let t: AppUnderTest;
 let ann: TestAccount;
@@ -32,7 +32,7 @@ beforeAll(async () => {
   project = await t.project(ann, 'tracked');
   bob = await t.account('bob', `developer@${project.id}`);
   viewer = await t.account('vera', `viewer@${project.id}`);
-}, 60_000);
+}, 240_000);
 afterAll(() => t.stop());
 
 async function open(title: string, more: object = {}, path = project.path): Promise<Issue> {
@@ -68,7 +68,10 @@ describe('issues', () => {
       ...change,
       permissions: { write: true },
     });
-    const types = await t.db.event.findMany({ where: { subjectId: made.id } });
+    const types = await t.db.event.findMany({
+      where: { subjectId: made.id },
+      orderBy: { seq: 'asc' },
+    });
     expect(types.map(({ type }) => type)).toEqual(['issue.created', 'issue.updated']);
     expect((await t.call(ann, 'GET', `${project.path}/issues/999`)).status).toBe(404);
   });

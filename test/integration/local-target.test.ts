@@ -15,7 +15,7 @@ import {
   webDeployment,
   webService,
 } from '../support/deploy-manifests.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, holds } from '../support/eventually.ts';
 import { openLocalBench, scopeOf, type LocalBench } from '../support/local-bench.ts';
 
 const patience = 120_000;
@@ -52,8 +52,10 @@ describe('the local target', () => {
       const web = webDeployment(scope, app, 'v1');
       await bench.reaches(scope, web, 'healthy');
       expect(JSON.parse(await bench.get(scope, '/env'))).toMatchObject({ TOKEN: canary });
-      const [log] = await bench.target().readLog(scope, ref(web));
-      expect(log?.text).toBe('starts v1 ***\n');
+      await holds(async () => {
+        const [log] = await bench.target().readLog(scope, ref(web));
+        expect(log?.text).toBe('starts v1 ***\n');
+      });
       for (let round = 0; round < 20; round += 1) {
         expect(hostProcessesThatHold(canary)).toEqual([]);
         await new Promise((resolve) => setImmediate(resolve));
@@ -61,7 +63,9 @@ describe('the local target', () => {
       expect(await sweepFolder(join(bench.root, 'objects'), [canary])).toEqual([]);
       await bench.reopen();
       await bench.reaches(scope, web, 'healthy');
-      expect(JSON.parse(await bench.get(scope, '/env'))).toMatchObject({ TOKEN: canary });
+      await holds(async () =>
+        expect(JSON.parse(await bench.get(scope, '/env'))).toMatchObject({ TOKEN: canary }),
+      );
     },
     patience,
   );

@@ -11,7 +11,7 @@ import { freePort } from '../support/free-port.ts';
 import { eventRecord, makeGate, makeRun } from '../support/notify-steps.ts';
 import { type MailReceiver, openMailReceiver, plainMail } from '../support/receivers.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let sut: AppUnderTest;
 let owner: TestAccount;

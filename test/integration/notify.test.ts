@@ -10,7 +10,7 @@ import {
 import { bindTestRole } from '../support/test-api.ts';
 import { eventRecord, makeGate, makeRun } from '../support/notify-steps.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let sut: AppUnderTest;
 let owner: TestAccount;

@@ -4,7 +4,7 @@ import { isPublicAddress } from '../../adapters/http/public-address.ts';
 import { OutboundError } from '../../contracts/outbound/types.ts';
 import { type HookReceiver, openHookReceiver } from '../support/receivers.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let hook: HookReceiver;
 beforeAll(async () => {
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => hook.close());
 
 describe('the outbound client', () => {
-  const client = (allowHosts: string[] = [], timeoutMs = 2_000) =>
+  const client = (allowHosts: string[] = [], timeoutMs = 60_000) =>
     createOutboundClient({ allowHosts, timeoutMs });
   const post = (url: string, allow: string[] = [], timeoutMs?: number) =>
     client(allow, timeoutMs).post(url, { headers: {}, body: '{}' });

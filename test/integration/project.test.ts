@@ -27,7 +27,7 @@ beforeAll(async () => {
   bob = await server.user('bob', 'developer');
   sam = await server.user('sam');
   admin = await server.user('root', 'admin');
-}, 120_000);
+}, 240_000);
 
 afterAll(() => server.stop());
 

@@ -12,7 +12,7 @@ import { makeGate, makeRun } from '../support/notify-steps.ts';
 import { testNamespace } from '../support/temporal.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
-jest.setTimeout(120_000);
+jest.setTimeout(240_000);
 
 let database: TestDatabase;
 let temporal: TemporalClient;

@@ -52,7 +52,7 @@ function fakeTool(tool: 'kustomize' | 'helm', script: string) {
   return createManifestTools({
     cache: join(scratch, 'none'),
     folders: [folder],
-    timeoutMs: 10_000,
+    timeoutMs: 120_000,
   });
 }
 const configMap = (data: string) =>
@@ -104,7 +104,7 @@ describe('kustomize and helm', () => {
     for (const name of ['home', 'root', 'etc', 'var']) {
       expect(data['others']?.split(' ')).not.toContain(name);
     }
-  }, 30_000);
+  }, 240_000);
 
   it('are ended when they hang or print without end, and told with file and line when they fail [A-DEP-05]', async () => {
     const endings: [string, string][] = [
@@ -132,7 +132,7 @@ describe('kustomize and helm', () => {
     await expect(renderManifests(failing)(renderInput(chart))).rejects.toMatchObject({
       errors: [{ file: 'templates/a.yaml', line: 7 }],
     });
-  }, 60_000);
+  }, 240_000);
 
   it('make objects that are checked like all others [A-DEP-05]', async () => {
     const script = "printf '%s\\n' 'apiVersion: v1' 'kind: Namespace' 'metadata: { name: x }'";
@@ -190,7 +190,7 @@ for (const tool of ['kustomize', 'helm'] as const) {
           });
         }
       },
-      60_000,
+      240_000,
     );
   });
 }

@@ -16,7 +16,7 @@ beforeAll(async () => {
   ann = await server.user('ann', 'developer', 'maintainer');
   bob = await server.user('bob', 'developer');
   viewer = await server.user('vera', 'viewer');
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   expect(server.errors).toEqual([]);

@@ -22,7 +22,7 @@ beforeAll(async () => {
   ann = await server.user('ann', 'developer', 'maintainer');
   bob = await server.user('bob', 'developer');
   cat = await server.user('cat', 'developer');
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   expect(server.errors).toEqual([]);
@@ -102,7 +102,8 @@ describe('reviews', () => {
         }),
       ),
     );
-    const kept = await server.db.mrReview.findMany({ where: { mrId: p.request.id } });
+    const where = { mrId: p.request.id };
+    const kept = await server.db.mrReview.findMany({ where, orderBy: { id: 'asc' } });
     expect(kept.map((one) => one.verdict)).toEqual(['approve', 'request_changes', 'comment']);
   });
 

@@ -15,7 +15,7 @@ beforeAll(async () => {
   server = await startGitServer();
   ann = await server.user('ann', 'developer', 'maintainer');
   bob = await server.user('bob', 'developer');
-}, 120_000);
+}, 240_000);
 
 afterAll(async () => {
   expect(server.errors).toEqual([]);

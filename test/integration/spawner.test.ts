@@ -71,7 +71,7 @@ describe('the process that starts others', () => {
     await execution.cleanup();
     await eventually(
       () => Promise.resolve(processesWith(marker).length === 0 ? true : undefined),
-      20_000,
+      60_000,
     );
     const again = await bench.executor.start(stepSpec(space, ['echo on']));
     let text = '';
@@ -89,7 +89,7 @@ describe('the process that starts others', () => {
     child.stdout?.destroy();
     await eventually(
       () => Promise.resolve(processesWith(marker).length === 0 ? true : undefined),
-      20_000,
+      60_000,
     );
   });
 });

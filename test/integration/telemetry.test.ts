@@ -133,7 +133,7 @@ describe('tracing', () => {
     for (const form of canaryForms(canary)) expect(stored).not.toContain(form);
     const summary = histories[0]?.events?.[0]?.userMetadata?.summary?.data ?? new Uint8Array();
     expect(Buffer.from(summary).toString()).toContain('demo #1 · main');
-  }, 60_000);
+  }, 240_000);
 
   it('does not trace the ingest, so a platform that sends to itself does not feed itself [A-LOG-04]', async () => {
     const app = new Hono();

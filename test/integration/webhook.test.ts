@@ -14,7 +14,7 @@ import { sendNext } from '../support/delivery-steps.ts';
 import { eventRecord, makeRun } from '../support/notify-steps.ts';
 import { type HookReceiver, openHookReceiver, type Received } from '../support/receivers.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(240_000);
 
 let sut: AppUnderTest;
 let owner: TestAccount;

@@ -29,7 +29,7 @@ describe.each(kinds)('a run workspace by %s', (kind) => {
       owner: process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : null,
       kind,
     });
-  }, 30_000);
+  }, 240_000);
   afterAll(() => bench.close());
 
   beforeEach(async () => {

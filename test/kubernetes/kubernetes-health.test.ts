@@ -23,7 +23,7 @@ let scope: TargetScope;
 
 beforeAll(async () => {
   ({ cluster, send, target } = await openCluster());
-}, 180_000);
+}, 240_000);
 afterAll(() => cluster.stop(), 60_000);
 beforeEach(() => {
   scope = newScope();
@@ -47,7 +47,7 @@ describe('health of objects on a real cluster', () => {
     const next = workload('Deployment', 'web', 'serve', { replicas: 1, version: 'v2' });
     expect(await target.apply(scope, next)).toEqual({ uid: first.uid, changed: true });
     expect(await reaches(next, 'healthy')).toBe('1 of 1 replicas ready');
-  }, 180_000);
+  }, 240_000);
 
   it('calls a version that keeps crashing degraded, with its exit code, and the version before it healthy again [A-DEP-07, A-DEP-08]', async () => {
     const good = workload('Deployment', 'web');
@@ -68,7 +68,7 @@ describe('health of objects on a real cluster', () => {
     const unpulled = workload('Deployment', 'other', 'serve', { image: 'slipway.test/none:1' });
     await target.apply(scope, unpulled);
     expect(await reaches(unpulled, 'degraded')).toContain('ErrImageNeverPull');
-  }, 120_000);
+  }, 240_000);
 
   it('knows the health of StatefulSets, DaemonSets, Jobs, Services, Ingresses and claims [A-DEP-07]', async () => {
     const set = workload('StatefulSet', 'set', 'serve', { replicas: 2 });
@@ -119,7 +119,7 @@ describe('health of objects on a real cluster', () => {
     expect(await target.addresses(scope)).toEqual([
       { service: 'web', port: 80, url: 'http://shop.example/' },
     ]);
-  }, 180_000);
+  }, 240_000);
 
   it('follows a custom resource by its conditions, from the moment its definition is applied [A-DEP-07]', async () => {
     const everywhere = { ...scope, clusterScope: true };
@@ -171,5 +171,5 @@ describe('health of objects on a real cluster', () => {
     expect((await target.list(scope)).map(({ ref }) => ref.kind)).toEqual(['Boat']);
     await target.remove(scope, refIn(scope.namespace, boat));
     await target.remove(everywhere, refIn('', definition));
-  }, 120_000);
+  }, 240_000);
 });

@@ -22,7 +22,7 @@ let scope: TargetScope;
 
 beforeAll(async () => {
   ({ cluster, send, target } = await openCluster());
-}, 180_000);
+}, 240_000);
 afterAll(() => cluster.stop(), 60_000);
 beforeEach(() => {
   scope = newScope();
@@ -94,7 +94,7 @@ describe('the kubernetes target on a real cluster', () => {
     expect(live?.object['data']).toEqual({ a: '1', b: '2', c: '3' });
     await target.remove(scope, refIn(scope.namespace, settings));
     expect(await target.drift(scope, settings)).toMatchObject([{ path: '', live: null }]);
-  }, 120_000);
+  }, 240_000);
 
   it('never tells a value of a Secret as drift [A-DEP-03]', async () => {
     const secret = (token: string) => object('v1', 'Secret', 'keys', { stringData: { token } });
@@ -107,7 +107,7 @@ describe('the kubernetes target on a real cluster', () => {
       expect(told).not.toContain(canary);
       expect(told).not.toContain(Buffer.from(canary).toString('base64'));
     }
-  }, 60_000);
+  }, 240_000);
 
   it('lists and removes what it owns with all that belongs to it, and nothing else [A-DEP-03]', async () => {
     const web = workload('Deployment', 'web');
@@ -131,7 +131,7 @@ describe('the kubernetes target on a real cluster', () => {
     await expect(
       target.remove(scope, refIn(scope.namespace, config({}, 'theirs'))),
     ).rejects.toMatchObject({ code: 'forbidden' });
-  }, 120_000);
+  }, 240_000);
 
   it('refuses what another deployment owns, and what lies outside of its namespace [A-DEP-03]', async () => {
     const settings = config({ a: '1' });
@@ -152,7 +152,7 @@ describe('the kubernetes target on a real cluster', () => {
     ).rejects.toMatchObject(refused);
     const node = object('v1', 'Node', 'x');
     await expect(target.apply(scope, node)).rejects.toMatchObject(refused);
-  }, 60_000);
+  }, 240_000);
 
   it('says in the words of the cluster why it refuses an object [A-DEP-07]', async () => {
     const web = workload('Deployment', 'web', 'serve', { spec: { replicas: -1 } });
@@ -167,7 +167,7 @@ describe('the kubernetes target on a real cluster', () => {
       code: 'validation_failed',
       message: expect.stringContaining('immutable') as unknown,
     });
-  }, 60_000);
+  }, 240_000);
 
   it('finds every third object that was changed or deleted, and nothing of others, and converges [A-DEP-03]', async () => {
     const ours = Array.from({ length: 9 }, (_, at) => config({ a: '1' }, `ours-${at}`));
@@ -190,7 +190,7 @@ describe('the kubernetes target on a real cluster', () => {
     expect((await target.list(scope)).map(({ ref }) => ref.name).sort()).toEqual(
       ours.map(({ metadata }) => metadata.name),
     );
-  }, 120_000);
+  }, 240_000);
 
   it('goes on when the API server was killed and came back in between [A-DEP-14]', async () => {
     await target.apply(scope, config({ a: '1' }));
@@ -200,5 +200,5 @@ describe('the kubernetes target on a real cluster', () => {
     expect((await applied).changed).toBe(true);
     const live = await target.read(scope, refIn(scope.namespace, config({})));
     expect(live?.object['data']).toEqual({ a: '2' });
-  }, 120_000);
+  }, 240_000);
 });

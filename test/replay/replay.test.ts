@@ -30,7 +30,7 @@ let bundle: { code: string };
 beforeAll(async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR') });
   bundle = await bundleWorkflows();
-}, 120_000);
+}, 240_000);
 
 function read(path: string): RecordedCase {
   return JSON.parse(readFileSync(path, 'utf8')) as RecordedCase;
@@ -59,7 +59,7 @@ describe('recorded histories', () => {
     async ({ path }) => {
       await expect(replay(read(path))).resolves.toBeUndefined();
     },
-    60_000,
+    240_000,
   );
 
   it('exist for every workflow type that a worker offers', () => {
@@ -83,6 +83,6 @@ describe('recorded histories', () => {
       if (!swappable) throw new Error(`no history of ${type} has two different activities`);
       await expect(replay(swapActivities(swappable))).rejects.toThrow(DeterminismViolationError);
     },
-    60_000,
+    240_000,
   );
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadConfig } from '../../adapters/config/load-config.ts';
@@ -15,6 +15,7 @@ import { createLogHub } from '../../domain/pipeline/log-hub.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { createMemoryStore } from './memory-store.ts';
+import { removeFolder } from './remove-folder.ts';
 import { bindTestRole, createTestToken } from './test-api.ts';
 import { createTestDatabase } from './test-database.ts';
 
@@ -156,7 +157,7 @@ export async function openAppUnderTest(options: AppOptions = {}): Promise<AppUnd
       services.eventStreams.close();
       bus.close();
       await database.drop();
-      await rm(home, { recursive: true, force: true });
+      await removeFolder(home);
     },
   };
 }

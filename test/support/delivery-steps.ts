@@ -38,7 +38,7 @@ export async function sendNext(
   const deps = {
     db,
     secretBox: services.secretBox,
-    outbound: createOutboundClient({ allowHosts: ['127.0.0.1'], timeoutMs: 2_000 }),
+    outbound: createOutboundClient({ allowHosts: ['127.0.0.1'], timeoutMs: 30_000 }),
     mailer,
     publicUrl: 'https://slipway.test',
     mailDomain: 'slipway.test',

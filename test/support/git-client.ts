@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { removeFolder } from './remove-folder.ts';
 
 const run = promisify(execFile);
 
@@ -60,6 +61,6 @@ export async function makeWorkTree(url: string, token: string | null): Promise<W
       await git('commit', '--quiet', '--allow-empty', '-m', message);
       return (await git('rev-parse', 'HEAD')).trim();
     },
-    remove: () => rm(dir, { recursive: true, force: true }),
+    remove: () => removeFolder(dir),
   };
 }

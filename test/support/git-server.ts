@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -16,6 +16,7 @@ import { createLogHub } from '../../domain/pipeline/log-hub.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { createMemoryStore } from './memory-store.ts';
+import { removeFolder } from './remove-folder.ts';
 import { createTestDatabase } from './test-database.ts';
 
 export interface TestUser {
@@ -160,7 +161,7 @@ export async function startGitServer(
       await new Promise((resolve) => server.close(resolve));
       hub.close();
       await database.drop();
-      await rm(home, { recursive: true, force: true });
+      await removeFolder(home);
     },
   };
 }

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
+import { removeFolder } from './remove-folder.ts';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 
@@ -63,13 +64,16 @@ export async function launchSlipway(env: Record<string, string> = {}): Promise<L
     home,
     adminToken,
     async kill(name) {
-      const pid = await childPid(home, name);
-      if (pid === undefined) throw new Error(`${name} does not run`);
-      process.kill(pid, 'SIGKILL');
+      // It may be on its way up again just now, after it lost something that was killed before.
+      const pid = await eventually(async () => {
+        const found = await childPid(home, name);
+        if (found !== undefined) process.kill(found, 'SIGKILL');
+        return found;
+      });
       await eventually(async () => {
         const next = await childPid(home, name);
         return next !== undefined && next !== pid ? true : undefined;
-      }, 60_000);
+      }, 120_000);
     },
     request: (method, pathname, body) => request(baseUrl, adminToken, { method, pathname, body }),
     stop: () => stop(launcher, home),
@@ -96,13 +100,13 @@ async function request(
       status: response.status,
       body: text.startsWith('{') ? (JSON.parse(text) as unknown) : text,
     };
-  }, 60_000);
+  }, 180_000);
 }
 
 async function stop(launcher: ChildProcess, home: string): Promise<void> {
-  if (launcher.exitCode === null) {
+  if (launcher.exitCode === null && launcher.signalCode === null) {
     await new Promise<void>((resolve) => {
-      const hard = setTimeout(() => launcher.kill('SIGKILL'), 30_000);
+      const hard = setTimeout(() => launcher.kill('SIGKILL'), 60_000);
       launcher.once('exit', () => {
         clearTimeout(hard);
         resolve();
@@ -110,5 +114,5 @@ async function stop(launcher: ChildProcess, home: string): Promise<void> {
       launcher.kill('SIGINT');
     });
   }
-  await rm(home, { recursive: true, force: true, maxRetries: 5 });
+  await removeFolder(home);
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLocalTarget, type LocalTarget } from '../../adapters/local-target/local-target.ts';
@@ -9,6 +9,7 @@ import type { HealthStatus, ObjectHealth, TargetScope } from '../../contracts/de
 import { createMasker } from '../../domain/pipeline/mask.ts';
 import { memoryImages } from './deploy-app.ts';
 import { eventually } from './eventually.ts';
+import { removeFolder } from './remove-folder.ts';
 
 /** A local target over a folder of its own, with artifacts in memory. */
 export interface LocalBench {
@@ -52,13 +53,13 @@ export async function openLocalBench(more: Partial<LocalTargetOptions> = {}): Pr
         const now = await health(scope, manifest);
         if (now.status === status) return now.message;
         throw new Error(`${now.status}: ${now.message}`);
-      }, 60_000),
+      }, 120_000),
     tells: (scope, manifest, message) =>
       eventually(async () => {
         const now = await health(scope, manifest);
         if (message.test(now.message)) return now;
         throw new Error(`${now.status}: ${now.message}`);
-      }, 60_000),
+      }, 120_000),
     get: async (scope, path = '/', service = 'web') => {
       const all = await target.addresses(scope);
       const url = all.find((one) => one.service === service)?.url ?? '';
@@ -70,7 +71,7 @@ export async function openLocalBench(more: Partial<LocalTargetOptions> = {}): Pr
     },
     close: async () => {
       await target.close();
-      rmSync(root, { recursive: true, force: true });
+      await removeFolder(root);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { eventually } from './eventually.ts';
 
 /** Command lines of living processes that hold the marker. */
 export function processesWith(marker: string): string[] {
@@ -13,4 +14,21 @@ export function processesWith(marker: string): string[] {
     }
   }
   return found;
+}
+
+/** Waits until no living process holds the marker: the kernel takes them away a moment after they were killed. */
+export async function untilGone(...markers: string[]): Promise<void> {
+  await eventually(() => {
+    const left = markers.flatMap((marker) => processesWith(marker));
+    if (left.length > 0) throw new Error(left.join('\n'));
+    return Promise.resolve(true);
+  });
+}
+
+/** Waits until at least so many living processes hold the marker. */
+export async function untilThere(marker: string, count = 1): Promise<string[]> {
+  return await eventually(() => {
+    const found = processesWith(marker);
+    return Promise.resolve(found.length >= count ? found : undefined);
+  });
 }

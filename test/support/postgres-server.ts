@@ -3,8 +3,9 @@ import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { freePort } from './free-port.ts';
 import { type PostgresPlan, planPostgres } from './launch-plan.ts';
-import { freePort, startProgram, stopProcess, waitForServer } from './processes.ts';
+import { startProgram, stopProcess, waitForServer } from './processes.ts';
 import { notePid } from './run-folder.ts';
 
 /** Nothing here outlives the run, so nothing waits for the disk. */

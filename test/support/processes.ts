@@ -2,7 +2,6 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 
 export interface Program {
   command: string;
@@ -53,7 +52,7 @@ export async function stopProcess(
 export async function waitFor<T>(
   what: string,
   check: () => Promise<T | null | undefined | false> | T | null | undefined | false,
-  { timeoutMs = 30_000, everyMs = 25 } = {},
+  { timeoutMs = 60_000, everyMs = 25 } = {},
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
   let last: unknown;
@@ -83,17 +82,4 @@ export async function waitForServer(
   if (outcome === 'up') return;
   const log = await readFile(logFile, 'utf8').catch(() => '');
   throw new Error(`${what} ended while it started: ${log.slice(-2_000)}`);
-}
-
-/** A TCP port of 127.0.0.1 that nobody listens on right now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('there is no free port');
-  return address.port;
 }

@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
+import { removeFolder } from './remove-folder.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 import { testNamespace } from './temporal.ts';
 
@@ -36,6 +37,8 @@ export interface Slipway {
 
 export interface StartOptions {
   env?: Record<string, string>;
+  /** of the workers alone */
+  workersEnv?: Record<string, string>;
   /** false: only the API */
   workers?: boolean;
   /** a Temporal to use instead of a namespace of its own */
@@ -86,16 +89,22 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
       ['--enable-source-maps', path.join(root, 'dist', `${which}.mjs`)],
       {
         cwd: root,
-        env,
+        env: which === 'workers' ? { ...env, ...options.workersEnv } : env,
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       },
     );
-    const keep = (chunk: Buffer) => {
-      printed = (printed + chunk.toString()).slice(-4_000_000);
+    // Whole lines only: both processes print at once, and a line may come in two pieces.
+    const keep = () => {
+      let rest = '';
+      return (chunk: string) => {
+        const lines = (rest + chunk).split('\n');
+        rest = lines.pop() ?? '';
+        if (lines.length > 0) printed = `${printed}${lines.join('\n')}\n`.slice(-4_000_000);
+      };
     };
     child.on('message', () => readyPids.add(child.pid ?? -1));
-    child.stdout?.on('data', keep);
-    child.stderr?.on('data', keep);
+    child.stdout?.setEncoding('utf8').on('data', keep());
+    child.stderr?.setEncoding('utf8').on('data', keep());
     processes.set(which, child);
   };
   const waitFor = async (which: 'api' | 'workers') => {
@@ -105,7 +114,7 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
         : () => Promise.resolve(readyPids.has(processes.get('workers')?.pid ?? -1));
     const child = processes.get(which);
     const orEnded = async () => child?.exitCode !== null || (await ready());
-    await until(which, orEnded, 60_000, () => printed);
+    await until(which, orEnded, 180_000, () => printed);
     if (child?.exitCode !== null) throw new Error(`${which} ended early:\n${printed.slice(-4000)}`);
   };
   const exited = async (child: ChildProcess | undefined, signal: NodeJS.Signals) => {
@@ -162,7 +171,7 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
       await exited(processes.get('workers'), 'SIGTERM');
       await exited(processes.get('api'), 'SIGTERM');
       await database.drop();
-      await rm(home, { recursive: true, force: true, maxRetries: 5 });
+      await removeFolder(home);
     },
   };
 }

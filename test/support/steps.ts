@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +21,7 @@ import {
   createWorkspaceStore,
   type WorkspaceStore,
 } from '../../adapters/workspace/workspace-store.ts';
+import { removeFolder } from './remove-folder.ts';
 
 /** For a test that bundles the driver: goes beside the bundle, as `spawner.mjs`. */
 export const spawnerHelper = fileURLToPath(
@@ -55,7 +56,7 @@ export async function openStepBench(options: Partial<SandboxOptions> = {}): Prom
   });
   const close = async (): Promise<void> => {
     await executor.close();
-    rmSync(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   };
   return { executor, workspaces, folder, logged, close };
 }

@@ -2,8 +2,9 @@ import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { searchAttributeTypes } from '../../contracts/search-attributes.ts';
+import { freePort } from './free-port.ts';
 import { planTemporal } from './launch-plan.ts';
-import { freePort, startProgram, stopProcess, waitForServer } from './processes.ts';
+import { startProgram, stopProcess, waitForServer } from './processes.ts';
 import { notePid } from './run-folder.ts';
 
 /** As in production: the server as it comes takes 100 ms for each activity. */
@@ -73,7 +74,7 @@ function stateFile(file: string): string[] {
 async function serves(address: string, namespace = 'default'): Promise<boolean> {
   let connection: Connection | null = null;
   try {
-    connection = await Connection.connect({ address, connectTimeout: 1_000 });
+    connection = await Connection.connect({ address, connectTimeout: 5_000 });
     await connection.workflowService.describeNamespace({ namespace });
     return true;
   } catch {

@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { createDb, type DbOptions } from '../../domain/shared/db.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { eventually } from './eventually.ts';
 import { readRunState } from './run-folder.ts';
+
+/** A loaded machine is slow to answer, which is no failure of what is tested. */
+const patience = {
+  connectTimeoutMs: 60_000,
+  statementTimeoutMs: 120_000,
+  transactionTimeoutMs: 120_000,
+};
 
 export interface TestDatabase {
   url: string;
@@ -37,9 +45,13 @@ export async function createEmptyDatabase(): Promise<{ url: string; drop(): Prom
 /** A database of its own for a test file: migrated, with the permissions and roles of every installation, no user. */
 export async function createTestDatabase(options: DbOptions = {}): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await onServer(`CREATE DATABASE ${name} TEMPLATE ${readRunState().templateDatabase}`);
+  // It cannot be copied while somebody is connected to it, and the server itself looks after it now and then.
+  await eventually(async () => {
+    await onServer(`CREATE DATABASE ${name} TEMPLATE ${readRunState().templateDatabase}`);
+    return true;
+  });
   const url = urlOf(name);
-  const db = createDb(url, options);
+  const db = createDb(url, { ...patience, ...options });
   return {
     url,
     db,

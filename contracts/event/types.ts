@@ -52,6 +52,8 @@ export const eventTypes = [
   'deployment.desired_changed',
   'deployment.abort_requested',
   'deployment.sync_started',
+  // an object of a roll-out moved; told to whoever looks at it now, and not kept
+  'deployment.progressed',
   'deployment.synced',
   'deployment.failed',
   'deployment.rolled_back',
@@ -67,6 +69,8 @@ export const eventTypes = [
   'preview.gone',
   // a command: send this delivery again
   'delivery.requested',
+  // somebody has something new in the app; says neither who nor what
+  'notification.created',
   'engine.state_repaired',
   // seed 000's catalogue, emitted by the areas that come later
   'protocol.created',

@@ -35,9 +35,9 @@ export function aliasesOf(type: string): string[] {
   return eventAliases.filter((name) => subscribesTo([name], type));
 }
 
-/** Commands between our own processes, and the news of deliveries themselves, leave the house by no webhook. */
+/** Commands between our own processes, the news of messages themselves, and what is not kept leave the house by no webhook. */
 export function isInternal(type: string): boolean {
-  return type.endsWith('_requested') || type.startsWith('delivery.');
+  return /_requested$|^(delivery|notification)\.|^deployment\.progressed$/.test(type);
 }
 
 const areas = new Set(['mr', ...eventTypes.map((type) => type.split('.')[0] ?? '')]);

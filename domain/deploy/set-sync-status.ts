@@ -1,13 +1,15 @@
 import type { Db } from '../shared/db.ts';
 import { openSyncStatuses } from './begin-sync.ts';
+import { tellProgress } from './tell-progress.ts';
 
 /** Shows where an open sync is. Nothing happens to one that has ended. */
 export async function setSyncStatus(
   db: Db,
   input: { syncId: string; status: (typeof openSyncStatuses)[number]; reason: string | null },
 ): Promise<void> {
-  await db.deploymentSync.updateMany({
+  const { count } = await db.deploymentSync.updateMany({
     where: { id: input.syncId, status: { in: [...openSyncStatuses] } },
     data: { status: input.status, ...(input.reason === null ? {} : { reason: input.reason }) },
   });
+  if (count > 0) await tellProgress(db, input.syncId);
 }

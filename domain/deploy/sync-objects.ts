@@ -2,6 +2,7 @@ import { type ObjectRef, refKey } from '../../contracts/deploy/manifest.ts';
 import type { WaveRef } from '../../contracts/deploy/types.ts';
 import type { DeploymentSyncObject } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
+import { tellProgress } from './tell-progress.ts';
 
 export type SyncObjectStatus = 'pending' | 'applied' | 'healthy' | 'failed' | 'pruned' | 'undone';
 export type UndoKind = 'restore' | 'remove' | 'none';
@@ -45,7 +46,7 @@ export async function setObjectStatus(
   status: SyncObjectStatus,
   message: string | null = null,
 ): Promise<void> {
-  await db.deploymentSyncObject.updateMany({
+  const { count } = await db.deploymentSyncObject.updateMany({
     where: {
       syncId: object.syncId,
       position: object.position,
@@ -53,6 +54,7 @@ export async function setObjectStatus(
     },
     data: { status, message: message?.slice(0, 500) ?? null, updatedAt: new Date() },
   });
+  if (count > 0) await tellProgress(db, object.syncId);
 }
 
 export function refOfObject(object: DeploymentSyncObject): ObjectRef {

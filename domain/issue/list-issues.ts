@@ -9,6 +9,8 @@ export interface IssueFilter {
   status?: IssueStatus | undefined;
   /** issues that have all of them */
   labels?: readonly string[] | undefined;
+  /** only issues without any label */
+  unlabelled?: boolean | undefined;
   /** id or name; 'none' for issues that nobody works on */
   assignee?: string | undefined;
   /** id or name */
@@ -28,11 +30,12 @@ function textFilter(q: string): Prisma.IssueWhereInput {
 }
 
 function toWhere(projectId: string, filter: IssueFilter): Prisma.IssueWhereInput {
-  const { status, labels, assignee, author, q } = filter;
+  const { status, labels, unlabelled, assignee, author, q } = filter;
   return {
     projectId,
     ...(status === undefined ? {} : { status }),
     ...(labels === undefined || labels.length === 0 ? {} : { labels: { hasEvery: [...labels] } }),
+    ...(unlabelled === true ? { labels: { isEmpty: true } } : {}),
     ...(assignee === undefined
       ? {}
       : assignee === 'none'

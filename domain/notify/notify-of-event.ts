@@ -5,6 +5,7 @@ import {
   type Subscription,
 } from '../../contracts/notify/subscriptions.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import { publishEvent } from '../event/publish-event.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { chooseChannels, type ChannelsAvailable } from './choose-channels.ts';
@@ -31,9 +32,10 @@ export async function notifyOfEvent(
   if (notice !== null && recipients.length > 0) {
     const rows = recipients.map((one) => toRow(notice, event, one));
     await inTransaction(db, async (tx) => {
-      await tx.notification.createMany({ data: rows, skipDuplicates: true });
+      const { count } = await tx.notification.createMany({ data: rows, skipDuplicates: true });
       await queueNotifications(tx, event);
       await tx.delivery.createMany({ data: hooks, skipDuplicates: true });
+      if (count > 0 && rows.some((row) => row.channel === 'in_app')) await tellCreated(tx, event);
     });
   } else if (hooks.length > 0) {
     await db.delivery.createMany({ data: hooks, skipDuplicates: true });
@@ -44,6 +46,13 @@ export async function notifyOfEvent(
     distinct: ['subscription'],
   });
   return open.map((delivery) => delivery.subscription);
+}
+
+/** Pages that are open ask for what is new to them; whom it is for stands in the rows alone. */
+async function tellCreated(tx: Prisma.TransactionClient, event: EventRecord): Promise<void> {
+  const { projectId, changeId, id } = event;
+  const type = 'notification.created';
+  await publishEvent(tx, { type, projectId, changeId, subjectId: id });
 }
 
 type Recipient = Awaited<ReturnType<typeof chooseChannels>>[number];

@@ -81,6 +81,7 @@ export const listIssuesQuery = z.strictObject({
     .union([label, z.array(label).max(10)])
     .optional()
     .describe('Given several times, issues that have all of them'),
+  unlabelled: z.literal('true').optional().describe('Only issues without any label'),
   assignee: user.optional().describe('Id or name; `none` for issues that nobody works on'),
   author: user.optional(),
   q: z.string().max(200).optional().describe('Part of the title or body, or a number'),

@@ -13,9 +13,9 @@ export const listIssuesRoute = defineRoute({
   request: { params: projectParams, query: listIssuesQuery },
   responses: jsonResponse('A page of issues, and how many are open and closed', issuePage),
   handler: async (c) => {
-    const { label, status, assignee, author, q, ...query } = c.req.valid('query');
+    const { label, unlabelled, status, assignee, author, q, ...query } = c.req.valid('query');
     const labels = label === undefined ? [] : [label].flat();
-    const filter = { labels, status, assignee, author, q };
+    const filter = { labels, unlabelled: unlabelled === 'true', status, assignee, author, q };
     const { db } = c.get('services');
     const page = await listIssues(db, c.get('project').id, filter, pageRequest(query));
     return c.json({ ...pageAnswer(c, page), counts: page.counts }, 200);

@@ -11,7 +11,10 @@ const at = (ref: ProjectRef, number: number) => ({
 
 export interface IssueFilter {
   status?: IssueStatus | undefined;
-  label?: string | undefined;
+  /** one, or all of several */
+  label?: string | string[] | undefined;
+  /** issues without any label */
+  unlabelled?: 'true' | undefined;
   assignee?: string | undefined;
   author?: string | undefined;
   q?: string | undefined;

@@ -28,11 +28,18 @@ const words: Readonly<Record<string, string>> = {
   pipelines: 'Pipelines',
   deployments: 'Deployments',
   'ops-repos': 'Ops repositories',
-  gates: 'Waiting for you',
+  gates: 'Gates',
+  changes: 'Changes',
+  issues: 'Issues',
+  'merge-requests': 'Merge requests',
   notifications: 'Notifications',
   settings: 'Settings',
   admin: 'Admin',
   new: 'New project',
+  branches: 'Branches',
+  commits: 'Commits',
+  secrets: 'Secrets',
+  members: 'Members',
   tokens: 'API tokens',
   profile: 'Profile',
   users: 'Users',
@@ -43,14 +50,24 @@ const words: Readonly<Record<string, string>> = {
 };
 
 function fromPath(path: string): Crumb[] {
-  const [area, second, third] = path.split('/').filter(Boolean).map(decode);
+  const [area, second, third, page, item] = path.split('/').filter(Boolean).map(decode);
   if (area === undefined) return [{ text: 'Home', href: '/' }];
   if (area === 'projects' && second !== undefined && third !== undefined) {
-    return [
+    const project = projectPath(second, third);
+    const crumbs = [
       { text: 'Projects', href: '/projects' },
       { text: second, href: `/projects?q=${encodeURIComponent(second)}` },
-      { text: third, href: projectPath(second, third) },
+      { text: third, href: project },
     ];
+    // a page of a project by its word, and one thing of it by its number or name
+    const word = page === undefined ? undefined : words[page];
+    if (page !== undefined && word !== undefined) {
+      crumbs.push({ text: word, href: `${project}/${page}` });
+      if (item !== undefined && /^\d+$/.test(item)) {
+        crumbs.push({ text: `${page === 'issues' ? '#' : '!'}${item}`, href: path });
+      }
+    }
+    return crumbs;
   }
   const crumbs = [
     {

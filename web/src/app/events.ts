@@ -1,5 +1,5 @@
 import { signal } from '@preact/signals';
-import type { EventRecord } from '../../../contracts/event/types.ts';
+import type { EventRecord, EventType } from '../../../contracts/event/types.ts';
 import { invalidate } from './load.ts';
 import { followStream } from './stream.ts';
 
@@ -14,6 +14,7 @@ const affected: readonly [RegExp, readonly string[]][] = [
   [/^gate\./, ['gates', 'pipelines', 'deployments', 'changes']],
   [/^deployment\./, ['deployments', 'gates', 'changes', 'previews']],
   [/^preview\./, ['previews', 'changes']],
+  [/^notification\./, ['notifications']],
   [/^ops_repo\./, ['ops-repos']],
   [/^artifact\./, ['artifacts']],
   [/^project\./, ['projects']],
@@ -23,6 +24,8 @@ const affected: readonly [RegExp, readonly string[]][] = [
   [/^secret\./, ['secrets']],
   [/^(user|access)\./, ['admin']],
 ];
+
+const progressed: EventType = 'deployment.progressed';
 
 let dirty = new Set<string>();
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -52,9 +55,14 @@ export function followEvents(): () => void {
     onEvent: (event) => {
       // the server left events out because this page read too slowly
       if (event.type === 'gap') invalidate('');
+      const record = parseRecord(event.data);
+      // objects of a roll-out move often: only what is shown of this one is asked for again
+      if (event.type === progressed) {
+        if (record?.subjectId) schedule([`deployments/${record.subjectId}`]);
+        return 'go-on';
+      }
       const prefixes = affected.find(([pattern]) => pattern.test(event.type))?.[1];
       if (prefixes) schedule(prefixes);
-      const record = parseRecord(event.data);
       if (record) recentEvents.value = [record, ...recentEvents.value].slice(0, 30);
       return 'go-on';
     },

@@ -11,13 +11,24 @@ export const keyHelp: readonly { keys: string; does: string }[] = [
   { keys: 'g p', does: 'Go to Projects' },
   { keys: 'g r', does: 'Go to Pipelines' },
   { keys: 'g d', does: 'Go to Deployments' },
-  { keys: 'g w', does: 'Go to what waits for you' },
+  { keys: 'g o', does: 'Go to Ops repositories' },
+  { keys: 'g w', does: 'Go to the gates that wait for you' },
   { keys: 'g n', does: 'Go to Notifications' },
   { keys: 'g t', does: 'Go to API tokens' },
   { keys: 'g a', does: 'Go to Admin' },
+  { keys: 'g i', does: 'Go to Issues of the project' },
+  { keys: 'g m', does: 'Go to Merge requests of the project' },
+  { keys: 'g e', does: 'Go to Deployments of the project' },
   { keys: 'f', does: 'Follow the log' },
   { keys: 'w', does: 'Wrap lines of the log' },
   { keys: 'n  N', does: 'Next and previous match in the log' },
+];
+
+/** Sequences that lead to a page of the project that one is in. */
+export const projectPlaces: readonly { keys: string; page: string }[] = [
+  { keys: 'g i', page: 'issues' },
+  { keys: 'g m', page: 'merge-requests' },
+  { keys: 'g e', page: 'deployments' },
 ];
 
 function typing(target: EventTarget | null): boolean {

@@ -8,7 +8,7 @@ import { Icon, type IconName } from '../components/icon.tsx';
 import { Bell } from './bell.tsx';
 import { Breadcrumb } from './breadcrumb.tsx';
 import { followEvents, live } from './events.ts';
-import { useKeys, useListKeys } from './keys.ts';
+import { projectPlaces, useKeys, useListKeys } from './keys.ts';
 import { useLoad } from './load.ts';
 import { can } from './session.ts';
 import { dismissToast, toasts } from './toasts.ts';
@@ -51,6 +51,19 @@ function places(): Place[] {
   return all;
 }
 
+/** Keys that lead to a part of the project that one is in; elsewhere one picks a project first. */
+function inProject(path: string, route: (to: string) => void): Record<string, () => void> {
+  const project = /^\/projects\/[^/]+\/[^/]+/.exec(path)?.[0];
+  return Object.fromEntries(
+    projectPlaces.map(({ keys, page }) => [
+      keys,
+      () => {
+        route(project === undefined ? '/projects' : `${project}/${page}`);
+      },
+    ]),
+  );
+}
+
 const railKey = 'slipway.rail';
 
 /** Rail, top bar and the page in it; also the keys that work everywhere and the connection for live changes. */
@@ -78,6 +91,8 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
     'g r': go('/pipelines'),
     'g d': go('/deployments'),
     'g w': go('/gates'),
+    'g o': go('/deployments/ops-repos'),
+    ...inProject(path, route),
     'g n': go('/notifications'),
     'g t': go('/settings/tokens'),
     'g a': go('/admin/users'),
@@ -114,7 +129,7 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
             Ctrl K
           </kbd>
         </button>
-        <GatesWaiting />
+        <OpenGates />
         <Bell />
         <UserMenu
           onKeys={() => {
@@ -184,15 +199,16 @@ function Rail({
   );
 }
 
-function GatesWaiting(): JSX.Element {
+function OpenGates(): JSX.Element {
   const gates = useLoad('gates/open', () => listGates());
   const count = gates.data?.items.length ?? 0;
+  const label = `${count} ${count === 1 ? 'gate' : 'gates'} waiting for you`;
   return (
     <a
       class={`gates-button ${count > 0 ? 'some' : ''}`}
       href="/gates"
-      aria-label={`${count} waiting for you`}
-      title={`${count} waiting for you`}
+      aria-label={label}
+      title={label}
     >
       <Icon name="waiting" />
       <span class="num">{count}</span>

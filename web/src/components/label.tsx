@@ -54,12 +54,14 @@ export function LabelField({
   known,
   error,
   title = 'Labels',
+  help = 'Enter or a comma adds one.',
 }: {
   labels: readonly string[];
   onLabels: (labels: string[]) => void;
   known: readonly string[];
   error?: string | undefined;
   title?: string;
+  help?: string;
 }): JSX.Element {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
@@ -125,7 +127,7 @@ export function LabelField({
         </datalist>
       </div>
       <p id={`${id}-note`} class="field-note">
-        {error ?? 'Enter or a comma adds one.'}
+        {error ?? help}
       </p>
     </div>
   );

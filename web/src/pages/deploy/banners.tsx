@@ -20,7 +20,7 @@ export function Banners({ deployment, sync, gate, may }: BannersProps): JSX.Elem
       {lastSync?.status === 'undone' && <Undone deployment={deployment} />}
       {lastSync?.status === 'waiting' &&
         (gate ? (
-          <Waiting gate={gate} sync={sync} deployment={deployment} />
+          <GateBanner gate={gate} sync={sync} deployment={deployment} />
         ) : (
           <Notice
             title={`Revision ${lastSync.revision.number} waits for an approval`}
@@ -107,7 +107,7 @@ function Notice({ title, text }: { title: string; text: string }): JSX.Element {
   );
 }
 
-function Waiting({
+function GateBanner({
   gate,
   sync,
   deployment,

@@ -1,11 +1,10 @@
 import type { FunctionComponent, JSX } from 'preact';
 import { useRoute } from 'preact-iso';
-import { useEffect } from 'preact/hooks';
 import { call } from '../../api/client.ts';
 import { getDeployment } from '../../api/deployments.ts';
 import type { Deployment } from '../../api/types.ts';
 import { useCrumbs } from '../../app/breadcrumb.tsx';
-import { invalidate, useLoad } from '../../app/load.ts';
+import { useLoad } from '../../app/load.ts';
 import { projectPath } from '../../app/location.ts';
 import { Copy } from '../../components/copy.tsx';
 import { deferred } from '../../components/deferred.tsx';
@@ -14,7 +13,7 @@ import { Show } from '../../components/feedback.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { PageHead, Tabs } from '../../components/page.tsx';
 import { Time } from '../../components/time.tsx';
-import { deploymentState, isRolling, shortImage } from '../../lib/deployment-state.ts';
+import { deploymentState, shortImage } from '../../lib/deployment-state.ts';
 import { holds } from '../../lib/permissions.ts';
 import { shortSha } from '../../lib/time.ts';
 import { NotFound } from '../not-found.tsx';
@@ -71,21 +70,6 @@ export function DeploymentPage(): JSX.Element {
   );
 }
 
-/** Waves move without an event each: while something is rolled out the page asks again. */
-function useFollow(deployment: Deployment): void {
-  const rolling = isRolling(deployment) || deployment.generation > deployment.observedGeneration;
-  const { id } = deployment;
-  useEffect(() => {
-    if (!rolling) return undefined;
-    const timer = setInterval(() => {
-      if (!document.hidden) invalidate(`deployments/${id}`);
-    }, 1500);
-    return () => {
-      clearInterval(timer);
-    };
-  }, [id, rolling]);
-}
-
 function DeploymentView({
   deployment,
   may,
@@ -96,7 +80,6 @@ function DeploymentView({
   const word = environmentWords[deployment.environment];
   const base = `/deployments/${deployment.id}`;
   const { page: Page } = pages[at];
-  useFollow(deployment);
   useCrumbs([
     { text: 'Deployments', href: '/deployments' },
     { text: `${owner}/${name}`, href: projectPath(owner, name, '/deployments') },

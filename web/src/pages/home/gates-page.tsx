@@ -3,35 +3,40 @@ import { useQuery } from '../../app/location.ts';
 import { Empty, Show } from '../../components/feedback.tsx';
 import { Choice, Filter } from '../../components/field.tsx';
 import { PageHead } from '../../components/page.tsx';
-import { useWaiting, WaitingList } from '../../components/waiting-list.tsx';
+import { GateList, useOpenGates } from '../../components/gate-list.tsx';
+
+/** `1 gate`, `3 gates`. */
+function gateCount(count: number): string {
+  return `${count} ${count === 1 ? 'gate' : 'gates'}`;
+}
 
 /** Every gate that waits for the decision of who looks at it, oldest first. */
 export function GatesPage(): JSX.Element {
   const { query, setQuery } = useQuery();
-  const loaded = useWaiting();
+  const loaded = useOpenGates();
   const kind = query['kind'] ?? '';
   const text = (query['q'] ?? '').toLowerCase();
   const count = loaded.data?.length ?? 0;
   return (
     <>
       <PageHead
-        title="Waiting for you"
-        documentTitle={`${count} waiting for you`}
+        title="Gates waiting for you"
+        documentTitle={`${gateCount(count)} waiting for you`}
         state={
           count === 0
             ? 'Steps of pipelines and roll-outs that you may let through.'
-            : `${count} ${count === 1 ? 'decision' : 'decisions'}, the oldest first.`
+            : `${gateCount(count)}, the oldest first.`
         }
       />
       <Show loaded={loaded} rows={4} what="Gates">
-        {(waiting) => {
-          if (waiting.length === 0)
+        {(gates) => {
+          if (gates.length === 0)
             return (
-              <Empty icon="check" title="Nothing waits for you">
+              <Empty icon="check" title="No gate waits for you">
                 A gate that you may decide appears here, and in the top bar, the moment it opens.
               </Empty>
             );
-          const shown = waiting.filter(
+          const shown = gates.filter(
             (one) =>
               (kind === '' || one.kind === kind) &&
               `${one.place} ${one.title}`.toLowerCase().includes(text),
@@ -60,9 +65,9 @@ export function GatesPage(): JSX.Element {
                 />
               </div>
               {shown.length === 0 ? (
-                <p class="quiet-line">Nothing that waits is like this filter.</p>
+                <p class="quiet-line">No gate is like this filter.</p>
               ) : (
-                <WaitingList waiting={shown} />
+                <GateList gates={shown} />
               )}
             </>
           );

@@ -11,7 +11,7 @@ import { PageHead, Section } from '../../components/page.tsx';
 import { RunList } from '../../components/run-row.tsx';
 import { Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
-import { useWaiting, WaitingList } from '../../components/waiting-list.tsx';
+import { GateList, useOpenGates } from '../../components/gate-list.tsx';
 import { FirstSteps } from './first-steps.tsx';
 import { ActivityPanel, AgentsPanel, HealthPanel } from './panels.tsx';
 
@@ -51,7 +51,7 @@ export function Home(): JSX.Element {
 }
 
 function WorkList({ projects }: { projects: readonly Project[] }): JSX.Element {
-  const gates = useWaiting();
+  const gates = useOpenGates();
   const runs = useLoad('pipelines/home', (signal) => listRuns({ limit: 40 }, signal));
   const all = runs.data?.items ?? [];
   const waitingRuns = new Set(gates.data?.map(({ gate }) => gate.subjectId));
@@ -61,13 +61,13 @@ function WorkList({ projects }: { projects: readonly Project[] }): JSX.Element {
   const broken = brokenNow(all);
   return (
     <>
-      <Section title="Waiting for you" id="waiting" aside={<a href="/gates">All of it</a>}>
+      <Section title="Gates waiting for you" id="waiting" aside={<a href="/gates">All of it</a>}>
         <Show loaded={gates} rows={2} what="Gates">
           {(waiting) =>
             waiting.length === 0 ? (
               <Quiet text="Nothing waits for your decision." />
             ) : (
-              <WaitingList waiting={waiting} />
+              <GateList gates={waiting} />
             )
           }
         </Show>

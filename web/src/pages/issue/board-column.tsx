@@ -1,7 +1,10 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
+import { type IssueFilter, listIssues } from '../../api/issues.ts';
 import type { ProjectRef } from '../../api/resources.ts';
 import type { Issue } from '../../api/types.ts';
+import { type LoadedList, useKept, useList } from '../../app/load.ts';
+import { More, Show } from '../../components/feedback.tsx';
 import { Label } from '../../components/label.tsx';
 import { Person } from '../../components/person.tsx';
 import { CommentCount, IssueState, issuePath } from './issue-row.tsx';
@@ -11,7 +14,36 @@ export interface Column {
   key: string;
   title: string;
   isLabel?: boolean;
-  issues: readonly Issue[];
+  /** what it asks the API for */
+  filter: IssueFilter;
+}
+
+/** A card that was put elsewhere and is not confirmed yet. */
+export interface Moved {
+  issue: Issue;
+  /** keys of columns */
+  from: string;
+  to: string;
+}
+
+/** Issues of a column, page by page, with what was put there and without what was taken away. */
+function useColumn(
+  at: ProjectRef,
+  column: Column,
+  moved: ReadonlyMap<number, Moved>,
+): LoadedList<Issue> {
+  const key = `issues/${at.owner}/${at.project}/list/${JSON.stringify(column.filter)}/board`;
+  const list = useKept<Issue[], LoadedList<Issue>>(
+    useList(key, (cursor, signal) => listIssues(at, column.filter, { cursor, limit: 50 }, signal)),
+  );
+  const all = [...moved.values()];
+  const put = all.filter((each) => each.to === column.key).map((each) => each.issue);
+  const isGone = (issue: Issue): boolean =>
+    all.some(
+      ({ issue: { number }, from, to }) =>
+        number === issue.number && (from === column.key || to === column.key),
+    );
+  return { ...list, data: list.data && [...put, ...list.data.filter((issue) => !isGone(issue))] };
 }
 
 /** One column with its cards; a card that is dragged over it may be put down. */
@@ -20,6 +52,7 @@ export function BoardColumn(props: {
   column: Column;
   columns: readonly Column[];
   write: boolean;
+  moved: ReadonlyMap<number, Moved>;
   /** a card of another column is under way */
   target: boolean;
   onDrag: (issue: Issue | null) => void;
@@ -27,6 +60,8 @@ export function BoardColumn(props: {
   onMove: (issue: Issue, to: string) => void;
 }): JSX.Element {
   const { column, target } = props;
+  const list = useColumn(props.at, column, props.moved);
+  const count = list.data?.length ?? 0;
   const [over, setOver] = useState(false);
   return (
     <section
@@ -48,14 +83,22 @@ export function BoardColumn(props: {
     >
       <header class="board-head">
         <h2 class="truncate">{column.isLabel ? <Label label={column.title} /> : column.title}</h2>
-        <span class="count num">{column.issues.length}</span>
+        <span class="count num">
+          {count}
+          {list.more && '+'}
+        </span>
       </header>
-      <ul>
-        {column.issues.map((issue) => (
-          <Card key={issue.number} issue={issue} {...props} />
-        ))}
-      </ul>
-      {column.issues.length === 0 && <p class="board-none">Nothing here.</p>}
+      <Show loaded={list} rows={3} what={column.title}>
+        {(issues) => (
+          <ul>
+            {issues.map((issue) => (
+              <Card key={issue.number} issue={issue} {...props} />
+            ))}
+          </ul>
+        )}
+      </Show>
+      {list.data?.length === 0 && <p class="board-none">Nothing here.</p>}
+      <More list={list} />
     </section>
   );
 }

@@ -1,14 +1,15 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { type IssueFilter, listIssues, moveIssue, updateIssue } from '../../api/issues.ts';
+import { listLabels, moveIssue, updateIssue } from '../../api/issues.ts';
 import type { ProjectRef } from '../../api/resources.ts';
 import type { Issue } from '../../api/types.ts';
-import { invalidate, type LoadedList, useKept, useList } from '../../app/load.ts';
+import { invalidate, useLoad } from '../../app/load.ts';
 import { useQuery } from '../../app/location.ts';
 import { toast } from '../../app/toasts.ts';
-import { More, Show } from '../../components/feedback.tsx';
+import { Button } from '../../components/button.tsx';
+import { Show } from '../../components/feedback.tsx';
 import { Choice } from '../../components/field.tsx';
-import { BoardColumn, type Column } from './board-column.tsx';
+import { BoardColumn, type Column, type Moved } from './board-column.tsx';
 import type { IssueView } from './issue-view.ts';
 
 interface BoardProps {
@@ -40,19 +41,12 @@ export function Board(props: BoardProps): JSX.Element {
   );
 }
 
-function useIssues(at: ProjectRef, filter: IssueFilter): LoadedList<Issue> {
-  const key = `issues/${at.owner}/${at.project}/list/${JSON.stringify(filter)}/board`;
-  return useKept<Issue[], LoadedList<Issue>>(
-    useList(key, (cursor, signal) => listIssues(at, filter, { cursor, limit: 100 }, signal)),
-  );
-}
-
-/** Where cards were put that the server has not confirmed yet: by number, the key of a column. */
+/** Where cards were put that the server has not confirmed yet. */
 function useMoves(work: (issue: Issue, from: string, to: string) => Promise<unknown>): {
-  moved: ReadonlyMap<number, string>;
+  moved: ReadonlyMap<number, Moved>;
   move: (issue: Issue, from: string, to: string) => void;
 } {
-  const [moved, setMoved] = useState<ReadonlyMap<number, string>>(new Map());
+  const [moved, setMoved] = useState<ReadonlyMap<number, Moved>>(new Map());
   const forget = (number: number): void => {
     setMoved((old) => new Map([...old].filter(([each]) => each !== number)));
   };
@@ -60,7 +54,7 @@ function useMoves(work: (issue: Issue, from: string, to: string) => Promise<unkn
     moved,
     move: (issue, from, to) => {
       if (from === to) return;
-      setMoved((old) => new Map(old).set(issue.number, to));
+      setMoved((old) => new Map(old).set(issue.number, { issue, from, to }));
       work(issue, from, to).then(
         () => {
           invalidate('issues');
@@ -81,67 +75,62 @@ function useMoves(work: (issue: Issue, from: string, to: string) => Promise<unkn
 
 function ByState({ at, view, write }: BoardProps): JSX.Element {
   const filter = { ...view.filter, q: view.q };
-  const open = useIssues(at, { ...filter, status: 'open' });
-  const closed = useIssues(at, { ...filter, status: 'closed' });
   const { moved, move } = useMoves((issue, _from, to) =>
     moveIssue(at, issue.number, to === 'closed' ? 'closed' : 'open'),
   );
-  const all = [...(open.data ?? []), ...(closed.data ?? [])];
-  const once = [...new Map(all.map((issue) => [issue.number, issue])).values()];
-  const into = (key: string): Issue[] =>
-    once.filter((issue) => (moved.get(issue.number) ?? issue.status) === key);
   const columns: Column[] = [
-    { key: 'open', title: 'Open', issues: into('open') },
-    { key: 'closed', title: 'Closed', issues: into('closed') },
+    { key: 'open', title: 'Open', filter: { ...filter, status: 'open' } },
+    { key: 'closed', title: 'Closed', filter: { ...filter, status: 'closed' } },
   ];
-  const loaded = {
-    ...open,
-    data: open.data && closed.data,
-    problem: open.problem ?? closed.problem,
-  };
-  return (
-    <Show loaded={loaded} rows={6} what="Issues">
-      {() => (
-        <>
-          <Columns at={at} columns={columns} write={write} onMove={move} />
-          <More list={open.more ? open : closed} />
-        </>
-      )}
-    </Show>
-  );
+  return <Columns at={at} columns={columns} write={write} moved={moved} onMove={move} />;
 }
 
+/** The key of the column for issues without any label. */
 const none = '';
 
+/** Columns that are shown before one asks for the others; labels that are used most come first. */
+const atFirst = 10;
+
+/** A column for each label that the project uses; each asks for its own issues, page by page. */
 function ByLabel({ at, view, write }: BoardProps): JSX.Element {
-  const list = useIssues(at, { ...view.filter, q: view.q, status: 'open' });
+  const [all, setAll] = useState(false);
+  const known = useLoad(`issues/${at.owner}/${at.project}/labels`, (signal) =>
+    listLabels(at, signal),
+  );
   const { moved, move } = useMoves((issue, from, to) => {
     const rest = issue.labels.filter((label) => label !== from && label !== to);
     return updateIssue(at, issue.number, { labels: to === none ? rest : [...rest, to] });
   });
-  const issues = list.data ?? [];
-  const counts = new Map<string, number>();
-  for (const label of issues.flatMap((issue) => issue.labels)) {
-    counts.set(label, (counts.get(label) ?? 0) + 1);
-  }
-  const labels = [...counts].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
-  const inColumn = (issue: Issue, key: string): boolean => {
-    const put = moved.get(issue.number);
-    if (put !== undefined) return put === key;
-    return key === none ? issue.labels.length === 0 : issue.labels.includes(key);
-  };
-  const columns: Column[] = [...labels, [none] as const].map(([key]) => ({
-    key,
-    title: key === none ? 'No label' : key,
-    isLabel: key !== none,
-    issues: issues.filter((issue) => inColumn(issue, key)),
+  const { label: chosen, ...others } = view.filter;
+  const filter = { ...others, q: view.q, status: 'open' } as const;
+  const labels = (known.data?.items ?? []).map((item) => item.label);
+  const shown = all ? labels : labels.slice(0, atFirst);
+  const columns: Column[] = shown.map((label) => ({
+    key: label,
+    title: label,
+    isLabel: true,
+    filter: { ...filter, label: [...new Set([label, chosen])].filter((each) => each !== '') },
   }));
+  if (chosen === '') {
+    columns.push({ key: none, title: 'No label', filter: { ...filter, unlabelled: 'true' } });
+  }
   return (
-    <Show loaded={list} rows={6} what="Issues">
+    <Show loaded={known} rows={6} what="Labels">
       {() => (
         <>
-          <Columns at={at} columns={columns} write={write} onMove={move} />
-          <More list={list} />
+          <Columns at={at} columns={columns} write={write} moved={moved} onMove={move} />
+          {shown.length < labels.length && (
+            <div class="more">
+              <Button
+                kind="quiet"
+                onClick={() => {
+                  setAll(true);
+                }}
+              >
+                {`Show ${labels.length - shown.length} more labels`}
+              </Button>
+            </div>
+          )}
         </>
       )}
     </Show>
@@ -152,11 +141,13 @@ function Columns({
   at,
   columns,
   write,
+  moved,
   onMove,
 }: {
   at: ProjectRef;
   columns: readonly Column[];
   write: boolean;
+  moved: ReadonlyMap<number, Moved>;
   onMove: (issue: Issue, from: string, to: string) => void;
 }): JSX.Element {
   const [dragged, setDragged] = useState<{ issue: Issue; from: string } | null>(null);
@@ -169,6 +160,7 @@ function Columns({
           column={column}
           columns={columns}
           write={write}
+          moved={moved}
           target={dragged !== null && dragged.from !== column.key}
           onDrag={(issue) => {
             setDragged(issue && { issue, from: column.key });

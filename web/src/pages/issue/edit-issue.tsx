@@ -4,10 +4,8 @@ import { updateIssue } from '../../api/issues.ts';
 import type { ProjectRef } from '../../api/resources.ts';
 import type { IssueDetail } from '../../api/types.ts';
 import { invalidate, useAction } from '../../app/load.ts';
-import { Button } from '../../components/button.tsx';
-import { ProblemBox } from '../../components/feedback.tsx';
-import { Field } from '../../components/field.tsx';
-import { MarkdownField } from '../../components/markdown-field.tsx';
+import { EditForm } from '../../components/edit-form.tsx';
+import { textOrNull, TitleAndText } from '../../components/title-and-text.tsx';
 
 /** Title and description, changed in place. */
 export function EditIssue({
@@ -20,47 +18,23 @@ export function EditIssue({
   onClose: () => void;
 }): JSX.Element {
   const [title, setTitle] = useState(issue.title);
-  const [body, setBody] = useState(issue.body ?? '');
+  const [text, setText] = useState(issue.body ?? '');
+  const body = { text, set: setText };
   const save = useAction(async () => {
-    await updateIssue(at, issue.number, { title, body: body.trim() === '' ? null : body });
+    await updateIssue(at, issue.number, { title, body: textOrNull(body) });
     invalidate('issues');
     onClose();
   });
   return (
-    <form
-      class="stack panel remark-form"
-      aria-label="Edit issue"
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.run();
-      }}
-    >
-      <Field
-        label="Title"
-        value={title}
-        onValue={setTitle}
-        required
-        autoFocus
-        error={save.problem?.forField('title')}
-      />
-      <MarkdownField
-        label="Description"
-        value={body}
-        onValue={setBody}
+    <EditForm what="issue" save={save} disabled={title.trim() === ''} onClose={onClose}>
+      <TitleAndText
         at={at}
+        title={{ text: title, set: setTitle }}
+        body={body}
+        problem={save.problem}
+        onSend={save.run}
         rows={12}
-        error={save.problem?.forField('body')}
-        onSend={() => {
-          save.run();
-        }}
       />
-      {save.problem && <ProblemBox problem={save.problem} what="Not saved" />}
-      <div class="row end">
-        <Button onClick={onClose}>Keep as it was</Button>
-        <Button type="submit" kind="primary" pending={save.pending} disabled={title.trim() === ''}>
-          Save issue
-        </Button>
-      </div>
-    </form>
+    </EditForm>
   );
 }

@@ -8,8 +8,7 @@ import { invalidate, useAction } from '../../app/load.ts';
 import { projectPath } from '../../app/location.ts';
 import { Button } from '../../components/button.tsx';
 import { ProblemBox } from '../../components/feedback.tsx';
-import { Field } from '../../components/field.tsx';
-import { MarkdownField } from '../../components/markdown-field.tsx';
+import { textOrNull, TitleAndText } from '../../components/title-and-text.tsx';
 import type { ProjectPageProps } from '../project/project-page-props.ts';
 import { AssigneeField, IssueLabels } from './issue-form.tsx';
 import { issuePath } from './issue-row.tsx';
@@ -31,7 +30,7 @@ export function NewIssue({ at }: ProjectPageProps): JSX.Element {
   const create = useAction(async () => {
     const issue = await createIssue(at, {
       title: title.text,
-      body: body.text.trim() === '' ? null : body.text,
+      body: textOrNull(body),
       labels,
       assignee: assignee === '' ? null : assignee,
     });
@@ -53,24 +52,13 @@ export function NewIssue({ at }: ProjectPageProps): JSX.Element {
       <div class="stack">
         <h2>New issue</h2>
         {problem && <ProblemBox problem={problem} what="Not opened" />}
-        <Field
-          label="Title"
-          value={title.text}
-          onValue={title.set}
-          required
-          autoFocus
-          error={problem?.forField('title')}
-        />
-        <MarkdownField
-          label="Description"
-          value={body.text}
-          onValue={body.set}
+        <TitleAndText
           at={at}
+          title={title}
+          body={body}
+          problem={problem}
+          onSend={create.run}
           rows={12}
-          error={problem?.forField('body')}
-          onSend={() => {
-            create.run();
-          }}
         />
         <div class="row">
           <Button

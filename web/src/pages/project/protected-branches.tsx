@@ -6,23 +6,22 @@ import type { ProtectedBranch } from '../../api/types.ts';
 import { invalidate, useAction, useLoad } from '../../app/load.ts';
 import { toast } from '../../app/toasts.ts';
 import { Button } from '../../components/button.tsx';
-import { FormDialog } from '../../components/dialog.tsx';
 import { Empty, Show } from '../../components/feedback.tsx';
-import { Field } from '../../components/field.tsx';
 import { Section } from '../../components/page.tsx';
 import { Table } from '../../components/table.tsx';
+import { styleWords } from '../review/review-words.tsx';
 import type { ProjectPageProps } from './project-page-props.ts';
-
-const base = '/api/v1/projects/{owner}/{project}/protected-branches';
+import { protectedBase, ProtectDialog } from './protect-dialog.tsx';
 
 /** Rules that keep branches from being pushed over, moved or deleted. */
 export function ProtectedBranches({ at, may }: Pick<ProjectPageProps, 'at' | 'may'>): JSX.Element {
-  const [adding, setAdding] = useState(false);
+  /** the rule that is changed; `new` makes one */
+  const [open, setOpen] = useState<ProtectedBranch | 'new' | null>(null);
   const key = `repository/${at.owner}/${at.project}/protected`;
-  const list = useLoad(key, () => call('get', base, { path: projectParams(at) }));
+  const list = useLoad(key, () => call('get', protectedBase, { path: projectParams(at) }));
   const manage = may('project:delegate');
   const remove = useAction(async (rule: ProtectedBranch) => {
-    await call('delete', `${base}/{id}`, { path: { ...projectParams(at), id: rule.id } });
+    await call('delete', `${protectedBase}/{id}`, { path: { ...projectParams(at), id: rule.id } });
     invalidate('repository');
     toast(`${rule.pattern} is no longer protected`);
   });
@@ -35,7 +34,7 @@ export function ProtectedBranches({ at, may }: Pick<ProjectPageProps, 'at' | 'ma
             small
             icon="plus"
             onClick={() => {
-              setAdding(true);
+              setOpen('new');
             }}
           >
             Protect
@@ -47,7 +46,8 @@ export function ProtectedBranches({ at, may }: Pick<ProjectPageProps, 'at' | 'ma
         {({ items }) =>
           items.length === 0 ? (
             <Empty icon="shield" title="No branch is protected">
-              A rule refuses forced pushes and deletion, and says who may push.
+              A rule says who may push, and what has to hold before something is merged: approvals,
+              checks, code owners.
             </Empty>
           ) : (
             <Table<ProtectedBranch>
@@ -60,30 +60,34 @@ export function ProtectedBranches({ at, may }: Pick<ProjectPageProps, 'at' | 'ma
                   role: 'main',
                   cell: (rule) => <code class="strong">{rule.pattern}</code>,
                 },
-                {
-                  title: 'Direct pushes',
-                  cell: (rule) => (rule.allowWriters ? 'whoever may write' : 'nobody'),
-                },
-                {
-                  title: 'Forced pushes',
-                  cell: (rule) => (rule.allowForcePush ? 'allowed' : 'refused'),
-                },
-                { title: 'Deletion', cell: (rule) => (rule.allowDeletion ? 'allowed' : 'refused') },
+                { title: 'Pushes', cell: (rule) => pushWords(rule) },
+                { title: 'To merge', cell: (rule) => mergeWords(rule) },
                 {
                   title: '~Actions',
                   role: 'end',
                   cell: (rule) =>
                     manage && (
-                      <Button
-                        small
-                        kind="quiet"
-                        pending={remove.pending}
-                        onClick={() => {
-                          remove.run(rule);
-                        }}
-                      >
-                        Remove
-                      </Button>
+                      <span class="row tightest">
+                        <Button
+                          small
+                          kind="quiet"
+                          icon="edit"
+                          label={`Change ${rule.pattern}`}
+                          onClick={() => {
+                            setOpen(rule);
+                          }}
+                        />
+                        <Button
+                          small
+                          kind="quiet"
+                          pending={remove.pending}
+                          onClick={() => {
+                            remove.run(rule);
+                          }}
+                        >
+                          Remove
+                        </Button>
+                      </span>
                     ),
                 },
               ]}
@@ -91,11 +95,12 @@ export function ProtectedBranches({ at, may }: Pick<ProjectPageProps, 'at' | 'ma
           )
         }
       </Show>
-      {adding && (
-        <AddDialog
+      {open !== null && (
+        <ProtectDialog
           at={at}
+          known={open === 'new' ? undefined : open}
           onClose={() => {
-            setAdding(false);
+            setOpen(null);
           }}
         />
       )}
@@ -103,65 +108,26 @@ export function ProtectedBranches({ at, may }: Pick<ProjectPageProps, 'at' | 'ma
   );
 }
 
-function AddDialog({
-  at,
-  onClose,
-}: {
-  at: ProjectPageProps['at'];
-  onClose: () => void;
-}): JSX.Element {
-  const [pattern, setPattern] = useState('main');
-  const [push, setPush] = useState('writers');
-  const [force, setForce] = useState('no');
-  const add = useAction(async () => {
-    await call('post', base, {
-      path: projectParams(at),
-      body: { pattern, allowWriters: push === 'writers', allowForcePush: force === 'yes' },
-    });
-    invalidate('repository');
-    toast(`${pattern} is protected`);
-    onClose();
-  });
-  return (
-    <FormDialog
-      title="Protect branches"
-      submit="Protect"
-      pending={add.pending}
-      problem={add.problem}
-      disabled={pattern.trim() === ''}
-      onSubmit={() => {
-        add.run();
-      }}
-      onClose={onClose}
-    >
-      <Field
-        label="Pattern"
-        value={pattern}
-        onValue={setPattern}
-        required
-        autoFocus
-        mono
-        error={add.problem?.forField('pattern')}
-        help="main, or release/* for all beneath"
-      />
-      <Field
-        label="Direct pushes"
-        value={push}
-        onValue={setPush}
-        options={[
-          ['writers', 'Whoever may write to the project'],
-          ['nobody', 'Nobody'],
-        ]}
-      />
-      <Field
-        label="Forced pushes"
-        value={force}
-        onValue={setForce}
-        options={[
-          ['no', 'Refused'],
-          ['yes', 'Allowed'],
-        ]}
-      />
-    </FormDialog>
-  );
+/** Who pushes what, in a few words. */
+function pushWords(rule: ProtectedBranch): string {
+  const named = rule.pushUserIds.length;
+  const who = rule.allowWriters
+    ? 'whoever may write'
+    : named === 0
+      ? 'nobody directly'
+      : `${named} named ${named === 1 ? 'person' : 'people'}`;
+  const more = [rule.allowForcePush && 'forced', rule.allowDeletion && 'deletion'].filter(Boolean);
+  return more.length === 0 ? who : `${who}; ${more.join(' and ')} allowed`;
+}
+
+/** What has to hold before something is merged. */
+function mergeWords(rule: ProtectedBranch): string {
+  const { requiredApprovals: approvals, requiredChecks: checks, mergeStyles: styles } = rule;
+  const parts = [
+    approvals > 0 && `${approvals} ${approvals === 1 ? 'approval' : 'approvals'}`,
+    checks.length > 0 && `checks ${checks.join(', ')}`,
+    rule.requireCodeOwners && 'code owners',
+    styles.length > 0 && styles.map((style) => styleWords[style].word.toLowerCase()).join(' or '),
+  ].filter(Boolean);
+  return parts.length === 0 ? 'nothing more' : parts.join(' · ');
 }

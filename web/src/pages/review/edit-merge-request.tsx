@@ -5,10 +5,9 @@ import type { ProjectRef } from '../../api/resources.ts';
 import { updateMergeRequest } from '../../api/reviews.ts';
 import type { MergeRequestDetail } from '../../api/types.ts';
 import { useAction, useLoad } from '../../app/load.ts';
-import { Button } from '../../components/button.tsx';
-import { ProblemBox } from '../../components/feedback.tsx';
+import { EditForm } from '../../components/edit-form.tsx';
 import { Field } from '../../components/field.tsx';
-import { MarkdownField } from '../../components/markdown-field.tsx';
+import { textOrNull, TitleAndText } from '../../components/title-and-text.tsx';
 import { refresh } from './threads.ts';
 
 /** Title, description and target, changed in place. */
@@ -22,7 +21,8 @@ export function EditMergeRequest({
   onClose: () => void;
 }): JSX.Element {
   const [title, setTitle] = useState(mergeRequest.title);
-  const [body, setBody] = useState(mergeRequest.body ?? '');
+  const [text, setText] = useState(mergeRequest.body ?? '');
+  const body = { text, set: setText };
   const [target, setTarget] = useState(mergeRequest.targetBranch);
   const branches = useLoad(`repository/${at.owner}/${at.project}/branches`, () => listBranches(at));
   const names = (branches.data?.items ?? [])
@@ -31,56 +31,32 @@ export function EditMergeRequest({
   const save = useAction(async () => {
     await updateMergeRequest(at, mergeRequest.number, {
       title,
-      body: body.trim() === '' ? null : body,
+      body: textOrNull(body),
       ...(target === mergeRequest.targetBranch ? {} : { targetBranch: target }),
     });
     refresh();
     onClose();
   });
   return (
-    <form
-      class="stack panel remark-form spaced"
-      aria-label="Edit merge request"
-      onSubmit={(event) => {
-        event.preventDefault();
-        save.run();
-      }}
-    >
-      <Field
-        label="Title"
-        value={title}
-        onValue={setTitle}
-        required
-        autoFocus
-        error={save.problem?.forField('title')}
-      />
-      {mergeRequest.status === 'open' && (
-        <Field
-          label="Into"
-          value={target}
-          onValue={setTarget}
-          error={save.problem?.forField('targetBranch')}
-          options={[mergeRequest.targetBranch, ...names].map((name) => [name, name] as const)}
-        />
-      )}
-      <MarkdownField
-        label="Description"
-        value={body}
-        onValue={setBody}
+    <EditForm what="merge request" save={save} disabled={title.trim() === ''} onClose={onClose}>
+      <TitleAndText
         at={at}
+        title={{ text: title, set: setTitle }}
+        body={body}
+        problem={save.problem}
+        onSend={save.run}
         rows={8}
-        error={save.problem?.forField('body')}
-        onSend={() => {
-          save.run();
-        }}
-      />
-      {save.problem && <ProblemBox problem={save.problem} what="Not saved" />}
-      <div class="row end">
-        <Button onClick={onClose}>Keep as it was</Button>
-        <Button type="submit" kind="primary" pending={save.pending} disabled={title.trim() === ''}>
-          Save merge request
-        </Button>
-      </div>
-    </form>
+      >
+        {mergeRequest.status === 'open' && (
+          <Field
+            label="Into"
+            value={target}
+            onValue={setTarget}
+            error={save.problem?.forField('targetBranch')}
+            options={[mergeRequest.targetBranch, ...names].map((name) => [name, name] as const)}
+          />
+        )}
+      </TitleAndText>
+    </EditForm>
   );
 }

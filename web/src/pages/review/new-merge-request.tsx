@@ -12,8 +12,8 @@ import { projectPath, useQuery } from '../../app/location.ts';
 import { Button } from '../../components/button.tsx';
 import { Empty, ProblemBox, Show } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
-import { MarkdownField } from '../../components/markdown-field.tsx';
 import { Section } from '../../components/page.tsx';
+import { textOrNull, TitleAndText } from '../../components/title-and-text.tsx';
 import type { ProjectPageProps } from '../project/project-page-props.ts';
 import { CommitList } from './commit-list.tsx';
 import { mergeRequestPath } from './review-words.tsx';
@@ -169,7 +169,7 @@ function Form({
   const create = useAction(async () => {
     const made = await createMergeRequest(at, {
       title: title.text,
-      body: body.text.trim() === '' ? null : body.text,
+      body: textOrNull(body),
       sourceBranch: source,
       targetBranch: target,
     });
@@ -192,24 +192,15 @@ function Form({
       }}
     >
       {problem && <ProblemBox problem={problem} what="Not opened" />}
-      <Field
-        label="Title"
-        value={title.text}
-        onValue={title.set}
-        required
-        error={problem?.forField('title')}
-      />
-      <MarkdownField
-        label="Description"
-        value={body.text}
-        onValue={body.set}
+      <TitleAndText
         at={at}
+        title={title}
+        body={body}
+        problem={problem}
+        onSend={create.run}
         rows={6}
-        error={problem?.forField('body')}
+        autoFocus={false}
         placeholder="What and why. “Closes #12” closes that issue when this is merged."
-        onSend={() => {
-          create.run();
-        }}
       />
       <div class="row">
         <Button

@@ -12,7 +12,7 @@ import { Status } from './status.tsx';
 import { Time } from './time.tsx';
 
 /** A gate with what it belongs to, in words. */
-interface Waiting {
+interface OpenGate {
   gate: Gate;
   kind: 'pipeline' | 'deployment';
   title: string;
@@ -21,7 +21,7 @@ interface Waiting {
   href: string;
 }
 
-function ofDeployment(gate: Gate, deployments: readonly Deployment[]): Waiting {
+function ofDeployment(gate: Gate, deployments: readonly Deployment[]): OpenGate {
   const found = deployments.find((each) => each.lastSync?.id === gate.subjectId);
   if (!found)
     return {
@@ -41,7 +41,7 @@ function ofDeployment(gate: Gate, deployments: readonly Deployment[]): Waiting {
   };
 }
 
-async function ofPipeline(gate: Gate): Promise<Waiting> {
+async function ofPipeline(gate: Gate): Promise<OpenGate> {
   const href = `/pipelines/${gate.subjectId}?step=${encodeURIComponent(gate.step)}`;
   const run = await getRun(gate.subjectId).catch(() => null);
   return {
@@ -54,7 +54,7 @@ async function ofPipeline(gate: Gate): Promise<Waiting> {
 }
 
 /** Open gates that one may decide, each with what it belongs to. */
-export function useWaiting(): Loaded<Waiting[]> {
+export function useOpenGates(): Loaded<OpenGate[]> {
   return useLoad('gates/with-subjects', async () => {
     const { items } = await listGates();
     const isDeployment = (gate: Gate): boolean => gate.subjectType === 'deployment';
@@ -67,11 +67,11 @@ export function useWaiting(): Loaded<Waiting[]> {
   });
 }
 
-/** What waits for one's decision, each with the three answers to it. */
-export function WaitingList({ waiting }: { waiting: readonly Waiting[] }): JSX.Element {
+/** Gates that one may decide, each with the three answers to it. */
+export function GateList({ gates }: { gates: readonly OpenGate[] }): JSX.Element {
   return (
     <ul class="line-list">
-      {waiting.map(({ gate, kind, title, place, href }) => (
+      {gates.map(({ gate, kind, title, place, href }) => (
         <li key={gate.id} class="line-row">
           <Status state="waiting" compact />
           <div class="grow">

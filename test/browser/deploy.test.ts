@@ -27,7 +27,7 @@ import {
 } from './browser.ts';
 import { type Deployer, setUpEnvironment } from './deployer.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 describe('deployments, watched', () => {
   let slipway: Slipway;

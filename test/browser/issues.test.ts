@@ -23,7 +23,7 @@ import {
 } from './browser.ts';
 import { gatedDefinition, makeProject } from './sample-project.ts';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 const issues = '/projects/admin/shop/issues';
 const samples = [

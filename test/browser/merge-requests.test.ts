@@ -15,7 +15,7 @@ import {
 } from './browser.ts';
 import { makeProject } from './sample-project.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const project = '/projects/admin/shop';
 const robin = { name: 'robin', password: 'a long enough password' };

@@ -21,7 +21,7 @@ import {
 } from './browser.ts';
 import { failingDefinition, gatedDefinition, makeProject } from './sample-project.ts';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 describe('a run, watched', () => {
   let slipway: Slipway;

@@ -11,7 +11,7 @@ import {
 import { startSlipway, type Slipway } from '../support/slipway.ts';
 import { admin, openWindow, picture, settle, signIn, type Window } from './browser.ts';
 
-jest.setTimeout(240_000);
+jest.setTimeout(600_000);
 
 describe('signing in and finding one’s way', () => {
   let slipway: Slipway;

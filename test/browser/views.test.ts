@@ -19,7 +19,7 @@ import {
 } from './browser.ts';
 import { makeProject } from './sample-project.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(600_000);
 
 const project = '/projects/admin/shop';
 const robin = { name: 'robin', password: 'a long enough password' };
@@ -55,14 +55,12 @@ describe('views of a project', () => {
     const user = { ...robin, displayName: 'Robin Doe', email: 'robin@example.com' };
     await must('POST', '/api/v1/users', user);
     await must('POST', `/api/v1${project}/members`, { user: 'robin', role: 'viewer' });
-    for (let at = 0; at < wishes; at += 13) {
-      const batch = Array.from({ length: 13 }, (_, index) =>
-        must('POST', `/api/v1${project}/issues`, {
-          title: `Wish ${String(at + index + 1)}`,
-          labels: at + index < 100 ? ['wish'] : ['bug'],
-        }),
-      );
-      await Promise.all(batch);
+    // one after the other: the newest is the first of a list
+    for (let number = 1; number <= wishes; number += 1) {
+      await must('POST', `/api/v1${project}/issues`, {
+        title: `Wish ${String(number)}`,
+        labels: number <= 100 ? ['wish'] : ['bug'],
+      });
     }
     changeId = await eventually(async () => {
       const page = await slipway.request('GET', `/api/v1${project}/pipelines`);
@@ -139,7 +137,9 @@ describe('views of a project', () => {
     await page.getByRole('link', { name: /^0 unread/ }).waitFor();
     const { db } = slipway.database;
     const { id: adminId } = await db.user.findUniqueOrThrow({ where: { name: 'admin' } });
-    const { id: projectId } = await db.project.findFirstOrThrow({ where: { name: 'shop' } });
+    const { id: projectId } = (await must('POST', '/api/v1/projects', { name: 'blog' })) as {
+      id: string;
+    };
     const run = await makeRun(db, projectId, { status: 'failure', triggeredBy: adminId });
     await inTransaction(db, (tx) =>
       publishEvent(tx, {

@@ -9,6 +9,9 @@ import type { DirectBody } from '../../direct-body.ts';
 import { EventSink, type SharedBytes, shareText } from './event-sink.ts';
 import { eventBytes, gapBytes } from './event-text.ts';
 
+/** Events that are not kept, waiting for the end of catching up. */
+const maxUnkept = 100;
+
 /** What all connections of a process share: there may be ten thousand. */
 export interface ConnectionContext {
   db: PrismaClient;
@@ -49,6 +52,8 @@ export class EventConnection implements DirectBody {
   private cursor: string;
   private lastSent: string;
   private live: boolean;
+  /** events without a place in the outbox that came while it caught up */
+  private readonly unkept: EventRecord[] = [];
   /** the client saw, by another process, more than our bus has told yet */
   private skipUntil: EventPosition | null = null;
   private closed = false;
@@ -99,8 +104,12 @@ export class EventConnection implements DirectBody {
   }
 
   hear(event: EventRecord): void {
-    // While it catches up the database gives everything in order.
-    if (this.closed || !this.live || this.sink === null) return;
+    if (this.closed || this.sink === null) return;
+    // While it catches up the database gives everything in order, but for what is not kept there.
+    if (!this.live) {
+      if (event.position === '' && this.unkept.length < maxUnkept) this.unkept.push(event);
+      return;
+    }
     if (this.skipUntil !== null && event.position !== '') {
       if (!isAfter(parsePosition(event.position), this.skipUntil)) return;
       this.skipUntil = null;
@@ -182,6 +191,7 @@ export class EventConnection implements DirectBody {
       if (bus.position === told) {
         this.skipUntil = parsePosition(this.cursor);
         this.live = true;
+        for (const event of this.unkept.splice(0)) this.hear(event);
         return;
       }
     }

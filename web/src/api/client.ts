@@ -57,6 +57,23 @@ export function whenSignedOut(callback: () => void): void {
   onSignedOut = callback;
 }
 
+/** What is only read is asked for again when the network failed under it: a laptop that changes networks shows no error. */
+async function withPatience<T>(
+  method: Method,
+  signal: AbortSignal | undefined,
+  ask: () => Promise<T>,
+): Promise<T> {
+  for (const waitMs of method === 'get' ? [200, 800] : []) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (signal?.aborted === true || !(error instanceof TypeError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+  }
+  return await ask();
+}
+
 /**
  * One operation of the API, by its path template (`/api/v1/projects/{owner}/{project}`).
  * Throws `ApiProblem` for everything but 2xx.
@@ -68,11 +85,13 @@ export async function call<M extends Method, P extends PathOf<M>>(
 ): Promise<Answer<M, P>> {
   let result: { data?: unknown; error?: unknown; response: Response };
   try {
-    result = await client.request(method, url, {
-      params: { path: options.path ?? {}, query: options.query ?? {} },
-      ...(options.body === undefined ? {} : { body: options.body }),
-      ...(options.signal ? { signal: options.signal } : {}),
-    });
+    result = await withPatience(method, options.signal, () =>
+      client.request(method, url, {
+        params: { path: options.path ?? {}, query: options.query ?? {} },
+        ...(options.body === undefined ? {} : { body: options.body }),
+        ...(options.signal ? { signal: options.signal } : {}),
+      }),
+    );
   } catch (error) {
     if (options.signal?.aborted) throw error;
     throw toProblem(error);

@@ -5,7 +5,7 @@ import { Field } from './field.tsx';
 import { MarkdownField } from './markdown-field.tsx';
 
 /** A text that is being written: what it is now, and how it changes. */
-export interface Written {
+interface Written {
   text: string;
   set: (text: string) => void;
 }

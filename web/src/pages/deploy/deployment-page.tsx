@@ -1,10 +1,11 @@
 import type { FunctionComponent, JSX } from 'preact';
 import { useRoute } from 'preact-iso';
+import { useEffect } from 'preact/hooks';
 import { call } from '../../api/client.ts';
 import { getDeployment } from '../../api/deployments.ts';
 import type { Deployment } from '../../api/types.ts';
 import { useCrumbs } from '../../app/breadcrumb.tsx';
-import { useLoad } from '../../app/load.ts';
+import { invalidate, useLoad } from '../../app/load.ts';
 import { projectPath } from '../../app/location.ts';
 import { Copy } from '../../components/copy.tsx';
 import { deferred } from '../../components/deferred.tsx';
@@ -13,7 +14,7 @@ import { Show } from '../../components/feedback.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { PageHead, Tabs } from '../../components/page.tsx';
 import { Time } from '../../components/time.tsx';
-import { deploymentState, shortImage } from '../../lib/deployment-state.ts';
+import { deploymentState, isRolling, shortImage } from '../../lib/deployment-state.ts';
 import { holds } from '../../lib/permissions.ts';
 import { shortSha } from '../../lib/time.ts';
 import { NotFound } from '../not-found.tsx';
@@ -70,6 +71,21 @@ export function DeploymentPage(): JSX.Element {
   );
 }
 
+/** Events tell of what moves. One that was lost on its way must not leave a roll-out standing still on the page. */
+function useSafetyNet(deployment: Deployment): void {
+  const { id } = deployment;
+  const rolling = isRolling(deployment);
+  useEffect(() => {
+    if (!rolling) return undefined;
+    const timer = setInterval(() => {
+      if (!document.hidden) invalidate(`deployments/${id}`);
+    }, 10_000);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [id, rolling]);
+}
+
 function DeploymentView({
   deployment,
   may,
@@ -80,6 +96,7 @@ function DeploymentView({
   const word = environmentWords[deployment.environment];
   const base = `/deployments/${deployment.id}`;
   const { page: Page } = pages[at];
+  useSafetyNet(deployment);
   useCrumbs([
     { text: 'Deployments', href: '/deployments' },
     { text: `${owner}/${name}`, href: projectPath(owner, name, '/deployments') },

@@ -67,7 +67,7 @@ export function ProtectedBranches({ at, may }: Pick<ProjectPageProps, 'at' | 'ma
                   role: 'end',
                   cell: (rule) =>
                     manage && (
-                      <span class="row tightest">
+                      <span class="row tightest end">
                         <Button
                           small
                           kind="quiet"

@@ -218,7 +218,10 @@ describe('the preview that a merge request wants', () => {
     const kept = await plan();
     const id = kept.kind === 'keep' ? (kept.deployment?.deploymentId ?? '') : '';
     const promoted = await sut.call(admin, 'POST', `/api/v1/deployments/${id}/promote`, {});
-    expect(promoted.status).toBe(409);
+    expect(promoted).toMatchObject({
+      status: 409,
+      body: { detail: expect.stringContaining('is not promoted') },
+    });
   });
 
   it('tells its author that it failed, and nobody of anything else', async () => {

@@ -195,4 +195,19 @@ export const deploymentScenarios = {
       await handle.signal('desiredChanged');
     },
   }),
+  'look-given-up-for-a-wish': deployment('blind', {
+    effects: (state) => ({
+      // the target is away for as long as the first generation is what serves
+      observe: async () => {
+        if (state.observed === 1) throw new Error('the target does not answer');
+        return { revisionChanged: false, drift: [], healthy: true };
+      },
+    }),
+    drive: async (handle, state) => {
+      await inPhase(handle, 'idle', () => state.observed === 1);
+      await sleep(2_000);
+      state.generation = 2;
+      await handle.signal('desiredChanged');
+    },
+  }),
 };

@@ -158,7 +158,8 @@ class DeploymentEntity implements SyncSignals {
     const { deploymentId } = this.#input;
     const effects = deployEffects(desired.target, desired.healthTimeoutMs);
     this.show('idle', null);
-    const seen = await effects.observe({ deploymentId });
+    const seen = await this.#unlessWoken(() => effects.observe({ deploymentId }));
+    if (seen === null) return { revisionChanged: false, healed: false };
     if (seen.drift.length === 0 || !desired.selfHeal) {
       this.state.contested = [];
       return { revisionChanged: seen.revisionChanged, healed: false };
@@ -168,5 +169,24 @@ class DeploymentEntity implements SyncSignals {
     if (contested.length > 0) await records.reportContested({ deploymentId, fields: contested });
     if (heal.length > 0) await effects.heal({ deploymentId, skip: this.state.contested });
     return { revisionChanged: seen.revisionChanged, healed: heal.length > 0 };
+  }
+  /**
+   * A look that is given up for a wake: what somebody wishes must not wait for a target that is away, least of all the
+   * wish for another one. @returns null when it was given up
+   */
+  async #unlessWoken<T>(look: () => Promise<T>): Promise<T | null> {
+    const seen = this.wakes;
+    const scope = new CancellationScope();
+    const looking = scope.run(look);
+    void condition(() => this.wakes !== seen).then(() => {
+      scope.cancel();
+    });
+    try {
+      return await looking;
+    } catch (error) {
+      const isAsked = CancellationScope.current().consideredCancelled;
+      if (this.wakes === seen || isAsked || !isCancellation(error)) throw error;
+      return null;
+    }
   }
 }

@@ -54,12 +54,14 @@ export function deployEffects(
     retry,
     cancellationType: 'TRY_CANCEL',
   });
-  // Nobody waits for a look; it is tried until the target is back.
+  // Nobody waits for a look; it is tried until the target is back. One that is given up has ended before something else
+  // begins, or it would write down what it saw of a world that is no more.
   const looking = proxyActivities<Pick<DeployEffects, 'observe'>>({
     taskQueue,
     startToCloseTimeout: '2 minutes',
     heartbeatTimeout,
     retry: { ...retry, maximumInterval: '1 minute' },
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
   const { awaitWave, awaitUndone, watchBake } = watching;
   return { ...methodsOf(quick), awaitWave, awaitUndone, watchBake, observe: looking.observe };

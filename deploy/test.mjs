@@ -19,7 +19,8 @@ import { failedFiles, secondTry } from './lib/test-report.mjs';
 /** In this order; those that start processes of their own, or measure time, have the machine to themselves. */
 const runs = [
   { projects: ['unit', 'replay', 'integration'], args: ['--maxWorkers=2'] },
-  { projects: ['kubernetes'], args: ['--runInBand'] },
+  // mostly waiting, each file for a cluster of its own
+  { projects: ['kubernetes'], args: ['--maxWorkers=2'] },
   { projects: ['fault'], args: ['--runInBand'] },
   { projects: ['e2e'], args: ['--runInBand'] },
   { projects: ['browser'], args: ['--runInBand'] },

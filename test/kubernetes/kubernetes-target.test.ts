@@ -133,6 +133,23 @@ describe('the kubernetes target on a real cluster', () => {
     ).rejects.toMatchObject({ code: 'forbidden' });
   }, 240_000);
 
+  it('takes the namespace of a preview away with all that is in it, never that of somebody else, and makes it again [A-DEP-03]', async () => {
+    const settings = config({ a: '1' });
+    await target.apply(scope, settings);
+    await writeAs('kubectl', inNamespace('configmaps/theirs'), config({ a: '1' }, 'theirs'));
+    await target.removeNamespace(newScope(scope.namespace));
+    expect(await target.read(scope, refIn(scope.namespace, settings))).not.toBeNull();
+    await target.removeNamespace(scope);
+    const { items } = (await send({ method: 'GET', path: '/api/v1/namespaces' })) as {
+      items: Manifest[];
+    };
+    expect(items.map(({ metadata }) => metadata.name)).not.toContain(scope.namespace);
+    // its removal may be asked for twice
+    await target.removeNamespace(scope);
+    await target.apply(scope, settings);
+    expect(await target.read(scope, refIn(scope.namespace, settings))).not.toBeNull();
+  }, 240_000);
+
   it('refuses what another deployment owns, and what lies outside of its namespace [A-DEP-03]', async () => {
     const settings = config({ a: '1' });
     await target.apply(scope, settings);

@@ -128,8 +128,7 @@ function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
     addresses: async (scope) => mine(scope).flatMap(addressesOf),
     readLog: async (scope, ref) => {
       owned(scope, ref);
-      const replicas = workloads.replicasOf(refKey(ref));
-      return replicas.map((replica) => ({ replica: replica.plan.name, text: replica.log() }));
+      return logsOf(workloads.replicasOf(refKey(ref)));
     },
     applyAs: async (manager, scope, manifest) => {
       const ref = refOf(manifest);
@@ -140,6 +139,12 @@ function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
       });
     },
   };
+}
+
+function logsOf(
+  replicas: ReturnType<Parts['workloads']['replicasOf']>,
+): { replica: string; text: string }[] {
+  return replicas.map((replica) => ({ replica: replica.plan.name, text: replica.log() }));
 }
 
 async function removeNamespace(

@@ -8,46 +8,50 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const nothing = async () => undefined;
 const healthy = { healthy: true };
 
-/** Activities of both workflows, over one preview. */
-function activitiesOf(state) {
+const place = { target: 'local', projectId: 'prj_recording', changeId: 'chg_recording' };
+
+/** What previewWorkflow asks for. */
+function previewActivities(state) {
   const deployment = () =>
-    state.isThere && {
-      deploymentId: 'dep_preview',
-      projectId: 'prj_recording',
-      changeId: 'chg_recording',
-      summary: 'recording · preview of !1',
-      target: 'local',
-      environment: 'preview',
-      namespace: 'recording-preview-1',
-    };
+    state.isThere
+      ? {
+          ...place,
+          deploymentId: 'dep_preview',
+          summary: 'recording · preview of !1',
+          environment: 'preview',
+          namespace: 'recording-preview-1',
+        }
+      : null;
   return {
     planPreview: async () => {
-      if (state.isEnding) {
-        return { kind: 'end', reason: 'closed', deployment: deployment() || null };
-      }
+      if (state.isEnding) return { kind: 'end', reason: 'closed', deployment: deployment() };
       state.isThere ||= state.isGreen;
-      return { kind: 'keep', restMs: 600_000, deployment: deployment() || null };
+      return { kind: 'keep', restMs: 600_000, deployment: deployment() };
     },
     finishPreview: nothing,
-    readDesired: async () =>
-      state.isThere
-        ? {
-            generation: state.generation,
-            observedGeneration: state.observed,
-            desiredStatus: 'active',
-            isPaused: false,
-            isDeleting: state.isEnding,
-            target: 'local',
-            approvals: 0,
-            bakeMs: 0,
-            healthTimeoutMs: 60_000,
-            selfHeal: true,
-            syncIntervalMs: 600_000,
-            liveRevisionId: null,
-            projectId: 'prj_recording',
-            changeId: 'chg_recording',
-          }
-        : null,
+  };
+}
+
+function desiredOf(state) {
+  return {
+    ...place,
+    generation: state.generation,
+    observedGeneration: state.observed,
+    desiredStatus: 'active',
+    isPaused: false,
+    isDeleting: state.isEnding,
+    approvals: 0,
+    bakeMs: 0,
+    healthTimeoutMs: 60_000,
+    selfHeal: true,
+    liveRevisionId: null,
+  };
+}
+
+/** What the deployment of the preview asks for. */
+function deploymentActivities(state) {
+  return {
+    readDesired: async () => (state.isThere ? desiredOf(state) : null),
     planSync: async () => ({
       kind: 'planned',
       syncId: `dsy_${state.generation}`,
@@ -58,7 +62,6 @@ function activitiesOf(state) {
       waves: [{ phase: 'Sync', wave: 0 }],
       prune: { count: 0, needsPerson: false },
     }),
-    registerUndo: nothing,
     applyWave: nothing,
     awaitWave: async () => healthy,
     setSyncStatus: nothing,
@@ -93,7 +96,7 @@ function preview(name, drive) {
     type: 'previewWorkflow',
     workflowId: `preview:mrq_${name}`,
     input: { mergeRequestId: `mrq_${name}`, projectId: 'prj_recording' },
-    activities: activitiesOf(state),
+    activities: { ...previewActivities(state), ...deploymentActivities(state) },
     drive: (handle) => drive(handle, state),
   };
 }

@@ -178,9 +178,13 @@ class DeploymentEntity implements SyncSignals {
     const seen = this.wakes;
     const scope = new CancellationScope();
     const looking = scope.run(look);
-    void condition(() => this.wakes !== seen).then(() => {
-      scope.cancel();
-    });
+    void condition(() => this.wakes !== seen).then(
+      () => {
+        scope.cancel();
+      },
+      // it is cancelled with this workflow, as the look is
+      () => undefined,
+    );
     try {
       return await looking;
     } catch (error) {

@@ -1,4 +1,4 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { deploymentWorkflowId, previewWorkflowId } from '../contracts/deploy/ids.ts';
 import {
   abortSyncSignal,
@@ -8,10 +8,11 @@ import {
 import type { PreviewInput } from '../contracts/deploy/preview.ts';
 import type { DeploymentInput } from '../contracts/deploy/types.ts';
 import { readableSummary } from '../contracts/readable-summary.ts';
-import { searchAttributes } from '../contracts/search-attributes.ts';
+import { runAttributes, searchAttributes } from '../contracts/search-attributes.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
 import type { deploymentWorkflow } from '../workflows/deploy/deployment.workflow.ts';
 import type { previewWorkflow } from '../workflows/deploy/preview.workflow.ts';
+import { ifRunning } from './if-running.ts';
 
 /**
  * Wakes the entity of an environment, and starts it where it does not run: safe to repeat, one runs at a time.
@@ -30,12 +31,7 @@ export async function wakeDeployment(
     workflowId: deploymentWorkflowId(input.projectId, environment),
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     staticSummary: readableSummary(summary),
-    typedSearchAttributes: [
-      ...(changeId === null ? [] : [{ key: searchAttributes.changeId, value: changeId }]),
-      { key: searchAttributes.projectId, value: input.projectId },
-      { key: searchAttributes.kind, value: 'deployment' },
-      { key: searchAttributes.state, value: 'idle' },
-    ],
+    typedSearchAttributes: runAttributes({ ...input, kind: 'deployment', state: 'idle' }),
   });
 }
 
@@ -53,12 +49,7 @@ export async function wakePreview(
     workflowId: previewWorkflowId(input.mergeRequestId),
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
     staticSummary: readableSummary(summary),
-    typedSearchAttributes: [
-      { key: searchAttributes.changeId, value: changeId },
-      { key: searchAttributes.projectId, value: input.projectId },
-      { key: searchAttributes.kind, value: 'preview' },
-      { key: searchAttributes.state, value: 'waiting' },
-    ],
+    typedSearchAttributes: runAttributes({ ...input, kind: 'preview', state: 'waiting' }),
   });
 }
 
@@ -68,11 +59,7 @@ export async function wakePreviewsOf(client: Client, projectId: string): Promise
   const { name } = searchAttributes.projectId;
   const query = `WorkflowType = '${type}' AND ${name} = '${projectId}' AND ExecutionStatus = 'Running'`;
   for await (const { workflowId } of client.workflow.list({ query })) {
-    try {
-      await client.workflow.getHandle(workflowId).signal(previewChangedSignal);
-    } catch (error) {
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-    }
+    await ifRunning(() => client.workflow.getHandle(workflowId).signal(previewChangedSignal));
   }
 }
 
@@ -82,11 +69,8 @@ export async function abortDeployment(
   input: { projectId: string; environment: string; mergeRequestId: string | null; reason: string },
 ): Promise<void> {
   const id = deploymentWorkflowId(input.projectId, input.environment, input.mergeRequestId);
-  try {
-    await client.workflow.getHandle(id).signal(abortSyncSignal, { reason: input.reason });
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
+  const { reason } = input;
+  await ifRunning(() => client.workflow.getHandle(id).signal(abortSyncSignal, { reason }));
 }
 
 /** Ends the entity of an environment that is gone. Nothing happens where none runs. */
@@ -95,9 +79,5 @@ export async function endDeployment(
   input: { projectId: string; environment: string },
 ): Promise<void> {
   const id = deploymentWorkflowId(input.projectId, input.environment);
-  try {
-    await client.workflow.getHandle(id).terminate('its deployment is gone');
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
+  await ifRunning(() => client.workflow.getHandle(id).terminate('its deployment is gone'));
 }

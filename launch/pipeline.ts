@@ -1,8 +1,4 @@
-import {
-  type Client,
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-} from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { decideGateSignal } from '../contracts/gate/messages.ts';
 import type { GateDecision } from '../contracts/gate/types.ts';
 import { pipelineRunWorkflowId } from '../contracts/pipeline/ids.ts';
@@ -13,9 +9,10 @@ import {
 } from '../contracts/pipeline/messages.ts';
 import type { PipelineRunInput } from '../contracts/pipeline/types.ts';
 import { readableSummary } from '../contracts/readable-summary.ts';
-import { searchAttributes } from '../contracts/search-attributes.ts';
+import { runAttributes } from '../contracts/search-attributes.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
 import type { pipelineRunWorkflow } from '../workflows/pipeline/pipeline-run.workflow.ts';
+import { ifRunning } from './if-running.ts';
 
 /**
  * Starts the workflow of a run. Its id is the run's, so a second start, also of a run that has ended, does nothing.
@@ -34,12 +31,7 @@ export async function startPipelineRun(
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       workflowIdConflictPolicy: 'FAIL',
       staticSummary: readableSummary(summary),
-      typedSearchAttributes: [
-        { key: searchAttributes.changeId, value: input.changeId },
-        { key: searchAttributes.projectId, value: input.projectId },
-        { key: searchAttributes.kind, value: 'pipeline' },
-        { key: searchAttributes.state, value: 'pending' },
-      ],
+      typedSearchAttributes: runAttributes({ ...input, kind: 'pipeline', state: 'pending' }),
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
@@ -53,7 +45,7 @@ export async function signalPipelineRun(
   command: { kind: 'cancel'; reason: string } | { kind: 'pause' } | { kind: 'resume' },
 ): Promise<void> {
   const handle = client.workflow.getHandle(pipelineRunWorkflowId(pipelineId));
-  await untilEnded(async () => {
+  await ifRunning(async () => {
     if (command.kind === 'cancel') await handle.signal(cancelRunSignal, { reason: command.reason });
     else await handle.signal(command.kind === 'pause' ? pauseRunSignal : resumeRunSignal);
   });
@@ -65,13 +57,5 @@ export async function signalGateDecision(
   workflowId: string,
   decision: GateDecision,
 ): Promise<void> {
-  await untilEnded(() => client.workflow.getHandle(workflowId).signal(decideGateSignal, decision));
-}
-
-async function untilEnded(send: () => Promise<void>): Promise<void> {
-  try {
-    await send();
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
+  await ifRunning(() => client.workflow.getHandle(workflowId).signal(decideGateSignal, decision));
 }

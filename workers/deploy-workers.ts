@@ -11,6 +11,7 @@ import type { DeployTarget } from '../contracts/deploy/target.ts';
 import { DomainError } from '../contracts/problems.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
 import { findArtifactImage } from '../domain/deploy/find-artifact-image.ts';
+import { ManifestFiles } from '../domain/deploy/manifest-files.ts';
 import { deploySecrets } from './deploy-secrets.ts';
 import { createMasker } from '../domain/pipeline/mask.ts';
 import { wakeById } from './handle-deploy-event.ts';
@@ -121,6 +122,7 @@ function effectDeps(services: WorkerServices, target: DeployTarget): DeployActiv
     log,
     store: objectStore,
     gitStore,
+    manifestFiles: new ManifestFiles(gitStore),
     target,
     render: renderManifests(createManifestTools()),
     secrets: deploySecrets(db, secretBox),

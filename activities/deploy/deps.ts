@@ -3,6 +3,7 @@ import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import type { RenderInput } from '../../contracts/deploy/render.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { Log } from '../../contracts/log.ts';
+import type { ManifestFiles } from '../../domain/deploy/manifest-files.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 
@@ -33,6 +34,7 @@ export interface DeployActivityDeps {
   log: Log;
   store: BlobStore;
   gitStore: GitStore;
+  manifestFiles: ManifestFiles;
   target: DeployTarget;
   /** manifests by kustomize or helm where the folder asks for them; plain templates need neither */
   render: (input: RenderInput) => Promise<Manifest[]>;

@@ -6,7 +6,6 @@ import { beginSync } from '../../domain/deploy/begin-sync.ts';
 import { requireOwnArtifacts } from '../../domain/deploy/find-artifact-image.ts';
 import { listLeftovers } from '../../domain/deploy/list-leftovers.ts';
 import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
-import { readManifestFiles } from '../../domain/deploy/read-manifest-files.ts';
 import { planRemoval } from '../../domain/deploy/render/plan-prune.ts';
 import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
@@ -129,7 +128,7 @@ async function desiredRevision(
     };
   }
   const source = await findManifestSource(deps.db, deps.gitStore, deployment);
-  const files = await readManifestFiles(deps.gitStore, source.repoPath, source.sha, source.folder);
+  const files = await deps.manifestFiles.read(source);
   const manifests = await deps.render({
     files,
     namespace: deployment.namespace,

@@ -7,7 +7,8 @@ const maxBytes = 8 * 1024 * 1024;
 const maxDepth = 8;
 const pageSize = 500;
 
-type Repository = Pick<GitStore, 'statPath' | 'listTree' | 'readBlob'>;
+/** What manifests are read from. */
+export type ManifestRepository = Pick<GitStore, 'statPath' | 'listTree' | 'readBlob'>;
 
 /**
  * The text files beneath a folder of a commit, by their path relative to it. Symbolic links and submodules are left out:
@@ -15,7 +16,7 @@ type Repository = Pick<GitStore, 'statPath' | 'listTree' | 'readBlob'>;
  * @throws DomainError `validation_failed` when the folder is not there, or holds more than can be manifests
  */
 export async function readManifestFiles(
-  store: Repository,
+  store: ManifestRepository,
   repoPath: string,
   sha: string,
   folder: string,
@@ -41,7 +42,7 @@ export async function readManifestFiles(
 }
 
 async function requireFolder(
-  store: Repository,
+  store: ManifestRepository,
   repoPath: string,
   sha: string,
   root: string,
@@ -58,7 +59,7 @@ async function requireFolder(
 }
 
 async function* walk(
-  store: Repository,
+  store: ManifestRepository,
   repoPath: string,
   sha: string,
   path: string,

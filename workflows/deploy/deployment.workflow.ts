@@ -5,7 +5,6 @@ import {
   isCancellation,
   setHandler,
   upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
 import {
   abortSyncSignal,
@@ -21,12 +20,11 @@ import type { TargetKind } from '../../contracts/deploy/target.ts';
 import { decideGateSignal } from '../../contracts/gate/messages.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { GateInbox } from '../gate/wait-at-gate.ts';
+import { isHistoryLong } from '../history-length.ts';
 import { HealCount } from './deployment.state.ts';
 import { deployEffects, deployRecords, removing } from './effects.ts';
 import { runSync, type SyncSignals } from './run-sync.ts';
 
-/** Long before the engine's limit (design section 4). */
-const maxHistory = 5000;
 /** Secrets that are sealed open again when somebody gives the key back. */
 const sealedMs = 60_000;
 /** What drifts is looked at again soon after it was healed. */
@@ -105,8 +103,7 @@ class DeploymentEntity implements SyncSignals {
         return;
       }
       const waitMs = await this.#pass(desired);
-      const { continueAsNewSuggested, historyLength } = workflowInfo();
-      if ((continueAsNewSuggested || historyLength > maxHistory) && this.wakes === seen) {
+      if (isHistoryLong() && this.wakes === seen) {
         await continueAsNew<typeof deploymentWorkflow>({
           ...this.#input,
           heals: this.#heals.carry(),
@@ -170,6 +167,7 @@ class DeploymentEntity implements SyncSignals {
     if (heal.length > 0) await effects.heal({ deploymentId, skip: this.state.contested });
     return { revisionChanged: seen.revisionChanged, healed: heal.length > 0 };
   }
+
   /**
    * A look that is given up for a wake: what somebody wishes must not wait for a target that is away, least of all the
    * wish for another one. @returns null when it was given up

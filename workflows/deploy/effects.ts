@@ -3,6 +3,9 @@ import type { DeployEffects, DeployRecords } from '../../contracts/deploy/activi
 import type { TargetKind } from '../../contracts/deploy/target.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 
+/** What a sync does to its target; removing everything waits longer, see `removing`. */
+export type SyncEffects = Omit<DeployEffects, 'removeAll'>;
+
 /** Every effect beats: a lost worker is noticed within it. */
 const heartbeatTimeout = '10 seconds';
 
@@ -35,12 +38,9 @@ export function deployRecords(): DeployRecords {
  * The effects at a target. Those that change something and are idempotent are tried for ten minutes, then the sync
  * fails and is undone; watching goes on for as long as it was asked to, and a lost watcher is replaced within seconds.
  */
-export function deployEffects(
-  target: TargetKind,
-  healthTimeoutMs: number,
-): Omit<DeployEffects, 'removeAll'> {
+export function deployEffects(target: TargetKind, healthTimeoutMs: number): SyncEffects {
   const taskQueue = target === 'local' ? taskQueues.deployLocal : taskQueues.deploy;
-  const quick = proxyActivities<Omit<DeployEffects, 'removeAll'>>({
+  const quick = proxyActivities<SyncEffects>({
     taskQueue,
     startToCloseTimeout: '2 minutes',
     scheduleToCloseTimeout: '10 minutes',
@@ -79,8 +79,8 @@ export function removing(target: TargetKind): Pick<DeployEffects, 'removeAll'> {
 
 /** A proxy has no keys of its own, so it cannot be spread. */
 function methodsOf(
-  effects: Omit<DeployEffects, 'removeAll'>,
-): Omit<DeployEffects, 'awaitWave' | 'awaitUndone' | 'watchBake' | 'observe' | 'removeAll'> {
+  effects: SyncEffects,
+): Omit<SyncEffects, 'awaitWave' | 'awaitUndone' | 'watchBake' | 'observe'> {
   return {
     planSync: effects.planSync,
     applyWave: effects.applyWave,

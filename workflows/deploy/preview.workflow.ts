@@ -9,7 +9,6 @@ import {
   sleep,
   startChild,
   upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
 import { deploymentWorkflowId } from '../../contracts/deploy/ids.ts';
 import { desiredChangedSignal, previewChangedSignal } from '../../contracts/deploy/messages.ts';
@@ -19,8 +18,9 @@ import type {
   PreviewRecords,
 } from '../../contracts/deploy/preview.ts';
 import { readableSummary } from '../../contracts/readable-summary.ts';
-import { searchAttributes } from '../../contracts/search-attributes.ts';
+import { runAttributes, searchAttributes } from '../../contracts/search-attributes.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
+import { isHistoryLong } from '../history-length.ts';
 import type { deploymentWorkflow } from './deployment.workflow.ts';
 
 // Over Postgres only and idempotent: tried until the database is back.
@@ -29,8 +29,6 @@ const records = proxyActivities<PreviewRecords>({
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' },
 });
-
-const maxHistory = 5000;
 
 /**
  * The preview of a merge request, from the moment that it is wanted until nothing of it is left. What serves is its
@@ -136,8 +134,7 @@ class PreviewEntity {
 
   /** After hundreds of pushes the deployment is brought up afresh: a child does not outlive the run that started it. */
   async #renewHistory(): Promise<void> {
-    const { continueAsNewSuggested, historyLength } = workflowInfo();
-    if (!continueAsNewSuggested && historyLength <= maxHistory) return;
+    if (!isHistoryLong()) return;
     this.#child?.scope.cancel();
     await this.#childEnded();
     await continueAsNew<typeof previewWorkflow>(this.#input);
@@ -156,12 +153,12 @@ async function startDeployment(mergeRequestId: string, deployment: PreviewDeploy
         parentClosePolicy: 'REQUEST_CANCEL',
         cancellationType: 'WAIT_CANCELLATION_COMPLETED',
         staticSummary: readableSummary(summary),
-        typedSearchAttributes: [
-          ...(changeId === null ? [] : [{ key: searchAttributes.changeId, value: changeId }]),
-          { key: searchAttributes.projectId, value: projectId },
-          { key: searchAttributes.kind, value: 'deployment' },
-          { key: searchAttributes.state, value: 'idle' },
-        ],
+        typedSearchAttributes: runAttributes({
+          changeId,
+          projectId,
+          kind: 'deployment',
+          state: 'idle',
+        }),
       });
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

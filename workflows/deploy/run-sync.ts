@@ -6,7 +6,7 @@ import {
   isCancellation,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { DeployEffects, DeployRecords } from '../../contracts/deploy/activities.ts';
+import type { DeployRecords } from '../../contracts/deploy/activities.ts';
 import type {
   DeploymentState,
   DesiredState,
@@ -17,7 +17,7 @@ import type {
 } from '../../contracts/deploy/types.ts';
 import { type GateInbox, waitAtGate } from '../gate/wait-at-gate.ts';
 import { UndoStack } from './deployment.state.ts';
-import { deployEffects } from './effects.ts';
+import { deployEffects, type SyncEffects } from './effects.ts';
 
 /** What the entity hears while a sync runs. */
 export interface SyncSignals {
@@ -40,7 +40,6 @@ class SyncStop extends Error {
   }
 }
 
-type SyncEffects = Omit<DeployEffects, 'removeAll'>;
 type Planned = Extract<SyncPlan, { kind: 'planned' }>;
 
 /**

@@ -1,4 +1,4 @@
-import { continueAsNew, isCancellation, proxyActivities, workflowInfo } from '@temporalio/workflow';
+import { continueAsNew, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type {
   GitActivities,
   RepositoryCareAnswer,
@@ -6,6 +6,7 @@ import type {
   RepositoryCareResult,
 } from '../../contracts/git/care.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
+import { isHistoryLong } from '../history-length.ts';
 
 // Over Postgres only.
 const lists = proxyActivities<Pick<GitActivities, 'listRepositories'>>({
@@ -56,8 +57,7 @@ export async function repositoryCareWorkflow(
       after = projectId;
     }
     if (projectIds.length === 0) return result;
-    const { continueAsNewSuggested, historyLength } = workflowInfo();
-    if (continueAsNewSuggested || historyLength > 5000) {
+    if (isHistoryLong()) {
       await continueAsNew<typeof repositoryCareWorkflow>({ fsck: input.fsck, after });
     }
   }

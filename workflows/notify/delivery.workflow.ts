@@ -1,16 +1,11 @@
-import {
-  condition,
-  continueAsNew,
-  proxyActivities,
-  setHandler,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { condition, continueAsNew, proxyActivities, setHandler } from '@temporalio/workflow';
 import {
   type DeliveryActivities,
   type DeliveryInput,
   wakeDeliverySignal,
 } from '../../contracts/notify/delivery.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
+import { isHistoryLong } from '../history-length.ts';
 
 // Over Postgres only: tried until the database is back.
 const { nextDelivery } = proxyActivities<Pick<DeliveryActivities, 'nextDelivery'>>({
@@ -30,7 +25,6 @@ const { sendDelivery } = proxyActivities<Pick<DeliveryActivities, 'sendDelivery'
 
 /** An idle receiver needs no workflow: the next message starts one. */
 const IDLE_MS = 60_000;
-const MAX_EVENTS = 5_000;
 
 /**
  * Sends what one receiver is to get, in order: the next message waits until the one before was taken or given up.
@@ -52,8 +46,7 @@ export async function deliveryWorkflow(input: DeliveryInput): Promise<void> {
     } else {
       await sendDelivery({ deliveryId: next.deliveryId });
     }
-    const { continueAsNewSuggested, historyLength } = workflowInfo();
-    if (continueAsNewSuggested || historyLength > MAX_EVENTS) {
+    if (isHistoryLong()) {
       await continueAsNew<typeof deliveryWorkflow>(input);
     }
   }

@@ -1,0 +1,42 @@
+import { LRUCache } from 'lru-cache';
+import type { ManifestSource } from './manifest-source.ts';
+import { readManifestFiles, type ManifestRepository } from './read-manifest-files.ts';
+
+/** Of one process: some hundred applications, each with its charts. */
+const maxBytes = 64 * 1024 * 1024;
+
+type Files = ReadonlyMap<string, string>;
+type Place = Pick<ManifestSource, 'repoPath' | 'sha' | 'folder'>;
+
+/**
+ * Folders of commits, read once: a commit never changes, and one push to an ops repository has every environment that
+ * follows it ask for the same files at the same moment.
+ */
+export class ManifestFiles {
+  readonly #read: LRUCache<string, Files, Place>;
+
+  constructor(store: ManifestRepository) {
+    this.#read = new LRUCache({
+      maxSize: maxBytes,
+      sizeCalculation: bytesOf,
+      fetchMethod: async (_key, _stale, { context }) =>
+        await readManifestFiles(store, context.repoPath, context.sha, context.folder),
+    });
+  }
+
+  /**
+   * The text files beneath the folder, by their path relative to it.
+   * @throws DomainError as `readManifestFiles` does; what failed is read again the next time
+   */
+  async read({ repoPath, sha, folder }: Place): Promise<Files> {
+    const key = [repoPath, sha, folder].join('\n');
+    return await this.#read.forceFetch(key, { context: { repoPath, sha, folder } });
+  }
+}
+
+/** What a folder weighs in the cache; an empty one weighs something, too. */
+function bytesOf(files: Files): number {
+  let bytes = 1024;
+  for (const [path, text] of files) bytes += 2 * (path.length + text.length);
+  return bytes;
+}

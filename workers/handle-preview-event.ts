@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
 import { revivePreview } from '../domain/deploy/command-preview.ts';
+import { mergeRequestOfRun } from '../domain/pipeline/merge-request-run.ts';
 import { wakePreview, wakePreviewsOf } from '../launch/deploy.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
 
@@ -55,5 +56,5 @@ export async function wakePreviewOf(
 /** The merge request whose head a run built. */
 async function requestOfRun(db: PrismaClient, pipelineId: string | null): Promise<string | null> {
   const run = await db.pipeline.findUnique({ where: { id: pipelineId ?? '' } });
-  return run?.trigger === 'mr' ? (run.dedupeKey?.split(':')[1] ?? null) : null;
+  return run === null ? null : (mergeRequestOfRun(run)?.id ?? null);
 }

@@ -11,7 +11,7 @@ import { planPipeline } from '../../domain/pipeline/definition/plan-pipeline.ts'
 import type { Definition } from '../../domain/pipeline/definition/schema.ts';
 import { finishRun } from '../../domain/pipeline/finish-run.ts';
 import { previousCommit } from '../../domain/pipeline/previous-commit.ts';
-import { mergeRequestOfRun } from '../../domain/review/merge-request-of-run.ts';
+import { targetOfRun } from '../../domain/review/target-of-run.ts';
 import type { Pipeline, Project } from '../../prisma/generated/client.ts';
 import { whileBeating } from '../beating.ts';
 import type { PipelineActivityDeps } from './deps.ts';
@@ -72,7 +72,7 @@ async function planRun(
   definition: Definition,
 ): Promise<PipelinePlan> {
   const { commitSha } = run;
-  const mergeRequest = await mergeRequestOfRun(db, run);
+  const mergeRequest = await targetOfRun(db, run);
   // Asked of git only where a step wants to know: it costs a process, and people wait for the first line.
   const asksForPaths = definition.steps.some((step) => step.when?.path !== undefined);
   const since = mergeRequest?.baseSha ?? (asksForPaths ? await previousCommit(db, run) : null);

@@ -12,12 +12,13 @@ import type {
   PrismaClient,
 } from '../../prisma/generated/client.ts';
 import type { PipelinePlan } from '../../contracts/pipeline/types.ts';
+import { whereOfHead } from '../pipeline/merge-request-run.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { desiredOf, resolveDeploys } from './declare-deployments.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 import { namespaceOf } from './namespace.ts';
-import { lockPreview, previewOf, runKeyOf } from './want-preview.ts';
+import { lockPreview, previewOf } from './want-preview.ts';
 
 /** See PreviewRecords.planPreview. */
 export async function planPreview(db: PrismaClient, mergeRequestId: string): Promise<PreviewPlan> {
@@ -76,14 +77,17 @@ async function showKept(
   });
 }
 
-/** Desires what the run of the head built, once it is green; until then what is there stays. */
+/** Desires what the newest green run of the head built, whichever run that is; until there is one, what is there stays. */
 async function declare(
   tx: Prisma.TransactionClient,
   mergeRequest: MergeRequest,
   known: Deployment | null,
 ): Promise<Deployment | null> {
-  const run = await tx.pipeline.findUnique({ where: { dedupeKey: runKeyOf(mergeRequest) } });
-  if (run?.status !== 'success' || known?.pipelineId === run.id) return known;
+  const run = await tx.pipeline.findFirst({
+    where: { ...whereOfHead(mergeRequest), status: 'success' },
+    orderBy: { number: 'desc' },
+  });
+  if (run === null || known?.pipelineId === run.id) return known;
   const wanted = previewOf(run.definition as PipelinePlan | null);
   if (wanted === null) return known;
   const resolved = await resolveDeploys(tx, run, [wanted]);

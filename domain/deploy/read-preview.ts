@@ -2,9 +2,9 @@ import type { PreviewEndReason, PreviewState } from '../../contracts/deploy/prev
 import type { ServiceAddress } from '../../contracts/deploy/target.ts';
 import type { Deployment, MergeRequest, Pipeline, Preview } from '../../prisma/generated/client.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import { whereOfHead } from '../pipeline/merge-request-run.ts';
 import { listLeases, type LeaseRecord } from '../secret/secret-leases.ts';
 import type { Db } from '../shared/db.ts';
-import { runKeyOf } from './want-preview.ts';
 
 /** The preview of a merge request as people see it. */
 export interface PreviewRecord {
@@ -16,7 +16,7 @@ export interface PreviewRecord {
   /** commit that serves, or comes up */
   commitSha: string | null;
   addresses: ServiceAddress[];
-  /** the run of the head */
+  /** the newest run of the head */
   pipeline: { id: string; number: number; status: string } | null;
   expiresAt: string | null;
   endedAt: string | null;
@@ -49,7 +49,10 @@ export async function readPreview(
   if (row === null) throw new DomainError('not_found', 'There is no such merge request.');
   const { preview, deployment } = row;
   if (preview === null) return none;
-  const run = await db.pipeline.findUnique({ where: { dedupeKey: runKeyOf(row) } });
+  const run = await db.pipeline.findFirst({
+    where: whereOfHead(row),
+    orderBy: { number: 'desc' },
+  });
   const isUp = deployment !== null && preview.status === 'up';
   return {
     ...stateOf(preview, row, deployment, run),

@@ -1,6 +1,7 @@
 import { defaultPreviewTtlMs } from '../../contracts/deploy/preview.ts';
 import type { DeployPlan, PipelinePlan } from '../../contracts/pipeline/types.ts';
 import type { MergeRequest, Pipeline, Preview, Prisma } from '../../prisma/generated/client.ts';
+import { mergeRequestOfRun } from '../pipeline/merge-request-run.ts';
 import type { Db } from '../shared/db.ts';
 import { publishPreviewEvent } from './preview-event.ts';
 
@@ -10,17 +11,12 @@ export function previewOf(plan: PipelinePlan | null): DeployPlan | null {
   return wanted?.skipReason === null ? wanted : null;
 }
 
-/** Key of the run of a merge request's head: the same head never runs twice. */
-export function runKeyOf({ id, headSha }: Pick<MergeRequest, 'id' | 'headSha'>): string {
-  return `mr:${id}:${headSha}`;
-}
-
 /** The open merge request whose head a run builds; null for a run of another cause, or of a head that was pushed over. */
 async function openRequestOf(db: Db, run: Pipeline): Promise<MergeRequest | null> {
-  const [, id] = run.dedupeKey?.split(':') ?? [];
-  if (run.trigger !== 'mr' || id === undefined) return null;
-  const row = await db.mergeRequest.findUnique({ where: { id } });
-  return row?.status === 'open' && row.headSha === run.commitSha ? row : null;
+  const built = mergeRequestOfRun(run);
+  if (built === null) return null;
+  const row = await db.mergeRequest.findUnique({ where: { id: built.id } });
+  return row?.status === 'open' && row.headSha === built.headSha ? row : null;
 }
 
 /**

@@ -4,8 +4,12 @@ import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { createPipelineIn, type CreatedPipeline } from './create-pipeline.ts';
+import { mergeRequestOfRun, mergeRequestRerunKey } from './merge-request-run.ts';
 
-/** Runs the commit of an ended run again, as a new run of the same change. The old one stays as it is. */
+/**
+ * Runs the commit of an ended run again, as a new run of the same change. The old one stays as it is. One of a merge
+ * request stays one of it: the same steps, and its preview when it is green.
+ */
 export async function rerunPipeline(
   db: PrismaClient,
   caller: Caller,
@@ -21,15 +25,16 @@ export async function rerunPipeline(
         `Pipeline #${String(earlier.number)} has not ended yet.`,
       );
     }
+    const head = mergeRequestOfRun(earlier);
     const created = await createPipelineIn(tx, {
       projectId: earlier.projectId,
       changeId: earlier.changeId,
-      trigger: 'api',
+      trigger: head === null ? 'api' : 'mr',
       gitRef: earlier.gitRef,
       commitSha: earlier.commitSha,
       commitTitle: earlier.commitTitle,
       triggeredBy: caller.principal.userId,
-      dedupeKey: null,
+      dedupeKey: head === null ? null : mergeRequestRerunKey(head),
       traceparent: caller.request.traceparent,
     });
     await writeAudit(tx, caller, {

@@ -3,6 +3,7 @@ import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { createPipeline } from './create-pipeline.ts';
 import { definitionFile, parseDefinition } from './definition/parse-definition.ts';
 import { startsRun } from './definition/plan-pipeline.ts';
+import { mergeRequestRunKey } from './merge-request-run.ts';
 import type { RepositoryReader } from './repository-reader.ts';
 
 /**
@@ -32,7 +33,7 @@ export async function triggerPipelineForMergeRequest(
     commitSha: headSha,
     commitTitle: await repositories.commitTitle(project.repoPath, headSha),
     triggeredBy: actorId,
-    dedupeKey: `mr:${subjectId}:${headSha}`,
+    dedupeKey: mergeRequestRunKey({ id: subjectId, headSha }),
     traceparent: event.traceparent,
   });
 }

@@ -1,6 +1,7 @@
 import type { MergeRule, MergeStyle } from '../../contracts/review/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { MergeRequest, Project, ProtectedBranch } from '../../prisma/generated/client.ts';
+import { isMergeRequestRerun } from '../pipeline/merge-request-run.ts';
 import type { Db } from '../shared/db.ts';
 import { allowedStyles, rulesFor } from './allowed-styles.ts';
 import { gatherFacts, type FactsGit, type MergeFacts } from './gather-facts.ts';
@@ -76,17 +77,22 @@ function styleRule({ project, protections, style }: MergeCase): MergeRule {
 }
 
 async function readRuns(db: Db, mergeRequest: MergeRequest): Promise<CheckRun[]> {
-  return db.pipeline.findMany({
+  const runs = await db.pipeline.findMany({
     where: { projectId: mergeRequest.projectId, commitSha: mergeRequest.headSha },
     select: {
       number: true,
       trigger: true,
+      dedupeKey: true,
       status: true,
       steps: { select: { name: true, status: true } },
     },
     orderBy: { number: 'desc' },
     take: 200,
   });
+  return runs.map((run) => ({
+    ...run,
+    isByHand: run.trigger === 'api' || isMergeRequestRerun(run),
+  }));
 }
 
 /** The rules that people and pipelines decide: read anew whenever it matters. */

@@ -3,10 +3,16 @@ import { judgeCheck, type CheckRun } from './required-checks.ts';
 
 const sha = 'a'.repeat(40);
 let number = 0;
-const run = (trigger: string, status: string, steps: Record<string, string> = {}): CheckRun => ({
+const run = (
+  trigger: string,
+  status: string,
+  steps: Record<string, string> = {},
+  isByHand = trigger === 'api',
+): CheckRun => ({
   number: (number += 1),
   trigger,
   status,
+  isByHand,
   steps: Object.entries(steps).map(([name, of]) => ({ name, status: of })),
 });
 const stateOf = (name: string, ...runs: CheckRun[]) => judgeCheck(name, runs, sha).state;
@@ -46,6 +52,9 @@ describe('a required check', () => {
     expect(stateOf('pipeline', failed, other)).toBe('missing');
     const rerun = run('api', 'success', { test: 'success' });
     expect(stateOf('test', failed, other, rerun)).toBe('passed');
+    const again = run('mr', 'success', { test: 'success' }, true);
+    expect(stateOf('test', failed, other, again)).toBe('passed');
+    expect(stateOf('test', rerun, run('mr', 'failure', { test: 'failure' }, true))).toBe('missing');
     const later = run('push', 'failure', { test: 'failure' });
     expect(stateOf('test', rerun, later)).toBe('missing');
   });

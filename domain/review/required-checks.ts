@@ -5,6 +5,8 @@ export interface CheckRun {
   number: number;
   trigger: string;
   status: string;
+  /** somebody started it, or had it run once more */
+  isByHand: boolean;
   steps: readonly { name: string; status: string }[];
 }
 
@@ -20,11 +22,10 @@ const openSteps = new Set(['pending', 'running', 'waiting']);
  */
 export function runsThatCount(runs: readonly CheckRun[]): CheckRun[] {
   const newest = new Map<string, CheckRun>();
-  for (const run of [...runs].sort((a, b) => a.number - b.number)) newest.set(run.trigger, run);
-  const byHand = newest.get('api');
-  return [...newest.values()].filter(
-    (run) => run === byHand || byHand === undefined || run.number > byHand.number,
-  );
+  const inOrder = [...runs].sort((a, b) => a.number - b.number);
+  for (const run of inOrder) newest.set(run.trigger, run);
+  const byHand = inOrder.filter(({ isByHand }) => isByHand).at(-1);
+  return [...newest.values()].filter((run) => byHand === undefined || run.number >= byHand.number);
 }
 
 interface Report {

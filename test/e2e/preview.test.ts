@@ -199,7 +199,7 @@ describe('the preview of a merge request', () => {
     await expectAnswer(back.addresses[0]?.url ?? '', 'brief');
   }, 240_000);
 
-  it('takes its deployment down with its workflow, whatever ends that: it is a child', async () => {
+  it('takes its deployment down with its workflow, whatever ends that, and comes back when it is asked for [A-DEP-01]', async () => {
     const request = `/api/v1/projects/${project}/merge-requests/5`;
     const up = await previewWhen(slipway, request, ({ state }) => state === 'running');
     const { db } = slipway.database;
@@ -208,10 +208,34 @@ describe('the preview of a merge request', () => {
     const client = new Client({ connection, namespace: slipway.temporal.namespace });
     await client.workflow.getHandle(`preview:${id}`).terminate('by an operator');
     await connection.close();
-    await eventually(async () => ((await leftOvers(5)).length === 0 ? true : undefined), 120_000);
-    expect(await answerAt(up.addresses[0]?.url ?? '')).toBe('refused');
+    // a row goes only when nothing is left of what it speaks of
+    const isGone = async () =>
+      (await db.deployment.count({ where: { id: up.deploymentId ?? '' } })) === 0;
+    await eventually(async () => ((await isGone()) ? true : undefined), 120_000);
     await slipway.request('POST', `${request}/preview/renew`);
-    const back = await previewWhen(slipway, request, ({ state }) => state === 'running');
+    const back = await previewWhen(
+      slipway,
+      request,
+      ({ state, deploymentId }) => state === 'running' && deploymentId !== up.deploymentId,
+    );
     await expectAnswer(back.addresses[0]?.url ?? '', 'brief');
+  }, 240_000);
+
+  it('comes up when a red pipeline is run again and ends green, without a push [A-DEP-01] [A-MR-06]', async () => {
+    const { db } = slipway.database;
+    const last = await db.pipeline.findFirstOrThrow({ orderBy: { number: 'desc' } });
+    const redUpTo = last.number + 1;
+    const head = await pushBranch(work, 'again', previewFiles('again', { redUpTo }));
+    const request = await openRequest(slipway, project, 'again');
+    const red = await previewWhen(slipway, request, ({ state }) => state === 'failed');
+    expect(red.pipeline).toMatchObject({ number: redUpTo, status: 'failure' });
+    const { id } = await db.pipeline.findFirstOrThrow({ where: { number: redUpTo } });
+    const again = await slipway.request('POST', `/api/v1/pipelines/${id}/rerun`);
+    expect(again).toMatchObject({ status: 201, body: { trigger: 'mr' } });
+    const up = await previewWhen(slipway, request, ({ state }) => state === 'running');
+    expect(up).toMatchObject({ commitSha: head, pipeline: { number: redUpTo + 1 } });
+    await expectAnswer(up.addresses[0]?.url ?? '', 'again');
+    await slipway.request('POST', `${request}/close`);
+    await previewWhen(slipway, request, ({ endReason }) => endReason === 'closed');
   }, 240_000);
 });

@@ -6,6 +6,7 @@ import { forgetDeployment } from '../../domain/deploy/forget-deployment.ts';
 import { planPreview } from '../../domain/deploy/plan-preview.ts';
 import { noticeOfEvent } from '../../domain/notify/notice-of-event.ts';
 import { beginRun } from '../../domain/pipeline/begin-run.ts';
+import { mergeRequestRunKey } from '../../domain/pipeline/merge-request-run.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { MergeRequest } from '../../prisma/generated/client.ts';
 import {
@@ -68,23 +69,37 @@ function planOf(more: Partial<NonNullable<PipelinePlan['deploy']>[number]> = {})
 
 /** Begins the run of the head, and ends it when told how. */
 async function run(plan: PipelinePlan, status?: 'success' | 'failure'): Promise<string> {
-  const { id: mergeRequestId, headSha: commitSha, changeId } = request;
+  const { headSha: commitSha, changeId } = request;
   const id = newId('pipeline');
+  const { nextPipelineNumber: number } = await sut.db.project.update({
+    where: { id: project.id },
+    data: { nextPipelineNumber: { increment: 1 } },
+  });
   await sut.db.pipeline.create({
     data: {
       id,
       projectId: project.id,
-      number: (counter += 1),
+      number,
       changeId,
       trigger: 'mr',
       gitRef: 'refs/heads/topic',
       commitSha,
-      dedupeKey: `mr:${mergeRequestId}:${commitSha}`,
+      dedupeKey: mergeRequestRunKey(request),
       triggeredBy: admin.id,
     },
   });
   expect(await beginRun(sut.db, id, plan)).toBe(true);
   if (status !== undefined) await sut.db.pipeline.update({ where: { id }, data: { status } });
+  return id;
+}
+
+/** Runs the commit of a run once more, as the button does, and ends that as told. */
+async function rerun(of: string, plan: PipelinePlan, status: 'success' | 'failure') {
+  const made = await sut.call(admin, 'POST', `/api/v1/pipelines/${of}/rerun`);
+  expect(made).toMatchObject({ status: 201, body: { trigger: 'mr' } });
+  const { id } = made.body as { id: string };
+  expect(await beginRun(sut.db, id, plan)).toBe(true);
+  await sut.db.pipeline.update({ where: { id }, data: { status } });
   return id;
 }
 
@@ -146,6 +161,26 @@ describe('the preview that a merge request wants', () => {
     expect((previews.body as { items: { id: string }[] }).items.map(({ id }) => id)).toContain(
       rows[0]?.id,
     );
+  });
+
+  it('comes up from the newest green run of its head, be it a rerun, and stays when a later one is red [A-DEP-01] [A-MR-06]', async () => {
+    const red = await run(planOf(), 'failure');
+    expect(await plan()).toMatchObject({ kind: 'keep', deployment: null });
+    const green = await rerun(red, planOf({ image: 'registry.example/app:2' }), 'success');
+    expect(await plan()).toMatchObject({ kind: 'keep', deployment: { environment: 'preview' } });
+    const row = () =>
+      sut.db.deployment.findUniqueOrThrow({ where: { mergeRequestId: request.id } });
+    expect(await row()).toMatchObject({ pipelineId: green, imageRef: 'registry.example/app:2' });
+    const newest = await rerun(green, planOf({ image: 'registry.example/app:4' }), 'success');
+    await plan();
+    const later = await rerun(newest, planOf(), 'failure');
+    await plan();
+    expect(await row()).toMatchObject({ pipelineId: newest, generation: 2 });
+    expect(await shown()).toMatchObject({ pipeline: { id: later } });
+    await push('f'.repeat(40));
+    await rerun(later, planOf({ image: 'registry.example/app:3' }), 'success');
+    await plan();
+    expect(await row()).toMatchObject({ pipelineId: newest });
   });
 
   it.each(['closed', 'merged'] as const)(

@@ -16,17 +16,23 @@ export interface ShownPreview {
   secrets: { name: string; version: number; endedAt: string | null }[];
 }
 
-/** The service of `appFiles` whose merge requests have a preview; `more` goes into its block of `deploy`. */
+/**
+ * The service of `appFiles` whose merge requests have a preview; `more` goes into its block of `deploy`. Pipelines up to the
+ * number `redUpTo` end red.
+ */
 export function previewFiles(
   version: string,
-  options: { broken?: boolean; more?: string } = {},
+  options: { broken?: boolean; more?: string; redUpTo?: number } = {},
 ): Record<string, string> {
   const files = appFiles(version, options);
   const pipeline = (files['.platform.yaml'] ?? '').replace(
     'environment: production',
     `environment: preview${options.more === undefined ? '' : `\n    ${options.more}`}`,
   );
-  return { ...files, '.platform.yaml': pipeline };
+  if (options.redUpTo === undefined) return { ...files, '.platform.yaml': pipeline };
+  const check = `test ${'${{ pipeline.number }}'} -gt ${String(options.redUpTo)}`;
+  const red = pipeline.replace('commands: [', `commands: ['${check}', `);
+  return { ...files, '.platform.yaml': `on: [merge_request]\n${red}` };
 }
 
 /** Pushes a branch with these files and answers its head. */

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
 import { startDemo } from '../adapters/demo/start-demo.ts';
 import { gitStoreOfConfig } from '../adapters/git/git-store-of-config.ts';
+import { mirrorStoreOfConfig } from '../adapters/git/mirror-store-of-config.ts';
+import { createHostRules } from '../adapters/http/resolve-host.ts';
 import { createJwtVerifier } from '../adapters/jwt/verify-jwt.ts';
 import { openObjectStore } from '../adapters/object-store/open-object-store.ts';
 import { loadMasterKey } from '../adapters/secret-box/master-key.ts';
@@ -108,6 +110,8 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
       ...folders(),
       ...(verifyJwt ? { verifyJwt } : {}),
       gitStore: gitStoreOfConfig(config),
+      mirrors: mirrorStoreOfConfig(config),
+      hostRules: createHostRules(config.outbound.allowHosts),
       healthChecks: healthChecks(temporal, { secretBox, objectStore }),
       observeRequests: tracingMiddleware(),
       ...(config.metrics.enabled ? { metrics: createRequestMetrics() } : {}),

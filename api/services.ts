@@ -1,7 +1,9 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Config } from '../contracts/config.ts';
+import type { MirrorStore } from '../contracts/git/mirror.ts';
 import type { GitStore } from '../contracts/git/store.ts';
 import type { Log } from '../contracts/log.ts';
+import type { HostRules } from '../contracts/outbound/types.ts';
 import type { SecretBox } from '../contracts/secret/types.ts';
 import type { VerifyJwt } from '../domain/identity/authenticate.ts';
 import type { LogHub } from '../domain/pipeline/log-hub.ts';
@@ -44,6 +46,10 @@ export interface Services {
   stopSignal?: AbortSignal;
   /** bare repositories */
   gitStore: GitStore;
+  /** mirrors of foreign ops repositories; the workers fetch them */
+  mirrors: Pick<MirrorStore, 'remove'>;
+  /** where addresses that users give may lead */
+  hostRules: HostRules;
   /** logs and artifacts */
   objectStore: BlobStore;
   /** wakes followers of step output */

@@ -10,6 +10,7 @@ import { createManifestTools } from '../adapters/render/manifest-tools.ts';
 import type { DeployTarget } from '../contracts/deploy/target.ts';
 import { DomainError } from '../contracts/problems.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
+import { fetchFirst } from '../domain/deploy/fetch-ops-repo.ts';
 import { findArtifactImage } from '../domain/deploy/find-artifact-image.ts';
 import { ManifestFiles } from '../domain/deploy/manifest-files.ts';
 import { deploySecrets } from './deploy-secrets.ts';
@@ -116,13 +117,14 @@ async function openLocal(
 }
 
 function effectDeps(services: WorkerServices, target: DeployTarget): DeployActivityDeps {
-  const { db, log, objectStore, gitStore, secretBox } = services;
+  const { db, log, objectStore, gitStore, mirrors, secretBox } = services;
   return {
     db,
     log,
     store: objectStore,
     gitStore,
     manifestFiles: new ManifestFiles(gitStore),
+    fetchOpsRepo: (opsRepoId) => fetchFirst({ db, mirrors, secretBox, log }, opsRepoId),
     target,
     render: renderManifests(createManifestTools()),
     secrets: deploySecrets(db, secretBox),

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
-import { listFollowers } from '../domain/deploy/list-followers.ts';
+import { listFollowers, listFollowersOf } from '../domain/deploy/list-followers.ts';
 import { abortDeployment, wakeDeployment } from '../launch/deploy.ts';
 import { wakePreviewOf } from './handle-preview-event.ts';
 import type { Deployment, PrismaClient, Project } from '../prisma/generated/client.ts';
@@ -29,6 +29,12 @@ export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecor
     case 'git.pushed':
       // A hosted ops repository syncs at once; polling is the safety net.
       for (const row of await listFollowers(deps.db, event)) await wake(deps, row);
+      return;
+    case 'ops_repo.moved':
+    case 'ops_repo.reachable':
+      for (const row of await listFollowersOf(deps.db, [event.subjectId ?? ''])) {
+        await wake(deps, row);
+      }
       return;
     default:
   }

@@ -1,5 +1,5 @@
 import { DomainError } from '../contracts/problems.ts';
-import { hostedProject } from '../domain/deploy/manifest-source.ts';
+import { hostedProject } from '../domain/deploy/ops-repo-address.ts';
 import { openRevertRequest } from '../domain/review/open-revert-request.ts';
 import type {
   Deployment,
@@ -12,8 +12,8 @@ import type { WorkerServices } from './open-services.ts';
 
 /**
  * Opens the merge request that takes back what a sync failed with, so that git says again what runs: in the ops
- * repository where its commit was new, else in the project itself. Nothing where neither commit is known, or where git
- * holds it no more. Safe to repeat.
+ * repository where its commit was new, else in the project itself. Nothing where neither commit is known, where git
+ * holds it no more, or in a foreign ops repository: there the reason of the quarantine says what to do. Safe to repeat.
  */
 export function openRevert({
   db,

@@ -2,6 +2,7 @@ import type { NativeConnection } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import { databaseUrl } from '../adapters/config/load-config.ts';
 import { gitStoreOfConfig } from '../adapters/git/git-store-of-config.ts';
+import { mirrorStoreOfConfig } from '../adapters/git/mirror-store-of-config.ts';
 import { openObjectStore } from '../adapters/object-store/open-object-store.ts';
 import type { ObjectStore } from '../adapters/object-store/object-store.ts';
 import { createSpawner, type Spawner } from '../adapters/spawner/spawner.ts';
@@ -16,6 +17,7 @@ import {
 import { dataConverter } from '../adapters/temporal/data-converter.ts';
 import { clientInterceptors } from '../adapters/temporal/trace-interceptors.ts';
 import type { Config } from '../contracts/config.ts';
+import type { MirrorStore } from '../contracts/git/mirror.ts';
 import type { GitStore } from '../contracts/git/store.ts';
 import type { Log } from '../contracts/log.ts';
 import type { SecretBox } from '../contracts/secret/types.ts';
@@ -37,6 +39,7 @@ export interface WorkerServices {
   secretBox: SecretBox;
   spawner: Spawner;
   gitStore: GitStore;
+  mirrors: MirrorStore;
   repositories: RepositoryReader;
   objectStore: ObjectStore;
   temporal: TemporalClient;
@@ -75,6 +78,7 @@ export async function openServices(config: Config, log: Log): Promise<WorkerServ
     secretBox,
     spawner,
     gitStore,
+    mirrors: mirrorStoreOfConfig(config, spawner),
     repositories: createRepositoryReader(gitStore),
     objectStore: openObjectStore(config),
     temporal,

@@ -35,6 +35,8 @@ export interface DeployActivityDeps {
   store: BlobStore;
   gitStore: GitStore;
   manifestFiles: ManifestFiles;
+  /** fetches a foreign ops repository that was not fetched yet and answers its head */
+  fetchOpsRepo: (opsRepoId: string) => Promise<string>;
   target: DeployTarget;
   /** manifests by kustomize or helm where the folder asks for them; plain templates need neither */
   render: (input: RenderInput) => Promise<Manifest[]>;

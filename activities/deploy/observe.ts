@@ -80,7 +80,7 @@ async function hasNewSource(
 ): Promise<boolean> {
   if (deployment.opsRepo === null || deployment.desiredStatus !== 'active') return false;
   try {
-    const { sha } = await findManifestSource(deps.db, deps.gitStore, deployment);
+    const { sha } = await findManifestSource({ db: deps.db, store: deps.gitStore }, deployment);
     return sha !== deployment.currentSha;
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;

@@ -127,7 +127,10 @@ async function desiredRevision(
       sha: kept.opsRepoSha ?? kept.commitSha,
     };
   }
-  const source = await findManifestSource(deps.db, deps.gitStore, deployment);
+  const source = await findManifestSource(
+    { db: deps.db, store: deps.gitStore, fetchFirst: deps.fetchOpsRepo },
+    deployment,
+  );
   const files = await deps.manifestFiles.read(source);
   const manifests = await deps.render({
     files,

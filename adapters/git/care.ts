@@ -29,12 +29,14 @@ async function sweepQuarantines(dir: string): Promise<number> {
   return swept;
 }
 
-async function sweepLocks(dir: string): Promise<void> {
-  const top = ['HEAD.lock', 'packed-refs.lock', 'config.lock'].map((name) => path.join(dir, name));
+/** Removes locks that nobody can hold any more. */
+export async function sweepLocks(dir: string, ageMs = lockAgeMs): Promise<void> {
+  const names = ['HEAD.lock', 'packed-refs.lock', 'config.lock', 'shallow.lock'];
+  const top = names.map((name) => path.join(dir, name));
   const below = await readdir(path.join(dir, 'refs'), { recursive: true });
   const refs = below.filter((name) => name.endsWith('.lock'));
   for (const file of [...top, ...refs.map((name) => path.join(dir, 'refs', name))]) {
-    if (await olderThan(file, lockAgeMs)) await rm(file, { force: true });
+    if (await olderThan(file, ageMs)) await rm(file, { force: true });
   }
 }
 

@@ -1,13 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { branchNameProblem } from '../../contracts/git/ref-name.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
-import { DomainError } from '../../contracts/problems.ts';
 import type { Spawner } from '../spawner/spawner.ts';
 import { care } from './care.ts';
-import { mustRunGit } from './git-process.ts';
 import { createLimiter } from './limiter.ts';
+import { createRepository, removeRepository } from './make-repository.ts';
 import { mapLines } from './map-lines.ts';
 import {
   changedPaths,
@@ -57,46 +53,6 @@ export interface GitStoreOptions {
   maxWaitMs?: number;
   /** how long the check of a push may take before the push is refused; default 60 s */
   checkTimeoutMs?: number;
-}
-
-async function createRepository(
-  context: GitContext,
-  repoPath: string,
-  defaultBranch: string,
-): Promise<void> {
-  const dir = repositoryDir(context.root, repoPath);
-  if (branchNameProblem(defaultBranch) !== null) {
-    throw new DomainError('validation_failed', 'The name of the default branch is not valid.');
-  }
-  // Made aside and moved into place, so that no half-made repository can be seen.
-  const fresh = path.join(context.root, '.new', randomUUID());
-  await mkdir(fresh, { recursive: true });
-  await mkdir(path.dirname(dir), { recursive: true });
-  try {
-    const args = ['init', '--quiet', '--bare', '--template=', `--initial-branch=${defaultBranch}`];
-    await mustRunGit(context.setting, [...args, '.'], { cwd: fresh });
-    await rename(fresh, dir);
-  } catch (error) {
-    await rm(fresh, { recursive: true, force: true });
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOTEMPTY' || code === 'EEXIST') {
-      throw new DomainError('already_exists', 'There is a repository of this name.');
-    }
-    throw error;
-  }
-}
-
-async function removeRepository(context: GitContext, repoPath: string): Promise<void> {
-  const dir = repositoryDir(context.root, repoPath);
-  const trash = path.join(context.root, '.trash', randomUUID());
-  await mkdir(path.dirname(trash), { recursive: true });
-  try {
-    await rename(dir, trash);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  await rm(trash, { recursive: true, force: true });
 }
 
 /** Bare repositories below `root`, by the git executable. Needs git 2.38 or later. */

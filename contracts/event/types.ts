@@ -47,6 +47,11 @@ export const eventTypes = [
   'ops_repo.created',
   'ops_repo.updated',
   'ops_repo.deleted',
+  // the branch of a foreign one has another head: its followers look, as after a push to a hosted one
+  'ops_repo.moved',
+  // a foreign one begins to fail, and can be read again
+  'ops_repo.unreachable',
+  'ops_repo.reachable',
   'deployment.created',
   // a command like those of pipelines: whoever changed the row wakes its workflow through the outbox
   'deployment.desired_changed',

@@ -14,6 +14,14 @@ export interface OutboundClient {
   ): Promise<OutboundAnswer>;
 }
 
+/** What may be said of a host by its name alone; what the name stands for is judged when it is connected to. */
+export interface HostRules {
+  /** the operator names it, or the range that it lies in */
+  isNamed(host: string): boolean;
+  /** false for an address that is not public and that the operator does not name */
+  mayBeReached(host: string): boolean;
+}
+
 /** No answer. The message is fit for whoever set the address. */
 export class OutboundError extends Error {
   override readonly name = 'OutboundError';

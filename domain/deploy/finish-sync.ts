@@ -10,6 +10,7 @@ import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { openSyncStatuses } from './begin-sync.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
+import { foreignRevert } from './foreign-revert.ts';
 
 type Sync = DeploymentSync & { revision: DeploymentRevision; deployment: Deployment };
 
@@ -21,8 +22,9 @@ export async function finishSync(
   db: PrismaClient,
   input: { syncId: string; outcome: SyncOutcome; reason: string | null },
 ): Promise<void> {
-  const { syncId, outcome, reason } = input;
+  const { syncId, outcome } = input;
   await inTransaction(db, async (tx) => {
+    const reason = await reasonOf(tx, input);
     const moved = await tx.deploymentSync.updateMany({
       where: { id: syncId, status: { in: [...openSyncStatuses] } },
       data: { status: outcome, reason: reason?.slice(0, 1000) ?? null, finishedAt: new Date() },
@@ -38,6 +40,26 @@ export async function finishSync(
     if (outcome === 'rejected') await recordRejected(tx, sync, why);
     if (outcome === 'needs_human') await recordNeedsHuman(tx, sync, why);
   });
+}
+
+/** Of what was undone it also says what has to be done in git by hand, wherever the reason is shown. */
+async function reasonOf(
+  tx: Prisma.TransactionClient,
+  { syncId, outcome, reason }: { syncId: string; outcome: SyncOutcome; reason: string | null },
+): Promise<string | null> {
+  if (outcome !== 'undone') return reason;
+  const { action, revision, previousRevisionId, deployment } =
+    await tx.deploymentSync.findUniqueOrThrow({
+      where: { id: syncId },
+      include: { revision: true, deployment: { include: { opsRepo: true } } },
+    });
+  if (action !== 'deploy' || deployment.mergeRequestId !== null) return reason;
+  const previous =
+    previousRevisionId === null
+      ? null
+      : await tx.deploymentRevision.findUnique({ where: { id: previousRevisionId } });
+  const todo = foreignRevert(deployment.opsRepo, { revision, previous });
+  return todo === null ? reason : `${(reason ?? outcome).slice(0, 300)}. ${todo}`;
 }
 
 async function writeHistory(

@@ -1,13 +1,15 @@
 import type { EventRecord, GitPushedPayload } from '../../contracts/event/types.ts';
 import type { Deployment, Project } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
-import { hostedProject } from './manifest-source.ts';
+import { hostedProject } from './ops-repo-address.ts';
+
+type Follower = Deployment & { project: Project };
 
 /** Deployments that are rendered from the branch of an ops repository that a push moved. */
 export async function listFollowers(
   db: Db,
   event: Pick<EventRecord, 'projectId' | 'payload'>,
-): Promise<(Deployment & { project: Project })[]> {
+): Promise<Follower[]> {
   const { updates } = event.payload as unknown as GitPushedPayload;
   const branches = updates.flatMap(({ ref }) =>
     ref.startsWith('refs/heads/') ? [ref.slice('refs/heads/'.length)] : [],
@@ -23,8 +25,16 @@ export async function listFollowers(
     const place = hostedProject(repoUrl);
     return place !== null && place.owner === pushed?.owner.name && place.name === pushed.name;
   });
+  return await listFollowersOf(
+    db,
+    followed.map(({ id }) => id),
+  );
+}
+
+/** Deployments that are rendered from one of these ops repositories. */
+export async function listFollowersOf(db: Db, opsRepoIds: readonly string[]): Promise<Follower[]> {
   return await db.deployment.findMany({
-    where: { opsRepoId: { in: followed.map((repo) => repo.id) } },
+    where: { opsRepoId: { in: [...opsRepoIds] } },
     include: { project: true },
   });
 }

@@ -1,20 +1,38 @@
+import type { MirrorStore } from '../../contracts/git/mirror.ts';
+import { branchNameProblem } from '../../contracts/git/ref-name.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { OpsRepo, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { requirePermission } from '../identity/check-access.ts';
 import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
-import { hostedProject } from './manifest-source.ts';
+import { type AddressRules, isForeign, readOpsRepoAddress } from './ops-repo-address.ts';
+import { findCredential } from './ops-repo-credential.ts';
 
 export interface OpsRepoSettings {
   name: string;
+  /** as people write it; see readOpsRepoAddress */
   repoUrl: string;
   branch: string;
   path: string;
   syncIntervalS: number;
+  /** name of a global secret; for a foreign repository only */
+  credentialSecret: string | null;
 }
+
+type Changes = { [Key in keyof OpsRepoSettings]?: OpsRepoSettings[Key] | undefined };
+
+/** What was fetched from another address or branch says nothing of this one. */
+const neverFetched = {
+  headSha: null,
+  fetchedAt: null,
+  triedAt: null,
+  fetchError: null,
+  fetchFailures: 0,
+};
 
 /** All ops repositories by name. */
 export async function listOpsRepos(
@@ -39,42 +57,101 @@ export async function getOpsRepo(
   return found;
 }
 
-/** @throws DomainError `already_exists` for a name that is taken, `validation_failed` for an address that is not followed */
+/**
+ * @throws DomainError `already_exists` for a name that is taken, `validation_failed` for an address or branch that is not
+ * followed, `forbidden` for a credential of somebody who may not use global secrets, `secret_unavailable`
+ */
 export async function createOpsRepo(
   db: PrismaClient,
   caller: Caller,
   input: OpsRepoSettings,
+  rules: AddressRules,
 ): Promise<OpsRepo> {
-  requireHosted(input.repoUrl);
+  requireBranch(input.branch);
+  const data = { ...input, repoUrl: readOpsRepoAddress(input.repoUrl, rules) };
+  await requireCredential(db, caller, data);
   return await inTransaction(db, async (tx) => {
     await requireFreeName(tx, input.name, null);
-    const made = await tx.opsRepo.create({ data: { id: newId('opsRepo'), ...input } });
+    const made = await tx.opsRepo.create({ data: { id: newId('opsRepo'), ...data } });
     await tell(tx, caller, made, 'created');
     return made;
   });
 }
 
+/** Changes what is named. A foreign one is due at once; with another address or branch it starts anew. */
 export async function updateOpsRepo(
   db: PrismaClient,
   caller: Caller,
   id: string,
-  changes: { [Key in keyof OpsRepoSettings]?: OpsRepoSettings[Key] | undefined },
+  changes: Changes,
+  rules: AddressRules,
 ): Promise<OpsRepo> {
-  if (changes.repoUrl !== undefined) requireHosted(changes.repoUrl);
+  if (changes.branch !== undefined) requireBranch(changes.branch);
+  const given = definedOf(changes);
+  if (given.repoUrl !== undefined) given.repoUrl = readOpsRepoAddress(given.repoUrl, rules);
   return await inTransaction(db, async (tx) => {
-    await getOpsRepo(tx, id);
-    if (changes.name !== undefined) await requireFreeName(tx, changes.name, id);
-    const data = Object.fromEntries(
-      Object.entries(changes).filter(([, value]) => value !== undefined),
-    );
-    const changed = await tx.opsRepo.update({ where: { id }, data });
+    await tx.$queryRaw`SELECT id FROM ops_repos WHERE id = ${id} FOR UPDATE`;
+    const { deployments: _, ...before } = await getOpsRepo(tx, id);
+    const after = { ...before, ...given };
+    // A credential that is not named in the change does not follow to this platform, which needs none.
+    if (!isForeign(after.repoUrl) && given.credentialSecret === undefined) {
+      after.credentialSecret = null;
+    }
+    const isElsewhere = after.repoUrl !== before.repoUrl;
+    const isOtherSecret = after.credentialSecret !== before.credentialSecret;
+    if (isElsewhere || isOtherSecret) await requireCredential(tx, caller, after);
+    if (after.name !== before.name) await requireFreeName(tx, after.name, id);
+    const changed = await tx.opsRepo.update({
+      where: { id },
+      data: {
+        ...given,
+        credentialSecret: after.credentialSecret,
+        fetchAt: null,
+        ...(isElsewhere || isOtherSecret ? { credentialVersion: null } : {}),
+        ...(isElsewhere || after.branch !== before.branch ? neverFetched : {}),
+      },
+    });
     await tell(tx, caller, changed, 'updated');
     return changed;
   });
 }
 
-/** @throws DomainError `conflict` while deployments follow it */
-export async function deleteOpsRepo(db: PrismaClient, caller: Caller, id: string): Promise<void> {
+function definedOf(changes: Changes): Partial<OpsRepoSettings> {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+}
+
+/**
+ * Makes a foreign one due now, also while its tries are held back.
+ * @throws DomainError `not_found`, `illegal_transition` for one of this platform
+ */
+export async function requestFetch(db: PrismaClient, caller: Caller, id: string): Promise<void> {
+  await inTransaction(db, async (tx) => {
+    const repo = await getOpsRepo(tx, id);
+    if (!isForeign(repo.repoUrl)) {
+      throw new DomainError(
+        'illegal_transition',
+        `${repo.name} is a repository of this platform: a push to it syncs at once, there is nothing to fetch.`,
+      );
+    }
+    await tx.opsRepo.update({ where: { id }, data: { fetchAt: null } });
+    await writeAudit(tx, caller, {
+      action: 'ops_repo.fetch_requested',
+      resource: 'ops_repo',
+      resourceId: id,
+      detail: { name: repo.name },
+    });
+  });
+}
+
+/**
+ * Its mirror goes with it; one that is left by a process that died is swept by the workers.
+ * @throws DomainError `conflict` while deployments follow it
+ */
+export async function deleteOpsRepo(
+  { db, mirrors }: { db: PrismaClient; mirrors: Pick<MirrorStore, 'remove'> },
+  caller: Caller,
+  id: string,
+): Promise<void> {
   await inTransaction(db, async (tx) => {
     const repo = await getOpsRepo(tx, id);
     if (repo.deployments.length > 0) {
@@ -86,13 +163,33 @@ export async function deleteOpsRepo(db: PrismaClient, caller: Caller, id: string
     await tx.opsRepo.delete({ where: { id } });
     await tell(tx, caller, repo, 'deleted');
   });
+  await mirrors.remove(id);
 }
 
-function requireHosted(repoUrl: string): void {
-  if (hostedProject(repoUrl) !== null) return;
-  throw new DomainError('validation_failed', 'The repository is not one of this platform.', {
-    errors: [{ pointer: '/repoUrl', detail: 'expected /<owner>/<project>.git' }],
+function requireBranch(branch: string): void {
+  const problem = branchNameProblem(branch);
+  if (problem === null) return;
+  throw new DomainError('validation_failed', `The name of the branch ${problem}.`, {
+    errors: [{ pointer: '/branch', detail: `the name of a branch ${problem}` }],
   });
+}
+
+/** Whoever sends a secret to an address may use it: otherwise it could be read by sending it home. */
+async function requireCredential(
+  db: Db,
+  caller: Caller,
+  { repoUrl, credentialSecret }: Pick<OpsRepo, 'repoUrl' | 'credentialSecret'>,
+): Promise<void> {
+  if (credentialSecret === null) return;
+  if (!isForeign(repoUrl)) {
+    throw new DomainError('validation_failed', 'A repository of this platform needs no secret.', {
+      errors: [
+        { pointer: '/credentialSecret', detail: 'expected null for /<owner>/<project>.git' },
+      ],
+    });
+  }
+  await requirePermission(db, caller, 'secret:read', null);
+  await findCredential(db, credentialSecret);
 }
 
 async function requireFreeName(db: Db, name: string, ownId: string | null): Promise<void> {
@@ -108,18 +205,20 @@ async function tell(
   repo: OpsRepo,
   what: 'created' | 'updated' | 'deleted',
 ): Promise<void> {
+  const { name, repoUrl, branch, path, credentialSecret } = repo;
+  const detail = { name, repoUrl, branch, path };
   await publishEvent(tx, {
     type: `ops_repo.${what}`,
     actorId: caller.principal.userId,
     subjectId: repo.id,
-    message: `ops repository ${repo.name} was ${what}`,
-    payload: { name: repo.name, repoUrl: repo.repoUrl, branch: repo.branch, path: repo.path },
+    message: `ops repository ${name} was ${what}`,
+    payload: detail,
     traceparent: caller.request.traceparent,
   });
   await writeAudit(tx, caller, {
     action: `ops_repo.${what}`,
     resource: 'ops_repo',
     resourceId: repo.id,
-    detail: { name: repo.name, repoUrl: repo.repoUrl, branch: repo.branch, path: repo.path },
+    detail: { ...detail, credentialName: credentialSecret },
   });
 }

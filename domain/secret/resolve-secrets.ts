@@ -81,7 +81,7 @@ function refuseUnavailable(
 export async function auditReads(
   tx: Prisma.TransactionClient,
   secrets: readonly Secret[],
-  input: Pick<ResolveSecretsInput, 'projectId' | 'consumer' | 'usedBy' | 'caller'>,
+  input: Pick<ResolveSecretsInput, 'consumer' | 'usedBy' | 'caller'> & { projectId: string | null },
 ): Promise<void> {
   for (const secret of secrets) {
     await writeAudit(tx, input.caller ?? platformCaller, {

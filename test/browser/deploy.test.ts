@@ -180,6 +180,34 @@ describe('deployments, watched', () => {
     expect(await axeFindings(page)).toEqual([]);
   });
 
+  it('follows one that lies elsewhere: its credential, and in plain words why it cannot be fetched [A-UI-05] [A-DEP-04]', async () => {
+    const { page } = window;
+    const { db } = slipway.database;
+    const body = { name: 'OPS_TOKEN', value: 'robot:canary', scope: 'deploy' };
+    await slipway.request('POST', '/api/v1/secrets', body);
+    await page.goto(`${slipway.baseUrl}/deployments/ops-repos`);
+    await page.getByRole('button', { name: 'New ops repository' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('elsewhere');
+    await page.getByLabel('Address').fill('https://ops-server.invalid/acme/ops.git');
+    await page.getByLabel('Credential').fill('OPS_TOKEN');
+    await page.getByRole('button', { name: 'Follow it' }).click();
+    const table = page.getByRole('table', { name: 'Ops repositories' });
+    const row = table.getByRole('row').filter({ hasText: 'elsewhere' });
+    await row.getByText('fetched soon').waitFor();
+    await row.getByRole('button', { name: 'Fetch elsewhere now' }).click();
+    // There are no workers here: this is what one would have written down.
+    const fetchError = 'It does not take the credential.';
+    await db.opsRepo.update({
+      where: { name: 'elsewhere', credentialSecret: 'OPS_TOKEN' },
+      data: { headSha: 'c'.repeat(40), fetchedAt: new Date(), triedAt: new Date(), fetchError },
+    });
+    await page.getByText('elsewhere could not be fetched').waitFor();
+    await row.getByText(`${fetchError} The last commit stays in use.`).waitFor();
+    await row.getByText('cccccccc', { exact: true }).waitFor();
+    await picture(page, 'ops-repos-elsewhere');
+    expect(await axeFindings(page)).toEqual([]);
+  });
+
   it('counts what is unread, leads to it and marks it as read [A-UI-02]', async () => {
     const { page } = window;
     const { db } = slipway.database;

@@ -97,6 +97,7 @@ export const accessPolicy: Readonly<Record<string, string>> = {
   'POST /api/v1/ops-repos': 'deploy:write',
   'PATCH /api/v1/ops-repos/{id}': 'deploy:write',
   'DELETE /api/v1/ops-repos/{id}': 'deploy:write',
+  'POST /api/v1/ops-repos/{id}/fetch': 'deploy:write',
   'POST /api/v1/notifications/{id}/redelivery': 'authenticated',
   'GET /api/v1/projects/{owner}/{project}/webhooks': 'project:delegate @project',
   'POST /api/v1/projects/{owner}/{project}/webhooks': 'project:delegate @project',

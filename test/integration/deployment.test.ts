@@ -276,10 +276,14 @@ describe('ops repositories', () => {
     expect((await sut.call(admin, 'GET', address)).status).toBe(404);
   });
 
-  it('must be repositories of this platform [A-DEP-04]', async () => {
+  it('may lie elsewhere, and follow no branch that git or a shell would misread [A-DEP-04]', async () => {
     const foreign = { name: 'foreign', repoUrl: 'https://git.example/a/b' };
-    const answer = await sut.call(admin, 'POST', '/api/v1/ops-repos', foreign);
-    expect(answer.status).toBe(400);
-    expect(answer.body).toMatchObject({ errors: [{ pointer: '/repoUrl' }] });
+    const made = await sut.call(admin, 'POST', '/api/v1/ops-repos', foreign);
+    expect(made.body).toMatchObject({ kind: 'foreign', repoUrl: foreign.repoUrl });
+    for (const branch of ['--upload-pack=id', 'a b', 'x:y', 'refs/heads/main', '*']) {
+      const odd = { ...foreign, name: 'odd', branch };
+      const answer = await sut.call(admin, 'POST', '/api/v1/ops-repos', odd);
+      expect(answer.body).toMatchObject({ errors: [{ pointer: '/branch' }] });
+    }
   });
 });

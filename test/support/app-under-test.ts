@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadConfig } from '../../adapters/config/load-config.ts';
 import { createGitStore } from '../../adapters/git/git-store.ts';
+import { mirrorStoreOfConfig } from '../../adapters/git/mirror-store-of-config.ts';
+import { createHostRules } from '../../adapters/http/resolve-host.ts';
 import { createJwtVerifier } from '../../adapters/jwt/verify-jwt.ts';
 import { createSecretBox } from '../../adapters/secret-box/secret-box.ts';
 import { createApp, type App } from '../../api/app.ts';
@@ -108,6 +110,11 @@ export async function openAppUnderTest(options: AppOptions = {}): Promise<AppUnd
       root: path.join(home, 'repositories'),
       hooksDir: path.join(home, 'hooks'),
     }),
+    mirrors: mirrorStoreOfConfig({
+      ...config,
+      storage: { ...config.storage, projectsRoot: 'repositories' },
+    }),
+    hostRules: createHostRules(config.outbound.allowHosts),
     objectStore: createMemoryStore(),
     logHub: createLogHub(openBus),
     eventStreams: new EventStreams(db, bus),

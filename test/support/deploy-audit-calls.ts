@@ -132,6 +132,12 @@ export function deployCalls(
       address: `/api/v1/ops-repos/${await made('/api/v1/ops-repos', opsRepo())}`,
       body: { branch: 'live' },
     }),
+    'POST /api/v1/ops-repos/{id}/fetch': async () => ({
+      address: `/api/v1/ops-repos/${await made('/api/v1/ops-repos', {
+        name: fresh('ops'),
+        repoUrl: 'https://git.example.test/ops.git',
+      })}/fetch`,
+    }),
     'DELETE /api/v1/ops-repos/{id}': async () => ({
       address: `/api/v1/ops-repos/${await made('/api/v1/ops-repos', opsRepo())}`,
     }),

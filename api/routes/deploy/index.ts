@@ -11,6 +11,7 @@ import { listDeploymentsRoute, listProjectDeploymentsRoute } from './list-deploy
 import {
   createOpsRepoRoute,
   deleteOpsRepoRoute,
+  fetchOpsRepoRoute,
   getOpsRepoRoute,
   listOpsReposRoute,
   updateOpsRepoRoute,
@@ -37,5 +38,6 @@ export const deployRoutes: readonly DefinedRoute[] = [
   getOpsRepoRoute,
   createOpsRepoRoute,
   updateOpsRepoRoute,
+  fetchOpsRepoRoute,
   deleteOpsRepoRoute,
 ];

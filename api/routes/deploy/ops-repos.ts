@@ -4,20 +4,31 @@ import {
   deleteOpsRepo,
   getOpsRepo,
   listOpsRepos,
+  requestFetch,
   updateOpsRepo,
 } from '../../../domain/deploy/manage-ops-repos.ts';
+import { type AddressRules, isForeign } from '../../../domain/deploy/ops-repo-address.ts';
 import type { OpsRepo } from '../../../prisma/generated/client.ts';
+import type { Context } from 'hono';
 import { defineRoute } from '../../define-route.ts';
+import type { AppEnv } from '../../env.ts';
+import { publicUrl } from '../../problems/problem-body.ts';
 
 const opsRepoBody = z
   .object({
     id: z.string(),
     name: z.string(),
+    kind: z.enum(['hosted', 'foreign']),
     repoUrl: z.string(),
     branch: z.string(),
     path: z.string(),
     syncIntervalS: z.int(),
     deployments: z.int(),
+    credentialSecret: z.string().nullable(),
+    headSha: z.string().nullable(),
+    fetchedAt: z.iso.datetime().nullable(),
+    triedAt: z.iso.datetime().nullable(),
+    fetchError: z.string().nullable(),
     createdAt: z.iso.datetime(),
   })
   .openapi('OpsRepo');
@@ -28,6 +39,10 @@ const fields = {
   branch: z.string().min(1).max(256),
   path: z.string().max(512),
   syncIntervalS: z.int().min(5).max(86_400),
+  credentialSecret: z
+    .string()
+    .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'the name of a global secret')
+    .nullable(),
 };
 const createBody = z.strictObject({
   name,
@@ -35,6 +50,7 @@ const createBody = z.strictObject({
   branch: fields.branch.default('main'),
   path: fields.path.default('/'),
   syncIntervalS: fields.syncIntervalS.default(60),
+  credentialSecret: fields.credentialSecret.default(null),
 });
 const updateBody = z.strictObject(z.object({ name, ...fields }).partial().shape);
 const params = z.object({ id: z.string().max(64) });
@@ -45,13 +61,23 @@ function toBody(repo: OpsRepo & { deployments?: unknown[] }): z.output<typeof op
   return {
     id: repo.id,
     name: repo.name,
+    kind: isForeign(repo.repoUrl) ? 'foreign' : 'hosted',
     repoUrl: repo.repoUrl,
     branch: repo.branch,
     path: repo.path,
     syncIntervalS: repo.syncIntervalS,
     deployments: repo.deployments?.length ?? 0,
+    credentialSecret: repo.credentialSecret,
+    headSha: repo.headSha,
+    fetchedAt: repo.fetchedAt?.toISOString() ?? null,
+    triedAt: repo.triedAt?.toISOString() ?? null,
+    fetchError: repo.fetchError,
     createdAt: repo.createdAt.toISOString(),
   };
+}
+
+function rulesOf(c: Context<AppEnv>): AddressRules {
+  return { publicUrl: publicUrl(c), hosts: c.get('services').hostRules };
 }
 
 const answer = (description: string) => ({
@@ -98,7 +124,8 @@ export const createOpsRepoRoute = defineRoute({
   responses: { 201: answer('The ops repository') },
   handler: async (c) => {
     const { db } = c.get('services');
-    return c.json(toBody(await createOpsRepo(db, c.get('caller'), c.req.valid('json'))), 201);
+    const made = await createOpsRepo(db, c.get('caller'), c.req.valid('json'), rulesOf(c));
+    return c.json(toBody(made), 201);
   },
 });
 
@@ -116,8 +143,25 @@ export const updateOpsRepoRoute = defineRoute({
   handler: async (c) => {
     const { db } = c.get('services');
     const { id } = c.req.valid('param');
-    await updateOpsRepo(db, c.get('caller'), id, c.req.valid('json'));
+    await updateOpsRepo(db, c.get('caller'), id, c.req.valid('json'), rulesOf(c));
     return c.json(toBody(await getOpsRepo(db, id)), 200);
+  },
+});
+
+export const fetchOpsRepoRoute = defineRoute({
+  method: 'post',
+  path: '/api/v1/ops-repos/{id}/fetch',
+  tag: 'deployments',
+  summary: 'Fetch a foreign ops repository now',
+  description: 'It is fetched within seconds; `triedAt` says when that was done, `fetchError` how.',
+  access: writes,
+  request: { params },
+  responses: { 202: answer('The ops repository, which is due now') },
+  handler: async (c) => {
+    const { db } = c.get('services');
+    const { id } = c.req.valid('param');
+    await requestFetch(db, c.get('caller'), id);
+    return c.json(toBody(await getOpsRepo(db, id)), 202);
   },
 });
 
@@ -130,7 +174,8 @@ export const deleteOpsRepoRoute = defineRoute({
   request: { params },
   responses: { 204: { description: 'It is gone' } },
   handler: async (c) => {
-    await deleteOpsRepo(c.get('services').db, c.get('caller'), c.req.valid('param').id);
+    const { db, mirrors } = c.get('services');
+    await deleteOpsRepo({ db, mirrors }, c.get('caller'), c.req.valid('param').id);
     return c.body(null, 204);
   },
 });

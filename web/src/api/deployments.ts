@@ -64,5 +64,10 @@ export const createOpsRepo = (body: OpsRepoChange) => call('post', '/api/v1/ops-
 export const updateOpsRepo = (id: string, body: OpsRepoChange) =>
   call('patch', '/api/v1/ops-repos/{id}', { path: { id }, body });
 
+export const getOpsRepo = (id: string) => call('get', '/api/v1/ops-repos/{id}', { path: { id } });
+
+export const fetchOpsRepo = (id: string) =>
+  call('post', '/api/v1/ops-repos/{id}/fetch', { path: { id } });
+
 export const deleteOpsRepo = (id: string) =>
   call('delete', '/api/v1/ops-repos/{id}', { path: { id } });

@@ -55,7 +55,10 @@ export type Wave = Sync['waves'][number];
 export type HistoryItem = Schemas['DeploymentHistory'];
 export type DeploymentChange = NonNullable<BodyOf<'patch', '/api/v1/deployments/{id}'>>;
 export type OpsRepo = Schemas['OpsRepo'];
-export type OpsRepoChange = Pick<OpsRepo, 'name' | 'repoUrl' | 'branch' | 'path' | 'syncIntervalS'>;
+export type OpsRepoChange = Pick<
+  OpsRepo,
+  'name' | 'repoUrl' | 'branch' | 'path' | 'syncIntervalS' | 'credentialSecret'
+>;
 
 export type Notification = Schemas['Notification'];
 export type Preferences = Schemas['NotificationPreferences'];

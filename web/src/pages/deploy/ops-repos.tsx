@@ -16,6 +16,7 @@ import { Empty, Show } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
 import { PageHead } from '../../components/page.tsx';
 import { Table } from '../../components/table.tsx';
+import { Fetched, FetchNow } from './ops-repo-fetch.tsx';
 
 /** Repositories of manifests that the deployer follows. */
 export function OpsRepos(): JSX.Element {
@@ -41,7 +42,7 @@ export function OpsRepos(): JSX.Element {
       <PageHead
         title="Ops repositories"
         documentTitle="Ops repositories"
-        state="A push to one that is hosted here syncs at once; any other is asked at its interval."
+        state="A push to one that is hosted here syncs at once; one that lies elsewhere is fetched at its interval."
         actions={add}
       />
       <Show loaded={list} rows={4} what="Ops repositories">
@@ -94,9 +95,14 @@ function OpsRepoTable({
         { title: 'Name', role: 'main', cell: (repo) => <span class="strong">{repo.name}</span> },
         {
           title: 'Address',
-          width: '38%',
-          cell: (repo) => <code class="truncate block">{repo.repoUrl}</code>,
+          width: '28%',
+          cell: (repo) => (
+            <code class="truncate block" title={repo.repoUrl}>
+              {repo.repoUrl}
+            </code>
+          ),
         },
+        { title: 'Head', width: '24%', cell: (repo) => <Fetched repo={repo} /> },
         { title: 'Branch', cell: (repo) => <code>{repo.branch}</code> },
         { title: 'Path', cell: (repo) => <code>{repo.path}</code> },
         { title: 'Every', cell: (repo) => <span class="num">{repo.syncIntervalS} s</span> },
@@ -107,6 +113,7 @@ function OpsRepoTable({
           cell: (repo) =>
             may && (
               <span class="row end">
+                {repo.kind === 'foreign' && <FetchNow repo={repo} />}
                 <Button
                   kind="quiet"
                   small
@@ -145,13 +152,16 @@ function EditDialog({ repo, onClose }: { repo: OpsRepo | null; onClose: () => vo
     branch: repo?.branch ?? 'main',
     path: repo?.path ?? '/',
     interval: String(repo?.syncIntervalS ?? 60),
+    credential: repo?.credentialSecret ?? '',
   });
+  const isForeign = /^https?:/i.test(form.repoUrl.trim());
   const set = (key: keyof typeof form) => (value: string) => {
     setForm((before) => ({ ...before, [key]: value }));
   };
   const save = useAction(async () => {
-    const { interval, ...rest } = form;
-    const body = { ...rest, syncIntervalS: Number(interval) };
+    const { interval, credential, ...rest } = form;
+    const credentialSecret = isForeign && credential !== '' ? credential : null;
+    const body = { ...rest, credentialSecret, syncIntervalS: Number(interval) };
     await (repo ? updateOpsRepo(repo.id, body) : createOpsRepo(body));
     invalidate('ops-repos');
     toast(repo ? 'Saved' : `${form.name} is followed`);
@@ -186,8 +196,19 @@ function EditDialog({ repo, onClose }: { repo: OpsRepo | null; onClose: () => vo
         required
         mono
         error={errorOf('repoUrl')}
-        help="/owner/project.git of a project that is hosted here."
+        help="/owner/project.git of a project that is hosted here, or https://… of a repository elsewhere."
       />
+      {isForeign && (
+        <Field
+          label="Credential"
+          value={form.credential}
+          onValue={set('credential')}
+          required={false}
+          mono
+          error={errorOf('credentialSecret')}
+          help="Name of a global secret of scope deploy or all that holds user:token, or a token. Leave it out where everybody may read."
+        />
+      )}
       <Field
         label="Branch"
         value={form.branch}

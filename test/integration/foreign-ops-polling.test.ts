@@ -1,0 +1,199 @@
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
+import type { MirrorStore } from '../../contracts/git/mirror.ts';
+import { claimFetch, claimFetches } from '../../domain/deploy/claim-fetches.ts';
+import { fetchClaimed, fetchFirst } from '../../domain/deploy/fetch-ops-repo.ts';
+import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
+import { sweepMirrors } from '../../domain/deploy/tend-ops-repos.ts';
+import type { OpsRepo } from '../../prisma/generated/client.ts';
+import type { AppUnderTest, TestAccount } from '../support/app-under-test.ts';
+import { holds } from '../support/eventually.ts';
+import type { ForeignGit } from '../support/foreign-git.ts';
+import { type ForeignOps, openForeignOps } from '../support/foreign-ops.ts';
+import { pollOpsRepos } from '../../workers/poll-ops-repos.ts';
+
+jest.setTimeout(240_000);
+
+const never = new AbortController().signal;
+
+let ops: ForeignOps;
+let sut: AppUnderTest;
+let admin: TestAccount;
+let mirrors: MirrorStore;
+let foreign: ForeignGit;
+let name: string;
+
+beforeAll(async () => {
+  ops = await openForeignOps();
+  ({ sut, admin, mirrors } = ops);
+});
+afterAll(() => ops.stop());
+beforeEach(async () => {
+  await ops.begin();
+  ({ foreign, name } = ops);
+});
+afterEach(() => ops.end());
+
+const eventsOf = async (subjectId: string) => {
+  const rows = await sut.db.event.findMany({ where: { subjectId }, orderBy: { seq: 'asc' } });
+  return rows.map(({ type }) => type);
+};
+
+describe('the tries of a foreign ops repository', () => {
+  it('are one process each, due by its interval, and again when the process died [A-DEP-03] [A-DEP-04]', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n += 1) ids.push(await ops.follow({ name: `${name}-${String(n)}` }));
+    await ops.post({ name: `${name}-here`, repoUrl: '/a/b.git' });
+    const claim = (limit: number, heldMs = 300_000) => claimFetches(sut.db, { limit, heldMs });
+    const both = await Promise.all([claim(4), claim(4)]);
+    const all = [...both.flat(), ...(await claim(10))].map(({ id }) => id);
+    expect(all.sort()).toEqual([...ids].sort());
+    expect(await claim(10)).toEqual([]);
+    const [first = ''] = ids;
+    expect(await claimFetch(sut.db, first, { heldMs: 1 })).toBeNull();
+    const past = new Date(Date.now() - 60_000);
+    await sut.db.opsRepo.update({
+      where: { id: first },
+      data: { fetchHeldUntil: past, fetchAt: past },
+    });
+    expect(await claim(10)).toMatchObject([{ id: first }]);
+  });
+
+  it('tell once that they begin to fail and once that they work again, and are held back meanwhile unless somebody asks [A-DEP-04]', async () => {
+    const first = await ops.push({ a: 'a' });
+    const id = await ops.follow({ syncIntervalS: 3600 });
+    await ops.fetchNow(id);
+    const waitOf = async () => {
+      const { fetchAt, triedAt } = await sut.db.opsRepo.findUniqueOrThrow({ where: { id } });
+      return Math.round(((fetchAt?.getTime() ?? 0) - (triedAt?.getTime() ?? 0)) / 1000);
+    };
+    expect(await waitOf()).toBe(3600);
+    foreign.mode = 'away';
+    const waits: number[] = [];
+    for (let n = 0; n < 3; n += 1) {
+      await ops.fetchNow(id);
+      waits.push(await waitOf());
+    }
+    expect(waits).toEqual([10, 20, 40]);
+    expect(await ops.shown(id)).toMatchObject({ headSha: first, fetchError: expect.any(String) });
+    expect(await claimFetches(sut.db, { limit: 9, heldMs: 1000 })).toEqual([]);
+    const asked = await sut.call(admin, 'POST', `/api/v1/ops-repos/${id}/fetch`);
+    expect(asked.status).toBe(202);
+    foreign.mode = 'up';
+    await ops.push({ a: 'b' });
+    const [claim] = await claimFetches(sut.db, { limit: 9, heldMs: 300_000 });
+    await fetchClaimed(ops.deps(), claim ?? { id, holder: '' }, never);
+    expect(await ops.shown(id)).toMatchObject({ fetchError: null });
+    expect(await eventsOf(id)).toEqual([
+      'ops_repo.created',
+      'ops_repo.moved',
+      'ops_repo.unreachable',
+      'ops_repo.reachable',
+      'ops_repo.moved',
+    ]);
+    const here = await ops.post({ name: `${name}-here`, repoUrl: '/a/b.git' });
+    const hosted = (here.body as { id: string }).id;
+    expect((await sut.call(admin, 'POST', `/api/v1/ops-repos/${hosted}/fetch`)).status).toBe(409);
+  });
+
+  it('keep nothing of what was changed, and are due again when somebody asked meanwhile [A-DEP-04]', async () => {
+    await ops.push({ a: 'a' });
+    const id = await ops.follow();
+    const row = (): Promise<OpsRepo> => sut.db.opsRepo.findUniqueOrThrow({ where: { id } });
+    foreign.onRequest = async () => {
+      await sut.call(admin, 'PATCH', `/api/v1/ops-repos/${id}`, { branch: 'live' });
+    };
+    expect(await ops.fetchNow(id)).toBeNull();
+    expect(await row()).toMatchObject({ headSha: null, fetchHolder: null, fetchAt: null });
+    await sut.call(admin, 'PATCH', `/api/v1/ops-repos/${id}`, { branch: 'main' });
+    foreign.onRequest = async () => {
+      await sut.call(admin, 'POST', `/api/v1/ops-repos/${id}/fetch`);
+    };
+    await ops.fetchNow(id);
+    expect(await row()).toMatchObject({ headSha: expect.any(String), fetchAt: null });
+    // A claim that ran out is another's: what its holder still brings home does not count.
+    foreign.onRequest = async () => {
+      await sut.db.opsRepo.update({ where: { id }, data: { fetchHolder: 'another' } });
+    };
+    expect(await ops.fetchNow(id)).toBeNull();
+    expect(await row()).toMatchObject({ fetchHolder: 'another' });
+  });
+
+  it('are made by any number of pollers, which end with the fetch at hand [A-DEP-03] [A-DEP-04]', async () => {
+    const head = await ops.push({ a: 'a' });
+    const id = await ops.follow({ syncIntervalS: 5 });
+    const stops = [1, 2].map(() => pollOpsRepos({ ...ops.deps(), config: sut.services.config }));
+    await holds(async () => expect(await ops.shown(id)).toMatchObject({ headSha: head }), 120_000);
+    const next = await ops.push({ a: 'b' });
+    await holds(async () => expect(await ops.shown(id)).toMatchObject({ headSha: next }), 120_000);
+    expect((await eventsOf(id)).filter((type) => type === 'ops_repo.moved')).toHaveLength(2);
+    // One that hangs is ended with its poller, and is due at once for another.
+    foreign.onRequest = () => new Promise(() => undefined);
+    const before = foreign.requests.length;
+    await sut.call(admin, 'POST', `/api/v1/ops-repos/${id}/fetch`);
+    await holds(() => expect(foreign.requests.length).toBeGreaterThan(before), 120_000);
+    await Promise.all(stops.map((stop) => stop()));
+    expect(await sut.db.opsRepo.findUniqueOrThrow({ where: { id } })).toMatchObject({
+      fetchHolder: null,
+      fetchAt: null,
+      fetchError: null,
+    });
+  });
+
+  it('come before the first poll where a deployment needs it, and say why not [A-DEP-04] [A-DEP-05]', async () => {
+    const head = await ops.push({ 'apps/app/values.yaml': '' });
+    const id = await ops.follow();
+    const source = async () =>
+      await findManifestSource(
+        {
+          db: sut.db,
+          store: sut.services.gitStore,
+          fetchFirst: (repo) => fetchFirst(ops.deps(), repo),
+        },
+        await ops.deploymentOf(id),
+      );
+    foreign.mode = 503;
+    await expect(source()).rejects.toMatchObject({
+      code: 'validation_failed',
+      message: expect.stringContaining('HTTP 503'),
+    });
+    await claimFetch(sut.db, id, { heldMs: 300_000 });
+    await expect(source()).rejects.toMatchObject({ code: 'unavailable' });
+    await sut.db.opsRepo.update({ where: { id }, data: { fetchHeldUntil: null } });
+    foreign.mode = 'up';
+    expect(await source()).toMatchObject({ sha: head });
+    // A mirror that was lost is fetched again.
+    await mirrors.remove(id);
+    expect(await source()).toMatchObject({ sha: head });
+  });
+
+  it('leave no mirror of what is gone [A-DEP-04]', async () => {
+    await ops.push({ a: 'a' });
+    const id = await ops.follow();
+    await ops.fetchNow(id);
+    expect(await mirrors.list()).toContain(id);
+    expect((await sut.call(admin, 'DELETE', `/api/v1/ops-repos/${id}`)).status).toBe(204);
+    expect(await mirrors.list()).not.toContain(id);
+    const other = await ops.follow();
+    await ops.fetchNow(other);
+    foreign.onRequest = async () => {
+      await sut.call(admin, 'DELETE', `/api/v1/ops-repos/${other}`);
+    };
+    expect(await ops.fetchNow(other)).toBeNull();
+    expect(await mirrors.list()).not.toContain(other);
+    foreign.onRequest = () => Promise.resolve();
+    const left = await ops.follow();
+    await ops.fetchNow(left);
+    await sut.db.opsRepo.delete({ where: { id: left } });
+    expect(await sweepMirrors(sut.db, mirrors)).toBeGreaterThan(0);
+    expect(await mirrors.list()).toEqual([]);
+  });
+});

@@ -59,8 +59,17 @@ export async function wakePreviewsOf(client: Client, projectId: string): Promise
   const { name } = searchAttributes.projectId;
   const query = `WorkflowType = '${type}' AND ${name} = '${projectId}' AND ExecutionStatus = 'Running'`;
   for await (const { workflowId } of client.workflow.list({ query })) {
-    await ifRunning(() => client.workflow.getHandle(workflowId).signal(previewChangedSignal));
+    await nudge(client, workflowId);
   }
+}
+
+/** Has the workflow of a preview look at its rows, where it runs. Nothing happens where none does. */
+export async function nudgePreview(client: Client, mergeRequestId: string): Promise<void> {
+  await nudge(client, previewWorkflowId(mergeRequestId));
+}
+
+async function nudge(client: Client, workflowId: string): Promise<void> {
+  await ifRunning(() => client.workflow.getHandle(workflowId).signal(previewChangedSignal));
 }
 
 /** Has what is being rolled out undone. Nothing happens where nothing runs. */

@@ -1,10 +1,16 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
-import { deploymentOfWorkflow, deploymentWorkflowId } from '../contracts/deploy/ids.ts';
+import {
+  deploymentOfWorkflow,
+  deploymentWorkflowId,
+  mergeRequestOfWorkflow,
+  previewWorkflowId,
+} from '../contracts/deploy/ids.ts';
 import { deploymentStateQuery } from '../contracts/deploy/messages.ts';
 import { pipelineRunWorkflowId } from '../contracts/pipeline/ids.ts';
 import { runStateQuery } from '../contracts/pipeline/messages.ts';
 import {
   type EngineEntity,
+  type EnginePreview,
   type EngineRun,
   mapEngineStatus,
   reconcileScheduleId,
@@ -12,6 +18,7 @@ import {
 import { searchAttributes } from '../contracts/search-attributes.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
 import type { deploymentWorkflow } from '../workflows/deploy/deployment.workflow.ts';
+import type { previewWorkflow } from '../workflows/deploy/preview.workflow.ts';
 import type { pipelineRunWorkflow } from '../workflows/pipeline/pipeline-run.workflow.ts';
 import type { reconcileWorkflow } from '../workflows/reconcile/reconcile.workflow.ts';
 import { ensureSchedule } from './schedule.ts';
@@ -76,6 +83,33 @@ export async function describeEntity(
     return { state, at: await askEntity(client, { projectId, environment }) };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { state: 'missing' };
+    throw error;
+  }
+}
+
+/** Merge requests whose preview's workflow runs, by the engine's index, which may lag behind for a moment. */
+export async function listRunningPreviews(client: Client): Promise<string[]> {
+  const type = 'previewWorkflow' satisfies (typeof previewWorkflow)['name'];
+  const query = `WorkflowType = '${type}' AND ExecutionStatus = 'Running'`;
+  const found: string[] = [];
+  for await (const { workflowId } of client.workflow.list({ query, pageSize: 1000 })) {
+    const mergeRequestId = mergeRequestOfWorkflow(workflowId);
+    if (mergeRequestId !== null) found.push(mergeRequestId);
+  }
+  return found;
+}
+
+/** What the engine knows of the workflow of a preview. Throws when the engine itself does not answer. */
+export async function describePreview(
+  client: Client,
+  mergeRequestId: string,
+): Promise<EnginePreview> {
+  try {
+    const handle = client.workflow.getHandle(previewWorkflowId(mergeRequestId));
+    const { status } = await handle.describe();
+    return mapEngineStatus(status.name) ?? 'unknown';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return 'missing';
     throw error;
   }
 }

@@ -1,8 +1,15 @@
 import type { createReconcileActivities } from '../activities/reconcile/index.ts';
-import { endDeployment } from '../launch/deploy.ts';
-import { describeEntity, describePipelineRun, listRunningEntities } from '../launch/reconcile.ts';
+import { endDeployment, nudgePreview } from '../launch/deploy.ts';
+import {
+  describeEntity,
+  describePipelineRun,
+  describePreview,
+  listRunningEntities,
+  listRunningPreviews,
+} from '../launch/reconcile.ts';
 import { wakeById } from './handle-deploy-event.ts';
 import { createEventHandler, startRun } from './handle-event.ts';
+import { wakePreviewOf } from './handle-preview-event.ts';
 import type { WorkerServices } from './open-services.ts';
 
 /** What the reconciler asks of the engine. */
@@ -25,6 +32,12 @@ export function reconcileDeps({
       describe: (key) => describeEntity(client, key),
       wake: (deploymentId) => wakeById({ db, client }, deploymentId),
       end: (key) => endDeployment(client, key),
+    },
+    previews: {
+      listRunning: () => listRunningPreviews(client),
+      describe: (mergeRequestId) => describePreview(client, mergeRequestId),
+      wake: (mergeRequestId) => wakePreviewOf({ db, client }, mergeRequestId),
+      nudge: (mergeRequestId) => nudgePreview(client, mergeRequestId),
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Log } from '../../contracts/log.ts';
 import type {
   DeploymentMismatch,
   EngineEntity,
+  EnvironmentMismatch,
   ReconcileActivities,
 } from '../../contracts/reconcile/types.ts';
 import {
@@ -20,6 +21,7 @@ import {
   repairDeploymentMismatch,
 } from '../../domain/reconcile/repair-deployment.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { findPreviewMismatches, type PreviewReconcileDeps, repairPreview } from './previews.ts';
 
 /** An environment, as its entity is named by it. */
 interface EntityKey {
@@ -27,7 +29,7 @@ interface EntityKey {
   environment: string;
 }
 
-export interface DeploymentReconcileDeps {
+export interface DeploymentReconcileDeps extends PreviewReconcileDeps {
   db: PrismaClient;
   log: Pick<Log, 'warn'>;
   entities: EntityControl & {
@@ -40,7 +42,7 @@ export interface DeploymentReconcileDeps {
 
 const BATCH = 200;
 
-/** The part of the reconciler that looks after environments and their entities. */
+/** The part of the reconciler that looks after environments, previews too, and their entities. */
 export function createDeploymentReconcile(
   deps: DeploymentReconcileDeps,
 ): Pick<ReconcileActivities, 'findDeploymentMismatches' | 'repairDeploymentMismatches'> {
@@ -53,18 +55,32 @@ export function createDeploymentReconcile(
   };
   return {
     async findDeploymentMismatches({ after }) {
-      const rows = await findDeployments(db, after, BATCH);
+      // Asked once for all rows. One whose entity was started since is asked for by itself.
       const listed = await entities.listRunning();
       const running = new Set(listed.map(nameOf));
-      const mismatches: DeploymentMismatch[] = [];
-      for (const row of rows) mismatches.push(...(await compare(row, running)));
-      const next = rows.length === BATCH ? (rows.at(-1)?.id ?? null) : null;
-      if (next === null) mismatches.push(...(await findOrphans(deps, listed)));
-      return { checked: rows.length, mismatches, next };
+      const mismatches: EnvironmentMismatch[] = [];
+      let checked = 0;
+      let next = after;
+      do {
+        const rows: StoredDeployment[] = await findDeployments(db, next, BATCH);
+        for (const row of rows) mismatches.push(...(await compare(row, running)));
+        checked += rows.length;
+        next = rows.length === BATCH ? (rows.at(-1)?.id ?? null) : null;
+        // more than an answer should hold: the rest comes after these were repaired
+        if (next !== null && mismatches.length >= BATCH) return { checked, mismatches, next };
+      } while (next !== null);
+      mismatches.push(...(await findOrphans(deps, listed)));
+      const previews = await findPreviewMismatches(deps);
+      mismatches.push(...previews.mismatches);
+      return { checked: checked + previews.checked, mismatches, next: null };
     },
     async repairDeploymentMismatches({ mismatches }) {
       let repaired = 0;
-      for (const mismatch of mismatches) if (await repair(deps, mismatch)) repaired += 1;
+      for (const mismatch of mismatches) {
+        const isPreview = mismatch.kind === 'preview';
+        const isDone = isPreview ? repairPreview(deps, mismatch) : repair(deps, mismatch);
+        if (await isDone) repaired += 1;
+      }
       return { repaired };
     },
   };

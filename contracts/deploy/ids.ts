@@ -13,6 +13,12 @@ export function previewWorkflowId(mergeRequestId: string): string {
   return `preview:${mergeRequestId}`;
 }
 
+/** The merge request that a workflow id of `previewWorkflowId` names; null for any other id. */
+export function mergeRequestOfWorkflow(workflowId: string): string | null {
+  const [kind, mergeRequestId, ...rest] = workflowId.split(':');
+  return kind === 'preview' && mergeRequestId && rest.length === 0 ? mergeRequestId : null;
+}
+
 /** The environment that a workflow id of `deploymentWorkflowId` names; null for any other id. */
 export function deploymentOfWorkflow(
   workflowId: string,

@@ -55,15 +55,37 @@ export interface DeploymentMismatch {
   engineStatus: string;
 }
 
+/** What the engine knows of the workflow of a preview. `unknown`: nothing is concluded from it. */
+export type EnginePreview =
+  'running' | 'completed' | 'failure' | 'cancelled' | 'missing' | 'unknown';
+
+/** A preview whose workflow does not do what its rows ask for. */
+export interface PreviewMismatch {
+  kind: 'preview';
+  mergeRequestId: string;
+  /** null where nothing is known of it here any more */
+  projectId: string | null;
+  /**
+   * The status of its row; or `wanted` (a green head asks for it and there is none), `reopened` (it went with its merge
+   * request, which is open again), `over` (it has to end and does not), `missing` (its rows are gone)
+   */
+  dbStatus: string;
+  /** how the workflow is, or `missing` */
+  engineStatus: string;
+}
+
+/** Environments and previews come in one list. */
+export type EnvironmentMismatch = DeploymentMismatch | PreviewMismatch;
+
 /** Effects of a pass. All look at the rows anew, so a repeated call does no harm. */
 export interface ReconcileActivities {
-  /** One batch of environments after the one named; orphans come with the last. */
+  /** Environments after the one named, all of them unless very many differ; orphans and previews come with the last. */
   findDeploymentMismatches(input: {
     after: string | null;
-  }): Promise<{ checked: number; mismatches: DeploymentMismatch[]; next: string | null }>;
+  }): Promise<{ checked: number; mismatches: EnvironmentMismatch[]; next: string | null }>;
   /** Repairs what is still as it was found. */
   repairDeploymentMismatches(input: {
-    mismatches: DeploymentMismatch[];
+    mismatches: EnvironmentMismatch[];
   }): Promise<{ repaired: number }>;
   /** Hands commands on again that could not be handed on and were put aside. */
   retryCommands(): Promise<{ repaired: number }>;

@@ -2,9 +2,11 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { MergeRequest, Preview, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
+import type { PipelinePlan } from '../../contracts/pipeline/types.ts';
+import { whereOfHead } from '../pipeline/merge-request-run.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { publishPreviewEvent } from './preview-event.ts';
-import { lockPreview, renew } from './want-preview.ts';
+import { lockPreview, renew, wantPreview } from './want-preview.ts';
 
 type Command = 'stopped' | 'renewed';
 
@@ -74,13 +76,19 @@ export async function renewPreview(
   });
 }
 
-/** The merge request was opened again: its preview comes back. Nothing happens where it never had one. */
+/**
+ * The merge request was opened again: its preview comes back. One that it never had, for its pipeline ran while it was
+ * closed, comes as that run asks.
+ */
 export async function revivePreview(db: PrismaClient, mergeRequestId: string): Promise<void> {
   await inTransaction(db, async (tx) => {
     const preview = await lockPreview(tx, mergeRequestId);
-    if (preview === null) return;
-    const mergeRequest = await tx.mergeRequest.findUniqueOrThrow({ where: { id: mergeRequestId } });
-    if (mergeRequest.status !== 'open') return;
+    const mergeRequest = await tx.mergeRequest.findUnique({ where: { id: mergeRequestId } });
+    if (mergeRequest?.status !== 'open') return;
+    if (preview === null) {
+      await wantAsRun(tx, mergeRequest);
+      return;
+    }
     await renew(tx, preview);
     await publishPreviewEvent(tx, mergeRequest, {
       type: 'preview.requested',
@@ -88,4 +96,13 @@ export async function revivePreview(db: PrismaClient, mergeRequestId: string): P
       payload: { cause: 'reopened' },
     });
   });
+}
+
+async function wantAsRun(tx: Prisma.TransactionClient, mergeRequest: MergeRequest): Promise<void> {
+  const run = await tx.pipeline.findFirst({
+    where: { ...whereOfHead(mergeRequest), startedAt: { not: null } },
+    orderBy: { number: 'desc' },
+  });
+  const plan = run?.definition as PipelinePlan | null | undefined;
+  if (run !== null && plan != null) await wantPreview(tx, run, plan);
 }

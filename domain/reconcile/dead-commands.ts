@@ -18,6 +18,9 @@ const commands: readonly EventType[] = [
   'preview.requested',
   'mr.closed',
   'mr.merged',
+  'mr.reopened',
+  'project.deleted',
+  'pipeline.completed',
 ];
 /** The consumer of the outbox that hands commands on to workflows. */
 const consumer = 'core';

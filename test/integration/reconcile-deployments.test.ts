@@ -190,6 +190,39 @@ describe('a pass over environments and their entities', () => {
     expect(told).toMatchObject([{ payload: { kind: 'orphan', environment: 'production' } }]);
   });
 
+  it('asks the engine once what runs, however many environments there are [A-REC-01]', async () => {
+    const projects = Array.from({ length: 205 }, (_, at) => ({
+      id: newId('project'),
+      ownerId,
+      at,
+    }));
+    await database.db.project.createMany({
+      data: projects.map(({ at, ...row }) => ({ ...row, name: `many-${String(at)}` })),
+    });
+    const row = { imageRef: 'registry.example/app:1', namespace: 'app', currentStatus: 'healthy' };
+    const rows = projects.map(({ id }) => ({ ...row, projectId: id, environment: 'production' }));
+    await database.db.deployment.createMany({
+      data: rows.map((one) => ({ ...one, id: newId('deployment') })),
+    });
+    const real = deps();
+    let asked = 0;
+    const activities = createDeploymentReconcile({
+      ...real,
+      entities: {
+        ...real.entities,
+        listRunning: async () => {
+          asked += 1;
+          return [...(await real.entities.listRunning()), ...rows];
+        },
+      },
+    });
+    const found = await activities.findDeploymentMismatches({ after: null });
+    expect(found).toMatchObject({ next: null });
+    expect(found.checked).toBeGreaterThan(205);
+    expect(asked).toBe(1);
+    await database.db.project.deleteMany({ where: { id: { in: projects.map(({ id }) => id) } } });
+  });
+
   it('says nothing of an entity that cannot be asked, and goes on with the others [A-REC-03]', async () => {
     const silent = await makeDeployment(database.db, projectId);
     const other = await makeDeployment(database.db, projectId, { environment: 'staging' });
@@ -212,6 +245,26 @@ describe('a pass over environments and their entities', () => {
 });
 
 describe('commands that the outbox gave up', () => {
+  it.each(['mr.reopened', 'project.deleted', 'pipeline.completed'] as const)(
+    'are handed on again, be it %s: what it does to a preview may come late, and twice [A-REC-01]',
+    async (type) => {
+      const { db } = database;
+      const ofRequest = { title: 'x', authorId: ownerId, headSha: 'a', baseSha: null };
+      const branches = { sourceBranch: 'topic', targetBranch: 'main' };
+      const payload = { ...ofRequest, ...branches, number: 1, status: 'success' };
+      const eventId = await inTransaction(db, (tx) =>
+        publishEvent(tx, { type, projectId, subjectId: 'of-none', payload }),
+      );
+      const letter = newId('deadLetter');
+      await db.eventDeadLetter.create({
+        data: { id: letter, consumer: 'core', eventId, error: 'x', attempts: 5 },
+      });
+      await retryCommands(deps())();
+      expect(await db.eventDeadLetter.count({ where: { id: letter } })).toBe(0);
+      expect(await repairs('eventId', eventId)).toMatchObject([{ payload: { command: type } }]);
+    },
+  );
+
   it('are handed on again, with one event and one warning when that worked [A-REC-01] [A-REC-02]', async () => {
     const { db } = database;
     const row = await makeDeployment(db, projectId);

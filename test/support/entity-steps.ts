@@ -1,18 +1,21 @@
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { createPreviewRecords } from '../../activities/deploy/preview-records.ts';
 import type { DeployEffects, DeployRecords } from '../../contracts/deploy/activities.ts';
 import { deploymentWorkflowId } from '../../contracts/deploy/ids.ts';
 import { deploymentStateQuery } from '../../contracts/deploy/messages.ts';
 import type { DeploymentState } from '../../contracts/deploy/types.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
+import { forgetDeployment } from '../../domain/deploy/forget-deployment.ts';
 import { readDesired } from '../../domain/deploy/read-desired.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { Deployment, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { eventually } from './eventually.ts';
+import { createMemoryStore } from './memory-store.ts';
 import { testNamespace } from './temporal.ts';
 import { bundleWorkflows } from './workflow-bundle.mjs';
 
-/** Entities of environments that run for real, at a target that has nothing to do. */
+/** Entities of environments and previews that run for real, at a target that has nothing to do. */
 export interface EntityHost {
   client: Client;
   /** deployments that were planned for, in order */
@@ -31,16 +34,19 @@ export async function openEntityHost(
   const client = new Client({ connection: await Connection.connect({ address }), namespace });
   const connection = await NativeConnection.connect({ address });
   const planned: string[] = [];
-  const records: Pick<DeployRecords, 'readDesired'> = {
+  const store = createMemoryStore();
+  const records: Pick<DeployRecords, 'readDesired' | 'forgetDeployment'> = {
     readDesired: ({ deploymentId }) => readDesired(db, deploymentId),
+    forgetDeployment: ({ deploymentId }) => forgetDeployment(db, store, deploymentId),
   };
-  const effects: Pick<DeployEffects, 'planSync' | 'observe'> = {
+  const effects: Pick<DeployEffects, 'planSync' | 'observe' | 'removeAll'> = {
     planSync: async ({ deploymentId }) => {
       planned.push(deploymentId);
       await onPlan(deploymentId);
       return { kind: 'nothing', reason: 'there is nothing to do here' };
     },
     observe: () => Promise.resolve({ revisionChanged: false, drift: [], healthy: true }),
+    removeAll: () => Promise.resolve(),
   };
   const workers = [
     await Worker.create({
@@ -48,7 +54,7 @@ export async function openEntityHost(
       namespace,
       taskQueue: taskQueues.core,
       workflowBundle: await bundleWorkflows(),
-      activities: records,
+      activities: { ...records, ...createPreviewRecords(db) },
     }),
     await Worker.create({
       connection,

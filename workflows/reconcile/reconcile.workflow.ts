@@ -15,7 +15,7 @@ const SETTLE_MS = 3_000;
 type Page<Mismatch> = { checked: number; mismatches: Mismatch[]; next: string | null };
 
 /**
- * One pass over all unfinished runs and all environments: finds where database and engine differ, and repairs what stays
+ * One pass over all unfinished runs, all environments and previews: finds where database and engine differ, and repairs what stays
  * so; then commands that were put aside. By schedule.
  */
 export async function reconcileWorkflow(): Promise<ReconcileResult> {

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
 import { listFollowers, listFollowersOf } from '../domain/deploy/list-followers.ts';
+import { retryWithCredential } from '../domain/deploy/ops-repo-credential.ts';
 import { abortDeployment, wakeDeployment } from '../launch/deploy.ts';
 import { wakePreviewOf } from './handle-preview-event.ts';
 import type { Deployment, PrismaClient, Project } from '../prisma/generated/client.ts';
@@ -29,6 +30,9 @@ export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecor
     case 'git.pushed':
       // A hosted ops repository syncs at once; polling is the safety net.
       for (const row of await listFollowers(deps.db, event)) await wake(deps, row);
+      return;
+    case 'secret.changed':
+      await retryWithCredential(deps.db, event);
       return;
     case 'ops_repo.moved':
     case 'ops_repo.reachable':

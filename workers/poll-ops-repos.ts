@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../contracts/config.ts';
 import { claimFetches, type FetchClaim } from '../domain/deploy/claim-fetches.ts';
-import { fetchClaimed, type FetchDeps, heldMs } from '../domain/deploy/fetch-ops-repo.ts';
+import { fetchClaimed, type FetchDeps } from '../domain/deploy/fetch-ops-repo.ts';
 import { adoptOwnAddresses, sweepMirrors } from '../domain/deploy/tend-ops-repos.ts';
 
 /** How often the database is asked for what is due. */
@@ -44,7 +44,7 @@ export function pollOpsRepos(deps: PollDeps): () => Promise<void> {
 
 async function claimDue(deps: PollDeps, limit: number): Promise<FetchClaim[]> {
   try {
-    return await claimFetches(deps.db, { limit, heldMs: heldMs(deps.mirrors) });
+    return await claimFetches(deps.db, limit);
   } catch (error) {
     deps.log.warn({ err: error }, 'ops repositories due could not be read');
     return [];

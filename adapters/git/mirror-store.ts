@@ -25,7 +25,7 @@ export interface MirrorStoreOptions {
   spawner?: Spawner | undefined;
   /** addresses that a host may be reached at; throws OutboundError when it may not */
   resolveHost: (hostname: string) => Promise<string[]>;
-  /** longest time of one fetch; the upkeep after it has a minute more */
+  /** longest time of one fetch */
   timeoutMs: number;
   /** how much one fetch may bring; default 256 MiB */
   maxBytes?: number;
@@ -43,7 +43,7 @@ const defaultMaxBytes = 256 * 1024 * 1024;
 const careMs = 60_000;
 const watchMs = 250;
 /** The mirror is one process's alone: a lock that is older was left by one that was killed. */
-const staleLockMs = 60_000;
+const staleLockMs = 15_000;
 
 /** See {@link MirrorStore}. Mirrors lie at `mirrorPath` below `root`. */
 export function createMirrorStore(options: MirrorStoreOptions): MirrorStore {
@@ -57,7 +57,6 @@ export function createMirrorStore(options: MirrorStoreOptions): MirrorStore {
     options,
   };
   return {
-    longestMs: options.timeoutMs + careMs,
     fetch: (id, source, signal) => fetchMirror(context, id, source, signal),
     remove: (id) => removeRepository(context, mirrorPath(id)),
     list: () => listMirrors(context),

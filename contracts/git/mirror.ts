@@ -18,10 +18,9 @@ export interface MirrorSource {
  * the store of repositories at `mirrorPath`, and served to nobody.
  */
 export interface MirrorStore {
-  /** longest time that a fetch takes, ms; one of the same mirror must not begin before it has ended */
-  readonly longestMs: number;
   /**
-   * Brings the mirror to the head of the branch and answers its commit. What was fetched before stays readable.
+   * Brings the mirror to the head of the branch and answers its commit. What was fetched before stays readable. Not two
+   * at once for the same mirror.
    * @throws MirrorError when that is not possible now; the mirror is then as it was
    */
   fetch(id: string, source: MirrorSource, signal: Cancellation): Promise<string>;

@@ -6,7 +6,7 @@ import type { SecretBox } from '../../contracts/secret/types.ts';
 import type { OpsRepo, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { inTransaction } from '../shared/tx.ts';
-import { claimFetch, type FetchClaim } from './claim-fetches.ts';
+import { claimFetch, type FetchClaim, renewClaim, renewMs } from './claim-fetches.ts';
 import { nextTryS } from './next-try.ts';
 import { readCredential } from './ops-repo-credential.ts';
 
@@ -20,18 +20,13 @@ export interface FetchDeps {
 /** Head of the branch, or why it could not be read; null when it was given up. */
 type Fetched = { sha: string } | { error: string } | null;
 
-/** A claim outlives the longest fetch, with time to write down how it ended. */
-export function heldMs(mirrors: Pick<MirrorStore, 'longestMs'>): number {
-  return mirrors.longestMs + 60_000;
-}
-
 /**
  * Fetches now and answers the head: for a deployment that is rendered before the first poll.
  * @throws DomainError `validation_failed` when it cannot be read, `unavailable` while another process fetches it
  */
 export async function fetchFirst(deps: FetchDeps, opsRepoId: string): Promise<string> {
   const { name } = await deps.db.opsRepo.findUniqueOrThrow({ where: { id: opsRepoId } });
-  const claimed = await claimFetch(deps.db, opsRepoId, { heldMs: heldMs(deps.mirrors) });
+  const claimed = await claimFetch(deps.db, opsRepoId);
   const fetched = claimed === null ? null : await fetchClaimed(deps, claimed, neverCancelled);
   if (fetched === null) {
     throw new DomainError('unavailable', `Ops repository ${name} is being fetched now.`, {
@@ -62,7 +57,14 @@ export async function fetchClaimed(
 ): Promise<Fetched> {
   const repo = await deps.db.opsRepo.findUnique({ where: { id: claim.id } });
   if (repo === null) return null;
-  const fetched = await tryFetch(deps, repo, signal);
+  const renewing = setInterval(() => {
+    renewClaim(deps.db, claim).catch((error: unknown) => {
+      deps.log.warn({ opsRepoId: claim.id, err: error }, 'the claim of a fetch was not renewed');
+    });
+  }, renewMs);
+  const fetched = await tryFetch(deps, repo, signal).finally(() => {
+    clearInterval(renewing);
+  });
   const isOurs = await inTransaction(deps.db, (tx) => settle(tx, claim, repo, fetched));
   if (!isOurs && (await deps.db.opsRepo.findUnique({ where: { id: claim.id } })) === null) {
     await deps.mirrors.remove(claim.id);

@@ -1,3 +1,4 @@
+import type { EventRecord } from '../../contracts/event/types.ts';
 import { platformCaller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { SecretBox } from '../../contracts/secret/types.ts';
@@ -65,4 +66,14 @@ export async function readCredential(
     });
   });
   return value.includes(':') ? value : `git:${value}`;
+}
+
+/** A credential that somebody has just set is tried at once. */
+export async function retryWithCredential(
+  db: Db,
+  { projectId, payload }: Pick<EventRecord, 'projectId' | 'payload'>,
+): Promise<void> {
+  const { name } = payload;
+  if (projectId !== null || typeof name !== 'string') return;
+  await db.opsRepo.updateMany({ where: { credentialSecret: name }, data: { fetchAt: null } });
 }

@@ -12,6 +12,7 @@ import type { MirrorStore } from '../../contracts/git/mirror.ts';
 import { claimFetch, claimFetches } from '../../domain/deploy/claim-fetches.ts';
 import { fetchClaimed, fetchFirst } from '../../domain/deploy/fetch-ops-repo.ts';
 import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
+import { retryWithCredential } from '../../domain/deploy/ops-repo-credential.ts';
 import { sweepMirrors } from '../../domain/deploy/tend-ops-repos.ts';
 import type { OpsRepo } from '../../prisma/generated/client.ts';
 import type { AppUnderTest, TestAccount } from '../support/app-under-test.ts';
@@ -42,6 +43,10 @@ beforeEach(async () => {
 });
 afterEach(() => ops.end());
 
+/** The next try is far away, however slow this machine is. */
+const later = (id: string) =>
+  sut.db.opsRepo.update({ where: { id }, data: { fetchAt: new Date(Date.now() + 3_600_000) } });
+
 const eventsOf = async (subjectId: string) => {
   const rows = await sut.db.event.findMany({ where: { subjectId }, orderBy: { seq: 'asc' } });
   return rows.map(({ type }) => type);
@@ -52,19 +57,56 @@ describe('the tries of a foreign ops repository', () => {
     const ids: string[] = [];
     for (let n = 0; n < 6; n += 1) ids.push(await ops.follow({ name: `${name}-${String(n)}` }));
     await ops.post({ name: `${name}-here`, repoUrl: '/a/b.git' });
-    const claim = (limit: number, heldMs = 300_000) => claimFetches(sut.db, { limit, heldMs });
+    const claim = (limit: number) => claimFetches(sut.db, limit);
     const both = await Promise.all([claim(4), claim(4)]);
     const all = [...both.flat(), ...(await claim(10))].map(({ id }) => id);
     expect(all.sort()).toEqual([...ids].sort());
     expect(await claim(10)).toEqual([]);
     const [first = ''] = ids;
-    expect(await claimFetch(sut.db, first, { heldMs: 1 })).toBeNull();
+    expect(await claimFetch(sut.db, first)).toBeNull();
     const past = new Date(Date.now() - 60_000);
     await sut.db.opsRepo.update({
       where: { id: first },
       data: { fetchHeldUntil: past, fetchAt: past },
     });
     expect(await claim(10)).toMatchObject([{ id: first }]);
+  });
+
+  it('stay with a process as long as it fetches, however long that takes [A-DEP-03] [A-DEP-04]', async () => {
+    const head = await ops.push({ a: 'a' });
+    const id = await ops.follow();
+    foreign.onRequest = async () => {
+      foreign.onRequest = () => Promise.resolve();
+      const past = new Date(Date.now() - 1000);
+      await sut.db.opsRepo.update({ where: { id }, data: { fetchHeldUntil: past } });
+      await holds(async () => {
+        const { fetchHeldUntil } = await sut.db.opsRepo.findUniqueOrThrow({ where: { id } });
+        expect(fetchHeldUntil?.getTime()).toBeGreaterThan(past.getTime() + 10_000);
+      });
+    };
+    expect(await ops.fetchNow(id)).toEqual({ sha: head });
+  });
+
+  it('come at once with a credential that somebody has just set [A-DEP-04]', async () => {
+    const set = (value: string) =>
+      sut.call(admin, 'PUT', '/api/v1/secrets/OPS_NEW', { value, scope: 'deploy' });
+    await set('robot:wrong');
+    foreign.password = 'robot:right';
+    const head = await ops.push({ a: 'a' });
+    const id = await ops.follow({ credentialSecret: 'OPS_NEW' });
+    await ops.fetchNow(id);
+    await later(id);
+    await set('robot:right');
+    const event = await sut.db.event.findFirstOrThrow({
+      where: { type: 'secret.changed' },
+      orderBy: { seq: 'desc' },
+    });
+    const payload = event.payload as Record<string, unknown>;
+    await retryWithCredential(sut.db, { projectId: event.projectId, payload });
+    const [claim] = await claimFetches(sut.db, 9);
+    expect(await fetchClaimed(ops.deps(), claim ?? { id, holder: '' }, never)).toEqual({
+      sha: head,
+    });
   });
 
   it('tell once that they begin to fail and once that they work again, and are held back meanwhile unless somebody asks [A-DEP-04]', async () => {
@@ -84,12 +126,13 @@ describe('the tries of a foreign ops repository', () => {
     }
     expect(waits).toEqual([10, 20, 40]);
     expect(await ops.shown(id)).toMatchObject({ headSha: first, fetchError: expect.any(String) });
-    expect(await claimFetches(sut.db, { limit: 9, heldMs: 1000 })).toEqual([]);
+    await later(id);
+    expect(await claimFetches(sut.db, 9)).toEqual([]);
     const asked = await sut.call(admin, 'POST', `/api/v1/ops-repos/${id}/fetch`);
     expect(asked.status).toBe(202);
     foreign.mode = 'up';
     await ops.push({ a: 'b' });
-    const [claim] = await claimFetches(sut.db, { limit: 9, heldMs: 300_000 });
+    const [claim] = await claimFetches(sut.db, 9);
     await fetchClaimed(ops.deps(), claim ?? { id, holder: '' }, never);
     expect(await ops.shown(id)).toMatchObject({ fetchError: null });
     expect(await eventsOf(id)).toEqual([
@@ -165,7 +208,9 @@ describe('the tries of a foreign ops repository', () => {
       code: 'validation_failed',
       message: expect.stringContaining('HTTP 503'),
     });
-    await claimFetch(sut.db, id, { heldMs: 300_000 });
+    await claimFetch(sut.db, id);
+    const far = new Date(Date.now() + 3_600_000);
+    await sut.db.opsRepo.update({ where: { id }, data: { fetchHeldUntil: far } });
     await expect(source()).rejects.toMatchObject({ code: 'unavailable' });
     await sut.db.opsRepo.update({ where: { id }, data: { fetchHeldUntil: null } });
     foreign.mode = 'up';

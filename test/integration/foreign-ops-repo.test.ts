@@ -10,6 +10,7 @@ import {
 } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { createSecretBox } from '../../adapters/secret-box/secret-box.ts';
 import { createHostResolver } from '../../adapters/http/resolve-host.ts';
 import { mirrorPath, type MirrorStore } from '../../contracts/git/mirror.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
@@ -163,6 +164,12 @@ describe('a foreign ops repository', () => {
     expect(await errorAfter()).toMatch(/OPS_WRONG holds blanks or line breaks/);
     await set(`robot:${canary}`, 'pipeline');
     expect(await errorAfter()).toMatch(/OPS_WRONG has scope pipeline: expected deploy or all/);
+    await set(`robot:${canary}`, 'all');
+    const bytes = Buffer.alloc(32, 9);
+    const sealed = createSecretBox({ kind: 'key', bytes, origin: 'configured' });
+    expect(await ops.fetchNow(id, { secretBox: sealed })).toEqual({
+      error: expect.stringContaining('sealed'),
+    });
     await sut.call(admin, 'DELETE', '/api/v1/secrets/OPS_WRONG');
     expect(await errorAfter()).toMatch(/there is no global secret OPS_WRONG/);
     await sut.call(admin, 'PATCH', `/api/v1/ops-repos/${id}`, { credentialSecret: null });

@@ -102,7 +102,7 @@ export async function openForeignOps(): Promise<ForeignOps> {
       return sha;
     },
     async fetchNow(id, more = {}) {
-      const claim = await claimFetch(sut.db, id, { heldMs: 300_000 });
+      const claim = await claimFetch(sut.db, id);
       if (claim === null) throw new Error('somebody else fetches it');
       return await fetchClaimed(deps(more), claim, never);
     },

@@ -1,6 +1,11 @@
 import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
-import type { Manifest } from '../../contracts/deploy/manifest.ts';
-import { hookRunAnnotation, ownerLabel, type TargetScope } from '../../contracts/deploy/target.ts';
+import type { Manifest, ObjectRef } from '../../contracts/deploy/manifest.ts';
+import {
+  hookRunAnnotation,
+  type LiveObject,
+  ownerLabel,
+  type TargetScope,
+} from '../../contracts/deploy/target.ts';
 import type { WaveRef } from '../../contracts/deploy/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { listLeftovers } from '../../domain/deploy/list-leftovers.ts';
@@ -61,8 +66,25 @@ async function undoOfNew(
 ): Promise<UndoKind> {
   const live = await deps.target.read(scope, refOf(manifest));
   if (live === null) return 'remove';
-  const isOurs = live.object.metadata.labels?.[ownerLabel] === scope.deploymentId;
-  return isLeftover && isOurs ? 'remove' : 'none';
+  return isLeftover && isOwned(scope, live) ? 'remove' : 'none';
+}
+
+const isOwned = (scope: TargetScope, { object }: LiveObject): boolean =>
+  object.metadata.labels?.[ownerLabel] === scope.deploymentId;
+
+/**
+ * Removes an object of the deployment. What somebody else made under its name since is theirs: it stays, and is no reason
+ * to call a revision bad. @returns what is to be said of it; null when it is gone
+ */
+async function removeOwned(
+  deps: DeployActivityDeps,
+  scope: TargetScope,
+  ref: ObjectRef,
+): Promise<string | null> {
+  const live = await deps.target.read(scope, ref);
+  if (live !== null && !isOwned(scope, live)) return 'left there: it is not of this deployment';
+  await deps.target.remove(scope, ref);
+  return null;
 }
 
 /** See DeployEffects.applyWave. */
@@ -129,8 +151,8 @@ export function pruneObjects(deps: DeployActivityDeps) {
     const { scope } = await loadSync(deps, syncId);
     for (const object of await listPruneObjects(deps.db, syncId)) {
       if (object.status === 'pruned') continue;
-      await deps.target.remove(scope, refOfObject(object));
-      await setObjectStatus(deps.db, object, 'pruned');
+      const left = await removeOwned(deps, scope, refOfObject(object));
+      await setObjectStatus(deps.db, object, 'pruned', left);
     }
   };
 }
@@ -163,8 +185,8 @@ export function undoWave(deps: DeployActivityDeps) {
       if (object.undo === 'restore' && before !== undefined) {
         await deps.target.apply(loaded.scope, await fillSecrets(deps, loaded.scope, before));
       }
-      if (object.undo === 'remove') await deps.target.remove(loaded.scope, ref);
-      await setObjectStatus(deps.db, object, 'undone', object.message);
+      const left = object.undo === 'remove' ? await removeOwned(deps, loaded.scope, ref) : null;
+      await setObjectStatus(deps.db, object, 'undone', left ?? object.message);
     }
   };
 }

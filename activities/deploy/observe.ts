@@ -4,7 +4,11 @@ import type { FieldDrift, TargetScope } from '../../contracts/deploy/target.ts';
 import type { Observation } from '../../contracts/deploy/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
-import { driftKey, recordObservation } from '../../domain/deploy/record-observation.ts';
+import {
+  driftKey,
+  recordDrift,
+  recordObservation,
+} from '../../domain/deploy/record-observation.ts';
 import { placementOf } from '../../domain/deploy/render/hooks.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
 import type { DeployActivityDeps } from './deps.ts';
@@ -119,13 +123,18 @@ export function heal(deps: DeployActivityDeps) {
     const { deployment, manifests } = await loadLive(deps, deploymentId);
     const scope = scopeOf(deployment);
     const skipped = new Set(skip);
+    const amiss: Manifest[] = [];
+    const found: FieldDrift[] = [];
     for (const manifest of manifests.values()) {
       const filled = await fillHeld(deps, scope, manifest);
       if (filled === null) continue;
       const drift = await deps.target.drift(scope, filled);
+      found.push(...drift);
       const contested = drift.some((one) => skipped.has(driftKey(one)));
-      if (drift.length > 0 && !contested) await deps.target.apply(scope, filled);
+      if (drift.length > 0 && !contested) amiss.push(filled);
     }
+    await recordDrift(deps.db, deployment, found);
+    for (const manifest of amiss) await deps.target.apply(scope, manifest);
   };
 }
 

@@ -5,6 +5,9 @@ import { inTransaction } from '../shared/tx.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 import { publishPreviewEvent } from './preview-event.ts';
 
+/** Fields that are told and kept; with more, all of it is amiss. */
+const maxDrift = 100;
+
 /** One word for a field of an object: `apps/Deployment/ns/web#/spec/replicas`. */
 export function driftKey(drift: Pick<FieldDrift, 'ref' | 'path'>): string {
   return `${refKey(drift.ref)}#${drift.path}`;
@@ -58,13 +61,7 @@ export async function recordObservation(
   },
 ): Promise<void> {
   const status = found.healthy ? 'healthy' : 'degraded';
-  const drift = found.drift.slice(0, 100);
-  const before = new Set(
-    ((deployment.drift ?? []) as { object: string; path: string }[]).map(
-      (one) => `${one.object}#${one.path}`,
-    ),
-  );
-  const fresh = drift.map(driftKey).filter((key) => !before.has(key));
+  const drift = found.drift.slice(0, maxDrift);
   await inTransaction(db, async (tx) => {
     const turned = await tx.deployment.updateMany({
       where: { id: deployment.id, currentStatus: { in: ['healthy', 'degraded'], not: status } },
@@ -86,12 +83,39 @@ export async function recordObservation(
       });
     }
     await tellAddresses(tx, deployment, found.addresses);
-    if (fresh.length > 0) {
-      await publishDeploymentEvent(tx, deployment, {
-        type: 'deployment.drift_found',
-        message: `${deployment.environment}: ${String(fresh.length)} fields are not as desired`,
-        payload: { fields: fresh },
-      });
-    }
+    await tellFreshDrift(tx, deployment, drift);
+  });
+}
+
+/** Drift that is about to be put right: what came since the look is told, too. */
+export async function recordDrift(
+  db: PrismaClient,
+  deployment: Deployment,
+  found: readonly FieldDrift[],
+): Promise<void> {
+  const drift = found.slice(0, maxDrift);
+  await inTransaction(db, async (tx) => {
+    await tellFreshDrift(tx, deployment, drift);
+    await tx.deployment.update({
+      where: { id: deployment.id },
+      data: { drift: drift.map(shownDrift) },
+    });
+  });
+}
+
+/** @param deployment with the drift that was told before */
+async function tellFreshDrift(
+  tx: Prisma.TransactionClient,
+  deployment: Deployment,
+  drift: readonly FieldDrift[],
+): Promise<void> {
+  const told = (deployment.drift ?? []) as { object: string; path: string }[];
+  const before = new Set(told.map(({ object, path }) => `${object}#${path}`));
+  const fresh = drift.map(driftKey).filter((key) => !before.has(key));
+  if (fresh.length === 0) return;
+  await publishDeploymentEvent(tx, deployment, {
+    type: 'deployment.drift_found',
+    message: `${deployment.environment}: ${String(fresh.length)} fields are not as desired`,
+    payload: { fields: fresh },
   });
 }

@@ -1,18 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { SendToKube } from '../../adapters/kubernetes/kube-connection.ts';
 import { eventually } from '../support/eventually.ts';
 import { saveFaultResult } from '../support/fault-result.ts';
-import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
 import {
   appHooks,
   appObjects,
   clusterAppFiles,
   liveObject,
-  makeClusterProject,
   settled,
 } from '../support/kubernetes/cluster-app.ts';
-import { openCluster } from '../support/kubernetes/cluster-scope.ts';
-import type { TestCluster } from '../support/kubernetes/cluster.ts';
+import {
+  type ClusterDeployer,
+  startClusterDeployer,
+} from '../support/kubernetes/cluster-deployer.ts';
 import { type IllApi, illnesses, startIllApi } from '../support/kubernetes/ill-api.ts';
 import {
   auditSightings,
@@ -20,39 +19,29 @@ import {
   watchObjects,
 } from '../support/kubernetes/object-watch.ts';
 import { faultScale, Ledger } from '../support/ledger.ts';
-import { startSlipway, type Slipway } from '../support/slipway.ts';
 
 /** F2 of the fault plan. */
 const rounds = 2 * faultScale();
 const faultsEach = 15;
-const project = 'admin/app';
-const namespace = 'admin-app-production';
 
-let cluster: TestCluster;
-let send: SendToKube;
+let deployer: ClusterDeployer;
 let api: IllApi;
-let slipway: Slipway;
-let work: WorkTree;
 let watch: ObjectWatch;
 
 beforeAll(async () => {
-  ({ cluster, send } = await openCluster());
-  api = await startIllApi(cluster);
-  slipway = await startSlipway({ env: { SLIPWAY_KUBERNETES_KUBECONFIG: api.kubeconfig } });
-  await makeClusterProject(slipway, 'app');
+  deployer = await startClusterDeployer(async (cluster) => {
+    api = await startIllApi(cluster);
+    return api.kubeconfig;
+  });
+  const { cluster, send, namespace } = deployer;
   watch = await watchObjects(cluster.kubeconfig, send, namespace);
-  work = await makeWorkTree(`${slipway.baseUrl}/${project}.git`, slipway.adminToken);
-  await work.write(clusterAppFiles({ round: '0' }));
-  await work.commit('app');
-  await work.git('push', '--quiet', 'origin', 'HEAD:main');
+  await deployer.push(clusterAppFiles({ round: '0' }), 'app');
 }, 240_000);
 
 afterAll(async () => {
   watch.stop();
-  await work.remove();
-  await slipway.stop();
+  await deployer.stop();
   await api.close();
-  await cluster.stop();
 }, 120_000);
 
 const faultCount = () => [...api.faults.values()].reduce((sum, count) => sum + count, 0);
@@ -61,6 +50,7 @@ describe('a roll-out while the API server is ill', () => {
   it(
     'waits it out without haste, takes nothing back for it, and applies each object once when it is well again [A-DEP-03] [A-DEP-14]',
     async () => {
+      const { slipway, project, namespace, send } = deployer;
       const ledger = new Ledger('API server ill');
       const first = await settled(
         slipway,

@@ -1,57 +1,44 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { SendToKube } from '../../adapters/kubernetes/kube-connection.ts';
 import { part } from '../../adapters/kubernetes/part.ts';
 import { fieldManager, ownerLabel } from '../../contracts/deploy/target.ts';
 import { saveFaultResult } from '../support/fault-result.ts';
-import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
 import {
   appHooks,
   appObjects,
   clusterAppFiles,
   liveObject,
-  makeClusterProject,
   settled,
 } from '../support/kubernetes/cluster-app.ts';
-import { openCluster } from '../support/kubernetes/cluster-scope.ts';
-import type { TestCluster } from '../support/kubernetes/cluster.ts';
+import {
+  type ClusterDeployer,
+  startClusterDeployer,
+} from '../support/kubernetes/cluster-deployer.ts';
 import {
   auditSightings,
   type ObjectWatch,
   watchObjects,
 } from '../support/kubernetes/object-watch.ts';
 import { faultScale, Ledger, pause } from '../support/ledger.ts';
-import { startSlipway, type Slipway } from '../support/slipway.ts';
 
 /** F1 of the fault plan: 100 points with SLIPWAY_FAULT_SCALE=20. */
 const kills = 5 * faultScale();
-const project = 'admin/app';
-const namespace = 'admin-app-production';
 const everything = [...appObjects, ...appHooks];
 
-let cluster: TestCluster;
-let send: SendToKube;
-let slipway: Slipway;
-let work: WorkTree;
+let deployer: ClusterDeployer;
 let watch: ObjectWatch;
 /** kills between the application of an object and its record */
 let caught = 0;
 
 beforeAll(async () => {
-  ({ cluster, send } = await openCluster());
-  slipway = await startSlipway({ env: { SLIPWAY_KUBERNETES_KUBECONFIG: cluster.kubeconfig } });
-  await makeClusterProject(slipway, 'app');
+  deployer = await startClusterDeployer();
+  const { cluster, send, namespace } = deployer;
   watch = await watchObjects(cluster.kubeconfig, send, namespace);
-  work = await makeWorkTree(`${slipway.baseUrl}/${project}.git`, slipway.adminToken);
-  await work.write(clusterAppFiles({ round: '0' }));
-  await work.commit('app');
-  await work.git('push', '--quiet', 'origin', 'HEAD:main');
+  await deployer.push(clusterAppFiles({ round: '0' }), 'app');
 }, 240_000);
 
 afterAll(async () => {
   watch.stop();
-  await work.remove();
-  await slipway.stop();
-  await cluster.stop();
+  await deployer.stop();
 }, 120_000);
 
 /** When this many objects of a round were applied, to the millisecond. */
@@ -70,7 +57,7 @@ async function whenSeen(round: string, count: number): Promise<void> {
 
 /** Objects that the cluster has from this round, and the deployer has not noted as applied. */
 async function unrecorded(round: string): Promise<number> {
-  const pending = await slipway.database.db.deploymentSyncObject.findMany({
+  const pending = await deployer.slipway.database.db.deploymentSyncObject.findMany({
     where: { status: 'pending', sync: { status: 'running' } },
   });
   const there = new Set(watch.seen.filter((one) => one.round === round).map(({ key }) => key));
@@ -79,6 +66,7 @@ async function unrecorded(round: string): Promise<number> {
 
 /** Every object one by one: ours, whole, of this round. */
 async function expectRound(round: string, deploymentId: string): Promise<void> {
+  const { send, namespace } = deployer;
   for (const key of everything) {
     const object = await liveObject(send, namespace, key);
     expect([key, object.metadata.annotations?.['round']]).toEqual([key, round]);
@@ -103,16 +91,17 @@ async function killSomewhere(ledger: Ledger, round: string): Promise<void> {
     await whenSeen(round, ledger.between(seen + 1, everything.length));
     await pause(ledger.between(0, 12));
   }
-  await slipway.kill('workers');
+  await deployer.slipway.kill('workers');
   ledger.fault('kill -9');
   if ((await unrecorded(round)) > 0) caught += 1;
-  await slipway.start('workers');
+  await deployer.slipway.start('workers');
 }
 
 describe('a deployer that is killed again and again while it rolls out to a cluster', () => {
   it(
     'brings every roll-out to its end, object by object, each applied once and none to two ends [A-DEP-03] [A-DEP-14]',
     async () => {
+      const { slipway, project } = deployer;
       const ledger = new Ledger('deployer killed, cluster');
       ledger.ask('generation 1');
       const first = await settled(

@@ -1,60 +1,53 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { SendToKube } from '../../adapters/kubernetes/kube-connection.ts';
-import { isStatus } from '../../adapters/kubernetes/kube-error.ts';
 import { part } from '../../adapters/kubernetes/part.ts';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import { changeLabel, fieldManager, ownerLabel } from '../../contracts/deploy/target.ts';
 import { type ShownDeployment, watchAddress } from '../support/deployable.ts';
 import { eventually } from '../support/eventually.ts';
-import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
 import {
   appHooks,
   appObjects,
   type AppValues,
   clusterAppFiles,
   collectionPath,
+  isThere as isObjectThere,
   liveObject,
-  makeClusterProject,
   settled,
 } from '../support/kubernetes/cluster-app.ts';
-import { openCluster } from '../support/kubernetes/cluster-scope.ts';
-import type { TestCluster } from '../support/kubernetes/cluster.ts';
+import {
+  type ClusterDeployer,
+  startClusterDeployer,
+} from '../support/kubernetes/cluster-deployer.ts';
 import { openServiceProxy, type ServiceProxy } from '../support/kubernetes/service-proxy.ts';
 import { pauseImage } from '../support/kubernetes/settings.ts';
-import { startSlipway, type Slipway } from '../support/slipway.ts';
+import type { Slipway } from '../support/slipway.ts';
 
 const project = 'admin/app';
 const namespace = 'admin-app-production';
 /** from the first wave to the last */
 const firstWaves = ['Secret/keys', 'ConfigMap/settings', 'Deployment/web'];
 
-let cluster: TestCluster;
+let deployer: ClusterDeployer;
 let send: SendToKube;
 let proxy: ServiceProxy;
 let slipway: Slipway;
-let work: WorkTree;
 /** the objects of the first version, as they were when it was healthy */
 let first: Map<string, Manifest>;
 
 beforeAll(async () => {
-  ({ cluster, send } = await openCluster());
+  deployer = await startClusterDeployer();
+  ({ send, slipway } = deployer);
   proxy = openServiceProxy(send);
-  slipway = await startSlipway({ env: { SLIPWAY_KUBERNETES_KUBECONFIG: cluster.kubeconfig } });
-  await makeClusterProject(slipway, 'app');
-  work = await makeWorkTree(`${slipway.baseUrl}/${project}.git`, slipway.adminToken);
 }, 240_000);
 
 afterAll(async () => {
-  await work.remove();
-  await slipway.stop();
   proxy.close();
-  await cluster.stop();
+  await deployer.stop();
 }, 120_000);
 
 async function push(values: AppValues): Promise<void> {
-  await work.write(clusterAppFiles(values));
-  await work.commit(`version ${values.round}`);
-  await work.git('push', '--quiet', 'origin', 'HEAD:main');
+  await deployer.push(clusterAppFiles(values), `version ${values.round}`);
 }
 
 const live = (key: string) => liveObject(send, namespace, key);
@@ -65,15 +58,7 @@ async function readAll(): Promise<Map<string, Manifest>> {
   return found;
 }
 
-const isThere = async (key: string): Promise<boolean> => {
-  try {
-    await live(key);
-    return true;
-  } catch (error) {
-    if (isStatus(error, 404)) return false;
-    throw error;
-  }
-};
+const isThere = (key: string) => isObjectThere(send, namespace, key);
 
 /** What stays the same as long as nobody asks for something else. */
 function askedFor({ metadata, ...object }: Manifest) {

@@ -1,4 +1,5 @@
 import type { SendToKube } from '../../../adapters/kubernetes/kube-connection.ts';
+import { isStatus } from '../../../adapters/kubernetes/kube-error.ts';
 import type { Manifest } from '../../../contracts/deploy/manifest.ts';
 import type { Slipway } from '../slipway.ts';
 import { type ShownDeployment, deploymentWhen } from '../deployable.ts';
@@ -174,6 +175,17 @@ export async function liveObject(
   const [kind = '', name = ''] = key.split('/');
   const path = `${collectionPath(kind, namespace)}/${name}`;
   return (await send({ method: 'GET', path })) as Manifest;
+}
+
+/** Whether the API server has the object `Kind/name`. */
+export async function isThere(send: SendToKube, namespace: string, key: string): Promise<boolean> {
+  try {
+    await liveObject(send, namespace, key);
+    return true;
+  } catch (error) {
+    if (isStatus(error, 404)) return false;
+    throw error;
+  }
 }
 
 /** The deployment when its last sync of this or a later generation ended, and everything desired was looked at. */

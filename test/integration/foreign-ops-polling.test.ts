@@ -235,6 +235,14 @@ describe('the tries of a foreign ops repository', () => {
     expect(await ops.fetchNow(other)).toBeNull();
     expect(await mirrors.list()).not.toContain(other);
     foreign.onRequest = () => Promise.resolve();
+    // Gone before there was a mirror to remove.
+    const early = await ops.follow();
+    const resolveHost = async () => {
+      await sut.call(admin, 'DELETE', `/api/v1/ops-repos/${early}`);
+      return ['127.0.0.1'];
+    };
+    expect(await ops.fetchNow(early, { mirrors: ops.mirrorStore({ resolveHost }) })).toBeNull();
+    expect(await mirrors.list()).not.toContain(early);
     const left = await ops.follow();
     await ops.fetchNow(left);
     await sut.db.opsRepo.delete({ where: { id: left } });

@@ -13,7 +13,7 @@ export function Fetched({ repo }: { repo: OpsRepo }): JSX.Element {
   const { kind, headSha, fetchedAt, fetchError } = repo;
   if (kind === 'hosted') return <span class="muted">hosted here</span>;
   return (
-    <span class="stack tight">
+    <span class="fetched">
       <span class="line-meta">
         {headSha && <code title={headSha}>{shortSha(headSha)}</code>}
         {fetchedAt ? (

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { listAt, part } from '../../adapters/kubernetes/part.ts';
-import { eventually } from '../support/eventually.ts';
 import { saveFaultResult } from '../support/fault-result.ts';
-import { liveObject, settled } from '../support/kubernetes/cluster-app.ts';
+import { liveObject, lookedAt, settled } from '../support/kubernetes/cluster-app.ts';
 import {
   type ClusterDeployer,
   startClusterDeployer,
@@ -74,20 +73,6 @@ async function serving(): Promise<string[]> {
     .map((pod) => String(part(pod, 'spec', 'containers', 0, 'image')));
 }
 
-/** Waits until the deployment was looked at `times` more: whatever its keeper would do by itself, it has done by then. */
-async function lookedAt(times: number): Promise<void> {
-  const { deployment } = deployer.slipway.database.db;
-  for (let n = 0; n < times; n += 1) {
-    const { lookedAt: before } = await deployment.findUniqueOrThrow({
-      where: { id: deploymentId },
-    });
-    await eventually(async () => {
-      const row = await deployment.findUniqueOrThrow({ where: { id: deploymentId } });
-      return (row.lookedAt?.getTime() ?? 0) > (before?.getTime() ?? 0) ? true : undefined;
-    }, 120_000);
-  }
-}
-
 describe('a release whose image never gets ready', () => {
   it(
     'is rolled back once, by itself, to the image that served, and not tried again [A-DEP-07] [A-DEP-08]',
@@ -114,7 +99,7 @@ describe('a release whose image never gets ready', () => {
         });
         backMs.push(performance.now() - askedMs);
         expect(found).toMatchObject({ currentStatus: 'healthy', desiredStatus: 'rollback' });
-        await lookedAt(2);
+        await lookedAt(slipway, deploymentId, 2);
         const syncs = await db.deploymentSync.findMany({
           where: { deploymentId, revision: { imageRef } },
         });

@@ -3,6 +3,7 @@ import { isStatus } from '../../../adapters/kubernetes/kube-error.ts';
 import type { Manifest } from '../../../contracts/deploy/manifest.ts';
 import type { Slipway } from '../slipway.ts';
 import { type ShownDeployment, deploymentWhen } from '../deployable.ts';
+import { eventually } from '../eventually.ts';
 import { pauseImage } from './settings.ts';
 
 /** Values of the application's templates, as they stand in its values.yaml. */
@@ -203,6 +204,19 @@ export async function settled(
       isWanted(found),
     240_000,
   );
+}
+
+/** Waits until a deployment at rest was looked at `times` more: what its keeper does by itself, it has begun by then. */
+export async function lookedAt(slipway: Slipway, id: string, times: number): Promise<void> {
+  const { deployment } = slipway.database.db;
+  const last = async () => {
+    const row = await deployment.findUniqueOrThrow({ where: { id } });
+    return row.observedAt?.getTime() ?? 0;
+  };
+  for (let n = 0; n < times; n += 1) {
+    const before = await last();
+    await eventually(async () => ((await last()) > before ? true : undefined), 180_000);
+  }
 }
 
 /** A project with the secret that the application needs. */

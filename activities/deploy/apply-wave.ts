@@ -21,6 +21,7 @@ import {
 } from '../../domain/deploy/sync-objects.ts';
 import type { DeploymentSyncObject } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
+import { hasEnded, hookRunOf } from './end-hooks.ts';
 import { loadManifests, loadPrevious, type LoadedSync, loadSync } from './load-sync.ts';
 import { fillSecrets } from './prepare-manifest.ts';
 
@@ -121,16 +122,16 @@ async function applyOne(
 }
 
 /**
- * A hook is a run, not a state: what is left of the last one goes first (Argo CD's BeforeHookCreation). It carries whose
+ * A hook is a run, not a state: what is left of the last one goes first, whatever its delete policy. It carries whose
  * run it is, so that a deployer that died before it could note that it began one does not begin a second.
  */
 async function runHook(
   deps: DeployActivityDeps,
   scope: TargetScope,
-  { syncId, position }: DeploymentSyncObject,
+  object: DeploymentSyncObject,
   manifest: Manifest,
 ): Promise<void> {
-  const run = `${syncId}.${String(position)}`;
+  const run = hookRunOf(object);
   const live = await deps.target.read(scope, refOf(manifest));
   const isGoing = live?.object.metadata['deletionTimestamp'] !== undefined;
   if (live?.object.metadata.annotations?.[hookRunAnnotation] === run && !isGoing) return;
@@ -180,7 +181,10 @@ export function undoWave(deps: DeployActivityDeps) {
     const objects = await listWaveObjects(deps.db, syncId, wave);
     for (const object of objects.reverse()) {
       if (object.status === 'undone' || object.undo === null) continue;
-      const ref = refOf(manifestFor(current, object));
+      const manifest = manifestFor(current, object);
+      // A hook that ran is not undone; how it ended says whether it goes.
+      if (placementOf(manifest).isHook && hasEnded(object)) continue;
+      const ref = refOf(manifest);
       const before = previous.get(refKey(ref));
       if (object.undo === 'restore' && before !== undefined) {
         await deps.target.apply(loaded.scope, await fillSecrets(deps, loaded.scope, before));

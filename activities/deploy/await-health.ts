@@ -4,8 +4,15 @@ import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
 import type { ObjectHealth, TargetScope } from '../../contracts/deploy/target.ts';
 import type { WaveRef, WaveVerdict } from '../../contracts/deploy/types.ts';
 import { placementOf } from '../../domain/deploy/render/hooks.ts';
-import { keyOfObject, listWaveObjects, setObjectStatus } from '../../domain/deploy/sync-objects.ts';
+import {
+  keyOfObject,
+  listWaveObjects,
+  readObject,
+  setObjectStatus,
+} from '../../domain/deploy/sync-objects.ts';
+import type { DeploymentSyncObject } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
+import { hasEnded, isLastWave, removeEndedHooks } from './end-hooks.ts';
 import { loadManifests, loadPrevious, loadSync } from './load-sync.ts';
 
 const pollMs = 300;
@@ -25,43 +32,46 @@ const isBad = ({ status }: ObjectHealth) => status === 'degraded';
 
 interface Watched {
   manifest: Manifest;
+  health: () => Promise<ObjectHealth>;
+  /** it runs, and has failed when it has not ended in time */
+  isRun: boolean;
   told: (health: ObjectHealth) => Promise<void>;
 }
 
 /** Polls until all are healthy, one is degraded, or time is up. */
-async function untilHealthy(
-  deps: DeployActivityDeps,
-  scope: TargetScope,
-  watched: readonly Watched[],
-  timeoutMs: number,
-): Promise<WaveVerdict> {
+async function untilHealthy(watched: readonly Watched[], timeoutMs: number): Promise<WaveVerdict> {
   const end = Date.now() + timeoutMs;
   for (;;) {
-    const waiting: string[] = [];
-    for (const { manifest, told } of watched) {
-      const health = await deps.target.health(scope, refOf(manifest));
-      await told(health);
+    const waiting: (Watched & { named: string })[] = [];
+    for (const one of watched) {
+      const { manifest } = one;
+      const health = await one.health();
+      await one.told(health);
       const named = `${manifest.kind} ${manifest.metadata.name}: ${health.message}`;
       if (isBad(health)) return { healthy: false, reason: named };
-      if (!isGood(health)) waiting.push(named);
+      if (!isGood(health)) waiting.push({ ...one, named });
     }
     if (waiting.length === 0) return { healthy: true };
     if (Date.now() >= end) {
-      const after = `not healthy after ${String(Math.round(timeoutMs / 1000))} s`;
-      return { healthy: false, reason: `${after}: ${waiting.slice(0, 3).join('; ')}` };
+      const message = `not healthy after ${String(Math.round(timeoutMs / 1000))} s`;
+      const late: ObjectHealth = { status: 'degraded', message };
+      for (const { isRun, told } of waiting) if (isRun) await told(late);
+      const first = waiting.slice(0, 3).map(({ named }) => named);
+      return { healthy: false, reason: `${message}: ${first.join('; ')}` };
     }
     await pause(pollMs);
   }
 }
 
-/** See DeployEffects.awaitWave. */
+/** See DeployEffects.awaitWave. After the last wave hooks go, as their delete policy says. */
 export function awaitWave(deps: DeployActivityDeps) {
   return async ({
     syncId,
     timeoutMs,
     ...wave
   }: { syncId: string; timeoutMs: number } & WaveRef): Promise<WaveVerdict> => {
-    const { sync, deployment, scope } = await loadSync(deps, syncId);
+    const loaded = await loadSync(deps, syncId);
+    const { sync, deployment, scope } = loaded;
     const manifests = await loadManifests(deps, deployment, sync.revision, sync.replicas);
     const watched: Watched[] = [];
     for (const object of await listWaveObjects(deps.db, syncId, wave)) {
@@ -71,15 +81,33 @@ export function awaitWave(deps: DeployActivityDeps) {
         const status = isGood(health) ? 'healthy' : isBad(health) ? 'failed' : 'applied';
         await setObjectStatus(deps.db, object, status, health.message);
       };
-      watched.push({ manifest, told });
+      const isRun = placementOf(manifest).isHook;
+      const live = () => deps.target.health(scope, refOf(manifest));
+      const health = isRun ? () => hookHealth(deps, object, live) : live;
+      watched.push({ manifest, health, isRun, told });
     }
-    return await untilHealthy(deps, scope, watched, timeoutMs);
+    const verdict = await untilHealthy(watched, timeoutMs);
+    if (verdict.healthy && (await isLastWave(deps, syncId, wave))) {
+      await removeEndedHooks(deps, loaded, manifests);
+    }
+    return verdict;
   };
+}
+
+/** A hook that ended is asked of its row: it may be gone by its delete policy, and this be told a second time. */
+async function hookHealth(
+  { db }: DeployActivityDeps,
+  object: DeploymentSyncObject,
+  live: () => Promise<ObjectHealth>,
+): Promise<ObjectHealth> {
+  const row = await readObject(db, object);
+  if (!hasEnded(row)) return await live();
+  return { status: row.status === 'healthy' ? 'healthy' : 'degraded', message: row.message ?? '' };
 }
 
 const silently = () => Promise.resolve();
 
-/** See DeployEffects.awaitUndone. */
+/** See DeployEffects.awaitUndone. Hooks that ended go first, as their delete policy says. */
 export function awaitUndone(deps: DeployActivityDeps) {
   return async ({
     syncId,
@@ -89,11 +117,19 @@ export function awaitUndone(deps: DeployActivityDeps) {
     timeoutMs: number;
   }): Promise<WaveVerdict> => {
     const loaded = await loadSync(deps, syncId);
+    const { sync, deployment, scope } = loaded;
+    const current = await loadManifests(deps, deployment, sync.revision, sync.replicas);
+    await removeEndedHooks(deps, loaded, current);
     const previous = await loadPrevious(deps, loaded);
     const watched = [...previous.values()]
       .filter((manifest) => !placementOf(manifest).isHook)
-      .map((manifest) => ({ manifest, told: silently }));
-    return await untilHealthy(deps, loaded.scope, watched, timeoutMs);
+      .map((manifest) => ({
+        manifest,
+        health: () => deps.target.health(scope, refOf(manifest)),
+        isRun: false,
+        told: silently,
+      }));
+    return await untilHealthy(watched, timeoutMs);
   };
 }
 

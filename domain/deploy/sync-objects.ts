@@ -19,6 +19,24 @@ export async function listWaveObjects(
   });
 }
 
+/** Every object that the sync applies, in order. */
+export async function listAppliedObjects(db: Db, syncId: string): Promise<DeploymentSyncObject[]> {
+  return await db.deploymentSyncObject.findMany({
+    where: { syncId, operation: 'apply' },
+    orderBy: { position: 'asc' },
+  });
+}
+
+/** An object as it is now; a row never goes while its sync is there. */
+export async function readObject(
+  db: Db,
+  { syncId, position }: Pick<DeploymentSyncObject, 'syncId' | 'position'>,
+): Promise<DeploymentSyncObject> {
+  return await db.deploymentSyncObject.findUniqueOrThrow({
+    where: { syncId_position: { syncId, position } },
+  });
+}
+
 /** What the sync deletes, in order. */
 export async function listPruneObjects(db: Db, syncId: string): Promise<DeploymentSyncObject[]> {
   return await db.deploymentSyncObject.findMany({

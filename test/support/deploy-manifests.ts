@@ -67,9 +67,11 @@ export function webService(scope: TargetScope, name = 'web'): Manifest {
 export function onceJob(
   scope: TargetScope,
   app: AppContainer,
-  options: { name?: string; mode?: string; backoffLimit?: number } = {},
+  options: { name?: string; mode?: string; backoffLimit?: number; graceSeconds?: number } = {},
 ): Manifest {
   const env = [{ name: 'VERSION', value: 'once' }];
+  const { graceSeconds: terminationGracePeriodSeconds = 30 } = options;
+  const pod = { restartPolicy: 'Never', terminationGracePeriodSeconds };
   if (options.mode !== undefined) env.push({ name: 'MODE', value: options.mode });
   return {
     apiVersion: 'batch/v1',
@@ -78,7 +80,7 @@ export function onceJob(
     spec: {
       backoffLimit: options.backoffLimit ?? 1,
       template: {
-        spec: { restartPolicy: 'Never', containers: [{ name: 'app', ...app('job.js'), env }] },
+        spec: { ...pod, containers: [{ name: 'app', ...app('job.js'), env }] },
       },
     },
   };

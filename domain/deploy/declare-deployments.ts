@@ -11,10 +11,12 @@ const artifactImage = /^artifact:([A-Za-z0-9._-]+)$/;
 export interface ResolvedDeploy {
   plan: DeployPlan;
   imageRef: string;
+  /** null for an image that no run of ours made */
+  artifactId: string | null;
 }
 
 /**
- * What a successful run asks of the deployer, images pinned to what the run stored.
+ * What a successful run asks of the deployer, images named by the digest of what the run stored.
  * @returns the problem in one sentence where an artifact is missing or ambiguous
  */
 export async function resolveDeploys(
@@ -28,7 +30,7 @@ export async function resolveDeploys(
     if (plan.skipReason !== null || !isMeant(plan, run, project.defaultBranch)) continue;
     const name = artifactImage.exec(plan.image)?.[1];
     if (name === undefined) {
-      deploys.push({ plan, imageRef: plan.image });
+      deploys.push({ plan, imageRef: plan.image, artifactId: null });
       continue;
     }
     const files = await tx.artifact.findMany({ where: { pipelineId: run.id, name }, take: 2 });
@@ -39,11 +41,19 @@ export async function resolveDeploys(
         problem: `deploy to ${plan.environment}: artifact ${name} must be one file, ${found}`,
       };
     }
-    // What is deployed must not expire under it.
-    await tx.artifact.update({ where: { id: file.id }, data: { expiresAt: null } });
-    deploys.push({ plan, imageRef: `artifact:${name}@sha256:${file.sha256}` });
+    const imageRef = `artifact:${name}@sha256:${file.sha256}`;
+    deploys.push({ plan, imageRef, artifactId: file.id });
   }
   return { deploys };
+}
+
+/** What is deployed must not expire under it. */
+export async function keepArtifact(
+  tx: Prisma.TransactionClient,
+  { artifactId }: ResolvedDeploy,
+): Promise<void> {
+  if (artifactId === null) return;
+  await tx.artifact.update({ where: { id: artifactId }, data: { expiresAt: null } });
 }
 
 /** Without a `when`: the default branch deploys to lasting environments, merge requests to previews. */
@@ -64,7 +74,9 @@ export async function declareDeployments(
 ): Promise<void> {
   for (const deploy of deploys) {
     // the workflow of a preview declares it, see plan-preview.ts
-    if (deploy.plan.environment !== 'preview') await declareOne(tx, run, deploy);
+    if (deploy.plan.environment === 'preview') continue;
+    await keepArtifact(tx, deploy);
+    await declareOne(tx, run, deploy);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { PreviewEndReason } from '../../contracts/deploy/preview.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { inTransaction } from '../shared/tx.ts';
+import { letGoArtifacts } from './let-go-artifacts.ts';
 import { publishPreviewEvent } from './preview-event.ts';
 import { lockPreview } from './want-preview.ts';
 
@@ -26,6 +27,7 @@ export async function finishPreview(
       data: { status: 'gone', endReason: reason, endedAt: new Date() },
     });
     const mergeRequest = await tx.mergeRequest.findUniqueOrThrow({ where: { id: mergeRequestId } });
+    await letGoArtifacts(tx, mergeRequest);
     await publishPreviewEvent(tx, mergeRequest, {
       type: 'preview.gone',
       message: `the preview of !${String(mergeRequest.number)} is gone: ${words[reason]}`,

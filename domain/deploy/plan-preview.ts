@@ -15,7 +15,7 @@ import type { PipelinePlan } from '../../contracts/pipeline/types.ts';
 import { whereOfHead } from '../pipeline/merge-request-run.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
-import { desiredOf, resolveDeploys } from './declare-deployments.ts';
+import { desiredOf, keepArtifact, resolveDeploys } from './declare-deployments.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 import { namespaceOf } from './namespace.ts';
 import { lockPreview, previewOf } from './want-preview.ts';
@@ -93,6 +93,7 @@ async function declare(
   const resolved = await resolveDeploys(tx, run, [wanted]);
   const [deploy] = 'problem' in resolved ? [] : resolved.deploys;
   if (deploy === undefined) return known;
+  await keepArtifact(tx, deploy);
   const desired = { ...desiredOf(run, wanted, deploy.imageRef), changeId: mergeRequest.changeId };
   if (known === null) return await create(tx, mergeRequest, desired);
   const deployment = await tx.deployment.update({

@@ -202,6 +202,43 @@ describe('the preview that a merge request wants', () => {
     },
   );
 
+  it('keeps what it shows from expiring, and lets it go when it is gone [A-DEP-12]', async () => {
+    const expiresMs = 3_600_000;
+    const steps = [{ name: 'package', artifacts: [{ name: 'app', path: 'app.tgz', expiresMs }] }];
+    const asked = planOf({ image: 'artifact:app' });
+    const pipelineId = await run(asked, 'success');
+    const definition = { ...asked, steps } as never;
+    await sut.db.pipeline.update({ where: { id: pipelineId }, data: { definition } });
+    const file = {
+      name: 'app',
+      path: 'app.tgz',
+      minioPath: 'artifacts/app',
+      expiresAt: new Date(),
+    };
+    const of = { pipelineId, stepName: 'package', sha256: 'a'.repeat(64) };
+    const { id } = await sut.db.artifact.create({
+      data: { id: newId('artifact'), ...of, ...file },
+    });
+    const expiry = async () =>
+      (await sut.db.artifact.findUniqueOrThrow({ where: { id } })).expiresAt?.getTime() ?? null;
+    const comeAndGo = async () => {
+      await revivePreview(sut.db, request.id);
+      const kept = await plan();
+      expect(await expiry()).toBeNull();
+      await takeDown(kept.kind === 'keep' ? kept.deployment?.deploymentId : undefined);
+      await finishPreview(sut.db, { mergeRequestId: request.id, reason: 'stopped' });
+    };
+    const imageRef = `artifact:app@sha256:${of.sha256}`;
+    const staging = { projectId: project.id, environment: 'staging', imageRef };
+    await sut.db.deployment.create({ data: { id: newId('deployment'), ...staging } });
+    await comeAndGo();
+    expect(await expiry()).toBeNull();
+    await sut.db.deployment.deleteMany({ where: staging });
+    await comeAndGo();
+    expect(await expiry()).toBeGreaterThan(Date.now() + expiresMs / 2);
+    expect(await expiry()).toBeLessThanOrEqual(Date.now() + expiresMs);
+  });
+
   it('comes back from the green run that is there when it is opened again', async () => {
     await run(planOf(), 'success');
     await plan();

@@ -23,7 +23,10 @@ export function explainFetch({ code, stderr, branch, hasCredential }: FailedFetc
       ? 'It does not take the credential: expected a global secret with user:token, or a token, that may read it.'
       : 'It asks for a credential: store user:token, or a token, as a global secret and name it here.';
   }
-  if (/couldn't find remote ref/i.test(stderr)) return `It has no branch ${branch}.`;
+  // A web page that answers anything with 200 looks like a repository without branches.
+  if (/couldn't find remote ref/i.test(stderr)) {
+    return `It has no branch ${branch}, or is no git repository.`;
+  }
   if (status === '404' || /repository .* not found/i.test(stderr)) {
     return 'There is no repository at this address, or the credential may not see it.';
   }

@@ -220,6 +220,11 @@ describe('the API of notifications', () => {
     expect(all.items.every((item) => item.channel === 'in_app')).toBe(true);
     const ids = all.items.map((item) => item.id);
     expect(ids).toEqual([...ids].sort().reverse());
+    const own = await sut.db.notification.findMany({
+      where: { userId: viewer.id, channel: 'in_app', notificationType: 'build_failed' },
+    });
+    expect([...ids].sort()).toEqual(own.map(({ id }) => id).sort());
+    expect((await list(developer)).total).toBeGreaterThan(0);
     const first = await list(viewer, '?type=build_failed&limit=2');
     expect(first).toMatchObject({ total: all.total });
     const second = await list(
@@ -241,6 +246,7 @@ describe('the API of notifications', () => {
         unread: number;
         byType: Record<string, number>;
       };
+    for (let i = 0; i < 2; i += 1) await notifyOfEvent(sut.db, await failedBuild(), withMail);
     const before = await count();
     expect(before.byType['build_failed']).toBe(before.unread);
     const [newest] = (await list(viewer, '?unread=true')).items;

@@ -223,7 +223,7 @@ describe('a merge', () => {
     for (const title of ['one', 'two', 'three', 'four']) {
       await p.api(bob, 'POST', '/issues', { title });
     }
-    await p.push('topic', { 'a.txt': 'a\n' }, 'work\n\nFixes #2');
+    await p.push('topic', { 'a.txt': 'a\n' }, 'work\n\nFixes #2 and closes #4');
     const { number } = await p.open('topic', { body: 'closes #1, see #3, resolves #99' });
     await p.api(bob, 'POST', '/issues/2/close');
     await merge(p, number);
@@ -232,11 +232,11 @@ describe('a merge', () => {
       'GET',
       '/issues?status=closed',
     );
-    expect(closed.body.items.map((one) => one.number)).toEqual([2, 1]);
+    expect(closed.body.items.map((one) => one.number)).toEqual([4, 2, 1]);
     const event = await server.db.event.findFirstOrThrow({
       where: { projectId: p.repository.id, type: 'mr.merged' },
     });
-    expect(event.payload).toMatchObject({ number, closedIssues: [1] });
+    expect(event.payload).toMatchObject({ number, closedIssues: [1, 4] });
   });
 
   it('by hand is seen: whoever pushes its commits to the target has merged it [A-MR-03]', async () => {

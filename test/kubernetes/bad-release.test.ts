@@ -4,6 +4,7 @@ import { saveFaultResult } from '../support/fault-result.ts';
 import { liveObject, lookedAt, settled } from '../support/kubernetes/cluster-app.ts';
 import {
   type ClusterDeployer,
+  deployOwnManifests,
   startClusterDeployer,
 } from '../support/kubernetes/cluster-deployer.ts';
 import { pauseImage } from '../support/kubernetes/settings.ts';
@@ -41,23 +42,8 @@ spec:
 
 beforeAll(async () => {
   deployer = await startClusterDeployer();
-  const { slipway, project } = deployer;
   await deployer.push(files, 'app');
-  const ops = await slipway.request('POST', '/api/v1/ops-repos', {
-    name: 'ops',
-    repoUrl: `/${project}.git`,
-    syncIntervalS: intervalSeconds,
-  });
-  const made = await slipway.request('POST', `/api/v1/projects/${project}/deployments`, {
-    imageRef: pauseImage,
-    target: 'kubernetes',
-    opsRepoId: (ops.body as { id: string }).id,
-    manifestPath: 'apps/app',
-    bakeSeconds: 0,
-  });
-  expect([ops.status, made.status]).toEqual([201, 201]);
-  deploymentId = (made.body as { id: string }).id;
-  await settled(slipway, project, ({ currentStatus }) => currentStatus === 'healthy');
+  deploymentId = await deployOwnManifests(deployer, { intervalSeconds });
 }, 300_000);
 
 afterAll(async () => {

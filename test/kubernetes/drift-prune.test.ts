@@ -12,9 +12,9 @@ import {
 } from '../support/kubernetes/cluster-app.ts';
 import {
   type ClusterDeployer,
+  deployOwnManifests,
   startClusterDeployer,
 } from '../support/kubernetes/cluster-deployer.ts';
-import { pauseImage } from '../support/kubernetes/settings.ts';
 import { faultScale, Ledger } from '../support/ledger.ts';
 
 /** F3 of the fault plan. A field that was put right three times in ten minutes is left to whoever fights for it. */
@@ -39,24 +39,8 @@ const filesOf = (keys: readonly string[]) => ({
 
 beforeAll(async () => {
   deployer = await startClusterDeployer();
-  const { slipway, project } = deployer;
   await deployer.push(filesOf(parts), 'all parts');
-  const ops = await slipway.request('POST', '/api/v1/ops-repos', {
-    name: 'ops',
-    repoUrl: `/${project}.git`,
-    syncIntervalS: intervalSeconds,
-  });
-  const made = await slipway.request('POST', `/api/v1/projects/${project}/deployments`, {
-    imageRef: pauseImage,
-    target: 'kubernetes',
-    opsRepoId: (ops.body as { id: string }).id,
-    manifestPath: 'apps/app',
-    bakeSeconds: 0,
-    prune: true,
-  });
-  expect([ops.status, made.status]).toEqual([201, 201]);
-  deploymentId = (made.body as { id: string }).id;
-  await settled(slipway, project, ({ currentStatus }) => currentStatus === 'healthy');
+  deploymentId = await deployOwnManifests(deployer, { intervalSeconds, prune: true });
 }, 300_000);
 
 afterAll(async () => {

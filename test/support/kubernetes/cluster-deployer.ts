@@ -1,9 +1,10 @@
 import type { SendToKube } from '../../../adapters/kubernetes/kube-connection.ts';
 import { makeWorkTree, type WorkTree } from '../git-client.ts';
 import { startSlipway, type Slipway } from '../slipway.ts';
-import { makeClusterProject } from './cluster-app.ts';
+import { makeClusterProject, settled } from './cluster-app.ts';
 import { openCluster } from './cluster-scope.ts';
 import type { TestCluster } from './cluster.ts';
+import { pauseImage } from './settings.ts';
 
 /** The whole product with a real cluster to deploy to, and a project `admin/app` with its work tree. */
 export interface ClusterDeployer {
@@ -50,4 +51,32 @@ export async function startClusterDeployer(
       await cluster.stop();
     },
   };
+}
+
+/**
+ * Sets up production of the project from its own repository, which is its ops repository too: a push syncs at once, and it
+ * is looked at every `intervalSeconds`. @returns id of the deployment, when it is healthy
+ */
+export async function deployOwnManifests(
+  { slipway, project }: ClusterDeployer,
+  { intervalSeconds, ...settings }: { intervalSeconds: number; prune?: boolean },
+): Promise<string> {
+  const ops = await slipway.request('POST', '/api/v1/ops-repos', {
+    name: 'ops',
+    repoUrl: `/${project}.git`,
+    syncIntervalS: intervalSeconds,
+  });
+  const made = await slipway.request('POST', `/api/v1/projects/${project}/deployments`, {
+    imageRef: pauseImage,
+    target: 'kubernetes',
+    opsRepoId: (ops.body as { id: string }).id,
+    manifestPath: 'apps/app',
+    bakeSeconds: 0,
+    ...settings,
+  });
+  if (ops.status !== 201 || made.status !== 201) {
+    throw new Error(`no deployment: ${JSON.stringify([ops.body, made.body])}`);
+  }
+  await settled(slipway, project, ({ currentStatus }) => currentStatus === 'healthy');
+  return (made.body as { id: string }).id;
 }

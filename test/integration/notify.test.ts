@@ -8,7 +8,7 @@ import {
   type TestAccount,
 } from '../support/app-under-test.ts';
 import { bindTestRole } from '../support/test-api.ts';
-import { eventRecord, makeGate, makeRun } from '../support/notify-steps.ts';
+import { eventRecord, failedBuildEvent, makeGate, makeRun } from '../support/notify-steps.ts';
 
 jest.setTimeout(240_000);
 
@@ -55,20 +55,7 @@ async function toldOf(eventId: string): Promise<string[]> {
   return rows.map((row) => `${row.user.name} ${row.channel}`).sort();
 }
 
-async function failedBuild(): Promise<ReturnType<typeof eventRecord>> {
-  const run = await makeRun(sut.db, project.id, {
-    status: 'failure',
-    triggeredBy: developer.id,
-    steps: { build: 'success', test: 'failure' },
-  });
-  return eventRecord('pipeline.completed', {
-    projectId: project.id,
-    changeId: run.changeId,
-    actorId: developer.id,
-    subjectId: run.id,
-    payload: { status: 'failure', number: run.number },
-  });
-}
+const failedBuild = () => failedBuildEvent(sut.db, project.id, developer.id);
 
 describe('notifications of events', () => {
   it('tell of a failed build: members in the app, and by mail whoever pushed; once, however often the event comes [A-NOT-02]', async () => {

@@ -105,3 +105,23 @@ export async function makeGate(
   });
   return id;
 }
+
+/** The end of a run that failed at its second step. */
+export async function failedBuildEvent(
+  db: PrismaClient,
+  projectId: string,
+  triggeredBy: string,
+): Promise<EventRecord> {
+  const run = await makeRun(db, projectId, {
+    status: 'failure',
+    triggeredBy,
+    steps: { build: 'success', test: 'failure' },
+  });
+  return eventRecord('pipeline.completed', {
+    projectId,
+    changeId: run.changeId,
+    actorId: triggeredBy,
+    subjectId: run.id,
+    payload: { status: 'failure', number: run.number },
+  });
+}

@@ -153,7 +153,7 @@ function NewestRun({ runs }: { runs: LoadedList<Run> }): JSX.Element | null {
   const newest = runs.data?.[0];
   if (!newest) return null;
   return (
-    <a class="plain" href={`/pipelines/${newest.id}`}>
+    <a class="plain row tightest" href={`/pipelines/${newest.id}`}>
       <Status state={runState(newest)} /> <span class="num">#{newest.number}</span>
     </a>
   );

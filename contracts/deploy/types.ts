@@ -40,6 +40,9 @@ export const healLimit = { count: 3, withinMs: 10 * 60_000 } as const;
 /** How often a target is compared with what is desired where no ops repository says so. */
 export const defaultSyncIntervalMs = 60_000;
 
+/** How often one is that was not healthy when it was looked at last: nobody should read of a trouble that is over. */
+export const ailingLookMs = 10_000;
+
 /** What is desired now, as the entity reads it before each pass. */
 export interface DesiredState {
   generation: number;

@@ -46,6 +46,15 @@ describe('environments at rest', () => {
     expect(await claimLooks(db, 'local', 10)).toEqual([first]);
   });
 
+  it('that were not healthy are looked at again after seconds, not after their interval [A-DEP-07]', async () => {
+    const { db } = database;
+    const [ailing, well] = [await environment(), await environment()];
+    await db.deployment.update({ where: { id: ailing.id }, data: { currentStatus: 'degraded' } });
+    for (const { id } of [ailing, well]) await lookedAgo(id, 15);
+    expect(await claimLooks(db, 'local', 10)).toEqual([ailing.id]);
+    expect(await claimLooks(db, 'local', 10)).toEqual([]);
+  });
+
   it('follow the interval of their ops repository [A-DEP-04]', async () => {
     const { db } = database;
     const id = newId('opsRepo');

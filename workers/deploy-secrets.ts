@@ -1,20 +1,14 @@
 import type { DeploySecrets } from '../activities/deploy/deps.ts';
 import type { SecretBox } from '../contracts/secret/types.ts';
 import { leaseOwnerOf, secretsAsked } from '../domain/deploy/deploy-secrets.ts';
-import {
-  heldSecrets,
-  heldVersions,
-  leaseSecrets,
-  newestVersions,
-} from '../domain/secret/lease-secrets.ts';
+import { heldVersions, leaseSecrets, newestVersions } from '../domain/secret/lease-secrets.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
 
 /** Secrets for deployments: what each may use, by leases. */
 export function deploySecrets(db: PrismaClient, box: SecretBox): DeploySecrets {
   return {
-    async values(which, deploymentId, names) {
-      const asked = await secretsAsked(db, deploymentId, names);
-      return await (which === 'newest' ? leaseSecrets : heldSecrets)(db, box, asked);
+    async values(deploymentId, names, versions) {
+      return await leaseSecrets(db, box, await secretsAsked(db, deploymentId, names), versions);
     },
     async versions(which, deploymentId, names) {
       if (which === 'held') {

@@ -1,7 +1,9 @@
 import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
-import { listFollowers, listFollowersOf } from '../domain/deploy/list-followers.ts';
+import { DomainError } from '../contracts/problems.ts';
+import { type Follower, listFollowers, listFollowersOf } from '../domain/deploy/list-followers.ts';
 import { retryWithCredential } from '../domain/deploy/ops-repo-credential.ts';
+import { type TakeUpDeps, takeUpHead } from '../domain/deploy/take-up-head.ts';
 import { abortDeployment, wakeDeployment } from '../launch/deploy.ts';
 import { wakePreviewOf } from './handle-preview-event.ts';
 import type { Deployment, PrismaClient, Project } from '../prisma/generated/client.ts';
@@ -9,6 +11,7 @@ import type { Deployment, PrismaClient, Project } from '../prisma/generated/clie
 interface DeployEventDeps {
   db: PrismaClient;
   client: Client;
+  git: TakeUpDeps['store'];
 }
 
 /** What events set in motion at deployments. Each may come twice: a second wake finds nothing to do. */
@@ -29,7 +32,7 @@ export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecor
     }
     case 'git.pushed':
       // A hosted ops repository syncs at once; polling is the safety net.
-      for (const row of await listFollowers(deps.db, event)) await wake(deps, row);
+      for (const row of await listFollowers(deps.db, event)) await takeUp(deps, row);
       return;
     case 'secret.changed':
       await retryWithCredential(deps.db, event);
@@ -37,15 +40,28 @@ export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecor
     case 'ops_repo.moved':
     case 'ops_repo.reachable':
       for (const row of await listFollowersOf(deps.db, [event.subjectId ?? ''])) {
-        await wake(deps, row);
+        await takeUp(deps, row);
       }
       return;
     default:
   }
 }
 
+/** What moved on in its ops repository is desired at once; what cannot be read there the entity says when it looks. */
+async function takeUp(deps: DeployEventDeps, row: Follower): Promise<void> {
+  try {
+    await takeUpHead({ db: deps.db, store: deps.git }, row.id);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+  }
+  await wake(deps, row);
+}
+
 /** Tells the entity of a deployment to look at its row, and starts it where it does not run. */
-export async function wakeById(deps: DeployEventDeps, deploymentId: string): Promise<void> {
+export async function wakeById(
+  deps: Pick<DeployEventDeps, 'db' | 'client'>,
+  deploymentId: string,
+): Promise<void> {
   const row = await deps.db.deployment.findUnique({
     where: { id: deploymentId },
     include: { project: true },
@@ -54,7 +70,7 @@ export async function wakeById(deps: DeployEventDeps, deploymentId: string): Pro
 }
 
 async function wake(
-  deps: DeployEventDeps,
+  deps: Pick<DeployEventDeps, 'db' | 'client'>,
   row: Deployment & { project: Pick<Project, 'name'> },
 ): Promise<void> {
   const { id, projectId, environment, changeId, mergeRequestId } = row;

@@ -81,7 +81,12 @@ async function handled(one: EventRecord, { status = 'pending', isGone = false } 
     commitTitle: () => Promise.resolve(null),
     resolveCommit: () => Promise.resolve(null),
   };
-  await createEventHandler({ db: databaseWith(status), client, repositories })(one);
+  const git = {
+    resolveCommit: () => Promise.resolve(null),
+    exists: () => Promise.resolve(false),
+    statPath: () => Promise.reject(new Error('nothing is read here')),
+  };
+  await createEventHandler({ db: databaseWith(status), client, repositories, git })(one);
   return sent;
 }
 

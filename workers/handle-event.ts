@@ -4,6 +4,7 @@ import type { GateDecision } from '../contracts/gate/types.ts';
 import { shortRef } from '../domain/pipeline/definition/plan-pipeline.ts';
 import { triggerPipelinesForPush } from '../domain/pipeline/trigger-pipelines.ts';
 import type { RepositoryReader } from '../domain/pipeline/repository-reader.ts';
+import type { TakeUpDeps } from '../domain/deploy/take-up-head.ts';
 import { handleDeployEvent } from './handle-deploy-event.ts';
 import { handlePreviewEvent } from './handle-preview-event.ts';
 import { signalGateDecision, signalPipelineRun, startPipelineRun } from '../launch/pipeline.ts';
@@ -13,6 +14,8 @@ export interface EventHandlerDeps {
   db: PrismaClient;
   client: Client;
   repositories: RepositoryReader;
+  /** where hosted ops repositories lie */
+  git: TakeUpDeps['store'];
 }
 
 /**

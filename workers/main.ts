@@ -48,11 +48,11 @@ async function main(): Promise<void> {
 
 /** Hands committed events to workflows. */
 function dispatchEvents(services: WorkerServices): () => Promise<void> {
-  const { db, temporal, repositories } = services;
+  const { db, temporal, repositories, gitStore } = services;
   return dispatch(
     services,
     'core',
-    createEventHandler({ db, client: temporal.client, repositories }),
+    createEventHandler({ db, client: temporal.client, repositories, git: gitStore }),
   );
 }
 

@@ -17,8 +17,9 @@ export function reconcileDeps({
   db,
   log,
   repositories,
+  gitStore,
   temporal: { client },
-}: Pick<WorkerServices, 'db' | 'log' | 'repositories' | 'temporal'>): Parameters<
+}: Pick<WorkerServices, 'db' | 'log' | 'repositories' | 'gitStore' | 'temporal'>): Parameters<
   typeof createReconcileActivities
 >[0] {
   return {
@@ -26,7 +27,7 @@ export function reconcileDeps({
     log,
     describeRun: (pipelineId) => describePipelineRun(client, pipelineId),
     startRun: (pipelineId) => startRun({ db, client }, pipelineId),
-    handleCommand: createEventHandler({ db, client, repositories }),
+    handleCommand: createEventHandler({ db, client, repositories, git: gitStore }),
     entities: {
       listRunning: () => listRunningEntities(client),
       describe: (key) => describeEntity(client, key),

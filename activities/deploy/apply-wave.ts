@@ -22,8 +22,9 @@ import {
 import type { DeploymentSyncObject } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { hasEnded, hookRunOf } from './end-hooks.ts';
-import { loadManifests, loadPrevious, type LoadedSync, loadSync } from './load-sync.ts';
+import { loadCurrent, loadPrevious, type LoadedSync, loadSync, servedOf } from './load-sync.ts';
 import { fillSecrets } from './prepare-manifest.ts';
+import { broughtVersions } from './secret-versions.ts';
 
 type WaveInput = { syncId: string } & WaveRef;
 
@@ -92,8 +93,7 @@ async function removeOwned(
 export function applyWave(deps: DeployActivityDeps) {
   return async ({ syncId, ...wave }: WaveInput): Promise<void> => {
     const loaded = await loadSync(deps, syncId);
-    const { sync, deployment } = loaded;
-    const manifests = await loadManifests(deps, deployment, sync.revision, sync.replicas);
+    const manifests = await loadCurrent(deps, loaded);
     const objects = await listWaveObjects(deps.db, syncId, wave);
     await registerUndo(deps, loaded, objects, manifests);
     for (const object of objects) {
@@ -105,13 +105,14 @@ export function applyWave(deps: DeployActivityDeps) {
 
 async function applyOne(
   deps: DeployActivityDeps,
-  { scope }: LoadedSync,
+  { scope, sync }: LoadedSync,
   object: DeploymentSyncObject,
   manifest: Manifest,
 ): Promise<void> {
   try {
-    if (placementOf(manifest).isHook) await runHook(deps, scope, object, manifest);
-    else await deps.target.apply(scope, await fillSecrets(deps, scope, manifest));
+    const filled = await fillSecrets(deps, scope, manifest, broughtVersions(deps, sync));
+    if (placementOf(manifest).isHook) await runHook(deps, scope, object, filled);
+    else await deps.target.apply(scope, filled);
   } catch (error) {
     if (error instanceof DomainError && error.code !== 'unavailable') {
       await setObjectStatus(deps.db, object, 'failed', error.message);
@@ -143,7 +144,7 @@ async function runHook(
       annotations: { ...manifest.metadata.annotations, [hookRunAnnotation]: run },
     },
   };
-  await deps.target.apply(scope, await fillSecrets(deps, scope, marked));
+  await deps.target.apply(scope, marked);
 }
 
 /** See DeployEffects.pruneObjects. */
@@ -158,6 +159,16 @@ export function pruneObjects(deps: DeployActivityDeps) {
   };
 }
 
+/** As it was before the sync, with the secrets that it had. */
+async function applyBefore(
+  deps: DeployActivityDeps,
+  { scope, deployment }: LoadedSync,
+  before: Manifest,
+): Promise<void> {
+  const filled = await fillSecrets(deps, scope, before, servedOf(deps, deployment.id));
+  await deps.target.apply(scope, filled);
+}
+
 /** See DeployEffects.restorePruned. */
 export function restorePruned(deps: DeployActivityDeps) {
   return async ({ syncId }: { syncId: string }): Promise<void> => {
@@ -166,7 +177,7 @@ export function restorePruned(deps: DeployActivityDeps) {
     for (const object of (await listPruneObjects(deps.db, syncId)).reverse()) {
       const before = previous.get(keyOfObject(object));
       if (object.status === 'undone' || before === undefined) continue;
-      await deps.target.apply(loaded.scope, await fillSecrets(deps, loaded.scope, before));
+      await applyBefore(deps, loaded, before);
       await setObjectStatus(deps.db, object, 'undone');
     }
   };
@@ -177,7 +188,7 @@ export function undoWave(deps: DeployActivityDeps) {
   return async ({ syncId, ...wave }: WaveInput): Promise<void> => {
     const loaded = await loadSync(deps, syncId);
     const previous = await loadPrevious(deps, loaded);
-    const current = await loadManifests(deps, loaded.deployment, loaded.sync.revision, null);
+    const current = await loadCurrent(deps, loaded);
     const objects = await listWaveObjects(deps.db, syncId, wave);
     for (const object of objects.reverse()) {
       if (object.status === 'undone' || object.undo === null) continue;
@@ -187,7 +198,7 @@ export function undoWave(deps: DeployActivityDeps) {
       const ref = refOf(manifest);
       const before = previous.get(refKey(ref));
       if (object.undo === 'restore' && before !== undefined) {
-        await deps.target.apply(loaded.scope, await fillSecrets(deps, loaded.scope, before));
+        await applyBefore(deps, loaded, before);
       }
       const left = object.undo === 'remove' ? await removeOwned(deps, loaded.scope, ref) : null;
       await setObjectStatus(deps.db, object, 'undone', left ?? object.message);

@@ -13,7 +13,7 @@ import {
 import type { DeploymentSyncObject } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { hasEnded, isLastWave, removeEndedHooks } from './end-hooks.ts';
-import { loadManifests, loadPrevious, loadSync } from './load-sync.ts';
+import { loadCurrent, loadPrevious, loadSync } from './load-sync.ts';
 
 const pollMs = 300;
 const bakePollMs = 500;
@@ -71,8 +71,8 @@ export function awaitWave(deps: DeployActivityDeps) {
     ...wave
   }: { syncId: string; timeoutMs: number } & WaveRef): Promise<WaveVerdict> => {
     const loaded = await loadSync(deps, syncId);
-    const { sync, deployment, scope } = loaded;
-    const manifests = await loadManifests(deps, deployment, sync.revision, sync.replicas);
+    const { scope } = loaded;
+    const manifests = await loadCurrent(deps, loaded);
     const watched: Watched[] = [];
     for (const object of await listWaveObjects(deps.db, syncId, wave)) {
       const manifest = manifests.get(keyOfObject(object));
@@ -117,8 +117,8 @@ export function awaitUndone(deps: DeployActivityDeps) {
     timeoutMs: number;
   }): Promise<WaveVerdict> => {
     const loaded = await loadSync(deps, syncId);
-    const { sync, deployment, scope } = loaded;
-    const current = await loadManifests(deps, deployment, sync.revision, sync.replicas);
+    const { scope } = loaded;
+    const current = await loadCurrent(deps, loaded);
     await removeEndedHooks(deps, loaded, current);
     const previous = await loadPrevious(deps, loaded);
     const watched = [...previous.values()]
@@ -136,8 +136,9 @@ export function awaitUndone(deps: DeployActivityDeps) {
 /** See DeployEffects.watchBake. */
 export function watchBake(deps: DeployActivityDeps) {
   return async ({ syncId, bakeMs }: { syncId: string; bakeMs: number }): Promise<WaveVerdict> => {
-    const { sync, deployment, scope } = await loadSync(deps, syncId);
-    const manifests = await loadManifests(deps, deployment, sync.revision, sync.replicas);
+    const loaded = await loadSync(deps, syncId);
+    const { scope } = loaded;
+    const manifests = await loadCurrent(deps, loaded);
     const lasting = [...manifests.values()].filter((manifest) => !placementOf(manifest).isHook);
     const watch = new BakeWatch(Date.now() + bakeMs);
     for (;;) {

@@ -7,22 +7,20 @@ import type { ManifestFiles } from '../../domain/deploy/manifest-files.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 
-/** Which version of a secret: what a roll-out brings, or what the deployment holds since its last one. */
-export type SecretVersions = 'newest' | 'held';
-
 /**
  * Secrets of the project, as far as a deployment may use them. Values are leased before they are handed out.
  * Errors: DomainError `secret_unavailable`, `sealed`.
  */
 export interface DeploySecrets {
+  /** of the versions that are named; one that is not named, or is kept no more: as it is held, else the newest */
   values: (
-    which: SecretVersions,
     deploymentId: string,
     names: readonly string[],
+    versions: ReadonlyMap<string, number>,
   ) => Promise<Map<string, { value: string; version: number }>>;
-  /** version by name, and no value; `newest` fails where a value does not open */
+  /** version by name, and no value: what it holds by its leases, or would be given now, which fails where a value does not open */
   versions: (
-    which: SecretVersions,
+    which: 'newest' | 'held',
     deploymentId: string,
     names: readonly string[],
   ) => Promise<Map<string, number>>;

@@ -7,8 +7,9 @@ import type {
   DeploymentRevision,
   DeploymentSync,
 } from '../../prisma/generated/client.ts';
-import type { DeployActivityDeps, SecretVersions } from './deps.ts';
+import type { DeployActivityDeps } from './deps.ts';
 import { prepareManifest, secretNames, stampSecrets } from './prepare-manifest.ts';
+import { broughtVersions, servedVersions, type VersionsOf } from './secret-versions.ts';
 
 /** A sync with what it is about. */
 export interface LoadedSync {
@@ -36,20 +37,33 @@ export async function loadManifests(
   deployment: Deployment,
   revision: DeploymentRevision,
   replicas: number | null,
-  which: SecretVersions = 'newest',
+  versionsOf: VersionsOf,
 ): Promise<Map<string, Manifest>> {
   const { namespace } = deployment;
   const facts = { namespace, changeId: revision.changeId, replicas };
   const rendered = await readRevision(deps.store, revision);
   const manifests = rendered.map((manifest) => prepareManifest(manifest, facts));
   const names = manifests.flatMap(secretNames);
-  if (names.length > 0) {
-    stampSecrets(manifests, await deps.secrets.versions(which, deployment.id, names));
-  }
+  if (names.length > 0) stampSecrets(manifests, await versionsOf(names));
   return new Map(manifests.map((manifest) => [refKey(refOf(manifest)), manifest]));
 }
 
-/** The manifests of the revision that was good before the sync; empty when there was none. */
+/** The manifests that a sync brings. */
+export async function loadCurrent(
+  deps: DeployActivityDeps,
+  { sync, deployment }: LoadedSync,
+): Promise<Map<string, Manifest>> {
+  const versionsOf = broughtVersions(deps, sync);
+  return await loadManifests(deps, deployment, sync.revision, sync.replicas, versionsOf);
+}
+
+/** Versions of the secrets that serve. */
+export const servedOf =
+  (deps: DeployActivityDeps, deploymentId: string): VersionsOf =>
+  async (names) =>
+    await servedVersions(deps, deploymentId, names);
+
+/** The manifests of the revision that was good before the sync, with its secrets; empty when there was none. */
 export async function loadPrevious(
   deps: DeployActivityDeps,
   { sync, deployment }: LoadedSync,
@@ -58,5 +72,6 @@ export async function loadPrevious(
   const revision = await deps.db.deploymentRevision.findUniqueOrThrow({
     where: { id: sync.previousRevisionId },
   });
-  return await loadManifests(deps, deployment, revision, sync.previousReplicas);
+  const versionsOf = servedOf(deps, deployment.id);
+  return await loadManifests(deps, deployment, revision, sync.previousReplicas, versionsOf);
 }

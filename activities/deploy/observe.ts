@@ -3,7 +3,6 @@ import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import type { FieldDrift, TargetScope } from '../../contracts/deploy/target.ts';
 import type { Observation } from '../../contracts/deploy/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
 import {
   driftKey,
   recordDrift,
@@ -11,10 +10,12 @@ import {
 } from '../../domain/deploy/record-observation.ts';
 import { placementOf } from '../../domain/deploy/render/hooks.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
+import { takeUpHead } from '../../domain/deploy/take-up-head.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { healthOf } from './await-health.ts';
-import { loadManifests, scopeOf } from './load-sync.ts';
+import { loadManifests, scopeOf, servedOf } from './load-sync.ts';
 import { fillSecrets, secretNames } from './prepare-manifest.ts';
+import { triedVersions } from './secret-versions.ts';
 
 const idle: Observation = { revisionChanged: false, drift: [], healthy: true };
 
@@ -30,7 +31,7 @@ async function loadLive(deps: DeployActivityDeps, deploymentId: string) {
     deployment,
     deployment.liveRevision,
     await servedReplicas(deps.db, deploymentId),
-    'held',
+    servedOf(deps, deploymentId),
   );
   for (const [key, manifest] of manifests) if (placementOf(manifest).isHook) manifests.delete(key);
   return { deployment, manifests };
@@ -42,7 +43,7 @@ export function observe(deps: DeployActivityDeps) {
     const { deployment, manifests } = await loadLive(deps, deploymentId);
     const names = [...manifests.values()].flatMap(secretNames);
     const revisionChanged =
-      (await hasNewSource(deps, deployment)) ||
+      (await tryTakeUpHead(deps, deploymentId)) ||
       (deployment.currentStatus === 'healthy' && (await hasNewSecrets(deps, deployment, names)));
     if (manifests.size === 0) return { ...idle, revisionChanged };
     const scope = scopeOf(deployment);
@@ -69,7 +70,7 @@ async function fillHeld(
   manifest: Manifest,
 ): Promise<Manifest | null> {
   try {
-    return await fillSecrets(deps, scope, manifest, 'held');
+    return await fillSecrets(deps, scope, manifest, servedOf(deps, scope.deploymentId));
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'secret_unavailable') throw error;
     deps.log.warn({ deploymentId: scope.deploymentId, err: error }, 'a Secret is not compared');
@@ -77,23 +78,21 @@ async function fillHeld(
   }
 }
 
-/** Whether the ops repository moved on. Git that is away is no reason to touch what runs. */
-async function hasNewSource(
+/** Takes up a new head of the ops repository. Git that is away is no reason to touch what runs. */
+export async function tryTakeUpHead(
   deps: DeployActivityDeps,
-  deployment: Awaited<ReturnType<typeof loadLive>>['deployment'],
+  deploymentId: string,
 ): Promise<boolean> {
-  if (deployment.opsRepo === null || deployment.desiredStatus !== 'active') return false;
   try {
-    const { sha } = await findManifestSource({ db: deps.db, store: deps.gitStore }, deployment);
-    return sha !== deployment.currentSha;
+    return await takeUpHead({ db: deps.db, store: deps.gitStore }, deploymentId);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    deps.log.warn({ deploymentId: deployment.id, err: error }, 'ops repository could not be read');
+    deps.log.warn({ deploymentId, err: error }, 'ops repository could not be read');
     return false;
   }
 }
 
-/** Whether a roll-out would bring newer values than what runs holds. Secrets that cannot be had are no reason to touch it. */
+/** Whether a roll-out would bring newer values than any that was begun. Secrets that cannot be had are no reason to touch it. */
 export async function hasNewSecrets(
   deps: DeployActivityDeps,
   { id, desiredStatus }: { id: string; desiredStatus: string },
@@ -101,9 +100,9 @@ export async function hasNewSecrets(
 ): Promise<boolean> {
   if (names.length === 0 || desiredStatus === 'stopped') return false;
   try {
-    const held = await deps.secrets.versions('held', id, names);
+    const tried = await triedVersions(deps, id, names);
     const newest = await deps.secrets.versions('newest', id, names);
-    return [...newest].some(([name, version]) => (held.get(name) ?? version) < version);
+    return [...newest].some(([name, version]) => (tried.get(name) ?? version) < version);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     deps.log.warn({ deploymentId: id, err: error }, 'secrets could not be looked at');

@@ -1,5 +1,6 @@
 import type { Manifest, ObjectRef } from '../../contracts/deploy/manifest.ts';
-import { refOf } from '../../contracts/deploy/manifest.ts';
+import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
+import type { PlannedWave } from '../../contracts/deploy/render.ts';
 import type { SyncAction, SyncPlan } from '../../contracts/deploy/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { beginSync } from '../../domain/deploy/begin-sync.ts';
@@ -11,16 +12,19 @@ import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
 import { settleWithoutSync } from '../../domain/deploy/settle-without-sync.ts';
 import { readRevision, storeRevision } from '../../domain/deploy/store-revision.ts';
+import { noteHead } from '../../domain/deploy/take-up-head.ts';
 import type {
   Deployment,
   DeploymentRevision,
+  DeploymentSync,
   OpsRepo,
   Project,
 } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { scopeOf } from './load-sync.ts';
-import { hasNewSecrets } from './observe.ts';
+import { hasNewSecrets, tryTakeUpHead } from './observe.ts';
 import { refuseStraySecrets, secretNames } from './prepare-manifest.ts';
+import { servedVersions } from './secret-versions.ts';
 
 type Loaded = Deployment & {
   opsRepo: OpsRepo | null;
@@ -32,6 +36,7 @@ type Loaded = Deployment & {
 /** See DeployEffects.planSync. */
 export function planSync(deps: DeployActivityDeps) {
   return async ({ deploymentId }: { deploymentId: string }): Promise<SyncPlan> => {
+    await tryTakeUpHead(deps, deploymentId);
     const deployment = await deps.db.deployment.findUniqueOrThrow({
       where: { id: deploymentId },
       include: { opsRepo: true, project: true, liveRevision: true, pinnedRevision: true },
@@ -52,6 +57,7 @@ export function planSync(deps: DeployActivityDeps) {
 
 async function planFor(deps: DeployActivityDeps, deployment: Loaded): Promise<SyncPlan> {
   const isStop = deployment.desiredStatus === 'stopped';
+  if (isStop && deployment.liveRevision === null) return await planStopOfNothing(deps, deployment);
   const { revision, manifests, sha } = await desiredRevision(deps, deployment);
   const after = isStop ? 0 : deployment.replicas;
   const before = await servedReplicas(deps.db, deployment.id);
@@ -69,8 +75,7 @@ async function planFor(deps: DeployActivityDeps, deployment: Loaded): Promise<Sy
     await settleWithoutSync(deps.db, deployment, { kind: 'served', message: '', sha });
     return { kind: 'nothing', reason: 'what is desired is served' };
   }
-  // Before anything is touched: values that cannot be had would end it half way.
-  if (!isStop) await deps.secrets.versions('newest', deployment.id, manifests.flatMap(secretNames));
+  const secretVersions = await versionsToBring(deps, deployment, manifests);
   const waves = isStop
     ? planWaves(manifests).filter((wave) => wave.phase === 'Sync')
     : planWaves(manifests);
@@ -81,19 +86,71 @@ async function planFor(deps: DeployActivityDeps, deployment: Loaded): Promise<Sy
     action,
     replicas: after,
     previousReplicas: before,
+    secretVersions,
     waves,
     prune: prune.remove,
   });
+  return planned(sync, revision, waves, prune);
+}
+
+function planned(
+  sync: DeploymentSync,
+  revision: DeploymentRevision,
+  waves: readonly PlannedWave[],
+  prune: { remove: readonly ObjectRef[]; needsPerson: boolean },
+): SyncPlan {
   return {
     kind: 'planned',
     syncId: sync.id,
     number: sync.number,
+    generation: sync.generation,
     revisionId: revision.id,
     revisionNumber: revision.number,
-    action,
+    action: sync.action as SyncAction,
     waves: waves.map(({ phase, wave }) => ({ phase, wave })),
     prune: { count: prune.remove.length, needsPerson: prune.needsPerson },
   };
+}
+
+/** Read before anything is touched: values that cannot be had would end it half way. A stop brings no newer ones. */
+async function versionsToBring(
+  deps: DeployActivityDeps,
+  { id, desiredStatus }: Deployment,
+  manifests: readonly Manifest[],
+): Promise<ReadonlyMap<string, number>> {
+  const names = manifests.flatMap(secretNames);
+  if (names.length === 0) return new Map();
+  if (desiredStatus === 'stopped') return await servedVersions(deps, id, names);
+  return await deps.secrets.versions('newest', id, names);
+}
+
+/** Nothing was ever good there: what roll-outs that did not end well have left goes, and no revision is good for it. */
+async function planStopOfNothing(deps: DeployActivityDeps, deployment: Loaded): Promise<SyncPlan> {
+  const leftovers = await listLeftovers(deps.db, deployment.id);
+  const owned = leftovers.size === 0 ? [] : await deps.target.list(scopeOf(deployment));
+  const remove = owned
+    .map(({ object }) => refOf(object))
+    .filter((ref) => leftovers.has(refKey(ref)));
+  const last = await deps.db.deploymentSync.findFirst({
+    where: { deploymentId: deployment.id },
+    orderBy: { number: 'desc' },
+    include: { revision: true },
+  });
+  if (last === null || remove.length === 0) {
+    await settleWithoutSync(deps.db, deployment, { kind: 'stopped', message: 'stopped' });
+    return { kind: 'nothing', reason: 'nothing runs that could be stopped' };
+  }
+  const sync = await beginSync(deps.db, deployment, {
+    revision: last.revision,
+    sourceSha: null,
+    action: 'stop',
+    replicas: 0,
+    previousReplicas: null,
+    secretVersions: new Map(),
+    waves: [],
+    prune: remove,
+  });
+  return planned(sync, last.revision, [], { remove, needsPerson: false });
 }
 
 /** The words of seed 001's history; starting what was stopped is a scaling of what serves. */
@@ -131,6 +188,9 @@ async function desiredRevision(
     { db: deps.db, store: deps.gitStore, fetchFirst: deps.fetchOpsRepo },
     deployment,
   );
+  if (source.opsRepoSha !== null && deployment.takenUpSha === null) {
+    await noteHead(deps.db, deployment, source.opsRepoSha);
+  }
   const files = await deps.manifestFiles.read(source);
   const manifests = await deps.render({
     files,

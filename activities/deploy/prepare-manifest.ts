@@ -1,7 +1,8 @@
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import { changeLabel } from '../../contracts/deploy/target.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { DeployActivityDeps, SecretVersions } from './deps.ts';
+import type { DeployActivityDeps } from './deps.ts';
+import type { VersionsOf } from './secret-versions.ts';
 
 /** Kinds that lie in no namespace. */
 const clusterKinds = new Set([
@@ -62,11 +63,11 @@ export async function fillSecrets(
   deps: DeployActivityDeps,
   { deploymentId }: { deploymentId: string },
   manifest: Manifest,
-  which: SecretVersions = 'newest',
+  versionsOf: VersionsOf,
 ): Promise<Manifest> {
   const names = secretNames(manifest);
   if (names.length === 0) return manifest;
-  const values = await deps.secrets.values(which, deploymentId, names);
+  const values = await deps.secrets.values(deploymentId, names, await versionsOf(names));
   const stringData = Object.fromEntries(
     Object.entries(manifest['stringData'] as Record<string, unknown>).map(([key, value]) => [
       key,

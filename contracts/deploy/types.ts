@@ -73,6 +73,8 @@ export type SyncPlan =
       kind: 'planned';
       syncId: string;
       number: number;
+      /** of what is desired and planned here; planning may itself have taken up something newer */
+      generation?: number;
       revisionId: string;
       revisionNumber: number;
       action: SyncAction;

@@ -15,6 +15,20 @@ import { publishDeploymentEvent } from './deployment-event.ts';
 /** Statuses of a sync that has not ended. */
 export const openSyncStatuses = ['running', 'waiting', 'baking', 'undoing'] as const;
 
+/** What a sync is to do. */
+interface SyncLayout {
+  revision: DeploymentRevision;
+  /** commit that it was rendered from */
+  sourceSha: string | null;
+  action: SyncAction;
+  replicas: number | null;
+  previousReplicas: number | null;
+  /** of the secrets that it brings, by name */
+  secretVersions: ReadonlyMap<string, number>;
+  waves: readonly PlannedWave[];
+  prune: readonly ObjectRef[];
+}
+
 /**
  * Lays out a sync: its waves and what will be pruned, one row an object. Idempotent by generation and revision while it
  * is open: a planning that is repeated after a lost answer finds the sync that it began. An older open one is superseded.
@@ -22,16 +36,7 @@ export const openSyncStatuses = ['running', 'waiting', 'baking', 'undoing'] as c
 export async function beginSync(
   db: PrismaClient,
   deployment: Deployment,
-  input: {
-    revision: DeploymentRevision;
-    /** commit that it was rendered from */
-    sourceSha: string | null;
-    action: SyncAction;
-    replicas: number | null;
-    previousReplicas: number | null;
-    waves: readonly PlannedWave[];
-    prune: readonly ObjectRef[];
-  },
+  input: SyncLayout,
 ): Promise<DeploymentSync> {
   const { revision } = input;
   return await inTransaction(db, async (tx) => {
@@ -59,6 +64,7 @@ export async function beginSync(
         previousRevisionId: deployment.liveRevisionId,
         previousReplicas: input.previousReplicas,
         replicas: input.replicas,
+        secretVersions: Object.fromEntries(input.secretVersions),
         action: input.action,
         changeId: deployment.changeId,
         requestedBy: deployment.deployedBy,

@@ -1,6 +1,6 @@
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { Deployment, PrismaClient } from '../../prisma/generated/client.ts';
+import type { Deployment, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { openSyncStatuses } from './begin-sync.ts';
@@ -33,9 +33,8 @@ export async function rollBackDeployment(
       where: { deploymentId, status: 'good', trimmedAt: null },
       orderBy: { goodAt: 'desc' },
     });
-    const others = good.filter((one) => one.id !== row.liveRevisionId);
-    const wanted =
-      revision === null ? others[0] : good.find((candidate) => candidate.number === revision);
+    const before = revision === null ? await revisionBefore(tx, row) : null;
+    const wanted = good.find(({ id, number }) => id === before || number === revision);
     if (wanted === undefined) {
       throw new DomainError(
         'illegal_transition',
@@ -48,6 +47,7 @@ export async function rollBackDeployment(
       wish: {
         desiredStatus: 'rollback',
         pinnedRevisionId: wanted.id,
+        pinnedByUndo: false,
         imageRef: wanted.imageRef,
       },
       action: 'rolled_back',
@@ -55,6 +55,32 @@ export async function rollBackDeployment(
       detail: { revision: wanted.number, reason },
     };
   });
+}
+
+/**
+ * The revision that served before the live one came, by the roll-outs that went well. Rollbacks do not count: going back
+ * twice goes back two, never forward to what was fled from. @returns its id, null without one that is kept
+ */
+async function revisionBefore(
+  tx: Prisma.TransactionClient,
+  { id: deploymentId, liveRevisionId }: Deployment,
+): Promise<string | null> {
+  const wentWell = { deploymentId, action: 'deploy', status: 'succeeded' };
+  const arrival = await tx.deploymentSync.findFirst({
+    where: { ...wentWell, revisionId: liveRevisionId ?? '' },
+    orderBy: { number: 'desc' },
+  });
+  if (arrival === null) return null;
+  const before = await tx.deploymentSync.findFirst({
+    where: {
+      ...wentWell,
+      number: { lt: arrival.number },
+      revisionId: { not: arrival.revisionId },
+      revision: { status: 'good', trimmedAt: null },
+    },
+    orderBy: { number: 'desc' },
+  });
+  return before?.revisionId ?? null;
 }
 
 /** Takes the application down: no replica runs, what it needs stays. */

@@ -91,16 +91,19 @@ async function writeHistory(
 
 async function recordSuccess(tx: Prisma.TransactionClient, sync: Sync): Promise<void> {
   const { deployment, revision } = sync;
-  await tx.deploymentRevision.update({
-    where: { id: revision.id },
-    data: { status: 'good', goodAt: new Date(), quarantineReason: null },
-  });
+  // What was stopped before anything was good has proven nothing.
+  const isProven = sync.action !== 'stop' || sync.previousRevisionId !== null;
+  if (isProven) {
+    await tx.deploymentRevision.update({
+      where: { id: revision.id },
+      data: { status: 'good', goodAt: new Date(), quarantineReason: null },
+    });
+  }
   await tx.deployment.update({
     where: { id: deployment.id },
     data: {
-      liveRevisionId: revision.id,
-      currentStatus: 'healthy',
-      currentSha: sync.sourceSha,
+      ...(isProven ? { liveRevisionId: revision.id, currentSha: sync.sourceSha } : {}),
+      currentStatus: isProven ? 'healthy' : 'pending',
       observedGeneration: sync.generation,
       deployedAt: new Date(),
       statusMessage: sync.action === 'stop' ? 'stopped' : null,
@@ -109,7 +112,9 @@ async function recordSuccess(tx: Prisma.TransactionClient, sync: Sync): Promise<
   await writeHistory(tx, sync, { action: sync.action, status: 'success', message: null });
   await publishDeploymentEvent(tx, deployment, {
     type: 'deployment.synced',
-    message: `${deployment.environment}: ${sync.action} of revision ${String(revision.number)} is healthy`,
+    message: isProven
+      ? `${deployment.environment}: ${sync.action} of revision ${String(revision.number)} is healthy`
+      : `${deployment.environment}: what had been left is gone`,
     changeId: sync.changeId,
     payload: {
       syncId: sync.id,
@@ -126,7 +131,9 @@ async function recordUndone(
   reason: string,
 ): Promise<void> {
   await writeHistory(tx, sync, { action: sync.action, status: 'failure', message: reason });
-  if (sync.action === 'deploy') await quarantine(tx, sync, reason);
+  // Applied once more, what serves is not bad for that.
+  const isBad = sync.action === 'deploy' && sync.revisionId !== sync.previousRevisionId;
+  if (isBad) await quarantine(tx, sync, reason);
   const previous =
     sync.previousRevisionId === null
       ? null
@@ -142,13 +149,7 @@ async function recordUndone(
   });
   await tx.deployment.updateMany({
     where: { id: sync.deploymentId, generation: sync.generation },
-    data: {
-      desiredStatus: sync.previousReplicas === 0 ? 'stopped' : 'rollback',
-      pinnedRevisionId: previous.id,
-      imageRef: previous.imageRef,
-      replicas: sync.previousReplicas,
-      observedGeneration: sync.generation,
-    },
+    data: { ...desiredAfterUndo(sync, previous), observedGeneration: sync.generation },
   });
   if (sync.action !== 'rollback') {
     await writeHistory(tx, sync, {
@@ -164,6 +165,26 @@ async function recordUndone(
     changeId: sync.changeId,
     payload: { syncId: sync.id, imageRef: previous.imageRef, revision: previous.number, reason },
   });
+}
+
+/**
+ * What is desired once a sync was undone: what served before it. Its revision is pinned where another one failed; a number
+ * of replicas that failed, or a stop, leaves the revision alone.
+ */
+function desiredAfterUndo(
+  { action, deployment, revisionId, previousReplicas }: Sync,
+  previous: DeploymentRevision,
+): Prisma.DeploymentUncheckedUpdateManyInput {
+  const wasStopped = previousReplicas === 0;
+  const pin = { pinnedRevisionId: previous.id, pinnedByUndo: true, imageRef: previous.imageRef };
+  const served = deployment.pinnedRevisionId === null ? 'active' : 'rollback';
+  return {
+    // Stopped is no number of replicas: the next start brings back as many as were asked for.
+    ...(wasStopped ? { desiredStatus: 'stopped' } : { replicas: previousReplicas }),
+    ...(revisionId === previous.id ? {} : pin),
+    ...(revisionId === previous.id || wasStopped ? {} : { desiredStatus: 'rollback' }),
+    ...(action === 'stop' ? { desiredStatus: served } : {}),
+  };
 }
 
 async function quarantine(tx: Prisma.TransactionClient, sync: Sync, reason: string): Promise<void> {

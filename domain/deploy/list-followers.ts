@@ -3,7 +3,8 @@ import type { Deployment, Project } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
 import { hostedProject } from './ops-repo-address.ts';
 
-type Follower = Deployment & { project: Project };
+/** A deployment whose manifests lie in an ops repository. */
+export type Follower = Deployment & { project: Project };
 
 /** Deployments that are rendered from the branch of an ops repository that a push moved. */
 export async function listFollowers(

@@ -121,6 +121,7 @@ export async function updateDeployment(
     return {
       wish: {
         ...columnsOf(settings),
+        ...(settings.opsRepoId === undefined ? {} : { takenUpSha: null }),
         ...(isNewState
           ? { desiredStatus: 'active', pinnedRevisionId: null, changeId: newId('change') }
           : {}),

@@ -77,6 +77,7 @@ function wishOf(
       return {
         desiredStatus: 'rollback',
         pinnedRevisionId: revision.id,
+        pinnedByUndo: false,
         imageRef: revision.imageRef,
         replicas,
       };

@@ -24,14 +24,14 @@ function untold(
 }
 
 /**
- * Ends a change of the desired state that leads to no sync: what is desired is served already, lies in quarantine, or
- * cannot be rendered. What serves stays as it is. While secrets are `sealed` it stays to be done: each look tries again.
+ * Ends a change of the desired state that leads to no sync: what is desired is served already, lies in quarantine,
+ * cannot be rendered, or is that nothing runs where nothing does. What serves stays as it is. While secrets are `sealed` it stays to be done: each look tries again.
  */
 export async function settleWithoutSync(
   db: PrismaClient,
   deployment: Settled,
   outcome: {
-    kind: 'served' | 'quarantined' | 'refused' | 'sealed';
+    kind: 'served' | 'quarantined' | 'refused' | 'sealed' | 'stopped';
     message: string;
     sha?: string | null;
   },
@@ -39,8 +39,9 @@ export async function settleWithoutSync(
   const { kind } = outcome;
   const message = outcome.message.slice(0, 1000);
   const isLive = deployment.liveRevisionId !== null;
-  const isFine = kind === 'quarantined' || kind === 'served';
-  const currentStatus = !isLive ? 'failed' : isFine ? 'healthy' : 'degraded';
+  const isFine = kind !== 'refused' && kind !== 'sealed';
+  const withoutLive = kind === 'stopped' ? 'pending' : 'failed';
+  const currentStatus = !isLive ? withoutLive : isFine ? 'healthy' : 'degraded';
   await inTransaction(db, async (tx) => {
     const moved = await tx.deployment.updateMany({
       where: {
@@ -54,7 +55,7 @@ export async function settleWithoutSync(
         currentStatus,
       },
     });
-    if (moved.count === 0 || kind === 'served') return;
+    if (moved.count === 0 || kind === 'served' || kind === 'stopped') return;
     await publishDeploymentEvent(tx, deployment, {
       type: 'deployment.failed',
       message: `${deployment.environment}: ${message}`,

@@ -32,27 +32,46 @@ async function newest(db: Db, input: LeaseSecretsInput): Promise<Secret[]> {
 }
 
 /**
- * Gives an owner the newest values. Each is leased and audited before its value is handed out.
+ * Gives an owner values of the versions that are named; where none is, or it is kept no more, that which it holds, else
+ * the newest. Each is leased and audited before its value is handed out, once for each version.
  * @throws DomainError `secret_unavailable`, `sealed`; then nothing is leased
  */
 export async function leaseSecrets(
   db: PrismaClient,
   box: SecretBox,
   input: LeaseSecretsInput,
+  versions: ReadonlyMap<string, number>,
 ): Promise<Map<string, LeasedValue>> {
-  const secrets = await newest(db, input);
+  const held = await heldVersions(db, input);
+  const wanted = new Map([...held, ...versions]);
+  const given: Secret[] = [];
+  for (const secret of await newest(db, input)) {
+    given.push(await atVersion(db, secret, wanted.get(secret.name) ?? secret.version));
+  }
   const values = new Map(
-    secrets.map((secret) => {
+    given.map((secret) => {
       const value = box.open(secret.encryptedValue, secret.keyId, secret);
       return [secret.name, { value, version: secret.version }];
     }),
   );
+  const fresh = given.filter(({ name, version }) => held.get(name) !== version);
+  if (fresh.length === 0) return values;
   const { owner, projectId, usedBy } = input;
   await inTransaction(db, async (tx) => {
-    await grantLeases(tx, owner, projectId, secrets);
-    await auditReads(tx, secrets, { projectId, consumer: 'deploy', usedBy, caller });
+    await grantLeases(tx, owner, projectId, fresh);
+    await auditReads(tx, fresh, { projectId, consumer: 'deploy', usedBy, caller });
   });
   return values;
+}
+
+/** The secret as it was; as it is where that version is kept no more. */
+async function atVersion(db: Db, secret: Secret, version: number): Promise<Secret> {
+  if (secret.version === version) return secret;
+  const kept = await db.secretVersion.findUnique({
+    where: { secretId_version: { secretId: secret.id, version } },
+  });
+  if (kept === null) return secret;
+  return { ...secret, version, encryptedValue: kept.encryptedValue, keyId: kept.keyId };
 }
 
 /** Versions that an owner would be given now, and whether all of them open. @throws DomainError `secret_unavailable`, `sealed` */
@@ -75,41 +94,4 @@ export async function heldVersions(
     where: { ownerKind: owner.kind, ownerId: owner.id, endedAt: null, name: { in: [...names] } },
   });
   return new Map(leases.map(({ name, version }) => [name, version]));
-}
-
-/**
- * The values that an owner holds already, as they were when it got them: what runs is compared with those, and newer ones
- * come with a roll-out. What it does not hold yet is leased now.
- */
-export async function heldSecrets(
-  db: PrismaClient,
-  box: SecretBox,
-  input: LeaseSecretsInput,
-): Promise<Map<string, LeasedValue>> {
-  const held = await heldVersions(db, input);
-  const values = new Map<string, LeasedValue>();
-  const missing: string[] = [];
-  for (const secret of await newest(db, input)) {
-    const version = held.get(secret.name);
-    const sealed = version === undefined ? null : await sealedVersion(db, secret, version);
-    if (version === undefined || sealed === null) missing.push(secret.name);
-    else {
-      const value = box.open(sealed.encryptedValue, sealed.keyId, { ...secret, version });
-      values.set(secret.name, { value, version });
-    }
-  }
-  if (missing.length === 0) return values;
-  const fresh = await leaseSecrets(db, box, { ...input, names: missing });
-  return new Map([...values, ...fresh]);
-}
-
-async function sealedVersion(
-  db: Db,
-  secret: Secret,
-  version: number,
-): Promise<Pick<Secret, 'encryptedValue' | 'keyId'> | null> {
-  if (secret.version === version) return secret;
-  return await db.secretVersion.findUnique({
-    where: { secretId_version: { secretId: secret.id, version } },
-  });
 }

@@ -29,8 +29,8 @@ export async function listLeases(db: Db, { kind, id }: LeaseOwner): Promise<Leas
 }
 
 /**
- * Notes that an owner is given these secrets, before it gets their values; once for each version. A newer version ends
- * the lease of the one before.
+ * Notes that an owner is given these secrets, before it gets their values; once for each version. Another version ends
+ * the lease of the one before, also an older one that an undo goes back to.
  * @returns those that it did not hold yet
  */
 export async function grantLeases(
@@ -46,10 +46,15 @@ export async function grantLeases(
   const fresh = secrets.filter(
     ({ id, version }) => !live.some((one) => one.secretId === id && one.version === version),
   );
-  await tx.secretLease.updateMany({
-    where: { ...of, secretId: { in: fresh.map(({ id }) => id) } },
-    data: { endedAt: new Date(), endReason: 'newer_version' },
-  });
+  for (const one of live) {
+    const next = fresh.find(({ id }) => id === one.secretId);
+    if (next === undefined) continue;
+    const endReason = next.version > one.version ? 'newer_version' : 'undone';
+    await tx.secretLease.update({
+      where: { id: one.id },
+      data: { endedAt: new Date(), endReason },
+    });
+  }
   await tx.secretLease.createMany({
     data: fresh.map(({ id, name, version }) => ({
       id: newId('secretLease'),

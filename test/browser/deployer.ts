@@ -101,6 +101,7 @@ export async function setUpEnvironment(
         action,
         replicas: null,
         previousReplicas: null,
+        secretVersions: new Map(),
         waves: wavesOf(manifests),
         sourceSha: null,
         prune: [],

@@ -210,12 +210,45 @@ describe('from a green pipeline to a running application', () => {
     await ops.write({ 'apps/app/values.yaml': 'replicas: 2\n' });
     const second = await ops.commit('two replicas');
     await ops.git('push', '--quiet', 'origin', 'HEAD:main');
-    await ops.remove();
     const after = await atFirst(second);
     expect(after).toMatchObject({ currentStatus: 'healthy', lastSync: { status: 'succeeded' } });
     await holds(async () => {
       const syncs = await slipway.request('GET', `/api/v1/deployments/${after.id}/syncs?limit=5`);
       expect(JSON.stringify(syncs.body)).toContain('2 of 2 replicas ready');
     });
+    const template = manifests['apps/app/deployment.yaml'] ?? '';
+    await ops.write({
+      'apps/app/deployment.yaml': template
+        .replace('node, server.mjs', 'node, gone.mjs')
+        .replace('progressDeadlineSeconds: 120', 'progressDeadlineSeconds: 10'),
+    });
+    await ops.commit('broken');
+    await ops.git('push', '--quiet', 'origin', 'HEAD:main');
+    await ops.remove();
+    const undone = (found: ShownDeployment) =>
+      isSettled(found) && found.lastSync?.status === 'undone';
+    expect(await deploymentWhen(slipway, project, undone)).toMatchObject({
+      desiredStatus: 'rollback',
+      currentStatus: 'healthy',
+    });
+  }, 240_000);
+
+  it('follows its ops repository again as soon as the merge request that reverts the bad commit is merged [A-DEP-08] [A-DEP-04]', async () => {
+    const requests = '/api/v1/projects/admin/ops/merge-requests';
+    const revert = await eventually(async () => {
+      const page = await slipway.request('GET', requests);
+      return (page.body as { items: { number: number }[] }).items[0];
+    });
+    const address = `${requests}/${String(revert.number)}/merge`;
+    const merged = await slipway.request('POST', address, {});
+    expect(merged.status).toBe(200);
+    const { sha } = merged.body as { sha?: string };
+    const after = await deploymentWhen(
+      slipway,
+      project,
+      (found) => isSettled(found) && found.desiredStatus === 'active',
+    );
+    expect(after).toMatchObject({ currentStatus: 'healthy', ...(sha && { currentSha: sha }) });
+    await answers(after, 'four');
   }, 240_000);
 });

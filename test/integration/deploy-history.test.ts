@@ -60,6 +60,7 @@ async function sync(deploymentId: string, manifests: Manifest[]) {
     action: 'deploy',
     replicas: null,
     previousReplicas: null,
+    secretVersions: new Map(),
     waves: planWaves(manifests),
     prune: [],
   });

@@ -92,25 +92,29 @@ async function plan(box: SecretBox) {
 describe('secrets of deployments', () => {
   it('are leased by version, once for each; a newer version ends the one before [A-SEC-05] [A-SEC-07]', async () => {
     const secrets = secretsBy();
-    const given = await secrets.values('newest', deploymentId, ['API_KEY']);
+    const given = await secrets.values(deploymentId, ['API_KEY'], new Map());
     expect(given.get('API_KEY')).toEqual({ value: 'canary-one', version: 1 });
-    await secrets.values('newest', deploymentId, ['API_KEY']);
+    await secrets.values(deploymentId, ['API_KEY'], new Map());
     expect(await leases()).toMatchObject([
       { version: 1, ownerKind: 'deployment', ownerId: deploymentId, endedAt: null },
     ]);
     await put('canary-two');
-    const held = await secrets.values('held', deploymentId, ['API_KEY']);
+    const held = await secrets.values(deploymentId, ['API_KEY'], new Map());
     expect(held.get('API_KEY')).toEqual({ value: 'canary-one', version: 1 });
-    const newest = await secrets.values('newest', deploymentId, ['API_KEY']);
+    const newest = await secrets.values(deploymentId, ['API_KEY'], new Map([['API_KEY', 2]]));
     expect(newest.get('API_KEY')).toEqual({ value: 'canary-two', version: 2 });
     expect(await leases()).toMatchObject([
       { version: 1, endReason: 'newer_version' },
       { version: 2, endedAt: null },
     ]);
+    const back = await secrets.values(deploymentId, ['API_KEY'], new Map([['API_KEY', 1]]));
+    expect(back.get('API_KEY')).toEqual({ value: 'canary-one', version: 1 });
+    const live = (await leases()).filter(({ endedAt }) => endedAt === null);
+    expect(live).toMatchObject([{ version: 1 }]);
   });
 
   it('end with their owner, with an audit row and no value in it [A-SEC-07] [A-SEC-08]', async () => {
-    await secretsBy().values('newest', deploymentId, ['API_KEY']);
+    await secretsBy().values(deploymentId, ['API_KEY'], new Map());
     await forgetDeployment(sut.db, store, deploymentId);
     expect(await leases()).toMatchObject([{ endReason: 'owner_ended' }]);
     const rows = await sut.db.auditEntry.findMany({ where: { projectId: project.id } });
@@ -129,7 +133,7 @@ describe('secrets of deployments', () => {
       message: expect.stringContaining('meant for staging'),
     });
     await put('canary-pipeline', { environment: null, scope: 'pipeline' });
-    await expect(secretsBy().values('newest', deploymentId, ['API_KEY'])).rejects.toMatchObject({
+    await expect(secretsBy().values(deploymentId, ['API_KEY'], new Map())).rejects.toMatchObject({
       code: 'secret_unavailable',
     });
     expect(await leases()).toEqual([]);
@@ -153,13 +157,13 @@ describe('secrets of deployments', () => {
       return await deployment({ mergeRequestId, environment: 'preview' });
     };
     const foreign = await previewOf(stranger, 1);
-    await expect(secretsBy().values('newest', foreign, ['API_KEY'])).rejects.toMatchObject({
+    await expect(secretsBy().values(foreign, ['API_KEY'], new Map())).rejects.toMatchObject({
       code: 'secret_unavailable',
       message: expect.stringContaining('leasestranger'),
     });
     const own = await previewOf(admin, 2);
     await sut.db.deployment.update({ where: { id: own }, data: { commitSha: 'b'.repeat(40) } });
-    expect((await secretsBy().values('newest', own, ['API_KEY'])).size).toBe(1);
+    expect((await secretsBy().values(own, ['API_KEY'], new Map())).size).toBe(1);
     const update = { ref: 'refs/heads/topic-2', oldSha: '0'.repeat(40), newSha: 'b'.repeat(40) };
     await sut.db.push.create({
       data: {

@@ -79,6 +79,7 @@ async function openRollOut(deployment: Deployment, manifests: Manifest[]) {
     action: 'deploy',
     replicas: null,
     previousReplicas: null,
+    secretVersions: new Map(),
     waves,
     prune: [],
   });

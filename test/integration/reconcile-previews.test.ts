@@ -47,6 +47,7 @@ function deps() {
     db: database.db,
     log: log as never,
     repositories: null as never,
+    gitStore: null as never,
     temporal: { client: host.client } as never,
   });
 }

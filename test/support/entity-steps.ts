@@ -5,6 +5,7 @@ import type { DeployEffects, DeployRecords } from '../../contracts/deploy/activi
 import { deploymentWorkflowId } from '../../contracts/deploy/ids.ts';
 import { deploymentStateQuery } from '../../contracts/deploy/messages.ts';
 import type { DeploymentState } from '../../contracts/deploy/types.ts';
+import type { GateActivities } from '../../contracts/gate/activities.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 import { forgetDeployment } from '../../domain/deploy/forget-deployment.ts';
 import { readDesired } from '../../domain/deploy/read-desired.ts';
@@ -25,10 +26,14 @@ export interface EntityHost {
   close(): Promise<void>;
 }
 
-/** Starts workers of workflows and of a target, in a namespace of their own. `onPlan` is what a planning writes down. */
+/**
+ * Starts workers of workflows and of a target, in a namespace of their own. `onPlan` is what a planning writes down; `more`
+ * are activities in place of those that have nothing to do.
+ */
 export async function openEntityHost(
   db: PrismaClient,
   onPlan: (deploymentId: string) => Promise<void> = () => Promise.resolve(),
+  more: Partial<DeployEffects & DeployRecords & GateActivities> = {},
 ): Promise<EntityHost> {
   const { address, namespace } = await testNamespace();
   const client = new Client({ connection: await Connection.connect({ address }), namespace });
@@ -54,13 +59,13 @@ export async function openEntityHost(
       namespace,
       taskQueue: taskQueues.core,
       workflowBundle: await bundleWorkflows(),
-      activities: { ...records, ...createPreviewRecords(db) },
+      activities: { ...records, ...createPreviewRecords(db), ...more },
     }),
     await Worker.create({
       connection,
       namespace,
       taskQueue: taskQueues.deployLocal,
-      activities: effects,
+      activities: { ...effects, ...more },
     }),
   ];
   const running = Promise.all(workers.map((worker) => worker.run()));

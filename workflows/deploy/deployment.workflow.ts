@@ -79,7 +79,9 @@ class DeploymentEntity implements SyncSignals {
 
   abort(reason: string): void {
     // Only a roll-out can be aborted; an alert on what serves by now is not an order to take it away.
-    if (this.state.syncId !== null) this.abortReason = reason;
+    // One that is laid out was perhaps shown already before its planning answered here.
+    const { syncId, phase } = this.state;
+    if (syncId !== null || phase === 'planning') this.abortReason = reason;
   }
 
   show(phase: DeploymentState['phase'], syncId: string | null = this.state.syncId): void {
@@ -102,7 +104,7 @@ class DeploymentEntity implements SyncSignals {
         await records.forgetDeployment({ deploymentId });
         return;
       }
-      const waitMs = await this.#pass(desired);
+      const waitMs = await this.#pass(desired, seen);
       if (isHistoryLong() && this.wakes === seen) {
         await continueAsNew<typeof deploymentWorkflow>({
           ...this.#input,
@@ -130,7 +132,7 @@ class DeploymentEntity implements SyncSignals {
   }
 
   /** One look at what is desired. @returns how long to rest, ms */
-  async #pass(desired: DesiredState): Promise<number> {
+  async #pass(desired: DesiredState, seenWakes: number): Promise<number> {
     if (desired.isPaused) {
       this.show('paused', null);
       return restMs;
@@ -142,7 +144,7 @@ class DeploymentEntity implements SyncSignals {
       isBehind = true;
     }
     this.abortReason = null;
-    const outcome = await runSync(this, records, this.#input.deploymentId, desired);
+    const outcome = await runSync(this, records, this.#input.deploymentId, desired, seenWakes);
     this.show('idle', null);
     if (outcome === 'superseded') return 1;
     if (outcome === 'sealed') return sealedMs;

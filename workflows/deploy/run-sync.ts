@@ -45,18 +45,21 @@ type Planned = Extract<SyncPlan, { kind: 'planned' }>;
 /**
  * Brings the target to what is desired: PreSync hooks, waves one after another each healthy before the next, pruning,
  * PostSync hooks, bake. Each wave registers its undo before its effect; whatever fails runs them in reverse.
+ * @param seenWakes how often it had been told of changes when `desired` was read: one that comes while it plans counts
  */
 export async function runSync(
   signals: SyncSignals,
   records: DeployRecords,
   deploymentId: string,
   desired: DesiredState,
+  seenWakes: number,
 ): Promise<SyncOutcome | 'nothing' | 'sealed'> {
   signals.show('planning', null);
   const effects = deployEffects(desired.target, desired.healthTimeoutMs);
   const plan = await effects.planSync({ deploymentId, generation: desired.generation });
   if (plan.kind === 'nothing') return plan.isSealed === true ? 'sealed' : 'nothing';
-  return await new Sync(signals, records, effects, deploymentId, desired, plan).run();
+  const sync = new Sync(signals, records, effects, deploymentId, desired, plan, seenWakes);
+  return await sync.run();
 }
 
 class Sync {
@@ -67,8 +70,11 @@ class Sync {
   readonly #deploymentId: string;
   readonly #desired: DesiredState;
   readonly #plan: Planned;
+  readonly #generation: number;
   #seenWakes: number;
   #isPaused = false;
+  /** somebody chose to keep what would be pruned */
+  #isPruneSkipped = false;
 
   constructor(
     signals: SyncSignals,
@@ -77,6 +83,7 @@ class Sync {
     deploymentId: string,
     desired: DesiredState,
     plan: Planned,
+    seenWakes: number,
   ) {
     this.#signals = signals;
     this.#records = records;
@@ -84,7 +91,8 @@ class Sync {
     this.#deploymentId = deploymentId;
     this.#desired = desired;
     this.#plan = plan;
-    this.#seenWakes = signals.wakes;
+    this.#generation = plan.generation ?? desired.generation;
+    this.#seenWakes = seenWakes;
   }
 
   async run(): Promise<SyncOutcome> {
@@ -93,6 +101,8 @@ class Sync {
       await this.#rollOut();
       return await this.#finish('succeeded', null);
     } catch (error) {
+      // The deployment itself ends: nothing failed, and there is nothing to go back to.
+      if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
       const reason = reasonOf(error);
       const outcome = error instanceof SyncStop ? error.outcome : 'undone';
       if (outcome !== 'undone') return await this.#finish(outcome, reason);
@@ -109,14 +119,15 @@ class Sync {
       ? `more than half of the objects (${String(prune.count)}) would be pruned`
       : null;
     await this.#records.setSyncStatus({ syncId, status: 'waiting', reason });
-    const { status, decisions } = await this.#unlessSuperseded(() =>
+    const { status, decisions } = await this.#watched(() =>
       waitAtGate(this.#signals.inbox, {
         syncId,
         step: prune.needsPerson ? 'prune' : 'sync',
         workflowId: workflowInfo().workflowId,
       }),
     );
-    if (status !== 'approved' && status !== 'skipped') {
+    this.#isPruneSkipped = status === 'skipped' && prune.needsPerson;
+    if (status !== 'approved' && !this.#isPruneSkipped) {
       const said = decisions.map((decision) => decision.reason).find((text) => text !== null);
       throw new SyncStop('rejected', said ?? `the gate was ${status}`);
     }
@@ -129,12 +140,13 @@ class Sync {
     const before = waves.filter(({ phase }) => phase === 'PreSync' || phase === 'Sync');
     const after = waves.filter(({ phase }) => phase === 'PostSync');
     for (const wave of before) await this.#runWave(wave);
-    if (prune.count > 0) {
+    if (prune.count > 0 && !this.#isPruneSkipped) {
       this.#undo.register({ kind: 'prune' });
       await this.#effects.pruneObjects({ syncId });
     }
     for (const wave of after) await this.#runWave(wave);
     await this.#bake();
+    this.#stopIfAsked();
   }
 
   async #runWave(wave: WaveRef): Promise<void> {
@@ -163,23 +175,21 @@ class Sync {
 
   #stopIfAsked(): void {
     const { abortReason } = this.#signals;
-    if (abortReason !== null) throw new SyncStop('undone', abortReason);
+    if (abortReason === null) return;
+    // Before anything was touched there is nothing to undo, and no revision to blame.
+    throw new SyncStop(this.#undo.isEmpty ? 'rejected' : 'undone', abortReason);
   }
 
-  /** Watches until the verdict, or until somebody wants the roll-out stopped or something newer is desired. */
-  async #watched(watch: () => Promise<WaveVerdict>): Promise<WaveVerdict> {
-    return await this.#unlessSuperseded(watch, () => this.#signals.abortReason !== null);
-  }
-
-  async #unlessSuperseded<T>(
-    work: () => Promise<T>,
-    isStopped: () => boolean = () => false,
-  ): Promise<T> {
+  /** Waits for its end, or until somebody wants the roll-out stopped or something newer is desired. */
+  async #watched<T>(work: () => Promise<T>): Promise<T> {
+    const isStopped = () => this.#signals.abortReason !== null;
     const scope = new CancellationScope();
     let isDone = false;
     const result = scope.run(work).finally(() => {
       isDone = true;
     });
+    // Cancelled from outside nobody waits for it any more, and a rejection that nobody takes fails every workflow task.
+    result.catch(() => undefined);
     for (;;) {
       await condition(() => isDone || isStopped() || this.#signals.wakes !== this.#seenWakes);
       if (isDone) return await result;
@@ -196,7 +206,7 @@ class Sync {
     this.#seenWakes = this.#signals.wakes;
     const now = await this.#records.readDesired({ deploymentId: this.#deploymentId });
     this.#isPaused = now?.isPaused ?? false;
-    return now === null || now.isDeleting || now.generation > this.#desired.generation;
+    return now === null || now.isDeleting || now.generation > this.#generation;
   }
 
   /** Between waves: what was paused in the middle of a sync goes on from there. */

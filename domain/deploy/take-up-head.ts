@@ -1,0 +1,128 @@
+import type { GitStore } from '../../contracts/git/store.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type { Deployment, OpsRepo, PrismaClient, Push } from '../../prisma/generated/client.ts';
+import type { Db } from '../shared/db.ts';
+import { inTransaction } from '../shared/tx.ts';
+import { publishDeploymentEvent } from './deployment-event.ts';
+import { findManifestSource, type ManifestSource } from './manifest-source.ts';
+import { hostedProject } from './ops-repo-address.ts';
+
+export interface TakeUpDeps {
+  db: PrismaClient;
+  store: Pick<GitStore, 'resolveCommit' | 'exists' | 'statPath'>;
+}
+
+type Follower = Deployment & { opsRepo: OpsRepo; project: { name: string } };
+
+/**
+ * A new head of its ops repository is a wish like any other: the deployment desires it from here on, in the name of who
+ * pushed it and under the change of that push, so that older approvals end and nobody approves his own. It lifts the pin
+ * of an undo (the quarantine of the older commit), never one that a person set, and starts nothing that was stopped. Each
+ * head is taken up once, whatever becomes of it. A commit that changes nothing in the folder is no wish.
+ * @returns whether something new is desired
+ * @throws DomainError as `findManifestSource` does
+ */
+export async function takeUpHead(deps: TakeUpDeps, deploymentId: string): Promise<boolean> {
+  const row = await deps.db.deployment.findUnique({
+    where: { id: deploymentId },
+    include: { opsRepo: true, project: { select: { name: true } } },
+  });
+  if (row?.opsRepo == null || !follows(row)) return false;
+  const follower: Follower = { ...row, opsRepo: row.opsRepo };
+  const source = await findManifestSource(deps, follower);
+  if (source.sha === row.takenUpSha) return false;
+  // The wish that is open renders this head anyway, in the name of who had it.
+  if (row.takenUpSha === null && row.observedGeneration < row.generation) return false;
+  if (await isSameFolder(deps, follower, source)) {
+    await noteHead(deps.db, row, source.sha);
+    return false;
+  }
+  return await desireHead(deps.db, follower, source.sha);
+}
+
+function follows({ isDeleting, desiredStatus, pinnedByUndo }: Deployment): boolean {
+  return (
+    !isDeleting && (desiredStatus === 'active' || (desiredStatus === 'rollback' && pinnedByUndo))
+  );
+}
+
+/** Whether the manifests are those of the head before: an ops repository holds many applications. */
+async function isSameFolder(
+  { store }: TakeUpDeps,
+  { takenUpSha }: Follower,
+  { repoPath, sha, folder }: ManifestSource,
+): Promise<boolean> {
+  const path = folder.replace(/^\/+|\/+$/g, '');
+  if (takenUpSha === null || path === '') return false;
+  const treeOf = async (commit: string) => {
+    try {
+      return (await store.statPath(repoPath, commit, path)).sha;
+    } catch (error) {
+      if (error instanceof DomainError && error.code !== 'unavailable') return null;
+      throw error;
+    }
+  };
+  const before = await treeOf(takenUpSha);
+  return before !== null && before === (await treeOf(sha));
+}
+
+/** Notes which head a deployment is rendered from. */
+export async function noteHead(
+  db: Db,
+  { id, takenUpSha, currentSha }: Deployment,
+  sha: string,
+): Promise<void> {
+  const isApplied = takenUpSha !== null && currentSha === takenUpSha;
+  await db.deployment.updateMany({
+    where: { id, takenUpSha },
+    data: { takenUpSha: sha, ...(isApplied ? { currentSha: sha } : {}) },
+  });
+}
+
+async function desireHead(
+  db: PrismaClient,
+  { id, takenUpSha, opsRepo }: Follower,
+  sha: string,
+): Promise<boolean> {
+  const push = await pushOf(db, opsRepo, sha);
+  return await inTransaction(db, async (tx) => {
+    await tx.$queryRaw`SELECT id FROM deployments WHERE id = ${id} FOR UPDATE`;
+    const now = await tx.deployment.findUnique({ where: { id } });
+    if (now?.takenUpSha !== takenUpSha || now.opsRepoId !== opsRepo.id || !follows(now)) {
+      return false;
+    }
+    const changed = await tx.deployment.update({
+      where: { id },
+      data: {
+        takenUpSha: sha,
+        desiredStatus: 'active',
+        pinnedRevisionId: null,
+        pinnedByUndo: false,
+        generation: { increment: 1 },
+        // of a foreign repository nobody here is known
+        deployedBy: push?.pusherId ?? null,
+        ...(push === null ? {} : { changeId: push.changeId }),
+      },
+    });
+    await publishDeploymentEvent(tx, changed, {
+      type: 'deployment.desired_changed',
+      message: `ops repository ${opsRepo.name} wants its commit ${sha.slice(0, 8)} in ${changed.environment}`,
+      actorId: changed.deployedBy,
+      payload: { generation: changed.generation, opsRepoSha: sha },
+    });
+    return true;
+  });
+}
+
+/** The push that brought a commit to a hosted ops repository. */
+async function pushOf(db: Db, { repoUrl }: OpsRepo, sha: string): Promise<Push | null> {
+  const place = hostedProject(repoUrl);
+  if (place === null) return null;
+  return await db.push.findFirst({
+    where: {
+      project: { name: place.name, owner: { name: place.owner } },
+      updates: { array_contains: [{ newSha: sha }] },
+    },
+    orderBy: { createdAt: 'desc' },
+  });
+}

@@ -1,0 +1,165 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Context } from '@temporalio/activity';
+import { createDeployRecords } from '../../activities/deploy/index.ts';
+import { createPipelineRecords } from '../../activities/pipeline/index.ts';
+import { deploymentWorkflowId } from '../../contracts/deploy/ids.ts';
+import { desiredChangedSignal, deploymentStateQuery } from '../../contracts/deploy/messages.ts';
+import { taskQueues } from '../../contracts/task-queues.ts';
+import { beginSync } from '../../domain/deploy/begin-sync.ts';
+import { storeRevision } from '../../domain/deploy/store-revision.ts';
+import { abortDeployment, wakeDeployment } from '../../launch/deploy.ts';
+import type { Deployment } from '../../prisma/generated/client.ts';
+import { createTestProject, createTestUser } from '../support/callers.ts';
+import { type EntityHost, makeDeployment, openEntityHost } from '../support/entity-steps.ts';
+import { eventually } from '../support/eventually.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+jest.setTimeout(240_000);
+
+const wave = { phase: 'Sync', wave: 0 } as const;
+const store = createMemoryStore();
+
+let database: TestDatabase;
+let host: EntityHost;
+let ownerId: string;
+let row: Deployment;
+/** what was done at the target, and whether a revert was opened */
+let done: string[];
+let planning: Promise<void>;
+let watching: () => Promise<void>;
+
+/** Lays a sync of what is desired out, as planning does. */
+async function lay(deploymentId: string) {
+  const { db } = database;
+  const now = await db.deployment.findUniqueOrThrow({ where: { id: deploymentId } });
+  const content = { manifests: [], opsRepoSha: null, commitSha: 'a'.repeat(40) };
+  const revision = await storeRevision(db, store, now, content);
+  const { id, number, generation } = await beginSync(db, now, {
+    ...{ revision, sourceSha: null, action: 'deploy', replicas: null, previousReplicas: null },
+    ...{ secretVersions: new Map(), waves: [], prune: [] },
+  });
+  return { syncId: id, number, generation, revisionId: revision.id };
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const { db } = database;
+  ownerId = (await createTestUser(db)).id;
+  const note = (what: string) => () => Promise.resolve(void done.push(what));
+  const { openGate, closeGate } = createPipelineRecords(db);
+  host = await openEntityHost(db, undefined, {
+    ...{ openGate, closeGate },
+    ...createDeployRecords({ db, store, openRevert: note('revert') }),
+    planSync: async ({ deploymentId }) => {
+      await planning;
+      const laid = await lay(deploymentId);
+      const prune = { count: 0, needsPerson: false };
+      return {
+        kind: 'planned',
+        ...laid,
+        revisionNumber: 1,
+        action: 'deploy',
+        waves: [wave],
+        prune,
+      };
+    },
+    applyWave: note('apply'),
+    undoWave: note('undo'),
+    awaitWave: async () => {
+      await watching();
+      return { healthy: true };
+    },
+    removeAll: note('remove'),
+  });
+});
+afterAll(async () => {
+  await host.close();
+  await database.drop();
+});
+
+beforeEach(async () => {
+  done = [];
+  planning = Promise.resolve();
+  watching = () => Promise.resolve();
+  const { id } = await createTestProject(database.db, ownerId);
+  row = await makeDeployment(database.db, id, { observedGeneration: 0, bakeSeconds: 0 });
+});
+
+const handle = () =>
+  host.client.workflow.getHandle(deploymentWorkflowId(row.projectId, row.environment));
+const wake = () => {
+  const { id: deploymentId, projectId, environment, changeId } = row;
+  return wakeDeployment(host.client, { deploymentId, projectId, environment, changeId }, 'app');
+};
+const syncWhen = (status: string) =>
+  eventually(async () => {
+    const where = { deploymentId: row.id, status };
+    return (await database.db.deploymentSync.findFirst({ where })) ?? undefined;
+  }, 60_000);
+
+describe('the workflow of an environment', () => {
+  it('ends a roll-out that is aborted at its gate before anything was touched, and blames no revision [A-DEP-08]', async () => {
+    const { db } = database;
+    await db.deployment.update({ where: { id: row.id }, data: { approvals: 1 } });
+    await wake();
+    const { id } = await syncWhen('waiting');
+    const gateOf = () => db.gate.findFirst({ where: { subjectId: id } });
+    await eventually(async () => ((await gateOf())?.status === 'open' ? true : undefined), 60_000);
+    const { projectId, environment, mergeRequestId } = row;
+    const reason = 'Ann thought better of it';
+    await abortDeployment(host.client, { projectId, environment, mergeRequestId, reason });
+    expect(await syncWhen('rejected')).toMatchObject({ reason });
+    expect(await gateOf()).toMatchObject({ status: 'void' });
+    expect(done).toEqual([]);
+    const [revision] = await db.deploymentRevision.findMany({ where: { deploymentId: row.id } });
+    expect(revision?.status).toBe('rendered');
+  });
+
+  it('holds before its first wave when it is paused while it plans [A-DEP-03]', async () => {
+    const { db } = database;
+    let planned: () => void = () => undefined;
+    planning = new Promise((resolve) => (planned = resolve));
+    await wake();
+    const phaseWhen = (phase: string) =>
+      eventually(async () => {
+        const state = await handle().query(deploymentStateQuery);
+        return state.phase === phase ? true : undefined;
+      }, 60_000);
+    await phaseWhen('planning');
+    await db.deployment.update({ where: { id: row.id }, data: { isPaused: true } });
+    await handle().signal(desiredChangedSignal);
+    planned();
+    await phaseWhen('paused');
+    expect(done).toEqual([]);
+    await db.deployment.update({ where: { id: row.id }, data: { isPaused: false } });
+    await handle().signal(desiredChangedSignal);
+    await syncWhen('succeeded');
+    expect(done).toEqual(['apply']);
+  });
+
+  it('of a preview takes itself down when it is cancelled while it watches a wave, and calls nothing bad [A-DEP-14]', async () => {
+    const { db } = database;
+    let isWatched = false;
+    watching = async () => {
+      isWatched = true;
+      const context = Context.current();
+      for (;;) {
+        context.heartbeat();
+        await context.sleep(200);
+      }
+    };
+    const { id: deploymentId, projectId, environment, namespace } = row;
+    const place = { target: 'local', environment, namespace } as const;
+    const started = await host.client.workflow.start('deploymentWorkflow', {
+      workflowId: `preview-of-${deploymentId}`,
+      taskQueue: taskQueues.core,
+      args: [{ deploymentId, projectId, preview: place }],
+    });
+    await eventually(() => Promise.resolve(isWatched || undefined), 60_000);
+    await started.cancel();
+    await expect(started.result()).rejects.toThrow(/cancelled/i);
+    expect(done).toEqual(['apply', 'remove']);
+    expect(await db.deployment.findUnique({ where: { id: deploymentId } })).toBeNull();
+  });
+});

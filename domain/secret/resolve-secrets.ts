@@ -10,7 +10,7 @@ export interface ResolveSecretsInput {
   projectId: string;
   names: readonly string[];
   consumer: SecretConsumer;
-  /** of a deployment: a secret that is meant for another environment is refused */
+  /** of a deployment. A secret that is meant for an environment is refused for another one, and where there is none */
   environment?: string;
   /** what uses them, for the audit: `pipeline`, the run's id, the step's name */
   usedBy?: { kind: string; id: string; step?: string };
@@ -71,8 +71,9 @@ function refuseUnavailable(
     if (secret.scope !== 'all' && secret.scope !== consumer) {
       return [`secret ${name} has scope ${secret.scope}, so a ${consumer} may not use it`];
     }
-    if (environment === undefined || (secret.environment ?? environment) === environment) return [];
-    return [`secret ${name} is meant for ${secret.environment ?? ''}, not for ${environment}`];
+    if (secret.environment === null || secret.environment === environment) return [];
+    const here = environment ?? `a ${consumer}, which runs in no environment`;
+    return [`secret ${name} is meant for deployments to ${secret.environment}, not for ${here}`];
   });
   if (reasons.length > 0) throw new DomainError('secret_unavailable', `${reasons.join('; ')}.`);
 }

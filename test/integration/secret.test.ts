@@ -138,6 +138,27 @@ describe('secrets', () => {
     ).not.toContain(value);
   });
 
+  it('that are meant for an environment reach deployments to it only, and no step of a pipeline [A-SEC-02]', async () => {
+    await set({ name: 'PROD_ONLY', scope: 'all', environment: 'production' });
+    const of = (consumer: 'pipeline' | 'webhook' | 'deploy', environment?: string) =>
+      resolveSecrets(database.db, box, {
+        projectId,
+        names: ['PROD_ONLY'],
+        consumer,
+        ...(environment === undefined ? {} : { environment }),
+      });
+    for (const consumer of ['pipeline', 'webhook'] as const) {
+      await expect(of(consumer)).rejects.toMatchObject({
+        code: 'secret_unavailable',
+        message: `secret PROD_ONLY is meant for deployments to production, not for a ${consumer}, which runs in no environment.`,
+      });
+    }
+    await expect(of('deploy', 'staging')).rejects.toMatchObject({
+      message: 'secret PROD_ONLY is meant for deployments to production, not for staging.',
+    });
+    expect((await of('deploy', 'production')).get('PROD_ONLY')).toBe(value);
+  });
+
   it('are listed without values, and only to whoever may [A-SEC-03] [A-SEC-04]', async () => {
     const outsider = await createTestUser(database.db);
     const page = { limit: 100, after: null };

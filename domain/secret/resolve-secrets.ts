@@ -73,7 +73,7 @@ function refuseUnavailable(
     }
     if (secret.environment === null || secret.environment === environment) return [];
     const here = environment ?? `a ${consumer}, which runs in no environment`;
-    return [`secret ${name} is meant for deployments to ${secret.environment}, not for ${here}`];
+    return [`secret ${name} is meant for ${secret.environment}, not for ${here}`];
   });
   if (reasons.length > 0) throw new DomainError('secret_unavailable', `${reasons.join('; ')}.`);
 }

@@ -150,11 +150,11 @@ describe('secrets', () => {
     for (const consumer of ['pipeline', 'webhook'] as const) {
       await expect(of(consumer)).rejects.toMatchObject({
         code: 'secret_unavailable',
-        message: `secret PROD_ONLY is meant for deployments to production, not for a ${consumer}, which runs in no environment.`,
+        message: `secret PROD_ONLY is meant for production, not for a ${consumer}, which runs in no environment.`,
       });
     }
     await expect(of('deploy', 'staging')).rejects.toMatchObject({
-      message: 'secret PROD_ONLY is meant for deployments to production, not for staging.',
+      message: 'secret PROD_ONLY is meant for production, not for staging.',
     });
     expect((await of('deploy', 'production')).get('PROD_ONLY')).toBe(value);
   });

@@ -171,6 +171,8 @@ describe('a cluster in which others delete, change and make objects', () => {
     const before = await uids(kept);
     // what nobody puts right stays somebody else's
     await patch({ selfHeal: false });
+    // what was being looked at with self-heal on is over
+    await lookedAt(deployer.slipway, deploymentId, 1);
     await remove(taken);
     await makeTheirs(taken);
     const theirs = await uids([taken]);

@@ -5967,7 +5967,7 @@ export interface paths {
         put?: never;
         /**
          * Approve, reject or skip
-         * @description Needs the permission that the gate names, on its project. Who asked through their own agent may not decide.
+         * @description Needs the permission that the gate names, on its project. Who asked through their own agent may not decide; a person and their agents have one voice. A roll-out is approved or rejected; skipping its pruning keeps the objects.
          */
         post: {
             parameters: {
@@ -17732,7 +17732,12 @@ export interface components {
             isPaused: boolean;
             isDeleting: boolean;
             replicas: number | null;
+            /** @description How many must approve a roll-out: the larger of the two below */
             approvals: number;
+            /** @description As operators set it: `approvals` of PATCH */
+            approvalsSet: number;
+            /** @description As the `.platform.yaml` of the deployed commit asks */
+            approvalsAsked: number;
             bakeSeconds: number;
             healthTimeoutSeconds: number;
             selfHeal: boolean;

@@ -2,6 +2,7 @@ import type { DeployPlan } from '../../contracts/pipeline/types.ts';
 import type { Pipeline, Prisma } from '../../prisma/generated/client.ts';
 import { newId } from '../shared/new-id.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
+import { whyNotDeclared } from './may-declare.ts';
 import { namespaceOf } from './namespace.ts';
 
 /** `artifact:NAME`: the one file that the run stored under that name. */
@@ -17,17 +18,30 @@ export interface ResolvedDeploy {
 
 /**
  * What a successful run asks of the deployer, images named by the digest of what the run stored.
- * @returns the problem in one sentence where an artifact is missing or ambiguous
+ * @returns what is deployed, and in `refused` one sentence for each environment that this run may not deploy to; or the
+ * problem in one sentence where an artifact is missing or ambiguous
  */
 export async function resolveDeploys(
   tx: Prisma.TransactionClient,
   run: Pipeline,
   plans: readonly DeployPlan[],
-): Promise<{ deploys: ResolvedDeploy[] } | { problem: string }> {
-  const project = await tx.project.findUniqueOrThrow({ where: { id: run.projectId } });
+): Promise<{ deploys: ResolvedDeploy[]; refused: string[] } | { problem: string }> {
+  const project = await tx.project.findUniqueOrThrow({
+    where: { id: run.projectId },
+    include: { protectedBranches: true },
+  });
+  const meant = plans.filter(
+    (plan) => plan.skipReason === null && isMeant(plan, run, project.defaultBranch),
+  );
+  const whyNot = await whyNotDeclared(tx, run, project);
   const deploys: ResolvedDeploy[] = [];
-  for (const plan of plans) {
-    if (plan.skipReason !== null || !isMeant(plan, run, project.defaultBranch)) continue;
+  const refused: string[] = [];
+  for (const plan of meant) {
+    // A preview is its merge request's, whoever pushed.
+    if (plan.environment !== 'preview' && whyNot !== null) {
+      refused.push(`not deployed to ${plan.environment}: ${whyNot}`);
+      continue;
+    }
     const name = artifactImage.exec(plan.image)?.[1];
     if (name === undefined) {
       deploys.push({ plan, imageRef: plan.image, artifactId: null });
@@ -44,7 +58,7 @@ export async function resolveDeploys(
     const imageRef = `artifact:${name}@sha256:${file.sha256}`;
     deploys.push({ plan, imageRef, artifactId: file.id });
   }
-  return { deploys };
+  return { deploys, refused };
 }
 
 /** What is deployed must not expire under it. */
@@ -129,7 +143,7 @@ export function desiredOf(run: Pipeline, plan: DeployPlan, imageRef: string) {
     commitSha: run.commitSha,
     pipelineId: run.id,
     deployedBy: run.triggeredBy,
-    approvals: plan.approvals,
+    approvalsAsked: plan.approvals,
     bakeSeconds: Math.ceil(plan.bakeMs / 1000),
     healthTimeoutSeconds: Math.ceil(plan.healthTimeoutMs / 1000),
     ...(plan.target === null ? {} : { target: plan.target }),

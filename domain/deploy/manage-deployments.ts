@@ -17,6 +17,7 @@ export interface DeploymentSettings {
   manifestPath?: string | null | undefined;
   valuesOverride?: Record<string, unknown> | null | undefined;
   commitSha?: string | undefined;
+  /** never less than the file of the deployed commit asks */
   approvals?: number | undefined;
   bakeSeconds?: number | undefined;
   healthTimeoutSeconds?: number | undefined;
@@ -37,7 +38,7 @@ export async function createDeployment(
     imageRef: string;
     target: TargetKind;
     /** the change that is promoted; one of its own without it */
-    origin?: { changeId: string | null; pipelineId: string | null };
+    origin?: { changeId: string | null; pipelineId: string | null; approvalsAsked: number };
   },
 ): Promise<Deployment> {
   const { projectId, environment, target, origin, ...settings } = input;
@@ -63,6 +64,7 @@ export async function createDeployment(
         namespace: namespaceOf(project.owner.name, project.name, environment),
         changeId: origin?.changeId ?? newId('change'),
         pipelineId: origin?.pipelineId ?? null,
+        approvalsAsked: origin?.approvalsAsked ?? 0,
         deployedBy: caller.principal.userId,
       },
     });

@@ -4,6 +4,7 @@ import { publishEvent } from '../event/publish-event.ts';
 import { openedGate } from '../gate/opened-gate.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
+import { neededApprovals } from './needed-approvals.ts';
 
 /** A roll-out that nobody lets through within a day is refused. */
 const expiresMs = 24 * 3_600_000;
@@ -31,7 +32,7 @@ export async function openDeploymentGate(
     });
     const { deployment, revision } = sync;
     const gateId = newId('gate');
-    const quorum = Math.max(1, deployment.approvals);
+    const quorum = Math.max(1, neededApprovals(deployment));
     await tx.gate.create({
       data: {
         id: gateId,

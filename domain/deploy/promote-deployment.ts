@@ -1,6 +1,7 @@
 import type { TargetKind } from '../../contracts/deploy/target.ts';
 import type { Environment } from '../../contracts/deploy/types.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
+import type { PipelinePlan } from '../../contracts/pipeline/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type {
   Deployment,
@@ -34,9 +35,11 @@ export async function promoteDeployment(
   const known = await db.deployment.findFirst({ where: { ...key, mergeRequestId: null } });
   if (known === null) {
     const { opsRepoId, manifestPath, target, bakeSeconds, healthTimeoutSeconds } = source;
+    const asked = await approvalsAskedBy(db, liveRevision, key);
     return await createDeployment(db, caller, {
       ...key,
-      origin: desired,
+      origin: { ...desired, approvalsAsked: asked ?? source.approvalsAsked },
+      approvals: source.approvals,
       environment: input.to,
       target: target as TargetKind,
       imageRef: desired.imageRef,
@@ -55,6 +58,22 @@ export async function promoteDeployment(
       detail: { from: source.environment, imageRef: desired.imageRef },
     }),
   );
+}
+
+/** What the file of a commit asks before a roll-out to an environment; null when no run of that commit says. */
+async function approvalsAskedBy(
+  db: PrismaClient,
+  { commitSha }: DeploymentRevision,
+  { projectId, environment }: { projectId: string; environment: Environment },
+): Promise<number | null> {
+  if (commitSha === null) return null;
+  const run = await db.pipeline.findFirst({
+    where: { projectId, commitSha, status: 'success' },
+    orderBy: { number: 'desc' },
+  });
+  const plans = (run?.definition as PipelinePlan | null | undefined)?.deploy ?? [];
+  const asked = plans.filter((plan) => plan.environment === environment);
+  return asked.length === 0 ? null : Math.max(...asked.map((plan) => plan.approvals));
 }
 
 function promotable(

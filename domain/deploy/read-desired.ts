@@ -1,6 +1,7 @@
 import type { TargetKind } from '../../contracts/deploy/target.ts';
 import type { DesiredState, DesiredStatus } from '../../contracts/deploy/types.ts';
 import type { Db } from '../shared/db.ts';
+import { neededApprovals } from './needed-approvals.ts';
 
 /** What a deployment desires now; null when it is gone. */
 export async function readDesired(db: Db, deploymentId: string): Promise<DesiredState | null> {
@@ -13,7 +14,7 @@ export async function readDesired(db: Db, deploymentId: string): Promise<Desired
     isPaused: row.isPaused,
     isDeleting: row.isDeleting,
     target: row.target as TargetKind,
-    approvals: row.approvals,
+    approvals: neededApprovals(row),
     bakeMs: row.bakeSeconds * 1000,
     healthTimeoutMs: row.healthTimeoutSeconds * 1000,
     selfHeal: row.selfHeal,

@@ -43,7 +43,7 @@ export async function finishRun(
       changeId: run.changeId,
       actorId: run.triggeredBy,
       subjectId: pipelineId,
-      message: `Pipeline #${String(run.number)}: ${status}`,
+      message: `Pipeline #${String(run.number)}: ${[status, ...notDeployed(status, error)].join('; ')}`,
       payload: {
         number: run.number,
         status,
@@ -54,6 +54,11 @@ export async function finishRun(
     });
     await declareDeployments(tx, run, deploys);
   });
+}
+
+/** What a green run was not let do. */
+function notDeployed(status: PipelineStatus, error: string | null): string[] {
+  return status === 'success' && error !== null ? error.split('\n') : [];
 }
 
 /** A run that cannot deliver what its file wants to deploy has not succeeded. */
@@ -68,7 +73,9 @@ async function withDeploys(
   if (plans.length === 0 || run.status !== 'running') return { status, error, deploys: [] };
   const resolved = await resolveDeploys(tx, run, plans);
   if ('problem' in resolved) return { status: 'failure', error: resolved.problem, deploys: [] };
-  return { status, error, deploys: resolved.deploys };
+  // The run itself did all that it was asked: it stays green, and says what it may not do.
+  const { deploys, refused } = resolved;
+  return { status, error: refused.length === 0 ? error : refused.join('\n'), deploys };
 }
 
 /** Ends every step that has not ended by itself. */

@@ -7,6 +7,7 @@ import {
   syncActions,
   syncStatuses,
 } from '../../../contracts/deploy/types.ts';
+import { neededApprovals } from '../../../domain/deploy/needed-approvals.ts';
 import type {
   DeploymentInProject,
   SyncWithObjects,
@@ -85,7 +86,13 @@ export const deploymentBody = z
     isPaused: z.boolean(),
     isDeleting: z.boolean(),
     replicas: z.int().nullable(),
-    approvals: z.int(),
+    approvals: z
+      .int()
+      .openapi({ description: 'How many must approve a roll-out: the larger of the two below' }),
+    approvalsSet: z.int().openapi({ description: 'As operators set it: `approvals` of PATCH' }),
+    approvalsAsked: z
+      .int()
+      .openapi({ description: 'As the `.platform.yaml` of the deployed commit asks' }),
     bakeSeconds: z.int(),
     healthTimeoutSeconds: z.int(),
     selfHeal: z.boolean(),
@@ -189,7 +196,9 @@ export function toDeploymentBody(row: DeploymentInProject): DeploymentBody {
     isPaused: row.isPaused,
     isDeleting: row.isDeleting,
     replicas: row.replicas,
-    approvals: row.approvals,
+    approvals: neededApprovals(row),
+    approvalsSet: row.approvals,
+    approvalsAsked: row.approvalsAsked,
     bakeSeconds: row.bakeSeconds,
     healthTimeoutSeconds: row.healthTimeoutSeconds,
     selfHeal: row.selfHeal,

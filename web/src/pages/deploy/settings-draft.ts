@@ -20,7 +20,7 @@ export function draftOf(deployment: Deployment): Draft {
     manifestPath: deployment.manifestPath ?? '',
     valuesOverride:
       deployment.valuesOverride === null ? '' : JSON.stringify(deployment.valuesOverride, null, 2),
-    approvals: String(deployment.approvals),
+    approvals: String(deployment.approvalsSet),
     bakeSeconds: String(deployment.bakeSeconds),
     healthTimeoutSeconds: String(deployment.healthTimeoutSeconds),
     selfHeal: String(deployment.selfHeal),

@@ -134,7 +134,7 @@ function RunFacts({ run }: { run: RunDetail }): JSX.Element {
 /** One `file:line:column: what is wrong` of a definition. */
 const place = /^([\w./-]+\.ya?ml):(\d+):(\d+): (.*)$/;
 
-/** Why a run failed beside its steps. Each place in the definition links to its line. */
+/** Why a run failed beside its steps, or what a green one was not let do. Each place in the definition links to its line. */
 function RunError({ run, error }: { run: RunDetail; error: string }): JSX.Element {
   const lines = error.split('\n').map((line) => ({ line, found: place.exec(line.trim()) }));
   const inDefinition = lines.some(({ found }) => found !== null);
@@ -145,7 +145,11 @@ function RunError({ run, error }: { run: RunDetail; error: string }): JSX.Elemen
       <Icon name="failure" />
       <div class="grow">
         <strong>
-          {inDefinition ? 'The pipeline definition is not valid' : 'The run could not go on'}
+          {run.status === 'success'
+            ? 'The run passed, but it did not deploy everything'
+            : inDefinition
+              ? 'The pipeline definition is not valid'
+              : 'The run could not go on'}
         </strong>
         <ul class="mono">
           {lines.map(({ line, found }) => (

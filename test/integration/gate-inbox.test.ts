@@ -131,6 +131,9 @@ describe('the link in a mail', () => {
     await refuse(good.replace(other.id, owner.id), 401, /not one of ours/);
     await refuse('', 401, /not one of ours/);
     await refuse('a.b.c.d', 401, /not one of ours/);
+    // Other spellings of the same signature would be other links, each good for once.
+    for (const spelling of [`${good}!`, `${good}=`, `${good}.`])
+      await refuse(spelling, 401, /not one of ours/);
     const leaver = await sut.account('gleaver', `maintainer@${project.id}`);
     const theirs = tokenFor(gateId, leaver.id);
     await sut.db.userRole.deleteMany({ where: { userId: leaver.id } });

@@ -27,6 +27,7 @@ export async function loadChanges(db: Db, scope: ChangeScope) {
     changeId: { in: [...scope.changeIds] },
     projectId: { in: [...scope.projectIds] },
   };
+  const deployable = { in: [...scope.deployProjectIds] };
   const [pushes, mergeRequests, pipelines, gates, syncs] = await Promise.all([
     db.push.findMany({ where: of, ...inOrder }),
     db.mergeRequest.findMany({ where: of, ...inOrder, include: { reviews: inOrder } }),
@@ -35,9 +36,13 @@ export async function loadChanges(db: Db, scope: ChangeScope) {
       ...inOrder,
       include: { steps: { orderBy: { stepOrder: 'asc' }, select: stepColumns } },
     }),
-    db.gate.findMany({ where: of, ...inOrder, include: { decisions: inOrder } }),
+    db.gate.findMany({
+      where: { ...of, OR: [{ subjectType: { not: 'deployment' } }, { projectId: deployable }] },
+      ...inOrder,
+      include: { decisions: inOrder },
+    }),
     db.deploymentSync.findMany({
-      where: { ...of, projectId: { in: [...scope.deployProjectIds] } },
+      where: { ...of, projectId: deployable },
       orderBy: { startedAt: 'asc' },
       include: {
         deployment: { select: { id: true, environment: true } },

@@ -120,7 +120,7 @@ describe('the story of a change', () => {
     expect((await read(owner, newId('change'))).status).toBe(404);
   });
 
-  it('holds a merge request, deployments and rollbacks, the latter for those who may see deployments', async () => {
+  it('holds a merge request, deployments with their gates and rollbacks, the latter for those who may see deployments [A-RBAC-09]', async () => {
     const { db } = sut;
     const mine = newId('change');
     await db.mergeRequest.create({
@@ -156,9 +156,10 @@ describe('the story of a change', () => {
         manifestsRef: 'm',
       },
     });
+    const syncId = newId('deploymentSync');
     await db.deploymentSync.create({
       data: {
-        id: newId('deploymentRecord'),
+        id: syncId,
         deploymentId,
         projectId: project.id,
         number: 1,
@@ -191,7 +192,21 @@ describe('the story of a change', () => {
         projectId: project.id,
       },
     });
-    expect((await read(reader, mine)).body).toMatchObject({ state: 'open', line: '!7 is open' });
+    const gateId = await makeGate(db, project.id, {
+      changeId: mine,
+      rollOut: { step: 'sync', syncId },
+      requestedBy: owner.id,
+    });
+    const said = { decision: 'approve', reason: 'the night shift knows' };
+    await sut.call(owner, 'POST', `/api/v1/gates/${gateId}/decision`, said);
+    expect((await read(owner, mine)).body).toMatchObject({ state: 'waiting' });
+    expect(JSON.stringify((await read(owner, mine)).body)).toContain(said.reason);
+    const ofReader = (await read(reader, mine)).body as { entries: Entry[] };
+    expect(ofReader).toMatchObject({ state: 'open', line: '!7 is open' });
+    expect(ofReader.entries.map((entry) => entry.kind)).toEqual(['merge_request']);
+    const seen = await sut.call(reader, 'GET', `${project.path}/changes?limit=1`);
+    expect(seen.body).toMatchObject({ items: [{ changeId: mine, state: 'open' }] });
+    await db.gate.delete({ where: { id: gateId } });
     const list = await sut.call(owner, 'GET', `${project.path}/changes?limit=1`);
     const first = list.body as { items: { changeId: string }[]; nextCursor: string };
     expect(first.items).toMatchObject([

@@ -73,7 +73,7 @@ export async function makeRun(
   return { id, number, changeId };
 }
 
-/** An open gate of a run's step. */
+/** An open gate of a run's step, or of a roll-out. */
 export async function makeGate(
   db: PrismaClient,
   projectId: string,
@@ -84,16 +84,22 @@ export async function makeGate(
     changeId?: string;
     quorum?: number;
     expiresAt?: Date;
+    /** what waits at a gate of a roll-out: `sync`, `prune` */
+    rollOut?: { step: string; syncId?: string };
   } = {},
 ): Promise<string> {
   const id = newId('gate');
-  const subjectId = fields.pipelineId ?? (await makeRun(db, projectId, { status: 'running' })).id;
+  const { rollOut } = fields;
+  const subjectId =
+    rollOut?.syncId ??
+    fields.pipelineId ??
+    (await makeRun(db, projectId, { status: 'running' })).id;
   await db.gate.create({
     data: {
       id,
-      subjectType: 'pipeline',
+      subjectType: rollOut === undefined ? 'pipeline' : 'deployment',
       subjectId,
-      step: `approve-${String((count += 1))}`,
+      step: rollOut?.step ?? `approve-${String((count += 1))}`,
       workflowId: `pipeline-run:${subjectId}`,
       projectId,
       changeId: fields.changeId ?? newId('change'),

@@ -12,6 +12,15 @@ export const notificationTypes = [
 ] as const;
 export type NotificationType = (typeof notificationTypes)[number];
 
+/** Those that whoever may read deployments is told of, and may go on to read, also without `project:read`. */
+export const notificationTypesOfDeployers: readonly NotificationType[] = [
+  'gate_waiting',
+  'deployment_synced',
+  'deployment_failed',
+  'deployment_rolled_back',
+  'deployment_needs_human',
+];
+
 export const notificationChannels = ['in_app', 'email', 'webhook'] as const;
 export type NotificationChannel = (typeof notificationChannels)[number];
 

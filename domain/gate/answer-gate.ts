@@ -14,6 +14,7 @@ import type { Db } from '../shared/db.ts';
 import { readAnswerToken } from './answer-link.ts';
 import { decideGate } from './decide-gate.ts';
 import { type DescribedGate, describeGate } from './describe-gates.ts';
+import { readPermissionOf } from './may-decide.ts';
 
 export interface LinkedAnswer {
   gateId: string;
@@ -55,7 +56,7 @@ export async function readLinkedGate(
   const caller = await callerOf(db, userId, request);
   const row = await db.gate.findUnique({ where: { id: gateId } });
   if (row === null) throw new DomainError('not_found', 'There is no such gate.');
-  await requirePermission(db, caller, 'pipeline:read', row.projectId);
+  await requirePermission(db, caller, readPermissionOf(row), row.projectId);
   await requirePermission(db, caller, row.permission as Permission, row.projectId);
   if ((await db.gateLinkUse.count({ where: { tokenHash: sha256Hex(token) } })) > 0) throw used();
   if (row.status !== 'open')

@@ -1,4 +1,4 @@
-import type { Gate, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import type { Gate, GateDecision, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { GateDecisionKind } from '../../contracts/gate/types.ts';
 import type { Permission } from '../../contracts/identity/permissions.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
@@ -8,14 +8,16 @@ import { publishEvent } from '../event/publish-event.ts';
 import { requirePermission } from '../identity/check-access.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
-import { usersBehindRequest } from './may-decide.ts';
+import { kinOf } from '../identity/kin-of.ts';
 import { subjectOf } from './gate-subject.ts';
+import { readPermissionOf } from './may-decide.ts';
 
 /**
  * Records what a person says at a gate; the waiting workflow hears it through the outbox. A repeated identical decision is
  * taken as the first one, another one of the same person is refused.
  * @param also written together with the decision
- * @throws DomainError `not_found`, `forbidden` (no permission, or the caller's own agent asked), `illegal_transition` (closed)
+ * @throws DomainError `not_found`, `forbidden` (no permission, or the caller's own agent asked), `illegal_transition` (closed),
+ * `conflict` (somebody who acts for the same person has decided), `validation_failed` (a roll-out cannot be skipped)
  */
 export async function decideGate(
   db: PrismaClient,
@@ -25,9 +27,9 @@ export async function decideGate(
 ): Promise<Gate> {
   const gate = await db.gate.findUnique({ where: { id: input.gateId } });
   if (gate === null) throw new DomainError('not_found', 'There is no such gate.');
-  const read = gate.subjectType === 'deployment' ? 'deploy:read' : 'pipeline:read';
-  await requirePermission(db, caller, read, gate.projectId);
+  await requirePermission(db, caller, readPermissionOf(gate), gate.projectId);
   await requirePermission(db, caller, gate.permission as Permission, gate.projectId);
+  refuseSkippedRollOut(gate, input.decision);
   return await inTransaction(db, async (tx) => {
     await tx.$queryRaw`SELECT id FROM gates WHERE id = ${gate.id} FOR UPDATE`;
     const current = await tx.gate.findUniqueOrThrow({
@@ -36,12 +38,15 @@ export async function decideGate(
     });
     if (current.status !== 'open')
       throw new DomainError('illegal_transition', `The gate is closed: ${current.status}.`);
-    await refuseOwnAgentsWork(tx, caller, current);
+    const { userId, actChain } = caller.principal;
+    const kin = await kinOf(tx, [userId, ...actChain]);
+    refuseOwnAgentsWork(kin, current);
     await also?.(tx);
-    const earlier = current.decisions.find((one) => one.deciderId === caller.principal.userId);
+    const earlier = current.decisions.find((one) => one.deciderId === userId);
     if (earlier?.decision === input.decision) return current;
     if (earlier !== undefined)
       throw new DomainError('conflict', `You have decided already: ${earlier.decision}.`);
+    if (input.decision !== 'reject') await refuseSecondVoice(tx, kin, current.decisions);
     await tx.gateDecision.create({
       data: {
         id: newId('decision'),
@@ -56,16 +61,35 @@ export async function decideGate(
   });
 }
 
+type Kin = Awaited<ReturnType<typeof kinOf>>;
+
+/** What waits there is the roll-out itself: letting it through unapproved is no third answer. Pruning can be left out. */
+function refuseSkippedRollOut(gate: Gate, decision: GateDecisionKind): void {
+  if (decision !== 'skip' || gate.subjectType !== 'deployment' || gate.step !== 'sync') return;
+  throw new DomainError('validation_failed', 'A roll-out is approved or rejected, not skipped.', {
+    errors: [{ pointer: '#/decision', detail: 'expected approve or reject' }],
+  });
+}
+
 /** Nobody approves what their own agent asked for: neither the agent itself nor whoever it acted for (design section 1). */
-async function refuseOwnAgentsWork(
+function refuseOwnAgentsWork(kin: Kin, { requestedBy }: Gate): void {
+  if (requestedBy === null || kin.get(requestedBy)?.kind !== 'agent') return;
+  throw new DomainError('forbidden', 'Your own agent asked for this: somebody else must decide.');
+}
+
+/** A person and the agents that act for them have one voice. A rejection needs no second one, so it is never refused. */
+async function refuseSecondVoice(
   tx: Prisma.TransactionClient,
-  caller: Caller,
-  gate: Gate,
+  kin: Kin,
+  decisions: readonly GateDecision[],
 ): Promise<void> {
-  const behind = await usersBehindRequest(tx, gate.requestedBy);
-  if (behind.has(caller.principal.userId)) {
-    throw new DomainError('forbidden', 'Your own agent asked for this: somebody else must decide.');
-  }
+  const first = decisions.find((one) => one.decision !== 'reject' && kin.has(one.deciderId));
+  if (first === undefined) return;
+  const decider = await tx.user.findUnique({ where: { id: first.deciderId } });
+  throw new DomainError(
+    'conflict',
+    `${decider?.name ?? 'Somebody'} has decided for the same person already: ${first.decision}. A person and their agents have one voice.`,
+  );
 }
 
 async function record(

@@ -1,30 +1,25 @@
 import type { Permission } from '../../contracts/identity/permissions.ts';
 import type { Gate } from '../../prisma/generated/client.ts';
 import { findHolders } from '../identity/find-holders.ts';
+import { kinOf } from '../identity/kin-of.ts';
 import type { Db } from '../shared/db.ts';
 
-/** Who may not decide because their own agent asked: the agent itself and everybody it acts for (design section 1). */
-export async function usersBehindRequest(
-  db: Db,
-  requestedBy: string | null,
-): Promise<ReadonlySet<string>> {
-  if (requestedBy === null) return new Set();
-  const requester = await db.user.findUnique({
-    where: { id: requestedBy },
-    select: { kind: true },
-  });
-  if (requester?.kind !== 'agent') return new Set();
-  const delegators = await db.delegation.findMany({
-    where: { delegateId: requestedBy },
-    select: { delegatorId: true },
-  });
-  return new Set([requestedBy, ...delegators.map((one) => one.delegatorId)]);
+/** What whoever is shown a gate, or decides it, has to be able to read; its own permission comes on top. */
+export function readPermissionOf({ subjectType }: Pick<Gate, 'subjectType'>): Permission {
+  return subjectType === 'deployment' ? 'deploy:read' : 'pipeline:read';
 }
 
 /** Ids of everybody who may decide a gate. */
 export async function findDeciders(db: Db, gate: Gate): Promise<string[]> {
-  const readers = await findHolders(db, 'pipeline:read', gate.projectId);
+  const readers = await findHolders(db, readPermissionOf(gate), gate.projectId);
   const holders = await findHolders(db, gate.permission as Permission, gate.projectId);
-  const behind = await usersBehindRequest(db, gate.requestedBy);
-  return [...holders].filter((id) => readers.has(id) && !behind.has(id));
+  const barred = await barredFrom(db, gate.requestedBy);
+  return [...holders].filter((id) => readers.has(id) && !barred.has(id));
+}
+
+/** Nobody decides what their own agent asked for: not the agent, nor those it acts for, nor other agents of theirs. */
+async function barredFrom(db: Db, requestedBy: string | null): Promise<ReadonlySet<string>> {
+  if (requestedBy === null) return new Set();
+  const kin = await kinOf(db, [requestedBy]);
+  return new Set(kin.get(requestedBy)?.kind === 'agent' ? kin.keys() : []);
 }

@@ -1,5 +1,9 @@
 import type { Principal } from '../../contracts/identity/principal.ts';
-import type { NotificationChannel, NotificationType } from '../../contracts/notify/types.ts';
+import {
+  type NotificationChannel,
+  type NotificationType,
+  notificationTypesOfDeployers,
+} from '../../contracts/notify/types.ts';
 import type { Prisma } from '../../prisma/generated/client.ts';
 import { readableProjectIds } from '../project/readable-projects.ts';
 import type { Db } from '../shared/db.ts';
@@ -24,9 +28,17 @@ export async function visibleTo(
   principal: Principal,
 ): Promise<Prisma.NotificationWhereInput> {
   const projectIds = await readableProjectIds(db, principal);
+  const deployable = await readableProjectIds(db, principal, 'deploy:read');
   return {
     userId: principal.userId,
-    OR: [{ projectId: null }, { projectId: { in: projectIds } }],
+    OR: [
+      { projectId: null },
+      { projectId: { in: projectIds } },
+      {
+        projectId: { in: deployable },
+        notificationType: { in: [...notificationTypesOfDeployers] },
+      },
+    ],
   };
 }
 

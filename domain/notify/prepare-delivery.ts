@@ -1,4 +1,8 @@
 import { readSubscription } from '../../contracts/notify/subscriptions.ts';
+import {
+  type NotificationType,
+  notificationTypesOfDeployers,
+} from '../../contracts/notify/types.ts';
 import type { Delivery, Notification } from '../../prisma/generated/client.ts';
 import { grantedPermissions } from '../identity/granted-permissions.ts';
 import type { Db } from '../shared/db.ts';
@@ -63,7 +67,10 @@ async function toWebhook(db: Db, delivery: Delivery, webhookId: string): Promise
 }
 
 /** Why a user is no longer told: their account or their access ended since. */
-async function whyNot(db: Db, { userId, projectId }: Notification): Promise<string | null> {
+async function whyNot(
+  db: Db,
+  { userId, projectId, notificationType }: Notification,
+): Promise<string | null> {
   const user = await db.user.findUnique({ where: { id: userId }, select: { isActive: true } });
   if (user?.isActive !== true) return 'the account is not active';
   if (projectId === null) return null;
@@ -74,7 +81,10 @@ async function whyNot(db: Db, { userId, projectId }: Notification): Promise<stri
   if (project === null) return 'the project is gone';
   if (project.visibility !== 'private') return null;
   const { permissions } = await grantedPermissions(db, userId, projectId);
-  return permissions.has('project:read') ? null : 'the project may not be seen any more';
+  const isOfDeployers = notificationTypesOfDeployers.includes(notificationType as NotificationType);
+  return permissions.has('project:read') || (isOfDeployers && permissions.has('deploy:read'))
+    ? null
+    : 'the project may not be seen any more';
 }
 
 async function toMail(db: Db, notification: Notification): Promise<PreparedDelivery> {

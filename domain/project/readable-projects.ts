@@ -1,24 +1,33 @@
+import type { Permission } from '../../contracts/identity/permissions.ts';
 import { isSignedIn, type Principal } from '../../contracts/identity/principal.ts';
 import { can } from '../identity/check-access.ts';
 import type { Db } from '../shared/db.ts';
 
 /**
  * Ids of the active projects that the principal may read: all of them with a global `project:read`, else the public ones,
- * for whoever signed in the internal ones, and those where a role or delegation of their own gives it.
+ * for whoever signed in the internal ones, and those where a role or delegation of their own gives it. With another
+ * permission: those where it is held.
  */
-export async function readableProjectIds(db: Db, principal: Principal): Promise<string[]> {
+export async function readableProjectIds(
+  db: Db,
+  principal: Principal,
+  permission: Permission = 'project:read',
+): Promise<string[]> {
   const { projectId } = principal;
   const limit = projectId === null ? {} : { id: projectId };
   const ids = (rows: { id: string }[]) => rows.map((row) => row.id);
   const select = { id: true } as const;
-  if (await can(db, principal, 'project:read', null)) {
+  if (await can(db, principal, permission, null)) {
     return ids(await db.project.findMany({ where: { isActive: true, ...limit }, select }));
   }
   const visible = isSignedIn(principal) && projectId === null ? ['public', 'internal'] : ['public'];
-  const open = await db.project.findMany({
-    where: { isActive: true, visibility: { in: visible }, ...limit },
-    select,
-  });
+  const open =
+    permission === 'project:read'
+      ? await db.project.findMany({
+          where: { isActive: true, visibility: { in: visible }, ...limit },
+          select,
+        })
+      : [];
   const { userId } = principal;
   const bound = await db.project.findMany({
     where: {
@@ -33,7 +42,7 @@ export async function readableProjectIds(db: Db, principal: Principal): Promise<
   });
   const readable = new Set(ids(open));
   for (const id of ids(bound)) {
-    if (!readable.has(id) && (await can(db, principal, 'project:read', id))) readable.add(id);
+    if (!readable.has(id) && (await can(db, principal, permission, id))) readable.add(id);
   }
   return [...readable];
 }

@@ -1,16 +1,10 @@
-import { usersBehindRequest } from '../gate/may-decide.ts';
+import { kinOf } from '../identity/kin-of.ts';
 import type { Db } from '../shared/db.ts';
 
 /**
- * Everybody who may not approve what this author made: the author; behind an agent whoever delegated to it; of a person
- * the agents that they delegated to (design section 1, item 6).
+ * Everybody who may not approve what this author made: the author; behind an agent whoever delegated to it, along the whole
+ * chain; of all of these the agents that act for them (design section 1, item 6).
  */
 export async function ownersOfWork(db: Db, authorId: string): Promise<ReadonlySet<string>> {
-  const behind = await usersBehindRequest(db, authorId);
-  if (behind.size > 0) return behind;
-  const handedOn = await db.delegation.findMany({
-    where: { delegatorId: authorId, delegate: { kind: 'agent' } },
-    select: { delegateId: true },
-  });
-  return new Set([authorId, ...handedOn.map((one) => one.delegateId)]);
+  return new Set([authorId, ...(await kinOf(db, [authorId])).keys()]);
 }

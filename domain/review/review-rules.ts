@@ -1,6 +1,7 @@
 import type { MergeRule } from '../../contracts/review/types.ts';
 import type { MergeRequest } from '../../prisma/generated/client.ts';
 import { grantedPermissions } from '../identity/granted-permissions.ts';
+import { kinOf } from '../identity/kin-of.ts';
 import { ownersOfWork } from './owners-of-work.ts';
 import type { Db } from '../shared/db.ts';
 import { ownerRulesOf, type OwnerRule } from './code-owners.ts';
@@ -13,6 +14,7 @@ interface Word {
   verdict: string;
   commitSha: string;
   isActive: boolean;
+  kind: string;
 }
 
 export interface Words {
@@ -22,6 +24,8 @@ export interface Words {
   stale: Word[];
   /** who asked for changes last and has not taken it back */
   objections: Word[];
+  /** approvals that repeat another: a person and the agents that act for them have one voice */
+  repeated: Word[];
 }
 
 /** What reviewers say of the head. */
@@ -34,9 +38,9 @@ export async function readWords(db: Db, mergeRequest: MergeRequest): Promise<Wor
   const last = new Map<string, Word>();
   for (const { reviewer, verdict, commitSha } of reviews) {
     const { id: userId, name, email, isActive } = reviewer;
-    last.set(userId, { userId, name, email, verdict, commitSha, isActive });
+    last.set(userId, { userId, name, email, verdict, commitSha, isActive, kind: reviewer.kind });
   }
-  const words: Words = { approvals: [], stale: [], objections: [] };
+  const words: Words = { approvals: [], stale: [], objections: [], repeated: [] };
   const own = await ownersOfWork(db, mergeRequest.authorId);
   for (const word of last.values()) {
     if (!word.isActive) continue;
@@ -47,7 +51,20 @@ export async function readWords(db: Db, mergeRequest: MergeRequest): Promise<Wor
     else if (word.commitSha === mergeRequest.headSha) words.approvals.push(word);
     else words.stale.push(word);
   }
-  return words;
+  return { ...words, repeated: await repeatedAmong(db, words.approvals) };
+}
+
+async function repeatedAmong(db: Db, approvals: readonly Word[]): Promise<Word[]> {
+  const counted = new Set<string>();
+  const repeated: Word[] = [];
+  const isAgent = (word: Word) => word.kind === 'agent';
+  const peopleFirst = [...approvals.filter((word) => !isAgent(word)), ...approvals.filter(isAgent)];
+  for (const word of peopleFirst) {
+    const kin = isAgent(word) ? await kinOf(db, [word.userId]) : new Map<string, unknown>();
+    if ([...kin.keys()].some((id) => counted.has(id))) repeated.push(word);
+    else counted.add(word.userId);
+  }
+  return repeated;
 }
 
 export function objectionsRule({ objections }: Words): MergeRule {
@@ -64,13 +81,15 @@ export function objectionsRule({ objections }: Words): MergeRule {
 }
 
 export function approvalsRule(words: Words, required: number): MergeRule {
-  const count = words.approvals.length;
+  const count = words.approvals.length - words.repeated.length;
   const stale = words.stale.map((word) => word.name);
   const aged = stale.length === 0 ? '' : ` Older commits were approved by ${stale.join(', ')}.`;
+  const twice = words.repeated.map((word) => word.name).join(', ');
+  const once = twice === '' ? '' : ` One voice with whom they act for: ${twice}.`;
   return {
     rule: 'approvals',
     state: count >= required ? 'passed' : 'missing',
-    detail: `${String(count)} of ${String(required)} approvals of this commit.${count >= required ? '' : aged}`,
+    detail: `${String(count)} of ${String(required)} approvals of this commit.${count >= required ? '' : `${aged}${once}`}`,
     missing: count >= required ? [] : stale.map((name) => `${name}: approved an older commit`),
   };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { NotificationRecord } from '../../domain/notify/notification-record.ts';
 import { notifyOfEvent } from '../../domain/notify/notify-of-event.ts';
+import { prepareDelivery } from '../../domain/notify/prepare-delivery.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import {
   type AppUnderTest,
@@ -27,7 +28,7 @@ beforeAll(async () => {
   project = await sut.project(owner, 'roof');
   developer = await sut.account('ndev', `developer@${project.id}`);
   viewer = await sut.account('nviewer', `viewer@${project.id}`);
-  ops = await sut.account('nops', `ops@${project.id}`, `viewer@${project.id}`);
+  ops = await sut.account('nops', `ops@${project.id}`);
   outsider = await sut.account('noutsider');
 });
 afterAll(() => sut.stop());
@@ -68,7 +69,6 @@ describe('notifications of events', () => {
     expect(await toldOf(event.id)).toEqual([
       'ndev email',
       'ndev in_app',
-      'nops in_app',
       'nowner in_app',
       'nviewer in_app',
     ]);
@@ -139,12 +139,7 @@ describe('notifications of events', () => {
       eventRecord('gate.opened', { projectId: project.id, subjectId });
     const event = opened(gateId);
     await notifyOfEvent(sut.db, event, withMail);
-    expect(await toldOf(event.id)).toEqual([
-      'nops email',
-      'nops in_app',
-      'nowner email',
-      'nowner in_app',
-    ]);
+    expect(await toldOf(event.id)).toEqual(['nowner email', 'nowner in_app']);
     const agentId = newId('user');
     await sut.db.user.create({
       data: { id: agentId, name: 'nagent', email: 'nagent@example.test', kind: 'agent' },
@@ -169,13 +164,27 @@ describe('notifications of events', () => {
     await notifyOfEvent(sut.db, another, withMail);
     // A delegate may decide as well; it is an agent, and agents get no mail.
     expect(await toldOf(another.id)).toEqual(
-      expect.arrayContaining(['nagent in_app', 'nops email']),
+      expect.arrayContaining(['nagent in_app', 'nowner email']),
     );
     expect(await toldOf(another.id)).not.toContain('nagent email');
     await sut.db.gate.update({ where: { id: gateId }, data: { status: 'approved' } });
     const late = opened(gateId);
     await notifyOfEvent(sut.db, late, withMail);
     expect(await toldOf(late.id)).toEqual([]);
+  });
+
+  it('tell whoever reads and promotes deployments of a roll-out that waits, and show it to them, though they read nothing else of the project [A-NOT-02] [A-DEP-11]', async () => {
+    const syncId = newId('deploymentSync');
+    const gateId = await makeGate(sut.db, project.id, { rollOut: { step: 'sync', syncId } });
+    const event = eventRecord('gate.opened', { projectId: project.id, subjectId: gateId });
+    await notifyOfEvent(sut.db, event, withMail);
+    expect(await toldOf(event.id)).toEqual(expect.arrayContaining(['nops email', 'nops in_app']));
+    const { items } = await list(ops, '?type=gate_waiting');
+    expect(items).toMatchObject([{ refType: 'gate', refId: gateId, link: '/gates' }]);
+    const mail = await sut.db.delivery.findFirstOrThrow({
+      where: { eventId: event.id, subscription: `mail:${ops.id}` },
+    });
+    expect(await prepareDelivery(sut.db, mail.id)).toMatchObject({ kind: 'mail' });
   });
 
   it.each(['synced', 'failed', 'rolled_back', 'needs_human'])(

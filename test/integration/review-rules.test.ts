@@ -2,7 +2,10 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { newId } from '../../domain/shared/new-id.ts';
 import { startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
 import {
+  agentOf,
   followEvents,
+  handOn,
+  makeChecks,
   reviewProject,
   type MergeRequestBody,
   type ReviewProject,
@@ -54,33 +57,17 @@ async function rulesOf(p: ReviewProject & { at: string }): Promise<Record<string
 const review = (p: ReviewProject & { at: string }, who: TestUser, verdict: string, more = {}) =>
   p.api<{ stale: boolean }>(who, 'POST', `${p.at}/reviews`, { verdict, ...more });
 
-let pipelines = 0;
 /** A run of a commit as the workers would leave it. */
-async function run(
+const run = (
   projectId: string,
   commitSha: string,
   status: string,
-  steps: Record<string, string>,
+  steps: object,
   trigger = 'push',
-): Promise<void> {
-  await server.db.pipeline.create({
-    data: {
-      id: newId('pipeline'),
-      projectId,
-      number: (pipelines += 1),
-      changeId: newId('change'),
-      trigger,
-      gitRef: 'refs/heads/topic',
-      commitSha,
-      status,
-      steps: {
-        create: Object.entries(steps).map(([name, of], stepOrder) => ({
-          ...{ id: newId('step'), projectId, stepOrder, name, image: '', status: of },
-        })),
-      },
-    },
-  });
-}
+) => makeChecks(server, { projectId, commitSha, status, steps, trigger });
+
+/** An agent that somebody handed something on to. */
+const makeAgent = (name: string, delegatorId: string) => agentOf(server, name, delegatorId);
 
 describe('reviews', () => {
   it('keep each verdict with its text and its commit, and refuse any other word [A-MR-02]', async () => {
@@ -148,14 +135,7 @@ describe('reviews', () => {
     const p = await protectedProject('own', { requiredApprovals: 1 });
     expect((await review(p, ann, 'approve')).status).toBe(403);
     expect((await review(p, ann, 'comment')).status).toBe(201);
-    const agent = await server.user('robot', 'developer');
-    await server.db.user.update({ where: { id: agent.id }, data: { kind: 'agent' } });
-    const permission = await server.db.permission.findFirstOrThrow();
-    const delegate = (delegatorId: string, delegateId: string) =>
-      server.db.delegation.create({
-        data: { id: newId('delegation'), delegatorId, delegateId, permissionId: permission.id },
-      });
-    await delegate(bob.id, agent.id);
+    const agent = await makeAgent('robot', bob.id);
     await p.push('agents', { 'src/c.txt': 'c\n' });
     const theirs = await p.open('agents', {}, agent);
     const of = { ...p, at: `/merge-requests/${theirs.number}` };
@@ -164,8 +144,30 @@ describe('reviews', () => {
     expect((await review(of, cat, 'approve')).status).toBe(201);
     expect((await rulesOf(of))['approvals']).toMatchObject({ state: 'passed' });
     // A delegation that comes later takes the approval back.
-    await delegate(cat.id, agent.id);
+    await handOn(server, cat.id, agent.id);
     expect((await rulesOf(of))['approvals']).toMatchObject({ state: 'missing' });
+    // Nor through an agent of the agent.
+    const second = await makeAgent('robot-two', agent.id);
+    await p.push('deeper', { 'src/d.txt': 'd\n' });
+    const deeper = await p.open('deeper', {}, second);
+    const at = `/merge-requests/${deeper.number}`;
+    for (const who of [bob, cat, agent, second])
+      expect((await review({ ...p, at }, who, 'approve')).status).toBe(403);
+  });
+
+  it('count a person and the agents that act for them once [A-MR-02] [A-RBAC-18]', async () => {
+    const p = await protectedProject('one-voice', { requiredApprovals: 2 });
+    const agent = await makeAgent('echo', cat.id);
+    const echo = await makeAgent('echo-two', agent.id);
+    for (const who of [echo, agent, cat])
+      expect((await review(p, who, 'approve')).status).toBe(201);
+    const rule = (await rulesOf(p))['approvals'];
+    expect(rule).toMatchObject({ state: 'missing' });
+    expect(rule?.detail).toMatch(
+      /^1 of 2 approvals of this commit\. One voice with whom they act for: .*echo/,
+    );
+    await review(p, bob, 'approve');
+    expect((await rulesOf(p))['approvals']).toMatchObject({ state: 'passed' });
   });
 });
 

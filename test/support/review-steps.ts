@@ -1,6 +1,7 @@
 import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
 import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
 import { followReviewEvent } from '../../domain/review/follow-events.ts';
+import { newId } from '../../domain/shared/new-id.ts';
 import { makeWorkTree, type WorkTree } from './git-client.ts';
 import type { GitServer, TestRepository, TestUser } from './git-server.ts';
 
@@ -126,4 +127,60 @@ export async function followEvents(server: GitServer): Promise<void> {
     if (result.handled === 0 && result.retryInMs === null) return;
     await new Promise((resolve) => setTimeout(resolve, result.retryInMs ?? 0));
   }
+}
+
+let runs = 0;
+
+/** A run of a commit as the workers would leave it: its steps by name and status. */
+export async function makeChecks(
+  { db }: GitServer,
+  run: {
+    projectId: string;
+    commitSha: string;
+    status: string;
+    steps: object;
+    trigger: string;
+  },
+): Promise<void> {
+  const { steps, ...columns } = run;
+  await db.pipeline.create({
+    data: {
+      ...columns,
+      id: newId('pipeline'),
+      number: (runs += 1),
+      changeId: newId('change'),
+      gitRef: 'refs/heads/topic',
+      steps: {
+        create: Object.entries(steps as Record<string, string>).map(
+          ([name, status], stepOrder) => ({
+            ...{ id: newId('step'), projectId: run.projectId, stepOrder, name, image: '', status },
+          }),
+        ),
+      },
+    },
+  });
+}
+
+/** Hands some permission on, whichever: what counts here is who acts for whom. */
+export async function handOn(
+  { db }: GitServer,
+  delegatorId: string,
+  delegateId: string,
+): Promise<void> {
+  const { id: permissionId } = await db.permission.findFirstOrThrow();
+  await db.delegation.create({
+    data: { id: newId('delegation'), delegatorId, delegateId, permissionId },
+  });
+}
+
+/** An agent that acts for somebody. */
+export async function agentOf(
+  server: GitServer,
+  name: string,
+  delegatorId: string,
+): Promise<TestUser> {
+  const agent = await server.user(name, 'developer');
+  await server.db.user.update({ where: { id: agent.id }, data: { kind: 'agent' } });
+  await handOn(server, delegatorId, agent.id);
+  return agent;
 }

@@ -9,6 +9,7 @@ export type GateStatus = (typeof gateStatuses)[number];
 export interface GateDecision {
   gateId: string;
   deciderId: string;
-  decision: GateDecisionKind;
+  /** `void` is the platform's own word: something newer waits there instead */
+  decision: GateDecisionKind | 'void';
   reason: string | null;
 }

@@ -1,5 +1,5 @@
 import type { GateDecision, GateStatus } from '../../contracts/gate/types.ts';
-import type { PrismaClient } from '../../prisma/generated/client.ts';
+import type { Gate, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { subjectOf } from './gate-subject.ts';
@@ -9,32 +9,45 @@ export async function closeGate(
   db: PrismaClient,
   input: { gateId: string; status: GateStatus; decisions: readonly GateDecision[] },
 ): Promise<void> {
-  await inTransaction(db, async (tx) => {
-    const moved = await tx.gate.updateMany({
-      where: { id: input.gateId, status: 'open' },
-      data: { status: input.status, closedAt: new Date() },
-    });
-    if (moved.count === 0) return;
-    const gate = await tx.gate.findUniqueOrThrow({ where: { id: input.gateId } });
-    const reason =
-      input.decisions.map((decision) => decision.reason).find((text) => text !== null) ??
-      input.status;
-    await tx.pipelineStep.updateMany({
-      where: {
-        pipelineId: gate.subjectId,
-        name: gate.step,
-        status: { in: ['pending', 'waiting'] },
-      },
-      data: { status: stepStatusOf(input.status), reason, finishedAt: new Date() },
-    });
-    await publishEvent(tx, {
-      type: 'gate.closed',
-      projectId: gate.projectId,
-      changeId: gate.changeId,
-      subjectId: gate.id,
-      message: `${gate.step}: ${input.status}`,
-      payload: { ...subjectOf(gate), step: gate.step, status: input.status },
-    });
+  const reason = input.decisions.map((decision) => decision.reason).find((text) => text !== null);
+  await inTransaction(db, (tx) => closeGateIn(tx, { ...input, reason: reason ?? null }));
+}
+
+/** The same within a transaction that writes more. */
+export async function closeGateIn(
+  tx: Prisma.TransactionClient,
+  { gateId, status, reason }: { gateId: string; status: GateStatus; reason: string | null },
+): Promise<void> {
+  const moved = await tx.gate.updateMany({
+    where: { id: gateId, status: 'open' },
+    data: { status, closedAt: new Date() },
+  });
+  if (moved.count === 0) return;
+  const gate = await tx.gate.findUniqueOrThrow({ where: { id: gateId } });
+  if (gate.subjectType === 'pipeline') await endStep(tx, gate, status, reason ?? status);
+  await publishEvent(tx, {
+    type: 'gate.closed',
+    projectId: gate.projectId,
+    changeId: gate.changeId,
+    subjectId: gate.id,
+    message: `${gate.step}: ${status}`,
+    payload: { ...subjectOf(gate), step: gate.step, status },
+  });
+}
+
+async function endStep(
+  tx: Prisma.TransactionClient,
+  gate: Gate,
+  status: GateStatus,
+  reason: string,
+): Promise<void> {
+  await tx.pipelineStep.updateMany({
+    where: {
+      pipelineId: gate.subjectId,
+      name: gate.step,
+      status: { in: ['pending', 'waiting'] },
+    },
+    data: { status: stepStatusOf(status), reason, finishedAt: new Date() },
   });
 }
 

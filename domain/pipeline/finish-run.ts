@@ -10,6 +10,7 @@ import {
   type ResolvedDeploy,
 } from '../deploy/declare-deployments.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { voidGatesOf } from '../gate/void-gates.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { planOf } from './begin-run.ts';
 import { settleStepIn } from './settle-steps.ts';
@@ -36,6 +37,7 @@ export async function finishRun(
     });
     if (moved.count === 0) return;
     const run = await tx.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
+    await voidGatesOf(tx, { subjectType: 'pipeline', subjectId: pipelineId }, 'the run has ended');
     await settleRest(tx, pipelineId, status);
     await publishEvent(tx, {
       type: 'pipeline.completed',

@@ -86,6 +86,26 @@ const pipelineRuns = {
       });
     },
   },
+  'gate-overtaken-by-a-newer-run': {
+    steps: [step('build', []), gate('approve', ['build']), step('ship', ['approve'])],
+    drive: async (handle) => {
+      await waitForStep(handle, 'approve', 'waiting');
+      await handle.signal('decideGate', {
+        gateId: 'gat_recording',
+        deciderId: 'system',
+        decision: 'void',
+        reason: 'pipeline #2 waits here instead',
+      });
+    },
+  },
+  'cancelled-while-its-gate-opens': {
+    steps: [gate('approve', []), step('ship', ['approve'])],
+    openGateMs: 3000,
+    drive: async (handle) => {
+      await waitForStep(handle, 'approve', 'waiting');
+      await handle.signal('cancelRun', { reason: 'no longer needed' });
+    },
+  },
   'cancelled-while-a-step-runs': {
     steps: diamond,
     runStep: ({ step: name }) => (name === 'lint' ? untilCancelled() : passed),
@@ -122,7 +142,7 @@ async function waitForStep(handle, name, status) {
 const nothing = async () => undefined;
 
 /** A pipeline run with these steps: what `preparePipeline` answers, null when there is nothing to run. */
-function pipelineRun(name, { steps, runStep, drive }) {
+function pipelineRun(name, { steps, runStep, drive, openGateMs = 0 }) {
   return {
     type: 'pipelineRunWorkflow',
     workflowId: `pipeline-run:run_${name.replaceAll('-', '')}`,
@@ -134,13 +154,16 @@ function pipelineRun(name, { steps, runStep, drive }) {
       settleSteps: nothing,
       setPaused: nothing,
       finishPipeline: nothing,
-      openGate: async () => ({
-        gateId: 'gat_recording',
-        quorum: 1,
-        expiresMs: 3_600_000,
-        status: 'open',
-        decisions: [],
-      }),
+      openGate: async () => {
+        await sleep(openGateMs);
+        return {
+          gateId: 'gat_recording',
+          quorum: 1,
+          expiresMs: 3_600_000,
+          status: 'open',
+          decisions: [],
+        };
+      },
       closeGate: nothing,
     },
     drive,

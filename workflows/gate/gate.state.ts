@@ -1,6 +1,6 @@
 import type { GateDecision, GateStatus } from '../../contracts/gate/types.ts';
 
-/** What a gate has been told so far. One voice a person; one rejection or skip is enough, approvals need the quorum. */
+/** What a gate has been told so far. One voice a person; one rejection is enough, approvals need the quorum, and so do skips. */
 export class GateVotes {
   readonly #quorum: number;
   readonly #byDecider = new Map<string, GateDecision>();
@@ -19,12 +19,13 @@ export class GateVotes {
   }
 
   /** How the gate ends, or null while it still waits. */
-  verdict(): Exclude<GateStatus, 'open' | 'expired' | 'void'> | null {
+  verdict(): Exclude<GateStatus, 'open' | 'expired'> | null {
     const said = this.decisions.map((decision) => decision.decision);
+    if (said.includes('void')) return 'void';
     if (said.includes('reject')) return 'rejected';
-    if (said.includes('skip')) return 'skipped';
-    return said.filter((decision) => decision === 'approve').length >= this.#quorum
-      ? 'approved'
-      : null;
+    const enough = (kind: GateDecision['decision']) =>
+      said.filter((decision) => decision === kind).length >= this.#quorum;
+    if (enough('approve')) return 'approved';
+    return enough('skip') ? 'skipped' : null;
   }
 }

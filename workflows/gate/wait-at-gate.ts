@@ -38,14 +38,15 @@ export class GateInbox {
 }
 
 /**
- * Waits for people: opens a gate, takes their decisions, ends it at the quorum, a rejection, a skip or the expiry.
+ * Waits for people: opens a gate, takes their decisions, ends it at the quorum, a rejection, the expiry, or when it is void.
  * When the waiting is cancelled the gate is closed as void before the cancellation goes on.
  */
 export async function waitAtGate(
   inbox: GateInbox,
   input: Parameters<GateActivities['openGate']>[0],
 ): Promise<{ status: GateStatus; decisions: GateDecision[] }> {
-  const opened = await openGate(input);
+  // A cancellation must not leave a gate behind that is being opened: it is closed below.
+  const opened = await CancellationScope.nonCancellable(() => openGate(input));
   const { gateId, expiresMs } = opened;
   const votes = inbox.open(opened);
   if (opened.status !== 'open') return { status: opened.status, decisions: votes.decisions };

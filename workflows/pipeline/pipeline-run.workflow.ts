@@ -208,6 +208,7 @@ class PipelineRun {
         decisions.map((decision) => decision.reason).find((text) => text !== null) ?? null;
       if (status === 'approved') return { status: 'success', reason };
       if (status === 'skipped') return { status: 'skipped', reason };
+      if (status === 'void') return { status: 'cancelled', reason: reason ?? status };
       return { status: 'failure', reason: reason ?? status };
     } catch (error) {
       if (isCancellation(error)) return { status: 'cancelled', reason: 'cancelled' };

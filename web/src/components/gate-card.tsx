@@ -9,13 +9,53 @@ import { FormDialog } from './dialog.tsx';
 import { Field } from './field.tsx';
 import type { IconName } from './icon.tsx';
 
-const decisions: readonly { kind: Decision; word: string; done: string; icon: IconName }[] = [
-  { kind: 'approve', word: 'Approve', done: 'Approved', icon: 'check' },
-  { kind: 'reject', word: 'Reject', done: 'Rejected', icon: 'x' },
-  { kind: 'skip', word: 'Skip', done: 'Skipped', icon: 'skip' },
-];
+interface Answer {
+  kind: Decision;
+  word: string;
+  done: string;
+  icon: IconName;
+  help: string;
+}
 
-/** The three answers to a gate. Approving is one click more than nothing: a reason may be given, and must be to reject. */
+const approve: Answer = {
+  kind: 'approve',
+  word: 'Approve',
+  done: 'Approved',
+  icon: 'check',
+  help: 'Kept with the decision, for whoever asks later.',
+};
+const reject: Answer = {
+  kind: 'reject',
+  word: 'Reject',
+  done: 'Rejected',
+  icon: 'x',
+  help: 'Kept with the decision. What waits here ends with it.',
+};
+const skip: Answer = {
+  kind: 'skip',
+  word: 'Skip',
+  done: 'Skipped',
+  icon: 'skip',
+  help: 'Kept with the decision. The run goes on as if the gate were not there.',
+};
+
+/** What may be said at a gate: a roll-out is let through or not, and objects that would be pruned may be kept. */
+function answersTo({ subjectType, step }: Gate): readonly Answer[] {
+  if (subjectType !== 'deployment') return [approve, reject, skip];
+  if (step !== 'prune') return [approve, reject];
+  return [
+    { ...approve, help: 'The roll-out goes on and prunes the objects. Kept with the decision.' },
+    { ...reject, help: 'The roll-out ends here, and nothing is pruned. Kept with the decision.' },
+    {
+      ...skip,
+      word: 'Keep the objects',
+      done: 'Kept the objects',
+      help: 'The roll-out goes on without pruning: the objects stay. Kept with the decision.',
+    },
+  ];
+}
+
+/** The answers to a gate. Approving is one click more than nothing: a reason may be given, and must be to reject. */
 export function GateActions({
   gate,
   subject,
@@ -26,10 +66,10 @@ export function GateActions({
   /** one of many on the page: none of them is the primary action */
   inList?: boolean;
 }): JSX.Element {
-  const [asked, setAsked] = useState<(typeof decisions)[number] | null>(null);
+  const [asked, setAsked] = useState<Answer | null>(null);
   return (
     <div class="row gate-actions">
-      {decisions.map((decision) => (
+      {answersTo(gate).map((decision) => (
         <Button
           key={decision.kind}
           small
@@ -64,7 +104,7 @@ function DecisionDialog({
 }: {
   gate: Gate;
   subject: string;
-  decision: (typeof decisions)[number];
+  decision: Answer;
   onClose: () => void;
 }): JSX.Element {
   const [reason, setReason] = useState('');
@@ -98,11 +138,7 @@ function DecisionDialog({
         rows={3}
         required={must}
         autoFocus
-        help={
-          must
-            ? 'Kept with the decision. What waits here ends with it.'
-            : 'Kept with the decision, for whoever asks later.'
-        }
+        help={decision.help}
       />
     </FormDialog>
   );

@@ -67,7 +67,7 @@ export function useOpenGates(): Loaded<OpenGate[]> {
   });
 }
 
-/** Gates that one may decide, each with the three answers to it. */
+/** Gates that one may decide, each with the answers to it. */
 export function GateList({ gates }: { gates: readonly OpenGate[] }): JSX.Element {
   return (
     <ul class="line-list">

@@ -10020,6 +10020,8 @@ export interface paths {
                     content: {
                         "application/json": {
                             items: components["schemas"]["DeploymentRevision"][];
+                            /** @description where a rollback leads that names no revision; null: nowhere */
+                            before: number | null;
                         };
                     };
                 };

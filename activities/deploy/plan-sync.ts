@@ -6,7 +6,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import { beginSync } from '../../domain/deploy/begin-sync.ts';
 import { requireOwnArtifacts } from '../../domain/deploy/find-artifact-image.ts';
 import { listLeftovers } from '../../domain/deploy/list-leftovers.ts';
-import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
+import { findManifestSource, type ManifestSource } from '../../domain/deploy/manifest-source.ts';
 import { planRemoval } from '../../domain/deploy/render/plan-prune.ts';
 import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
@@ -184,13 +184,7 @@ async function desiredRevision(
       sha: kept.opsRepoSha ?? kept.commitSha,
     };
   }
-  const source = await findManifestSource(
-    { db: deps.db, store: deps.gitStore, fetchFirst: deps.fetchOpsRepo },
-    deployment,
-  );
-  if (source.opsRepoSha !== null && deployment.takenUpSha === null) {
-    await noteHead(deps.db, deployment, source.opsRepoSha);
-  }
+  const source = await takenUpSource(deps, deployment);
   const files = await deps.manifestFiles.read(source);
   const manifests = await deps.render({
     files,
@@ -213,6 +207,22 @@ async function desiredRevision(
     commitSha: deployment.commitSha,
   });
   return { revision, manifests, sha: source.sha };
+}
+
+/** The head that was taken up: one that came since is a wish of its own. */
+async function takenUpSource(
+  deps: DeployActivityDeps,
+  deployment: Loaded,
+): Promise<ManifestSource> {
+  const { db, gitStore: store, fetchOpsRepo: fetchFirst } = deps;
+  const head = await findManifestSource({ db, store, fetchFirst }, deployment);
+  const { takenUpSha } = deployment;
+  if (head.opsRepoSha === null || head.sha === takenUpSha) return head;
+  const isKept =
+    takenUpSha !== null && (await store.resolveCommit(head.repoPath, takenUpSha)) === takenUpSha;
+  if (isKept) return { ...head, sha: takenUpSha, opsRepoSha: takenUpSha };
+  await noteHead(db, deployment, head.sha);
+  return head;
 }
 
 async function planPruning(

@@ -1,11 +1,12 @@
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { Deployment, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import type { Deployment, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { openSyncStatuses } from './begin-sync.ts';
 import { changeDesired } from './change-desired.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
+import { revisionBefore } from './revision-before.ts';
 
 /** Applies what is desired once more, without a build (seed 001: deploy is not build). */
 export async function syncDeployment(
@@ -33,9 +34,11 @@ export async function rollBackDeployment(
       where: { deploymentId, status: 'good', trimmedAt: null },
       orderBy: { goodAt: 'desc' },
     });
-    const before = revision === null ? await revisionBefore(tx, row) : null;
-    const wanted = good.find(({ id, number }) => id === before || number === revision);
-    if (wanted === undefined) {
+    const wanted =
+      revision === null
+        ? await revisionBefore(tx, row)
+        : good.find(({ number }) => number === revision);
+    if (wanted == null) {
       throw new DomainError(
         'illegal_transition',
         revision === null
@@ -55,32 +58,6 @@ export async function rollBackDeployment(
       detail: { revision: wanted.number, reason },
     };
   });
-}
-
-/**
- * The revision that served before the live one came, by the roll-outs that went well. Rollbacks do not count: going back
- * twice goes back two, never forward to what was fled from. @returns its id, null without one that is kept
- */
-async function revisionBefore(
-  tx: Prisma.TransactionClient,
-  { id: deploymentId, liveRevisionId }: Deployment,
-): Promise<string | null> {
-  const wentWell = { deploymentId, action: 'deploy', status: 'succeeded' };
-  const arrival = await tx.deploymentSync.findFirst({
-    where: { ...wentWell, revisionId: liveRevisionId ?? '' },
-    orderBy: { number: 'desc' },
-  });
-  if (arrival === null) return null;
-  const before = await tx.deploymentSync.findFirst({
-    where: {
-      ...wentWell,
-      number: { lt: arrival.number },
-      revisionId: { not: arrival.revisionId },
-      revision: { status: 'good', trimmedAt: null },
-    },
-    orderBy: { number: 'desc' },
-  });
-  return before?.revisionId ?? null;
 }
 
 /** Takes the application down: no replica runs, what it needs stays. */

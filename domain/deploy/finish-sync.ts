@@ -54,10 +54,7 @@ async function reasonOf(
       include: { revision: true, deployment: { include: { opsRepo: true } } },
     });
   if (action !== 'deploy' || deployment.mergeRequestId !== null) return reason;
-  const previous =
-    previousRevisionId === null
-      ? null
-      : await tx.deploymentRevision.findUnique({ where: { id: previousRevisionId } });
+  const previous = await previousOf(tx, { previousRevisionId });
   const todo = foreignRevert(deployment.opsRepo, { revision, previous });
   return todo === null ? reason : `${(reason ?? outcome).slice(0, 300)}. ${todo}`;
 }
@@ -134,10 +131,7 @@ async function recordUndone(
   // Applied once more, what serves is not bad for that.
   const isBad = sync.action === 'deploy' && sync.revisionId !== sync.previousRevisionId;
   if (isBad) await quarantine(tx, sync, reason);
-  const previous =
-    sync.previousRevisionId === null
-      ? null
-      : await tx.deploymentRevision.findUnique({ where: { id: sync.previousRevisionId } });
+  const previous = await previousOf(tx, sync);
   if (previous === null) {
     await endWithoutLive(tx, sync, `revision ${String(sync.revision.number)} failed: ${reason}`);
     return;
@@ -147,10 +141,7 @@ async function recordUndone(
     where: { id: sync.deploymentId },
     data: { currentStatus: 'healthy', statusMessage: message.slice(0, 1000) },
   });
-  await tx.deployment.updateMany({
-    where: { id: sync.deploymentId, generation: sync.generation },
-    data: { ...desiredAfterUndo(sync, previous), observedGeneration: sync.generation },
-  });
+  await desirePrevious(tx, sync, previous);
   if (sync.action !== 'rollback') {
     await writeHistory(tx, sync, {
       action: 'rollback',
@@ -167,6 +158,25 @@ async function recordUndone(
   });
 }
 
+async function previousOf(
+  tx: Prisma.TransactionClient,
+  { previousRevisionId: id }: Pick<DeploymentSync, 'previousRevisionId'>,
+): Promise<DeploymentRevision | null> {
+  return id === null ? null : await tx.deploymentRevision.findUnique({ where: { id } });
+}
+
+/** What was undone, or not let through, is desired no more; unless something newer is by now. */
+async function desirePrevious(
+  tx: Prisma.TransactionClient,
+  sync: Sync,
+  previous: DeploymentRevision,
+): Promise<void> {
+  await tx.deployment.updateMany({
+    where: { id: sync.deploymentId, generation: sync.generation },
+    data: { ...desiredAfterUndo(sync, previous), observedGeneration: sync.generation },
+  });
+}
+
 /**
  * What is desired once a sync was undone: what served before it. Its revision is pinned where another one failed; a number
  * of replicas that failed, or a stop, leaves the revision alone.
@@ -176,14 +186,19 @@ function desiredAfterUndo(
   previous: DeploymentRevision,
 ): Prisma.DeploymentUncheckedUpdateManyInput {
   const wasStopped = previousReplicas === 0;
-  const pin = { pinnedRevisionId: previous.id, pinnedByUndo: true, imageRef: previous.imageRef };
+  const pin = {
+    pinnedRevisionId: previous.id,
+    // Who rolls back by hand goes on by hand.
+    pinnedByUndo: action !== 'rollback',
+    imageRef: previous.imageRef,
+  };
   const served = deployment.pinnedRevisionId === null ? 'active' : 'rollback';
   return {
     // Stopped is no number of replicas: the next start brings back as many as were asked for.
     ...(wasStopped ? { desiredStatus: 'stopped' } : { replicas: previousReplicas }),
     ...(revisionId === previous.id ? {} : pin),
     ...(revisionId === previous.id || wasStopped ? {} : { desiredStatus: 'rollback' }),
-    ...(action === 'stop' ? { desiredStatus: served } : {}),
+    ...(action === 'stop' && !wasStopped ? { desiredStatus: served } : {}),
   };
 }
 
@@ -228,11 +243,12 @@ async function recordRejected(
   reason: string,
 ): Promise<void> {
   await writeHistory(tx, sync, { action: sync.action, status: 'failure', message: reason });
-  const live = sync.previousRevisionId !== null;
+  const live = await previousOf(tx, sync);
+  if (live !== null) await desirePrevious(tx, sync, live);
   await tx.deployment.update({
     where: { id: sync.deploymentId },
     data: {
-      currentStatus: live ? 'healthy' : 'pending',
+      currentStatus: live === null ? 'pending' : 'healthy',
       observedGeneration: sync.generation,
       statusMessage: `revision ${String(sync.revision.number)} was not let through: ${reason}`,
     },

@@ -2,13 +2,14 @@ import type { MirrorStore } from '../../contracts/git/mirror.ts';
 import { branchNameProblem } from '../../contracts/git/ref-name.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { OpsRepo, PrismaClient } from '../../prisma/generated/client.ts';
+import type { OpsRepo, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { requirePermission } from '../identity/check-access.ts';
 import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
+import { publishDeploymentEvent } from './deployment-event.ts';
 import { type AddressRules, isForeign, readOpsRepoAddress } from './ops-repo-address.ts';
 import { findCredential } from './ops-repo-credential.ts';
 
@@ -111,9 +112,39 @@ export async function updateOpsRepo(
         ...(isElsewhere || after.branch !== before.branch ? neverFetched : {}),
       },
     });
+    const isOtherPlace =
+      isElsewhere || after.branch !== before.branch || after.path !== before.path;
+    if (isOtherPlace) await desireAnew(tx, caller, id);
     await tell(tx, caller, changed, 'updated');
     return changed;
   });
+}
+
+/** What lies elsewhere now is a wish of who said so: its followers are rendered anew. */
+async function desireAnew(
+  tx: Prisma.TransactionClient,
+  caller: Caller,
+  opsRepoId: string,
+): Promise<void> {
+  const { userId, userName } = caller.principal;
+  for (const { id, desiredStatus } of await tx.deployment.findMany({ where: { opsRepoId } })) {
+    const isActive = desiredStatus === 'active';
+    const changed = await tx.deployment.update({
+      where: { id },
+      data: {
+        takenUpSha: null,
+        ...(isActive ? { generation: { increment: 1 }, deployedBy: userId } : {}),
+      },
+    });
+    if (!isActive) continue;
+    await publishDeploymentEvent(tx, changed, {
+      type: 'deployment.desired_changed',
+      message: `${userName}: the ops repository of ${changed.environment} lies elsewhere`,
+      actorId: userId,
+      payload: { generation: changed.generation },
+      traceparent: caller.request.traceparent,
+    });
+  }
 }
 
 function definedOf(changes: Changes): Partial<OpsRepoSettings> {

@@ -1,11 +1,18 @@
 import type { GitStore } from '../../contracts/git/store.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { Deployment, OpsRepo, PrismaClient, Push } from '../../prisma/generated/client.ts';
+import type {
+  Deployment,
+  OpsRepo,
+  Prisma,
+  PrismaClient,
+  Push,
+} from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
 import { inTransaction } from '../shared/tx.ts';
+import { openSyncStatuses } from './begin-sync.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 import { findManifestSource, type ManifestSource } from './manifest-source.ts';
-import { hostedProject } from './ops-repo-address.ts';
+import { hostedProject, isForeign } from './ops-repo-address.ts';
 
 export interface TakeUpDeps {
   db: PrismaClient;
@@ -31,8 +38,8 @@ export async function takeUpHead(deps: TakeUpDeps, deploymentId: string): Promis
   const follower: Follower = { ...row, opsRepo: row.opsRepo };
   const source = await findManifestSource(deps, follower);
   if (source.sha === row.takenUpSha) return false;
-  // The wish that is open renders this head anyway, in the name of who had it.
-  if (row.takenUpSha === null && row.observedGeneration < row.generation) return false;
+  // The first wish renders this head anyway, in the name of who had it.
+  if (row.takenUpSha === null && isOpen(row)) return false;
   if (await isSameFolder(deps, follower, source)) {
     await noteHead(deps.db, row, source.sha);
     return false;
@@ -44,6 +51,24 @@ function follows({ isDeleting, desiredStatus, pinnedByUndo }: Deployment): boole
   return (
     !isDeleting && (desiredStatus === 'active' || (desiredStatus === 'rollback' && pinnedByUndo))
   );
+}
+
+const isOpen = ({ observedGeneration, generation }: Deployment) => observedGeneration < generation;
+
+/**
+ * Whether a head may overtake a wish that is open: it would carry it along in another name. One's own it may, and one
+ * that is being rolled out and asks nobody; any other comes to its end first.
+ */
+async function mayOvertake(
+  tx: Prisma.TransactionClient,
+  { id, generation, approvals, deployedBy }: Deployment,
+  push: Push | null,
+): Promise<boolean> {
+  if (push !== null && push.pusherId !== null && push.pusherId === deployedBy) return true;
+  const begun = await tx.deploymentSync.findFirst({
+    where: { deploymentId: id, generation, status: { in: [...openSyncStatuses] } },
+  });
+  return approvals === 0 && begun !== null && begun.status !== 'waiting';
 }
 
 /** Whether the manifests are those of the head before: an ops repository holds many applications. */
@@ -85,12 +110,15 @@ async function desireHead(
   sha: string,
 ): Promise<boolean> {
   const push = await pushOf(db, opsRepo, sha);
+  // The branch moved a moment ago: its push is about to be written down, with who made it.
+  if (push === null && !isForeign(opsRepo.repoUrl)) return false;
   return await inTransaction(db, async (tx) => {
     await tx.$queryRaw`SELECT id FROM deployments WHERE id = ${id} FOR UPDATE`;
     const now = await tx.deployment.findUnique({ where: { id } });
     if (now?.takenUpSha !== takenUpSha || now.opsRepoId !== opsRepo.id || !follows(now)) {
       return false;
     }
+    if (isOpen(now) && !(await mayOvertake(tx, now, push))) return false;
     const changed = await tx.deployment.update({
       where: { id },
       data: {
@@ -115,13 +143,13 @@ async function desireHead(
 }
 
 /** The push that brought a commit to a hosted ops repository. */
-async function pushOf(db: Db, { repoUrl }: OpsRepo, sha: string): Promise<Push | null> {
+async function pushOf(db: Db, { repoUrl, branch }: OpsRepo, sha: string): Promise<Push | null> {
   const place = hostedProject(repoUrl);
   if (place === null) return null;
   return await db.push.findFirst({
     where: {
       project: { name: place.name, owner: { name: place.owner } },
-      updates: { array_contains: [{ newSha: sha }] },
+      updates: { array_contains: [{ ref: `refs/heads/${branch}`, newSha: sha }] },
     },
     orderBy: { createdAt: 'desc' },
   });

@@ -1,6 +1,6 @@
 import { type Caller, platformCaller } from '../../contracts/identity/principal.ts';
 import type { LeaseOwner, SecretBox } from '../../contracts/secret/types.ts';
-import type { PrismaClient, Secret } from '../../prisma/generated/client.ts';
+import type { PrismaClient, Secret, SecretLease } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { auditReads, findSecrets } from './resolve-secrets.ts';
@@ -42,8 +42,8 @@ export async function leaseSecrets(
   input: LeaseSecretsInput,
   versions: ReadonlyMap<string, number>,
 ): Promise<Map<string, LeasedValue>> {
-  const held = await heldVersions(db, input);
-  const wanted = new Map([...held, ...versions]);
+  const live = await liveLeases(db, input);
+  const wanted = new Map([...versionsOf(live), ...versions]);
   const given: Secret[] = [];
   for (const secret of await newest(db, input)) {
     given.push(await atVersion(db, secret, wanted.get(secret.name) ?? secret.version));
@@ -54,7 +54,9 @@ export async function leaseSecrets(
       return [secret.name, { value, version: secret.version }];
     }),
   );
-  const fresh = given.filter(({ name, version }) => held.get(name) !== version);
+  const isHeld = ({ id, version }: Secret) =>
+    live.some((lease) => lease.secretId === id && lease.version === version);
+  const fresh = given.filter((secret) => !isHeld(secret));
   if (fresh.length === 0) return values;
   const { owner, projectId, usedBy } = input;
   await inTransaction(db, async (tx) => {
@@ -88,10 +90,19 @@ export async function newestVersions(
 /** Versions that an owner holds, of those secrets that it holds. */
 export async function heldVersions(
   db: Db,
-  { owner, names }: Pick<LeaseSecretsInput, 'owner' | 'names'>,
+  input: Pick<LeaseSecretsInput, 'owner' | 'names'>,
 ): Promise<Map<string, number>> {
-  const leases = await db.secretLease.findMany({
+  return versionsOf(await liveLeases(db, input));
+}
+
+async function liveLeases(
+  db: Db,
+  { owner, names }: Pick<LeaseSecretsInput, 'owner' | 'names'>,
+): Promise<SecretLease[]> {
+  return await db.secretLease.findMany({
     where: { ownerKind: owner.kind, ownerId: owner.id, endedAt: null, name: { in: [...names] } },
   });
-  return new Map(leases.map(({ name, version }) => [name, version]));
 }
+
+const versionsOf = (leases: readonly SecretLease[]): Map<string, number> =>
+  new Map(leases.map(({ name, version }) => [name, version]));

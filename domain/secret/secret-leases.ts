@@ -47,9 +47,11 @@ export async function grantLeases(
     ({ id, version }) => !live.some((one) => one.secretId === id && one.version === version),
   );
   for (const one of live) {
-    const next = fresh.find(({ id }) => id === one.secretId);
+    // by name as well: another secret may have taken its place
+    const next = fresh.find(({ id, name }) => id === one.secretId || name === one.name);
     if (next === undefined) continue;
-    const endReason = next.version > one.version ? 'newer_version' : 'undone';
+    const endReason =
+      next.id !== one.secretId || next.version > one.version ? 'newer_version' : 'undone';
     await tx.secretLease.update({
       where: { id: one.id },
       data: { endedAt: new Date(), endReason },

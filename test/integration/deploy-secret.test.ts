@@ -113,6 +113,20 @@ describe('secrets of deployments', () => {
     expect(live).toMatchObject([{ version: 1 }]);
   });
 
+  it('are leased and audited anew where another secret took the place of one, under the same name and version [A-SEC-07] [A-SEC-08]', async () => {
+    await secretsBy().values(deploymentId, ['API_KEY'], new Map());
+    await sut.call(admin, 'DELETE', `${project.path}/secrets/API_KEY`);
+    await put('canary-other');
+    const given = await secretsBy().values(deploymentId, ['API_KEY'], new Map());
+    expect(given.get('API_KEY')).toEqual({ value: 'canary-other', version: 1 });
+    const { id } = await sut.db.secret.findFirstOrThrow({ where: { projectId: project.id } });
+    expect((await leases()).filter(({ endedAt }) => endedAt === null)).toMatchObject([
+      { secretId: id, version: 1 },
+    ]);
+    const reads = { projectId: project.id, action: 'secret.read' };
+    expect(await sut.db.auditEntry.count({ where: reads })).toBe(2);
+  });
+
   it('end with their owner, with an audit row and no value in it [A-SEC-07] [A-SEC-08]', async () => {
     await secretsBy().values(deploymentId, ['API_KEY'], new Map());
     await forgetDeployment(sut.db, store, deploymentId);

@@ -133,6 +133,39 @@ describe('what is desired once a sync was undone', () => {
     expect(await rowOf(id)).toMatchObject(kept);
   });
 
+  it('is what serves where it was not let through: nothing else brings it in by a back door [A-DEP-08]', async () => {
+    const id = await newDeployment();
+    const { revision, syncId } = await deploys(id, 1);
+    await end(syncId, 'succeeded');
+    await end((await deploys(id, 2)).syncId, 'rejected');
+    expect(await rowOf(id)).toMatchObject({
+      ...{ desiredStatus: 'rollback', pinnedRevisionId: revision.id, pinnedByUndo: true },
+      currentStatus: 'healthy',
+    });
+    await ask(id, 'stop');
+    await end(await begin(id, { revision, action: 'stop', replicas: [null, 0] }), 'rejected');
+    expect(await rowOf(id)).toMatchObject({ desiredStatus: 'rollback' });
+  });
+
+  it('stays by hand what was rolled back by hand, and stopped what was applied again while it was [A-DEP-08] [A-DEP-09]', async () => {
+    const id = await newDeployment();
+    const first = await deploys(id, 1);
+    await end(first.syncId, 'succeeded');
+    await end((await deploys(id, 2)).syncId, 'succeeded');
+    await ask(id, 'rollback');
+    await end(await begin(id, { revision: first.revision, action: 'rollback' }), 'undone');
+    expect(await rowOf(id)).toMatchObject({ desiredStatus: 'rollback', pinnedByUndo: false });
+    await ask(id, 'stop');
+    const live = await sut.db.deploymentRevision.findUniqueOrThrow({
+      where: { id: (await rowOf(id)).liveRevisionId ?? '' },
+    });
+    const stop = { revision: live, action: 'stop' } as const;
+    await end(await begin(id, { ...stop, replicas: [null, 0] }), 'succeeded');
+    await ask(id, 'sync');
+    await end(await begin(id, { ...stop, replicas: [0, 0] }), 'undone');
+    expect(await rowOf(id)).toMatchObject({ desiredStatus: 'stopped' });
+  });
+
   it('does not blame the revision that serves when it was applied once more in vain [A-DEP-08]', async () => {
     const id = await newDeployment();
     const first = await deploys(id, 1);

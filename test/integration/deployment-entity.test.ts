@@ -92,6 +92,11 @@ const wake = () => {
   const { id: deploymentId, projectId, environment, changeId } = row;
   return wakeDeployment(host.client, { deploymentId, projectId, environment, changeId }, 'app');
 };
+const phaseWhen = (phase: string) =>
+  eventually(async () => {
+    const state = await handle().query(deploymentStateQuery);
+    return state.phase === phase ? true : undefined;
+  }, 60_000);
 const syncWhen = (status: string) =>
   eventually(async () => {
     const where = { deploymentId: row.id, status };
@@ -121,11 +126,6 @@ describe('the workflow of an environment', () => {
     let planned: () => void = () => undefined;
     planning = new Promise((resolve) => (planned = resolve));
     await wake();
-    const phaseWhen = (phase: string) =>
-      eventually(async () => {
-        const state = await handle().query(deploymentStateQuery);
-        return state.phase === phase ? true : undefined;
-      }, 60_000);
     await phaseWhen('planning');
     await db.deployment.update({ where: { id: row.id }, data: { isPaused: true } });
     await handle().signal(desiredChangedSignal);
@@ -136,6 +136,20 @@ describe('the workflow of an environment', () => {
     await handle().signal(desiredChangedSignal);
     await syncWhen('succeeded');
     expect(done).toEqual(['apply']);
+  });
+
+  it('opens the gate of what it planned for when that came while it planned [A-DEP-03] [A-DEP-11]', async () => {
+    const { db } = database;
+    let planned: () => void = () => undefined;
+    planning = new Promise((resolve) => (planned = resolve));
+    await wake();
+    await phaseWhen('planning');
+    const changed = { generation: { increment: 1 }, approvals: 1 };
+    await db.deployment.update({ where: { id: row.id }, data: changed });
+    await handle().signal(desiredChangedSignal);
+    planned();
+    expect(await syncWhen('waiting')).toMatchObject({ generation: 2 });
+    expect(done).toEqual([]);
   });
 
   it('of a preview takes itself down when it is cancelled while it watches a wave, and calls nothing bad [A-DEP-14]', async () => {

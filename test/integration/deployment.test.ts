@@ -56,9 +56,18 @@ async function makeGood(deploymentId: string, number: number): Promise<string> {
       goodAt: new Date(Date.now() + number),
     },
   });
+  const before = await sut.db.deployment.findUniqueOrThrow({ where: { id: deploymentId } });
   await sut.db.deployment.update({
     where: { id: deploymentId },
     data: { liveRevisionId: id, currentStatus: 'healthy' },
+  });
+  const count = await sut.db.deploymentSync.count({ where: { deploymentId } });
+  await sut.db.deploymentSync.create({
+    data: {
+      ...{ id: newId('deploymentSync'), deploymentId, projectId: before.projectId },
+      ...{ number: count + 1, generation: 1, action: 'deploy', status: 'succeeded' },
+      ...{ revisionId: id, previousRevisionId: before.liveRevisionId, finishedAt: new Date() },
+    },
   });
   return id;
 }
@@ -114,11 +123,13 @@ describe('the desired state of an environment', () => {
     const rollBack = (body: unknown) =>
       sut.call(admin, 'POST', `/api/v1/deployments/${id}/rollback`, body);
     expect((await rollBack({})).status).toBe(409);
+    await makeGood(id, 1);
     const bad = await makeGood(id, 9);
     await sut.db.deploymentRevision.update({ where: { id: bad }, data: { status: 'bad' } });
-    await makeGood(id, 1);
     await makeGood(id, 2);
     expect((await rollBack({ revision: 9 })).status).toBe(409);
+    const shown = await sut.call(admin, 'GET', `/api/v1/deployments/${id}/revisions`);
+    expect(shown.body).toMatchObject({ before: 1 });
     const asked = await rollBack({});
     expect(asked.status).toBe(202);
     expect(asked.body).toMatchObject({
@@ -148,7 +159,7 @@ describe('retry now', () => {
         id: newId('deploymentSync'),
         deploymentId: id,
         projectId: project.id,
-        number: 1,
+        number: 3,
         generation: 1,
         revisionId,
         action,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import { takeUpHead } from '../../domain/deploy/take-up-head.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { Prisma } from '../../prisma/generated/client.ts';
+import { makeOpenSync } from '../support/entity-steps.ts';
 import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
 import { startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
 
@@ -100,6 +101,41 @@ describe('a push to the ops repository of a deployment', () => {
     expect(await row()).toMatchObject({
       ...{ desiredStatus: 'active', pinnedRevisionId: null, pinnedByUndo: false, generation: 2 },
     });
+  });
+
+  it('carries no wish of somebody else along that is open, but for one that is being rolled out and asks nobody [A-DEP-04]', async () => {
+    await set({ generation: 2 });
+    await push({ 'apps/app/values.yaml': 'replicas: 2\n' });
+    expect(await take()).toBe(false);
+    expect(await row()).toMatchObject({ generation: 2, deployedBy: bob.id });
+    await makeOpenSync(server.db, await row());
+    await set({ approvals: 1 });
+    expect(await take()).toBe(false);
+    await set({ approvals: 0 });
+    await server.db.deploymentSync.updateMany({ data: { status: 'waiting' } });
+    expect(await take()).toBe(false);
+    await server.db.deploymentSync.updateMany({ data: { status: 'running' } });
+    expect(await take()).toBe(true);
+    // her own she may overtake at any gate
+    await set({ approvals: 1 });
+    await push({ 'apps/app/values.yaml': 'replicas: 3\n' });
+    expect(await take()).toBe(true);
+    expect(await row()).toMatchObject({ generation: 4, deployedBy: ann.id });
+  });
+
+  it('is in nobody else’s name, also when the branch is seen to move before its push is written down [A-DEP-04]', async () => {
+    const sha = await push({ 'apps/app/values.yaml': 'replicas: 2\n' });
+    const where = { updates: { array_contains: [{ newSha: sha }] } };
+    const written = await server.db.push.findFirstOrThrow({ where });
+    await server.db.push.delete({ where: { id: written.id } });
+    expect(await take()).toBe(false);
+    const { updates, ...rest } = written;
+    await server.db.push.create({ data: { ...rest, updates: updates as object[] } });
+    const tag = [{ ref: 'refs/tags/v1', oldSha: '0'.repeat(40), newSha: sha }];
+    const other = { projectId: written.projectId, changeId: newId('change'), pusherId: bob.id };
+    await server.db.push.create({ data: { id: newId('push'), ...other, updates: tag } });
+    expect(await take()).toBe(true);
+    expect(await row()).toMatchObject({ deployedBy: ann.id, changeId: written.changeId });
   });
 
   it('is left to the wish that renders it first anyway [A-DEP-04]', async () => {

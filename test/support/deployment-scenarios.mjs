@@ -34,6 +34,18 @@ const quiet = Object.fromEntries(
   ].map((name) => [name, nothing]),
 );
 
+const plannedOf = ({ generation }) => ({
+  kind: 'planned',
+  syncId: `dsy_${generation}`,
+  number: generation,
+  generation,
+  revisionId: `drv_${generation}`,
+  revisionNumber: generation,
+  action: 'deploy',
+  waves: allWaves,
+  prune: { count: 0, needsPerson: false },
+});
+
 /** What the activities answer where a scenario does not say otherwise. */
 function scripted(state, desired, plan) {
   return {
@@ -53,17 +65,7 @@ function scripted(state, desired, plan) {
       changeId: 'chg_recording',
       ...desired,
     }),
-    planSync: async () => ({
-      kind: 'planned',
-      syncId: `dsy_${state.generation}`,
-      number: state.generation,
-      revisionId: `drv_${state.generation}`,
-      revisionNumber: state.generation,
-      action: 'deploy',
-      waves: allWaves,
-      prune: { count: 0, needsPerson: false },
-      ...plan,
-    }),
+    planSync: async () => ({ ...plannedOf(state), ...plan }),
     finishSync: async () => {
       state.observed = state.generation;
     },
@@ -173,6 +175,37 @@ export const deploymentScenarios = {
     drive: async (handle) => {
       await inPhase(handle, 'baking');
       await handle.signal('abortSync', { reason: 'alert: error rate' });
+    },
+  }),
+  'aborted-at-its-gate': deployment('gate-aborted', {
+    desired: { approvals: 1 },
+    drive: async (handle) => {
+      await inPhase(handle, 'waiting');
+      await sleep(500);
+      await handle.signal('abortSync', { reason: 'thought better of it' });
+    },
+  }),
+  'prune-skipped': deployment('prune-skipped', {
+    plan: { prune: { count: 7, needsPerson: true } },
+    drive: async (handle) => {
+      await inPhase(handle, 'waiting');
+      await handle.signal('decideGate', decide('skip'));
+    },
+  }),
+  'paused-while-it-plans': deployment('planned-paused', {
+    effects: (state) => ({
+      planSync: async () => {
+        if (state.observed === 0) await sleep(2_000);
+        return plannedOf(state);
+      },
+    }),
+    drive: async (handle, state) => {
+      await inPhase(handle, 'planning');
+      state.isPaused = true;
+      await handle.signal('desiredChanged');
+      await inPhase(handle, 'paused');
+      state.isPaused = false;
+      await handle.signal('desiredChanged');
     },
   }),
   'paused-between-waves-and-drift-healed': deployment('paused', {

@@ -4,6 +4,7 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  patched,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { DeployRecords } from '../../contracts/deploy/activities.ts';
@@ -58,7 +59,19 @@ export async function runSync(
   const effects = deployEffects(desired.target, desired.healthTimeoutMs);
   const plan = await effects.planSync({ deploymentId, generation: desired.generation });
   if (plan.kind === 'nothing') return plan.isSealed === true ? 'sealed' : 'nothing';
-  const sync = new Sync(signals, records, effects, deploymentId, desired, plan, seenWakes);
+  // What was desired changed under the planning: the roll-out goes by what it planned for.
+  const { generation = desired.generation } = plan;
+  const now =
+    generation > desired.generation ? await records.readDesired({ deploymentId }) : desired;
+  if (now?.generation !== generation || now.target !== desired.target) {
+    const reason = 'something newer is desired';
+    await records.finishSync({ deploymentId, syncId: plan.syncId, outcome: 'superseded', reason });
+    return 'superseded';
+  }
+  // Histories of before go on as they began: a wake that came while it planned was not heard, a skip let through.
+  const isHeard = patched('wakes-while-planning');
+  const seen = isHeard ? seenWakes : signals.wakes;
+  const sync = new Sync(signals, records, effects, deploymentId, now, plan, seen, isHeard);
   return await sync.run();
 }
 
@@ -71,6 +84,8 @@ class Sync {
   readonly #desired: DesiredState;
   readonly #plan: Planned;
   readonly #generation: number;
+  /** a prune that somebody skips keeps the objects; false only for what began before it did */
+  readonly #keepsSkipped: boolean;
   #seenWakes: number;
   #isPaused = false;
   /** somebody chose to keep what would be pruned */
@@ -84,6 +99,7 @@ class Sync {
     desired: DesiredState,
     plan: Planned,
     seenWakes: number,
+    keepsSkipped: boolean,
   ) {
     this.#signals = signals;
     this.#records = records;
@@ -93,6 +109,7 @@ class Sync {
     this.#plan = plan;
     this.#generation = plan.generation ?? desired.generation;
     this.#seenWakes = seenWakes;
+    this.#keepsSkipped = keepsSkipped;
   }
 
   async run(): Promise<SyncOutcome> {
@@ -126,8 +143,9 @@ class Sync {
         workflowId: workflowInfo().workflowId,
       }),
     );
-    this.#isPruneSkipped = status === 'skipped' && prune.needsPerson;
-    if (status !== 'approved' && !this.#isPruneSkipped) {
+    this.#isPruneSkipped = status === 'skipped' && prune.needsPerson && this.#keepsSkipped;
+    const isLetThrough = status === 'approved' || (status === 'skipped' && !this.#keepsSkipped);
+    if (!isLetThrough && !this.#isPruneSkipped) {
       const said = decisions.map((decision) => decision.reason).find((text) => text !== null);
       throw new SyncStop('rejected', said ?? `the gate was ${status}`);
     }

@@ -8,6 +8,7 @@ import {
   listSyncs,
   projectOfDeployment,
 } from '../../../domain/deploy/read-deployments.ts';
+import { revisionBefore } from '../../../domain/deploy/revision-before.ts';
 import { readRevision } from '../../../domain/deploy/store-revision.ts';
 import type { Access } from '../../access.ts';
 import { defineRoute } from '../../define-route.ts';
@@ -110,6 +111,13 @@ export const listHistoryRoute = defineRoute({
   },
 });
 
+const revisionList = z.object({
+  items: z.array(revisionBody),
+  before: z.int().nullable().openapi({
+    description: 'where a rollback leads that names no revision; null: nowhere',
+  }),
+});
+
 export const listRevisionsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/deployments/{id}/revisions',
@@ -120,12 +128,15 @@ export const listRevisionsRoute = defineRoute({
   responses: {
     200: {
       description: 'The revisions',
-      content: { 'application/json': { schema: z.object({ items: z.array(revisionBody) }) } },
+      content: { 'application/json': { schema: revisionList } },
     },
   },
   handler: async (c) => {
-    const rows = await listRevisions(c.get('services').db, c.req.valid('param').id);
-    return c.json({ items: rows.map(toRevisionBody) }, 200);
+    const { db } = c.get('services');
+    const deployment = await getDeployment(db, c.req.valid('param').id);
+    const rows = await listRevisions(db, deployment.id);
+    const before = await revisionBefore(db, deployment);
+    return c.json({ items: rows.map(toRevisionBody), before: before?.number ?? null }, 200);
   },
 });
 

@@ -121,8 +121,8 @@ export function AbortDialog({ deployment, onClose }: DialogProps): JSX.Element {
     >
       <p class="muted">
         Every wave that was applied is undone in reverse order
-        {liveRevision ? `; revision ${liveRevision.number} serves again.` : '.'} The revision goes
-        to quarantine.
+        {liveRevision ? `; revision ${liveRevision.number} serves again` : ''}, and a new revision
+        goes to quarantine. One that still waits for its approval ends there, with nothing to undo.
       </p>
       <Field
         label="Reason"

@@ -26,7 +26,8 @@ export function RollBackDialog({
   const good = (revisions.data?.items ?? []).filter(
     (one) => one.status === 'good' && one.id !== liveRevision?.id,
   );
-  const wanted = chosen ?? good[0]?.number ?? null;
+  const before = revisions.data?.before ?? null;
+  const wanted = chosen ?? before ?? good[0]?.number ?? null;
   const act = useAction(async () => {
     if (wanted === null) return;
     await rollBack(id, wanted, reason.trim());

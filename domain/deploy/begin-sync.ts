@@ -8,6 +8,7 @@ import type {
   Prisma,
   PrismaClient,
 } from '../../prisma/generated/client.ts';
+import { voidGatesOf } from '../gate/void-gates.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
@@ -48,10 +49,7 @@ export async function beginSync(
       (sync) => sync.generation === deployment.generation && sync.revisionId === revision.id,
     );
     if (same !== undefined) return same;
-    await tx.deploymentSync.updateMany({
-      where: { id: { in: open.map((sync) => sync.id) } },
-      data: { status: 'superseded', finishedAt: new Date() },
-    });
+    for (const { id } of open) await supersede(tx, id);
     const sync = await tx.deploymentSync.create({
       data: {
         id: newId('deploymentSync'),
@@ -74,6 +72,14 @@ export async function beginSync(
     await announce(tx, deployment, sync, revision);
     return sync;
   });
+}
+
+async function supersede(tx: Prisma.TransactionClient, id: string): Promise<void> {
+  await tx.deploymentSync.update({
+    where: { id },
+    data: { status: 'superseded', finishedAt: new Date() },
+  });
+  await voidGatesOf(tx, { subjectType: 'deployment', subjectId: id }, 'something newer is desired');
 }
 
 async function announce(

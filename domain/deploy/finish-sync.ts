@@ -6,6 +6,7 @@ import type {
   Prisma,
   PrismaClient,
 } from '../../prisma/generated/client.ts';
+import { voidGatesOf } from '../gate/void-gates.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { openSyncStatuses } from './begin-sync.ts';
@@ -30,6 +31,11 @@ export async function finishSync(
       data: { status: outcome, reason: reason?.slice(0, 1000) ?? null, finishedAt: new Date() },
     });
     if (moved.count === 0) return;
+    await voidGatesOf(
+      tx,
+      { subjectType: 'deployment', subjectId: syncId },
+      'the roll-out has ended',
+    );
     const sync = await tx.deploymentSync.findUniqueOrThrow({
       where: { id: syncId },
       include: { revision: true, deployment: true },

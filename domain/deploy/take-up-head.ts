@@ -12,6 +12,7 @@ import { inTransaction } from '../shared/tx.ts';
 import { openSyncStatuses } from './begin-sync.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 import { findManifestSource, type ManifestSource } from './manifest-source.ts';
+import { neededApprovals } from './needed-approvals.ts';
 import { hostedProject, isForeign } from './ops-repo-address.ts';
 
 export interface TakeUpDeps {
@@ -61,14 +62,15 @@ const isOpen = ({ observedGeneration, generation }: Deployment) => observedGener
  */
 async function mayOvertake(
   tx: Prisma.TransactionClient,
-  { id, generation, approvals, deployedBy }: Deployment,
+  row: Deployment,
   push: Push | null,
 ): Promise<boolean> {
+  const { id, generation, deployedBy } = row;
   if (push !== null && push.pusherId !== null && push.pusherId === deployedBy) return true;
   const begun = await tx.deploymentSync.findFirst({
     where: { deploymentId: id, generation, status: { in: [...openSyncStatuses] } },
   });
-  return approvals === 0 && begun !== null && begun.status !== 'waiting';
+  return neededApprovals(row) === 0 && begun !== null && begun.status !== 'waiting';
 }
 
 /** Whether the manifests are those of the head before: an ops repository holds many applications. */

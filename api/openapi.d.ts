@@ -11661,7 +11661,10 @@ export interface paths {
         };
         put?: never;
         post?: never;
-        /** Delete a project, its repository and all that belongs to it; audit rows stay */
+        /**
+         * Delete a project, its repository and all that belongs to it; audit rows stay
+         * @description 409 `conflict` while environments of it are deployed; `errors` names each. Remove them first. Previews end with it.
+         */
         delete: {
             parameters: {
                 query?: never;
@@ -16002,6 +16005,8 @@ export interface paths {
                         /** @enum {string} */
                         style?: "merge" | "rebase" | "rebase-merge" | "squash" | "fast-forward-only";
                         deleteSource?: boolean;
+                        /** @description The head that you looked at; another one is refused */
+                        headSha?: string;
                     };
                 };
             };
@@ -16891,6 +16896,8 @@ export interface paths {
                         body?: string | null;
                         /** @description The head that you looked at; the current one when left out */
                         commitSha?: string;
+                        /** @description The target that you looked at it for; the current one when left out */
+                        targetBranch?: string;
                         comments?: {
                             body: string;
                             position: {
@@ -18155,6 +18162,8 @@ export interface components {
             body: string | null;
             reviewer: components["schemas"]["UserName"];
             commitSha: string;
+            targetBranch: string;
+            /** @description Given for another head or another target: it does not count */
             stale: boolean;
             commentCount: number;
             /** Format: date-time */

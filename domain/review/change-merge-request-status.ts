@@ -7,6 +7,7 @@ import { writeAudit } from '../audit/write-audit.ts';
 import { repoPathOf } from '../git/read-repository.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { announceMergeRequest } from './announce-merge-request.ts';
+import { refuseSecondOpen } from './create-merge-request.ts';
 import {
   branchRef,
   findMergeRequest,
@@ -81,12 +82,7 @@ export async function reopenMergeRequest(
   const head = await git.resolveCommit(repoPathOf(project), branchRef(sourceBranch));
   if (head === null) throw new DomainError('unprocessable', 'Its source branch is gone.');
   return inTransaction(db, async (tx) => {
-    const between = { projectId: project.id, sourceBranch, targetBranch };
-    const other = await tx.mergeRequest.findFirst({ where: { ...between, status: 'open' } });
-    if (other !== null) {
-      const detail = `!${String(other.number)} is open between these branches.`;
-      throw new DomainError('already_exists', detail);
-    }
+    await refuseSecondOpen(tx, { projectId: project.id, sourceBranch, targetBranch });
     return move(tx, caller, row, 'open');
   });
 }

@@ -97,7 +97,7 @@ async function readRuns(db: Db, mergeRequest: MergeRequest): Promise<CheckRun[]>
 
 /** The rules that people and pipelines decide: read anew whenever it matters. */
 async function recordRules(db: Db, { mergeRequest, protections, facts }: MergeCase) {
-  const words = await readWords(db, mergeRequest);
+  const words = await readWords(db, mergeRequest, facts.brought);
   const rules: MergeRule[] = [objectionsRule(words)];
   const required = Math.max(0, ...protections.map((one) => one.requiredApprovals));
   if (required > 0) rules.push(approvalsRule(words, required));
@@ -131,11 +131,12 @@ export async function openMergeCase(
   const all = await db.protectedBranch.findMany({ where: { projectId: project.id } });
   const protections = rulesFor(all, mergeRequest.targetBranch);
   const codeOwners = protections.some((one) => one.requireCodeOwners);
+  const approvals = codeOwners || protections.some((one) => one.requiredApprovals > 0);
   return {
     project,
     mergeRequest,
     protections,
-    facts: await gatherFacts(git, project, mergeRequest, { codeOwners }),
+    facts: await gatherFacts(git, project, mergeRequest, { codeOwners, approvals }),
     style: wanted ?? allowedStyles(project, protections).preferred,
   };
 }

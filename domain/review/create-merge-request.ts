@@ -53,6 +53,21 @@ async function readEnds(git: Git, project: Project, input: CreateMergeRequestInp
 }
 
 /**
+ * Throws `already_exists` when one is open between the two branches. Holds the project's row, so that of two at once the
+ * second one sees the first.
+ */
+export async function refuseSecondOpen(
+  tx: Prisma.TransactionClient,
+  between: { projectId: string; sourceBranch: string; targetBranch: string },
+): Promise<void> {
+  await tx.$queryRaw`SELECT id FROM projects WHERE id = ${between.projectId} FOR NO KEY UPDATE`;
+  const open = await tx.mergeRequest.findFirst({ where: { ...between, status: 'open' } });
+  if (open === null) return;
+  const detail = `!${String(open.number)} is open between these branches.`;
+  throw new DomainError('already_exists', detail);
+}
+
+/**
  * The row alone, with the project's next number, within a transaction that writes more.
  * @throws DomainError `already_exists` when one is open between the two branches
  */
@@ -72,13 +87,7 @@ export async function createMergeRequestIn(
     data: { nextMrNumber: { increment: 1 } },
     select: { nextMrNumber: true },
   });
-  const open = await tx.mergeRequest.findFirst({
-    where: { projectId, sourceBranch, targetBranch, status: 'open' },
-  });
-  if (open !== null) {
-    const detail = `!${String(open.number)} is open between these branches.`;
-    throw new DomainError('already_exists', detail);
-  }
+  await refuseSecondOpen(tx, { projectId, sourceBranch, targetBranch });
   return tx.mergeRequest.create({
     data: { id: newId('mergeRequest'), number: nextMrNumber, ...input },
   });

@@ -22,6 +22,8 @@ export interface MergeFacts {
   changedPaths: string[];
   /** lines of the target's file; empty without one, null when it is too large */
   codeOwners: OwnerRule[] | null;
+  /** commits that the target has not, asked for with approvals; null when they are too many to be told one by one */
+  brought: string[] | null;
 }
 
 export type FactsGit = Pick<
@@ -31,11 +33,13 @@ export type FactsGit = Pick<
   | 'mergeCommits'
   | 'treeOf'
   | 'changedPaths'
+  | 'commitsBetween'
   | 'statPath'
   | 'readBlob'
 >;
 
 const maxOwnersBytes = 1024 * 1024;
+const maxBrought = 1000;
 
 function orNull(error: unknown): null {
   if (error instanceof DomainError && error.code === 'not_found') return null;
@@ -69,12 +73,22 @@ async function tryMerge(
     : { tree: null, conflicts: merged.conflicts };
 }
 
+async function readBrought(
+  git: FactsGit,
+  repoPath: string,
+  from: string,
+  to: string,
+): Promise<string[] | null> {
+  const commits = await git.commitsBetween(repoPath, { from, to, limit: maxBrought + 1 });
+  return commits.length > maxBrought ? null : commits.map(({ sha }) => sha);
+}
+
 /** Reads what a merge of this head into its target would be. */
 export async function gatherFacts(
   git: FactsGit,
   project: Project,
   mergeRequest: Pick<MergeRequest, 'headSha' | 'targetBranch' | 'baseSha'>,
-  options: { codeOwners: boolean },
+  options: { codeOwners: boolean; approvals: boolean },
 ): Promise<MergeFacts> {
   const repoPath = repoPathOf(project);
   const { headSha } = mergeRequest;
@@ -89,6 +103,7 @@ export async function gatherFacts(
     tree: null,
     changedPaths: [],
     codeOwners: [],
+    brought: [],
   };
   if (targetSha === null) return facts;
   const baseSha = await git.mergeBase(repoPath, targetSha, headSha);
@@ -102,6 +117,7 @@ export async function gatherFacts(
   };
   if (isContained) return known;
   const merged = { ...known, ...(await tryMerge(git, repoPath, known)) };
+  if (options.approvals) merged.brought = await readBrought(git, repoPath, targetSha, headSha);
   if (!options.codeOwners) return merged;
   const codeOwners = await readCodeOwners(git, repoPath, targetSha);
   const from = baseSha ?? targetSha;

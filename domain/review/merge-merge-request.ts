@@ -45,6 +45,8 @@ export interface MergeInput {
   deleteSource?: boolean | undefined;
   /** the head that was looked at: another one is refused */
   headSha?: string | undefined;
+  /** it merges itself: refused once that was called off */
+  isAutomatic?: boolean;
 }
 
 export interface MergeDeps {
@@ -100,7 +102,7 @@ async function prepare({ db, git }: MergeDeps, attempt: Attempt): Promise<string
   throw mergeBlocked([{ rule: 'conflicts', state: 'missing', detail, missing: conflicts }]);
 }
 
-/** What is about to be done, so that follow-merges.ts can finish it should this process die in the middle. */
+/** What is about to be done, so that follow-pushes.ts can finish it should this process die in the middle. */
 async function keepIntent(db: PrismaClient, attempt: Attempt, sha: string): Promise<void> {
   const { merge, style, caller } = attempt;
   const mergeIntent = { sha, style, by: caller.principal.userId };
@@ -119,8 +121,13 @@ async function planMoves(
 ): Promise<RefUpdate[] | null> {
   const { merge, targetSha, input } = attempt;
   const { id, headSha, sourceBranch, targetBranch } = merge.mergeRequest;
+  // Held until the merge is written down: nobody closes or retargets what the branch shows already.
+  await tx.$queryRaw`SELECT id FROM merge_requests WHERE id = ${id} FOR UPDATE`;
   const mergeRequest = await tx.mergeRequest.findUniqueOrThrow({ where: { id } });
   requireTransition(mergeRequest.status, 'merged');
+  if (input.isAutomatic === true && mergeRequest.autoMergeStyle === null) {
+    throw new DomainError('illegal_transition', 'It does not merge itself any more.');
+  }
   const repoPath = repoPathOf(merge.project);
   const [target, source] = [branchRef(targetBranch), branchRef(sourceBranch)];
   if (mergeRequest.targetBranch !== targetBranch) return null;
@@ -164,6 +171,12 @@ async function land(
   });
 }
 
+/** Throws `conflict` when the head is another than the one that was looked at. */
+export function requireSameHead({ headSha }: MergeRequest, seen: string | undefined): void {
+  if (seen === undefined || seen === headSha) return;
+  throw new DomainError('conflict', 'The source branch has another head by now: look again.');
+}
+
 async function begin(
   { db, git }: MergeDeps,
   caller: Caller,
@@ -171,9 +184,7 @@ async function begin(
   mergeRequest: MergeRequest,
   input: MergeInput,
 ): Promise<Attempt> {
-  if (input.headSha !== undefined && input.headSha !== mergeRequest.headSha) {
-    throw new DomainError('conflict', 'The source branch has another head by now: look again.');
-  }
+  requireSameHead(mergeRequest, input.headSha);
   const committer = await findActingUser(db, caller);
   const merge = await openMergeCase(db, git, project, mergeRequest, input.style);
   await requireMergeable(db, merge);

@@ -42,11 +42,11 @@ export async function refreshMergeRequest(
 ): Promise<MergeRequest> {
   if (mergeRequest.status !== 'open') return mergeRequest;
   const source = await readSource(git, project, mergeRequest);
-  const { headSha, sourceDeleted, id } = mergeRequest;
+  const { headSha, targetBranch, sourceDeleted, id } = mergeRequest;
   if (source.headSha === headSha && source.sourceDeleted === sourceDeleted) return mergeRequest;
   return inTransaction(db, async (tx) => {
     const moved = await tx.mergeRequest.updateMany({
-      where: { id, status: 'open', headSha, sourceDeleted },
+      where: { id, status: 'open', headSha, targetBranch, sourceDeleted },
       data: { ...source, ...noAutoMerge },
     });
     const now = await tx.mergeRequest.findUniqueOrThrow({ where: { id } });

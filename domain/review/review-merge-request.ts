@@ -29,6 +29,8 @@ export interface ReviewInput {
   body?: string | null | undefined;
   /** head that was looked at; the current one unless told */
   commitSha?: string | undefined;
+  /** target that it was looked at for; the current one unless told */
+  targetBranch?: string | undefined;
   comments?: readonly { body: string; position: Omit<PositionInput, 'commitSha'> }[] | undefined;
 }
 
@@ -38,7 +40,8 @@ export interface ReviewRecord {
   body: string | null;
   reviewer: UserName;
   commitSha: string;
-  /** given for another head than the one there is now */
+  targetBranch: string;
+  /** given for another head, or another target, than there is now */
   stale: boolean;
   commentCount: number;
   createdAt: string;
@@ -51,14 +54,18 @@ const reviewParts = {
 
 type ReviewWithParts = Prisma.MrReviewGetPayload<{ include: typeof reviewParts }>;
 
-function toReviewRecord(row: ReviewWithParts, headSha: string): ReviewRecord {
+function toReviewRecord(
+  row: ReviewWithParts,
+  { headSha, targetBranch }: Pick<MergeRequest, 'headSha' | 'targetBranch'>,
+): ReviewRecord {
   return {
     id: row.id,
     verdict: row.verdict as ReviewVerdict,
     body: row.body,
     reviewer: toUserName(row.reviewer),
     commitSha: row.commitSha,
-    stale: row.commitSha !== headSha,
+    targetBranch: row.targetBranch,
+    stale: row.commitSha !== headSha || row.targetBranch !== targetBranch,
     commentCount: row._count.comments,
     createdAt: row.createdAt.toISOString(),
   };
@@ -79,7 +86,7 @@ export async function listReviews(
     take: page.limit + 1,
   });
   const total = await db.mrReview.count({ where });
-  return toPage(rows, page, total, (row) => toReviewRecord(row, mergeRequest.headSha));
+  return toPage(rows, page, total, (row) => toReviewRecord(row, mergeRequest));
 }
 
 /** Nobody approves their own merge request, nor the one of their own agent; neither does an agent for its owner. */
@@ -129,7 +136,7 @@ export async function reviewMergeRequest(
   requireTransition(found.status, 'merged');
   if (input.verdict === 'approve') await requireOthersWork(db, caller, found);
   const row = await refreshMergeRequest(db, git, project, found, { caller: null });
-  const commitSha = input.commitSha ?? row.headSha;
+  const { commitSha = row.headSha, targetBranch = row.targetBranch } = input;
   await requireCommit(git, project, commitSha);
   const remarks = await readRemarks(git, project, row, input.comments ?? [], commitSha);
   return inTransaction(db, async (tx) => {
@@ -143,12 +150,11 @@ export async function reviewMergeRequest(
         verdict: input.verdict,
         body: input.body ?? null,
         commitSha,
+        targetBranch,
       },
     });
-    for (const remark of remarks) {
-      const of = { authorId: reviewerId, threadId: null, reviewId: review.id };
-      await addThreadComment(tx, row, { ...remark, ...of });
-    }
+    const of = { authorId: reviewerId, threadId: null, reviewId: review.id };
+    for (const remark of remarks) await addThreadComment(tx, row, { ...remark, ...of });
     await announceMergeRequest(tx, { caller }, row, {
       type: 'mr.reviewed',
       did: input.verdict === 'approve' ? 'approved' : 'reviewed',
@@ -165,6 +171,6 @@ export async function reviewMergeRequest(
       projectId: project.id,
       detail: { number: row.number, verdict: input.verdict, commitSha },
     });
-    return toReviewRecord(made, row.headSha);
+    return toReviewRecord(made, row);
   });
 }

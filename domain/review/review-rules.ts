@@ -2,7 +2,7 @@ import type { MergeRule } from '../../contracts/review/types.ts';
 import type { MergeRequest } from '../../prisma/generated/client.ts';
 import { grantedPermissions } from '../identity/granted-permissions.ts';
 import { kinOf } from '../identity/kin-of.ts';
-import { ownersOfWork } from './owners-of-work.ts';
+import { ownersOfPushes, ownersOfWork } from './owners-of-work.ts';
 import type { Db } from '../shared/db.ts';
 import { ownerRulesOf, type OwnerRule } from './code-owners.ts';
 
@@ -13,6 +13,7 @@ interface Word {
   email: string;
   verdict: string;
   commitSha: string;
+  targetBranch: string;
   isActive: boolean;
   kind: string;
 }
@@ -22,34 +23,56 @@ export interface Words {
   approvals: Word[];
   /** given for an older head */
   stale: Word[];
+  /** given for the head while it went into another branch */
+  elsewhere: Word[];
+  /** given for the head by whoever pushed commits of it, or whose agent did */
+  contributed: Word[];
   /** who asked for changes last and has not taken it back */
   objections: Word[];
   /** approvals that repeat another: a person and the agents that act for them have one voice */
   repeated: Word[];
 }
 
-/** What reviewers say of the head. */
-export async function readWords(db: Db, mergeRequest: MergeRequest): Promise<Words> {
+/**
+ * What reviewers say of the head.
+ * @param brought commits that the target has not; null when they are too many to be told
+ */
+export async function readWords(
+  db: Db,
+  mergeRequest: MergeRequest,
+  brought: readonly string[] | null,
+): Promise<Words> {
   const reviews = await db.mrReview.findMany({
     where: { mrId: mergeRequest.id, verdict: { not: 'comment' } },
     include: { reviewer: true },
     orderBy: { id: 'asc' },
   });
   const last = new Map<string, Word>();
-  for (const { reviewer, verdict, commitSha } of reviews) {
+  for (const { reviewer, verdict, commitSha, targetBranch } of reviews) {
     const { id: userId, name, email, isActive } = reviewer;
-    last.set(userId, { userId, name, email, verdict, commitSha, isActive, kind: reviewer.kind });
+    const said = { verdict, commitSha, targetBranch, isActive, kind: reviewer.kind };
+    last.set(userId, { userId, name, email, ...said });
   }
-  const words: Words = { approvals: [], stale: [], objections: [], repeated: [] };
+  const words: Words = {
+    approvals: [],
+    stale: [],
+    elsewhere: [],
+    contributed: [],
+    objections: [],
+    repeated: [],
+  };
   const own = await ownersOfWork(db, mergeRequest.authorId);
+  const pushers = await ownersOfPushes(db, mergeRequest, brought);
   for (const word of last.values()) {
     if (!word.isActive) continue;
     const { permissions } = await grantedPermissions(db, word.userId, mergeRequest.projectId);
     if (!permissions.has('project:write')) continue;
     if (word.verdict === 'request_changes') words.objections.push(word);
     else if (own.has(word.userId)) continue;
-    else if (word.commitSha === mergeRequest.headSha) words.approvals.push(word);
-    else words.stale.push(word);
+    else if (word.commitSha !== mergeRequest.headSha) words.stale.push(word);
+    else if (word.targetBranch !== mergeRequest.targetBranch) words.elsewhere.push(word);
+    else if (pushers.has(word.userId)) words.contributed.push(word);
+    else words.approvals.push(word);
   }
   return { ...words, repeated: await repeatedAmong(db, words.approvals) };
 }
@@ -80,17 +103,39 @@ export function objectionsRule({ objections }: Words): MergeRule {
   };
 }
 
+/** Approvals that do not count: in one sentence for each reason, and each with its reason. */
+function refusedApprovals({ stale, elsewhere, contributed, repeated }: Words): {
+  sentences: string[];
+  missing: string[];
+} {
+  const namesOf = (of: readonly Word[]) => of.map((word) => word.name).join(', ');
+  return {
+    sentences: [
+      ...(stale.length === 0 ? [] : [`Older commits were approved by ${namesOf(stale)}.`]),
+      ...(elsewhere.length === 0 ? [] : [`For another target: ${namesOf(elsewhere)}.`]),
+      ...(contributed.length === 0
+        ? []
+        : [`Nobody approves what they or their agents pushed: ${namesOf(contributed)}.`]),
+      ...(repeated.length === 0 ? [] : [`One voice with whom they act for: ${namesOf(repeated)}.`]),
+    ],
+    missing: [
+      ...stale.map(({ name }) => `${name}: approved an older commit`),
+      ...elsewhere.map(({ name, targetBranch }) => `${name}: approved it for ${targetBranch}`),
+      ...contributed.map(({ name }) => `${name}: pushed commits of it, or their agent did`),
+    ],
+  };
+}
+
 export function approvalsRule(words: Words, required: number): MergeRule {
   const count = words.approvals.length - words.repeated.length;
-  const stale = words.stale.map((word) => word.name);
-  const aged = stale.length === 0 ? '' : ` Older commits were approved by ${stale.join(', ')}.`;
-  const twice = words.repeated.map((word) => word.name).join(', ');
-  const once = twice === '' ? '' : ` One voice with whom they act for: ${twice}.`;
+  const passed = count >= required;
+  const { sentences, missing } = refusedApprovals(words);
+  const detail = `${String(count)} of ${String(required)} approvals of this commit.`;
   return {
     rule: 'approvals',
-    state: count >= required ? 'passed' : 'missing',
-    detail: `${String(count)} of ${String(required)} approvals of this commit.${count >= required ? '' : `${aged}${once}`}`,
-    missing: count >= required ? [] : stale.map((name) => `${name}: approved an older commit`),
+    state: passed ? 'passed' : 'missing',
+    detail: passed ? detail : [detail, ...sentences].join(' '),
+    missing: passed ? [] : missing,
   };
 }
 

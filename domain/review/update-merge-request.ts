@@ -1,11 +1,12 @@
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { MergeRequest, PrismaClient, Project } from '../../prisma/generated/client.ts';
+import type { MergeRequest, Prisma, PrismaClient, Project } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { repoPathOf } from '../git/read-repository.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { announceMergeRequest } from './announce-merge-request.ts';
+import { refuseSecondOpen } from './create-merge-request.ts';
 import {
   branchRef,
   findMergeRequest,
@@ -21,17 +22,34 @@ export interface UpdateMergeRequestInput {
 
 type Git = Pick<GitStore, 'resolveCommit' | 'mergeBase'>;
 
-/** Where the merge request parts from another target. An automatic merge was asked for with the old one. */
-async function retarget(git: Git, project: Project, row: MergeRequest, targetBranch: string) {
+/**
+ * Where the merge request parts from another target. Approvals for the old one do not count any more, and an automatic
+ * merge was asked for with the old one.
+ */
+async function retarget(
+  tx: Prisma.TransactionClient,
+  git: Git,
+  project: Project,
+  row: MergeRequest,
+  targetBranch: string,
+) {
   const refuse = (detail: string): DomainError =>
     new DomainError('unprocessable', detail, { errors: [{ pointer: '#/targetBranch', detail }] });
+  const { sourceBranch, headSha } = row;
   if (row.status !== 'open') throw refuse('Only an open merge request can get another target.');
-  if (targetBranch === row.sourceBranch) throw refuse('Source and target are the same branch.');
+  if (targetBranch === sourceBranch) throw refuse('Source and target are the same branch.');
   const repoPath = repoPathOf(project);
   const target = await git.resolveCommit(repoPath, branchRef(targetBranch));
   if (target === null) throw refuse('There is no such branch.');
-  const baseSha = await git.mergeBase(repoPath, target, row.headSha);
-  return { targetBranch, baseSha, autoMergeStyle: null, autoMergeBy: null };
+  await refuseSecondOpen(tx, { projectId: project.id, sourceBranch, targetBranch });
+  const baseSha = await git.mergeBase(repoPath, target, headSha);
+  return {
+    targetBranch,
+    baseSha,
+    autoMergeStyle: null,
+    autoMergeBy: null,
+    autoMergeDeleteSource: false,
+  };
 }
 
 /** Changes title, body or target; access (project:write) was checked by the route. */
@@ -43,28 +61,32 @@ export async function updateMergeRequest(
   number: number,
   input: UpdateMergeRequestInput,
 ): Promise<MergeRequestRecord> {
-  const before = await findMergeRequest(db, project.id, number);
+  const { id } = await findMergeRequest(db, project.id, number);
   const { title, body, targetBranch } = input;
-  const data = {
-    ...(title === undefined ? {} : { title }),
-    ...(body === undefined ? {} : { body }),
-    ...(targetBranch === undefined || targetBranch === before.targetBranch
-      ? {}
-      : await retarget(git, project, before, targetBranch)),
-  };
-  const changed = Object.keys(input).filter((key) => key in data);
   return inTransaction(db, async (tx) => {
-    const row = await tx.mergeRequest.update({ where: { id: before.id }, data });
+    // A merge holds the row while it moves the branch: what is merged by now gets no other target.
+    await tx.$queryRaw`SELECT id FROM merge_requests WHERE id = ${id} FOR UPDATE`;
+    const before = await tx.mergeRequest.findUniqueOrThrow({ where: { id } });
+    const data = {
+      ...(title === undefined ? {} : { title }),
+      ...(body === undefined ? {} : { body }),
+      ...(targetBranch === undefined || targetBranch === before.targetBranch
+        ? {}
+        : await retarget(tx, git, project, before, targetBranch)),
+    };
+    const changed = Object.keys(input).filter((key) => key in data);
+    const row = await tx.mergeRequest.update({ where: { id }, data });
+    const autoMergeCancelled = before.autoMergeStyle !== null && row.autoMergeStyle === null;
     await announceMergeRequest(tx, { caller }, row, {
       type: 'mr.updated',
       did: 'changed',
-      payload: { changed },
+      payload: { changed, autoMergeCancelled },
     });
-    const record = await readMergeRequest(tx, row.id);
+    const record = await readMergeRequest(tx, id);
     await writeAudit(tx, caller, {
       action: 'mr.updated',
       resource: 'merge_request',
-      resourceId: row.id,
+      resourceId: id,
       projectId: project.id,
       detail: { number, changed },
     });

@@ -131,6 +131,7 @@ export const mergeBody = z.strictObject({
 export const autoMergeBody = z.strictObject({
   style: style.optional(),
   deleteSource: z.boolean().optional(),
+  headSha: sha.optional().describe('The head that you looked at; another one is refused'),
 });
 
 export const mergeRequestDiffBody = z.object({
@@ -168,7 +169,8 @@ export const reviewBody = z
     body: z.string().nullable(),
     reviewer: userNameBody,
     commitSha: z.string(),
-    stale: z.boolean(),
+    targetBranch: z.string(),
+    stale: z.boolean().describe('Given for another head or another target: it does not count'),
     commentCount: z.int(),
     createdAt: z.iso.datetime(),
   })
@@ -178,6 +180,9 @@ export const createReviewBody = z.strictObject({
   verdict: z.enum(reviewVerdicts),
   body: markdownField.nullable().optional(),
   commitSha: sha.optional().describe('The head that you looked at; the current one when left out'),
+  targetBranch: branch
+    .optional()
+    .describe('The target that you looked at it for; the current one when left out'),
   comments: z
     .array(z.strictObject({ body: markdownField.min(1), position: z.strictObject(line) }))
     .max(100)

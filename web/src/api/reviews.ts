@@ -75,7 +75,7 @@ export const merge = (
 export const enableAutoMerge = (
   ref: ProjectRef,
   number: number,
-  body: { style: MergeStyle; deleteSource: boolean },
+  body: { style: MergeStyle; deleteSource: boolean; headSha: string },
 ) => call('post', `${one}/auto-merge`, { path: at(ref, number), body });
 
 export const cancelAutoMerge = (ref: ProjectRef, number: number) =>
@@ -112,7 +112,12 @@ export const settleThread = (ref: ProjectRef, number: number, id: string, resolv
 export const addReview = (
   ref: ProjectRef,
   number: number,
-  body: { verdict: Review['verdict']; body: string | null; commitSha: string },
+  body: {
+    verdict: Review['verdict'];
+    body: string | null;
+    commitSha: string;
+    targetBranch: string;
+  },
 ) => call('post', `${one}/reviews`, { path: at(ref, number), body });
 
 /** Most pages that a conversation is read in: 2,000 comments. */

@@ -108,7 +108,10 @@ function ReviewWord({ review, at }: { review: Review; at: ProjectRef }): JSX.Ele
 
 function StaleMark(): JSX.Element {
   return (
-    <span class="chip" title="Commits were pushed since: it does not count any more">
+    <span
+      class="chip"
+      title="Of an older commit, or of another target branch: it does not count any more"
+    >
       stale
     </span>
   );

@@ -60,7 +60,7 @@ function ReviewDialog({
   onClose: () => void;
 }): JSX.Element {
   // the head that was on screen when the dialog was opened: an approval is of what was seen
-  const [seen] = useState(mergeRequest.headSha);
+  const [{ headSha: seen, targetBranch }] = useState(mergeRequest);
   const mayApprove = mergeRequest.permissions.approve;
   const [verdict, setVerdict] = useState<Review['verdict']>(mayApprove ? 'approve' : 'comment');
   const body = useDraft(`review.${mergeRequest.id}`);
@@ -70,6 +70,7 @@ function ReviewDialog({
       verdict,
       body: text === '' ? null : text,
       commitSha: seen,
+      targetBranch,
     });
     body.clear();
     refresh();
@@ -89,11 +90,18 @@ function ReviewDialog({
       onClose={onClose}
     >
       <p class="muted">
-        Of commit <code>{shortSha(seen)}</code>. A push makes it stale.
+        Of commit <code>{shortSha(seen)}</code> into <code>{targetBranch}</code>. A push makes it
+        stale, as does another target.
       </p>
       {seen !== mergeRequest.headSha && (
         <p class="quiet-line">
           Commits were pushed since you opened this: your review is of the older one.
+        </p>
+      )}
+      {targetBranch !== mergeRequest.targetBranch && (
+        <p class="quiet-line">
+          It goes into <code>{mergeRequest.targetBranch}</code> by now: your review is of the older
+          target.
         </p>
       )}
       <fieldset class="verdicts">

@@ -73,7 +73,7 @@ export async function closeIssuesIn(
   caller: Caller,
   projectId: string,
   numbers: readonly number[],
-  by: { mergeRequest: number },
+  by: { mergeRequest: number } | { push: string },
 ): Promise<number[]> {
   const issues = await tx.issue.findMany({
     where: { projectId, number: { in: [...numbers] } },

@@ -1,38 +1,51 @@
 import type { Caller } from '../../contracts/identity/principal.ts';
-import { DomainError } from '../../contracts/problems.ts';
+import type { GitStore } from '../../contracts/git/store.ts';
+import { DomainError, type ProblemCode } from '../../contracts/problems.ts';
 import type { MergeStyle } from '../../contracts/review/types.ts';
-import type { PrismaClient, Project } from '../../prisma/generated/client.ts';
+import type { MergeRequest, Prisma, PrismaClient, Project } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { can } from '../identity/check-access.ts';
 import { findActingUser } from '../identity/find-acting-user.ts';
-import { callerFor } from '../identity/system-user.ts';
+import { callerFor, systemCaller } from '../identity/system-user.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { allowedStyles, rulesFor } from './allowed-styles.ts';
 import { announceMergeRequest } from './announce-merge-request.ts';
 import { requireTransition } from './change-merge-request-status.ts';
 import { checkMergeability, mergeBlocked } from './check-mergeability.ts';
-import { mergeMergeRequest, type MergeDeps } from './merge-merge-request.ts';
+import { addThreadComment } from './comment-merge-request.ts';
+import { mergeMergeRequest, requireSameHead, type MergeDeps } from './merge-merge-request.ts';
 import {
   findMergeRequest,
   readMergeRequest,
   type MergeRequestRecord,
 } from './merge-request-record.ts';
+import { refreshMergeRequest } from './refresh-merge-request.ts';
+
+export interface AutoMergeInput {
+  style?: MergeStyle | undefined;
+  deleteSource?: boolean | undefined;
+  /** the head that was looked at: another one is refused */
+  headSha?: string | undefined;
+}
 
 const none = { autoMergeStyle: null, autoMergeBy: null, autoMergeDeleteSource: false };
 
 /**
  * Lets a merge request merge itself, as the caller, as soon as all rules pass. A push to its source calls it off.
- * @throws DomainError `illegal_transition` when it is not open, `merge_blocked` for a style that is not allowed
+ * @throws DomainError `illegal_transition` when it is not open, `merge_blocked` for a style that is not allowed,
+ * `conflict` when the head is another than `headSha`
  */
 export async function enableAutoMerge(
-  db: PrismaClient,
+  { db, git }: { db: PrismaClient; git: Pick<GitStore, 'resolveCommit' | 'mergeBase'> },
   caller: Caller,
   project: Project,
   number: number,
-  input: { style?: MergeStyle | undefined; deleteSource?: boolean | undefined },
+  input: AutoMergeInput,
 ): Promise<MergeRequestRecord> {
-  const row = await findMergeRequest(db, project.id, number);
-  requireTransition(row.status, 'merged');
+  const found = await findMergeRequest(db, project.id, number);
+  requireTransition(found.status, 'merged');
+  const row = await refreshMergeRequest(db, git, project, found, { caller });
+  requireSameHead(row, input.headSha);
   const { id: userId } = await findActingUser(db, caller);
   const rules = await db.protectedBranch.findMany({ where: { projectId: project.id } });
   const { allowed, preferred } = allowedStyles(project, rulesFor(rules, row.targetBranch));
@@ -44,7 +57,7 @@ export async function enableAutoMerge(
   return inTransaction(db, async (tx) => {
     const deleteSource = input.deleteSource === true;
     const armed = await tx.mergeRequest.updateMany({
-      where: { id: row.id, status: 'open', headSha: row.headSha },
+      where: { id: row.id, status: 'open', headSha: row.headSha, targetBranch: row.targetBranch },
       data: { autoMergeStyle: style, autoMergeBy: userId, autoMergeDeleteSource: deleteSource },
     });
     if (armed.count === 0) throw new DomainError('illegal_transition', 'It was changed just now.');
@@ -65,13 +78,34 @@ export async function enableAutoMerge(
   });
 }
 
-/** Calls an automatic merge off. @throws DomainError `illegal_transition` when there is none */
+/** A remark of the platform on the merge request: whoever waits for the merge looks there. */
+async function remark(
+  tx: Prisma.TransactionClient,
+  row: MergeRequest,
+  body: string,
+): Promise<void> {
+  const caller = await systemCaller(tx);
+  const plain = { threadId: null, reviewId: null, position: null };
+  const authorId = caller.principal.userId;
+  const { id } = await addThreadComment(tx, row, { authorId, body, ...plain });
+  await announceMergeRequest(tx, { caller }, row, {
+    type: 'mr.commented',
+    did: 'commented on',
+    payload: { commentIds: [id], threadId: null, path: null },
+  });
+}
+
+/**
+ * Calls an automatic merge off.
+ * @param isTold with a remark that says why: nobody who looks at the page did it
+ * @throws DomainError `illegal_transition` when there is none
+ */
 export async function cancelAutoMerge(
   db: PrismaClient,
   caller: Caller,
   projectId: string,
   number: number,
-  reason: string,
+  { reason, isTold = false }: { reason: string; isTold?: boolean },
 ): Promise<MergeRequestRecord> {
   const row = await findMergeRequest(db, projectId, number);
   return inTransaction(db, async (tx) => {
@@ -87,6 +121,7 @@ export async function cancelAutoMerge(
       did: 'called off the automatic merge of',
       payload: { reason },
     });
+    if (isTold) await remark(tx, row, `The automatic merge was called off: ${reason}`);
     const record = await readMergeRequest(tx, row.id);
     await writeAudit(tx, caller, {
       action: 'mr.auto_merge_cancelled',
@@ -100,7 +135,20 @@ export async function cancelAutoMerge(
 }
 
 /** Refusals that only mean: not now. */
-const waits = new Set(['merge_blocked', 'illegal_transition', 'conflict', 'protected']);
+const waits = new Set<ProblemCode>([
+  'merge_blocked',
+  'illegal_transition',
+  'conflict',
+  'protected',
+]);
+/** Failures that say nothing of the merge request: the event is handled once more. */
+const passing = new Set<ProblemCode>([
+  'unavailable',
+  'timed_out',
+  'sealed',
+  'disk_full',
+  'internal',
+]);
 
 /**
  * Merges a merge request that waits to merge itself, if all its rules pass. Called whenever one of them may have
@@ -112,7 +160,7 @@ export async function tryAutoMerge(
   mergeRequestId: string,
   traceparent: string | null,
 ): Promise<boolean> {
-  const { db, git } = deps;
+  const { db } = deps;
   const row = await db.mergeRequest.findUnique({
     where: { id: mergeRequestId },
     include: { project: true },
@@ -124,18 +172,41 @@ export async function tryAutoMerge(
   if (caller === null || !(await can(db, caller.principal, 'project:write', project.id))) {
     if (user === null) return false;
     const reason = 'Whoever asked for it may not merge any more.';
-    await cancelAutoMerge(db, callerFor(user), project.id, number, reason);
+    await cancelAutoMerge(db, callerFor(user), project.id, number, { reason, isTold: true });
     return false;
   }
-  const style = row.autoMergeStyle as MergeStyle;
-  const { mergeable } = await checkMergeability(db, git, project, row, style);
-  if (!mergeable) return false;
-  const input = { style, deleteSource: row.autoMergeDeleteSource, headSha: row.headSha };
   try {
-    await mergeMergeRequest(deps, caller, project, number, input);
-    return true;
+    return await mergeIfMergeable(deps, caller, row);
   } catch (error) {
-    if (error instanceof DomainError && waits.has(error.code)) return false;
-    throw error;
+    if (!(error instanceof DomainError) || passing.has(error.code)) throw error;
+    if (!waits.has(error.code)) await giveUp(db, row, error);
+    return false;
   }
+}
+
+async function mergeIfMergeable(
+  deps: MergeDeps,
+  caller: Caller,
+  row: MergeRequest & { project: Project },
+): Promise<boolean> {
+  const { project, number, headSha, autoMergeDeleteSource: deleteSource } = row;
+  const style = row.autoMergeStyle as MergeStyle;
+  const { mergeable } = await checkMergeability(deps.db, deps.git, project, row, style);
+  if (!mergeable) return false;
+  const input = { style, deleteSource, headSha, isAutomatic: true };
+  await mergeMergeRequest(deps, caller, project, number, input);
+  return true;
+}
+
+/** What it was refused for does not pass by waiting: it is called off, and said. Somebody may have done so meanwhile. */
+async function giveUp(
+  db: PrismaClient,
+  { projectId, number }: MergeRequest,
+  why: DomainError,
+): Promise<void> {
+  const because = { reason: why.message, isTold: true };
+  const caller = await systemCaller(db);
+  await cancelAutoMerge(db, caller, projectId, number, because).catch((error: unknown) => {
+    if (!(error instanceof DomainError) || error.code !== 'illegal_transition') throw error;
+  });
 }

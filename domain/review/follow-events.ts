@@ -72,6 +72,15 @@ export async function followReviewEvent(deps: ReviewEventDeps, event: EventRecor
     case 'mr.auto_merge_enabled':
       await tryWaiting(deps, event, { id: event.subjectId ?? '' });
       return;
+    case 'step.completed': {
+      // A required check may be green long before its pipeline ends: behind it a gate may wait for days.
+      const run = await deps.db.pipeline.findUnique({
+        where: { id: String(event.payload['pipelineId']) },
+        select: { commitSha: true },
+      });
+      if (run?.commitSha != null) await tryWaiting(deps, event, { headSha: run.commitSha });
+      return;
+    }
     case 'pipeline.completed': {
       const sha = event.payload['commitSha'];
       if (typeof sha === 'string') await tryWaiting(deps, event, { headSha: sha });

@@ -7,6 +7,7 @@ import type { MergeRequest, PrismaClient, Project } from '../../prisma/generated
 import { writeAudit } from '../audit/write-audit.ts';
 import { repoPathOf } from '../git/read-repository.ts';
 import { callerFor, systemCaller } from '../identity/system-user.ts';
+import { closeIssuesOfPush } from '../issue/close-by-push.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { branchRef } from './merge-request-record.ts';
 import { closedBy, recordMerge } from './record-merge.ts';
@@ -60,7 +61,7 @@ async function settle(
   if (merge === null) return;
   const caller = await callerOf(db, merge.by ?? pusherId);
   const { baseSha } = row;
-  const closes = await closedBy(git, repoPathOf(project), row, baseSha);
+  const closes = await closedBy(git, project, row, baseSha);
   await inTransaction(db, async (tx) => {
     await tx.$queryRaw`SELECT id FROM merge_requests WHERE id = ${row.id} FOR UPDATE`;
     const now = await tx.mergeRequest.findUniqueOrThrow({ where: { id: row.id } });
@@ -79,7 +80,7 @@ async function settle(
 
 /**
  * What a push means for the open merge requests of its branches: a new head for those from them, and for those into
- * them perhaps that they are merged. May be called again for the same push.
+ * them perhaps that they are merged; and for the issues that its commits close. May be called again for the same push.
  * @returns ids of the merge requests that are still open and into a branch that moved
  */
 export async function followPush(deps: FollowDeps, event: EventRecord): Promise<string[]> {
@@ -99,5 +100,6 @@ export async function followPush(deps: FollowDeps, event: EventRecord): Promise<
     where: { ...open, targetBranch: { in: branches } },
   });
   for (const row of into) await settle(deps, project, row, pusherId);
+  await closeIssuesOfPush(deps, by.caller, project, event);
   return into.map((row) => row.id);
 }

@@ -148,7 +148,7 @@ async function land(
 ): Promise<BranchMoved<MergeRequestRecord>> {
   const { caller, merge, style, input } = attempt;
   const { mergeRequest, project, facts } = merge;
-  const closes = await closedBy(deps.git, repoPathOf(project), mergeRequest, facts.baseSha);
+  const closes = await closedBy(deps.git, project, mergeRequest, facts.baseSha);
   return moveBranches(deps.db, deps.git, {
     projectId: project.id,
     caller,

@@ -1,7 +1,8 @@
 import type { GitCommit, GitStore } from '../../contracts/git/store.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import type { MergeStyle } from '../../contracts/review/types.ts';
-import { Prisma, type MergeRequest } from '../../prisma/generated/client.ts';
+import { Prisma, type MergeRequest, type Project } from '../../prisma/generated/client.ts';
+import { repoPathOf } from '../git/read-repository.ts';
 import { closeIssuesIn } from '../issue/change-issue-status.ts';
 import { closingReferences } from '../issue/closing-references.ts';
 import { announceMergeRequest } from './announce-merge-request.ts';
@@ -18,13 +19,18 @@ export interface Merge {
 
 const maxRead = 500;
 
-/** Issues that a merge request closes, by its title, its body and the messages of its commits. */
+/**
+ * Issues that a merge request closes, by its title, its body and the messages of its commits: none unless it goes into
+ * the default branch. What it says of them counts again when the branch it went into gets there.
+ */
 export async function closedBy(
   git: Pick<GitStore, 'commitsBetween'>,
-  repoPath: string,
+  project: Project,
   mergeRequest: MergeRequest,
   baseSha: string | null,
 ): Promise<number[]> {
+  if (mergeRequest.targetBranch !== project.defaultBranch) return [];
+  const repoPath = repoPathOf(project);
   const range = { from: baseSha ?? '', to: mergeRequest.headSha, limit: maxRead };
   const commits: GitCommit[] = baseSha === null ? [] : await git.commitsBetween(repoPath, range);
   const texts = [mergeRequest.title, mergeRequest.body ?? ''];

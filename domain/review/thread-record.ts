@@ -55,7 +55,7 @@ export async function toThreadComments(
   }));
 }
 
-/** Remarks on a merge request, oldest first; `path` narrows them to a file as it was called then. */
+/** Remarks on a merge request, oldest first, with their lines followed to where the code is now. */
 export async function listThreadComments(
   db: Db,
   git: Git,

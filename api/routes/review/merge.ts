@@ -46,11 +46,12 @@ export const enableAutoMergeRoute = defineRoute({
   },
   responses: jsonResponse('It waits for its rules', mergeRequestBody),
   handler: async (c) => {
-    const { db } = c.get('services');
+    const { db, gitStore } = c.get('services');
     const { number } = c.req.valid('param');
+    const deps = { db, git: gitStore };
     const input = c.req.valid('json');
     const project = c.get('project');
-    return c.json(await enableAutoMerge(db, c.get('caller'), project, number, input), 200);
+    return c.json(await enableAutoMerge(deps, c.get('caller'), project, number, input), 200);
   },
 });
 
@@ -67,6 +68,7 @@ export const cancelAutoMergeRoute = defineRoute({
     const { number } = c.req.valid('param');
     const caller = c.get('caller');
     const reason = `${caller.principal.userName} called it off.`;
-    return c.json(await cancelAutoMerge(db, caller, c.get('project').id, number, reason), 200);
+    const project = c.get('project');
+    return c.json(await cancelAutoMerge(db, caller, project.id, number, { reason }), 200);
   },
 });

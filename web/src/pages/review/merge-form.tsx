@@ -32,13 +32,13 @@ export function MergeForm({
   const [message, setMessage] = useState('');
   const run = useAction(async () => {
     if (style === null) return;
+    const { headSha } = mergeRequest;
     if (rules.mergeable) {
       const words = makesCommit.includes(style) && message.trim() !== '' ? { message } : {};
-      const { headSha } = mergeRequest;
       await merge(at, mergeRequest.number, { style, deleteSource, headSha, ...words });
       invalidate('issues');
       invalidate('repository');
-    } else await enableAutoMerge(at, mergeRequest.number, { style, deleteSource });
+    } else await enableAutoMerge(at, mergeRequest.number, { style, deleteSource, headSha });
     refresh();
   });
   if (style === null) return null;

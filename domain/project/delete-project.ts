@@ -1,6 +1,7 @@
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
-import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { requirePermission } from '../identity/check-access.ts';
@@ -8,9 +9,35 @@ import { inTransaction } from '../shared/tx.ts';
 import type { ProjectWithOwner } from './find-project.ts';
 
 /**
+ * Refuses while environments are there: with the project would go the only way to reach what runs of them. Previews are
+ * no hindrance, they end with the project by themselves. Holds the project's row, so that none is made meanwhile.
+ */
+async function refuseDeployed(
+  tx: Prisma.TransactionClient,
+  { id: projectId }: ProjectWithOwner,
+): Promise<void> {
+  await tx.$queryRaw`SELECT id FROM projects WHERE id = ${projectId} FOR UPDATE`;
+  const deployments = await tx.deployment.findMany({
+    where: { projectId, mergeRequestId: null },
+    select: { id: true, environment: true, isDeleting: true },
+    orderBy: { environment: 'asc' },
+  });
+  if (deployments.length === 0) return;
+  const names = deployments.map(({ environment }) => environment).join(', ');
+  const detail = `What is deployed would run on with no way to reach it: ${names}. Remove each environment first, on the project's page of deployments or with DELETE /api/v1/deployments/{id}, and wait until it is gone.`;
+  throw new DomainError('conflict', detail, {
+    errors: deployments.map(({ id, environment, isDeleting }) => ({
+      pointer: `#/deployments/${id}`,
+      detail: isDeleting ? `${environment} is being removed` : `${environment} is deployed`,
+    })),
+  });
+}
+
+/**
  * Deletes a project with all that hangs on it; its audit rows and events stay.
  * The repository goes after the rows: a crash between leaves a directory that no row names, which is swept when
  * a project of that name is made again.
+ * @throws DomainError `conflict` naming the environments that are deployed
  */
 export async function deleteProject(
   db: PrismaClient,
@@ -21,6 +48,7 @@ export async function deleteProject(
   await requirePermission(db, caller, 'project:delete', project.id);
   const fullName = `${project.owner.name}/${project.name}`;
   await inTransaction(db, async (tx) => {
+    await refuseDeployed(tx, project);
     await publishEvent(tx, {
       type: 'project.deleted',
       projectId: project.id,

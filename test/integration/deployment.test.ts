@@ -72,6 +72,34 @@ async function makeGood(deploymentId: string, number: number): Promise<string> {
   return id;
 }
 
+describe('the project of an environment', () => {
+  it('is not deleted while it is there; a preview does not hold its project [A-PROJ-07]', async () => {
+    const made = [await create(), await create({ environment: 'staging' })];
+    const refused = await sut.call(admin, 'DELETE', project.path);
+    expect(refused).toMatchObject({
+      status: 409,
+      body: {
+        code: 'conflict',
+        detail: expect.stringMatching(/production, staging\. Remove each environment first/),
+        errors: [{ detail: 'production is deployed' }, { detail: 'staging is deployed' }],
+      },
+    });
+    expect((await sut.call(admin, 'GET', project.path)).status).toBe(200);
+    const branches = { sourceBranch: 'a', targetBranch: 'main', headSha: '0'.repeat(40) };
+    const of = { projectId: project.id, authorId: admin.id, changeId: newId('change') };
+    const { id: mergeRequestId } = await sut.db.mergeRequest.create({
+      data: { id: newId('mergeRequest'), number: 1, title: 'x', ...of, ...branches },
+    });
+    const [kept, gone] = made.map(({ id }) => ({ id }));
+    await sut.db.deployment.update({
+      where: kept ?? { id: '' },
+      data: { environment: 'preview', mergeRequestId },
+    });
+    await sut.db.deployment.delete({ where: gone ?? { id: '' } });
+    expect((await sut.call(admin, 'DELETE', project.path)).status).toBe(204);
+  });
+});
+
 describe('the desired state of an environment', () => {
   it('is one row for a project and environment, production unless told, active and pending when new [A-DEP-01] [A-DEP-02]', async () => {
     const made = await create();

@@ -7,6 +7,8 @@ export const deleteProjectRoute = defineRoute({
   path: projectPath,
   tag: 'projects',
   summary: 'Delete a project, its repository and all that belongs to it; audit rows stay',
+  description:
+    '409 `conflict` while environments of it are deployed; `errors` names each. Remove them first. Previews end with it.',
   access: { kind: 'permission', permission: 'project:delete', project: 'path' },
   request: { params: projectParams },
   responses: { 204: { description: 'It is gone' } },

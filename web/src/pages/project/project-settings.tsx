@@ -5,6 +5,7 @@ import { call } from '../../api/client.ts';
 import { projectParams } from '../../api/resources.ts';
 import type { Project } from '../../api/types.ts';
 import { invalidate, useAction } from '../../app/load.ts';
+import { projectPath } from '../../app/location.ts';
 import { toast } from '../../app/toasts.ts';
 import { Button } from '../../components/button.tsx';
 import { FormDialog } from '../../components/dialog.tsx';
@@ -176,6 +177,12 @@ function DeleteDialog({
         autoFocus
         mono
       />
+      {remove.problem?.code === 'conflict' && (
+        <p>
+          <a href={projectPath(at.owner, at.project, '/deployments')}>Deployments of {full}</a>:
+          each is removed on its own page.
+        </p>
+      )}
     </FormDialog>
   );
 }

@@ -1,11 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  pipelineStatuses,
-  pipelineTransitions,
-  statusesBefore,
-  stepStatuses,
-  stepTransitions,
-} from './types.ts';
+import { pipelineStatuses, pipelineTransitions, stepStatuses, stepTransitions } from './types.ts';
+import { statusesBefore } from '../shared/statuses-before.ts';
 
 describe('the transitions of runs and steps', () => {
   it('name every status of a run and lead to known ones only [A-CORE-09]', () => {

@@ -38,14 +38,6 @@ export const stepTransitions: Readonly<Record<StepStatus, readonly StepStatus[]>
   cancelled: [],
 };
 
-/** The statuses that may become `next`: what a guarded write asks for, so that the table above is the only list. */
-export function statusesBefore<S extends string>(
-  transitions: Readonly<Record<S, readonly S[]>>,
-  next: S,
-): S[] {
-  return (Object.keys(transitions) as S[]).filter((status) => transitions[status].includes(next));
-}
-
 /** A gate as written in `.platform.yaml`. */
 export interface GateDefinition {
   approvals: number;

@@ -1,5 +1,5 @@
 import { notificationTransitions, type NotificationType } from '../../contracts/notify/types.ts';
-import { statusesBefore } from '../../contracts/pipeline/types.ts';
+import { statusesBefore } from '../../contracts/shared/statuses-before.ts';
 import type { Principal } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Db } from '../shared/db.ts';

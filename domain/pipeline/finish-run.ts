@@ -1,9 +1,6 @@
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
-import {
-  type PipelineStatus,
-  pipelineTransitions,
-  statusesBefore,
-} from '../../contracts/pipeline/types.ts';
+import { type PipelineStatus, pipelineTransitions } from '../../contracts/pipeline/types.ts';
+import { statusesBefore } from '../../contracts/shared/statuses-before.ts';
 import {
   declareDeployments,
   resolveDeploys,

@@ -1,6 +1,7 @@
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { SettledStep } from '../../contracts/pipeline/activities.ts';
-import { statusesBefore, stepTransitions } from '../../contracts/pipeline/types.ts';
+import { stepTransitions } from '../../contracts/pipeline/types.ts';
+import { statusesBefore } from '../../contracts/shared/statuses-before.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { inTransaction } from '../shared/tx.ts';
 

@@ -86,6 +86,18 @@ describe('mail', () => {
     expect(await mailOf(who)).toMatchObject({ status: 'sent', error: null });
   });
 
+  it('that goes out twice, for nobody lived to write the first one down, carries one Message-ID [A-NOT-03]', async () => {
+    const { who } = await waiting('mail-twice');
+    const id = await sendNext(sut, `mail:${who.id}`, relay.port);
+    const before = { status: 'pending', attempts: 0, nextAttemptAt: new Date() };
+    await sut.db.delivery.update({ where: { id: id ?? '' }, data: before });
+    expect(await sendNext(sut, `mail:${who.id}`, relay.port)).toBe(id);
+    const ids = relay.mails
+      .filter(({ to }) => to.includes('mail-twice@example.test'))
+      .map(({ source }) => /^Message-ID: (.*)$/m.exec(source)?.[1]?.trim());
+    expect(ids).toEqual([`<${id ?? ''}@slipway.test>`, `<${id ?? ''}@slipway.test>`]);
+  });
+
   it('is given up at once when the relay knows no such user, not when it refuses us [A-NOT-03]', async () => {
     const { who } = await waiting('mail-refused');
     relay.refuse = { code: 451, text: 'later' };

@@ -12,6 +12,8 @@ const clusterKinds = new Set([
   'PersistentVolume',
 ]);
 const scalable = new Set(['Deployment', 'StatefulSet', 'ReplicaSet']);
+/** Kinds whose pods are replaced when their template changes. That of a Job cannot change: it would be another run. */
+const replacing = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 const secretReference = /\$\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}/g;
 
 type Json = Record<string, unknown>;
@@ -32,7 +34,7 @@ export function prepareManifest(
   if (facts.changeId !== null) {
     metadata.labels = { ...metadata.labels, [changeLabel]: facts.changeId };
     const template = spec?.['template'] as { metadata?: Manifest['metadata'] } | undefined;
-    if (template !== undefined) {
+    if (template !== undefined && replacing.has(prepared.kind)) {
       template.metadata = {
         ...(template.metadata ?? { name: '' }),
         labels: { ...template.metadata?.labels, [changeLabel]: facts.changeId },
@@ -80,8 +82,6 @@ export async function fillSecrets(
   return { ...manifest, stringData };
 }
 
-/** Kinds whose pods are replaced when their template changes. */
-const replacing = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 /** Versions of the secrets that a pod was started with: a newer one rolls it, with all that a roll-out has. */
 const secretsAnnotation = 'slipway.dev/secrets';
 

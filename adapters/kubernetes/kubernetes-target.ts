@@ -12,6 +12,7 @@ import {
 } from '../../contracts/deploy/target.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { driftBetween } from './field-drift.ts';
+import { takesNewJob, templateDrift } from './job-run.ts';
 import { KindCatalog, type KnownKind } from './kinds.ts';
 import { connectToKube, type KubeLocation, type SendToKube } from './kube-connection.ts';
 import { KubeClient, type RetryLimits } from './kube-client.ts';
@@ -109,6 +110,8 @@ class KubernetesTarget {
       } catch (error) {
         if (isStatus(error, 404) && kind.isNamespaced && attempt < MAX_CONFLICTS) {
           await this.#createNamespace(scope);
+        } else if (takesNewJob(scope, before, error) && performance.now() < end) {
+          await this.remove(scope, refOf(manifest));
         } else if (!isStatus(error, 409) || attempt >= MAX_CONFLICTS) {
           throw error;
         } else {
@@ -186,11 +189,24 @@ class KubernetesTarget {
     const key = `${scope.deploymentId} ${path}`;
     // Asked again of the very same object, the server would say the same: a dry run costs it as much as an apply.
     if (this.#clean.get(key) === seen) return [];
-    const applied = await this.#patch(scope, path, form, { dryRun: 'All' });
-    const drift = driftBetween(applied, live);
+    const drift = await this.#compare(scope, path, form, live);
     if (drift.length === 0) this.#clean.set(key, seen);
     else this.#clean.delete(key);
     return drift;
+  }
+
+  async #compare(
+    scope: TargetScope,
+    path: string,
+    form: Manifest,
+    live: Manifest,
+  ): Promise<FieldDrift[]> {
+    try {
+      return driftBetween(await this.#patch(scope, path, form, { dryRun: 'All' }), live);
+    } catch (error) {
+      if (takesNewJob(scope, live, error)) return [templateDrift(form, live)];
+      throw error;
+    }
   }
 
   /** Where an object is, if the scope may touch it. */

@@ -162,12 +162,16 @@ async function write(
   desired: Manifest,
 ): Promise<{ uid: string; changed: boolean }> {
   const what = understand(desired);
-  const known = parts.store.get(refOf(desired));
+  let known = parts.store.get(refOf(desired));
   if (known !== undefined) {
     checkOwner(scope, known);
     checkFixed(known, desired);
   }
   await checkPod(parts, what);
+  if (known !== undefined && isOtherRun(known, desired)) {
+    await removeObject(parts, known);
+    known = undefined;
+  }
   const live = applyFields(known?.live, known?.applied, desired) as Manifest;
   const merged = understand(live);
   const ours = leavesOf(desired);
@@ -243,19 +247,23 @@ async function removeObject(parts: Parts, object: StoredObject): Promise<void> {
 
 /** What Kubernetes lets nobody change either. */
 function checkFixed(known: StoredObject, desired: Manifest): void {
-  const fixed: Record<string, string> = {
-    Job: '/spec/template',
-    Deployment: '/spec/selector',
-    StatefulSet: '/spec/selector',
-  };
-  const path = fixed[desired.kind];
-  if (path === undefined) return;
-  const [before, after] = [valueAt(known.applied, path), valueAt(desired, path)];
-  if (canonicalJson(before ?? null) === canonicalJson(after ?? null)) return;
+  const path = '/spec/selector';
+  if (desired.kind !== 'Deployment' && desired.kind !== 'StatefulSet') return;
+  if (isSameAt(path, known, desired)) return;
   throw new DomainError(
     'validation_failed',
     `${desired.kind} ${desired.metadata.name}: ${path} cannot be changed. Remove the object first.`,
   );
+}
+
+/** A Job is one run of its template: with another one it is another Job. */
+function isOtherRun(known: StoredObject, desired: Manifest): boolean {
+  return desired.kind === 'Job' && !isSameAt('/spec/template', known, desired);
+}
+
+function isSameAt(path: string, known: StoredObject, desired: Manifest): boolean {
+  const [before, after] = [valueAt(known.applied, path), valueAt(desired, path)];
+  return canonicalJson(before ?? null) === canonicalJson(after ?? null);
 }
 
 async function checkPod(parts: Parts, what: Understood): Promise<void> {

@@ -214,6 +214,28 @@ export function runTargetConformance(name: string, open: () => Promise<TargetSub
     );
 
     it(
+      'runs a job anew whose template changed, and leaves one alone that is as it was [A-DEP-07]',
+      async () => {
+        const first = onceJob(scope, subject.app);
+        const { uid } = await target().apply(scope, first);
+        await reaches(first, 'healthy');
+        const labelled = { ...first, metadata: { ...first.metadata, labels: { round: '2' } } };
+        expect(await target().apply(scope, labelled)).toEqual({ uid, changed: true });
+        expect(await target().drift(scope, labelled)).toEqual([]);
+        const other = onceJob(scope, subject.app, { version: 'twice' });
+        const [drift] = await target().drift(scope, other);
+        expect(drift?.path).toMatch(/^\/spec\/template/);
+        const replaced = await target().apply(scope, other);
+        expect(replaced.changed).toBe(true);
+        expect(replaced.uid).not.toBe(uid);
+        await reaches(other, 'healthy');
+        expect(await target().drift(scope, other)).toEqual([]);
+        expect(await target().apply(scope, other)).toEqual({ uid: replaced.uid, changed: false });
+      },
+      patience,
+    );
+
+    it(
       'gives an application what ConfigMaps and Secrets hold',
       async () => {
         await apply(

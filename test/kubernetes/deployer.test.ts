@@ -98,8 +98,8 @@ function expectContents(objects: Map<string, Manifest>, round: string): void {
   });
   expect(web?.['status']).toMatchObject({ replicas: 2, updatedReplicas: 2, readyReplicas: 2 });
   expect(objects.get('Deployment/worker')?.['status']).toMatchObject({ readyReplicas: 1 });
-  for (const hook of appHooks) {
-    expect(objects.get(hook)?.['status']).toMatchObject({ succeeded: 1 });
+  for (const run of ['Job/seed', ...appHooks]) {
+    expect(objects.get(run)?.['status']).toMatchObject({ succeeded: 1 });
   }
 }
 
@@ -253,7 +253,13 @@ describe('the whole deployer on a real cluster', () => {
       body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'theirs' }, data: { a: '1' } },
     });
     const deployment = await settled(slipway, project, () => true);
-    const gone = ['ConfigMap/banner', 'NetworkPolicy/web', 'Service/web', 'Deployment/worker'];
+    const gone = [
+      'ConfigMap/banner',
+      'NetworkPolicy/web',
+      'Service/web',
+      'Job/seed',
+      'Deployment/worker',
+    ];
     await patch(deployment, { prune: true, valuesOverride: { lean: true } });
     const gate = await openGate();
     for (const key of gone) expect([key, await isThere(key)]).toEqual([key, true]);

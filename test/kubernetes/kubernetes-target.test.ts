@@ -177,13 +177,16 @@ describe('the kubernetes target on a real cluster', () => {
       code: 'validation_failed',
       message: expect.stringContaining('spec.replicas') as unknown,
     });
-    const job = workload('Job', 'once', 'succeed');
-    await target.apply(scope, job);
-    const changed = workload('Job', 'once', 'succeed', { version: 'v2' });
+    await target.apply(scope, config({ a: '1' }));
+    const jobs = `/apis/batch/v1/namespaces/${scope.namespace}/jobs`;
+    await writeAs('kubectl', `${jobs}/theirs`, workload('Job', 'theirs', 'succeed'));
+    const changed = workload('Job', 'theirs', 'succeed', { version: 'v2' });
     await expect(target.apply(scope, changed)).rejects.toMatchObject({
       code: 'validation_failed',
       message: expect.stringContaining('immutable') as unknown,
     });
+    const theirs = await target.read(scope, refIn(scope.namespace, changed));
+    expect(theirs?.object.metadata).not.toHaveProperty('deletionTimestamp');
   }, 240_000);
 
   it('finds every third object that was changed or deleted, and nothing of others, and converges [A-DEP-03]', async () => {

@@ -64,12 +64,20 @@ export function webService(scope: TargetScope, name = 'web'): Manifest {
   };
 }
 
+export interface OnceOptions {
+  name?: string;
+  version?: string;
+  mode?: string;
+  backoffLimit?: number;
+  graceSeconds?: number;
+}
+
 export function onceJob(
   scope: TargetScope,
   app: AppContainer,
-  options: { name?: string; mode?: string; backoffLimit?: number; graceSeconds?: number } = {},
+  options: OnceOptions = {},
 ): Manifest {
-  const env = [{ name: 'VERSION', value: 'once' }];
+  const env = [{ name: 'VERSION', value: options.version ?? 'once' }];
   const { graceSeconds: terminationGracePeriodSeconds = 30 } = options;
   const pod = { restartPolicy: 'Never', terminationGracePeriodSeconds };
   if (options.mode !== undefined) env.push({ name: 'MODE', value: options.mode });

@@ -28,6 +28,7 @@ export const appObjects = [
   'NetworkPolicy/web',
   'Service/web',
   'Deployment/web',
+  'Job/seed',
   'Deployment/worker',
 ] as const;
 export const appHooks = ['Job/migrate', 'Job/smoke'] as const;
@@ -49,9 +50,9 @@ const pod = (name: string, script: string, more: string) => `
           command: [sh, -c, '${script}']
 ${more}`;
 
-const job = (name: string, phase: string) => `apiVersion: batch/v1
+const job = (name: string, when: string) => `apiVersion: batch/v1
 kind: Job
-metadata: { name: ${name}, ${hook(phase)} }
+metadata: { name: ${name}, ${when} }
 spec:
   backoffLimit: 0
   template:${pod(name, 'exit 0', '      restartPolicy: Never\n')}`;
@@ -142,8 +143,9 @@ deploy:
     'apps/app/network.yaml': onlyUnlessLean(network),
     'apps/app/web.yaml': web,
     'apps/app/worker.yaml': onlyUnlessLean(worker),
-    'apps/app/migrate.yaml': job('migrate', 'PreSync'),
-    'apps/app/smoke.yaml': job('smoke', 'PostSync'),
+    'apps/app/seed.yaml': onlyUnlessLean(job('seed', wave(0))),
+    'apps/app/migrate.yaml': job('migrate', hook('PreSync')),
+    'apps/app/smoke.yaml': job('smoke', hook('PostSync')),
     'apps/app/extra.yaml': extra,
     'apps/app/values.yaml': Object.entries(all)
       .map(([name, value]) => `${name}: ${JSON.stringify(value)}\n`)

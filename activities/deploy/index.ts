@@ -12,7 +12,8 @@ import { translating } from '../translating.ts';
 import { applyWave, pruneObjects, restorePruned, undoWave } from './apply-wave.ts';
 import { awaitUndone, awaitWave, watchBake } from './await-health.ts';
 import type { DeployActivityDeps } from './deps.ts';
-import { heal, observe, removeAll } from './observe.ts';
+import { heal } from './heal.ts';
+import { observe, removeAll } from './observe.ts';
 import { planSync } from './plan-sync.ts';
 
 /** Rows of deployments: queue `core`. */

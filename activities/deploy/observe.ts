@@ -3,11 +3,7 @@ import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import type { FieldDrift, TargetScope } from '../../contracts/deploy/target.ts';
 import type { Observation } from '../../contracts/deploy/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import {
-  driftKey,
-  recordDrift,
-  recordObservation,
-} from '../../domain/deploy/record-observation.ts';
+import { driftKey, recordObservation } from '../../domain/deploy/record-observation.ts';
 import { placementOf } from '../../domain/deploy/render/hooks.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
 import { takeUpHead } from '../../domain/deploy/take-up-head.ts';
@@ -19,7 +15,8 @@ import { triedVersions } from './secret-versions.ts';
 
 const idle: Observation = { revisionChanged: false, drift: [], healthy: true };
 
-async function loadLive(deps: DeployActivityDeps, deploymentId: string) {
+/** A deployment with the manifests that serve, as they were applied, hooks left out. */
+export async function loadLive(deps: DeployActivityDeps, deploymentId: string) {
   const deployment = await deps.db.deployment.findUniqueOrThrow({
     where: { id: deploymentId },
     include: { opsRepo: true, project: { select: { name: true } }, liveRevision: true },
@@ -64,7 +61,7 @@ export function observe(deps: DeployActivityDeps) {
 }
 
 /** As it was applied; null for a Secret whose values cannot be had any more, which is left as it is. */
-async function fillHeld(
+export async function fillHeld(
   deps: DeployActivityDeps,
   scope: TargetScope,
   manifest: Manifest,
@@ -108,33 +105,6 @@ export async function hasNewSecrets(
     deps.log.warn({ deploymentId: id, err: error }, 'secrets could not be looked at');
     return false;
   }
-}
-
-/** See DeployEffects.heal. */
-export function heal(deps: DeployActivityDeps) {
-  return async ({
-    deploymentId,
-    skip,
-  }: {
-    deploymentId: string;
-    skip: string[];
-  }): Promise<void> => {
-    const { deployment, manifests } = await loadLive(deps, deploymentId);
-    const scope = scopeOf(deployment);
-    const skipped = new Set(skip);
-    const amiss: Manifest[] = [];
-    const found: FieldDrift[] = [];
-    for (const manifest of manifests.values()) {
-      const filled = await fillHeld(deps, scope, manifest);
-      if (filled === null) continue;
-      const drift = await deps.target.drift(scope, filled);
-      found.push(...drift);
-      const contested = drift.some((one) => skipped.has(driftKey(one)));
-      if (drift.length > 0 && !contested) amiss.push(filled);
-    }
-    await recordDrift(deps.db, deployment, found);
-    for (const manifest of amiss) await deps.target.apply(scope, manifest);
-  };
 }
 
 /** See DeployEffects.removeAll. */

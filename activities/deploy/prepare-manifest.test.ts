@@ -14,7 +14,7 @@ const workload = (kind: string, spec: Record<string, unknown> = {}): Manifest =>
 });
 
 describe('what is applied of a manifest', () => {
-  it('carries the change, and so do its pods; the template of a Job stays what was rendered, with each change [A-DEP-12] [A-DEP-07]', () => {
+  it('carries the change, and so do its pods; the template of a Job stays what was rendered, with each change [A-DEP-07]', () => {
     for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet']) {
       expect(prepareManifest(workload(kind), facts)).toMatchObject({
         metadata: { namespace: 'shop', labels: { [changeLabel]: 'chg_1' } },

@@ -175,7 +175,10 @@ async function write(
   const live = applyFields(known?.live, known?.applied, desired) as Manifest;
   const merged = understand(live);
   const ours = leavesOf(desired);
-  const others = Object.entries(known?.managers ?? {}).filter(([path]) => !ours.has(path));
+  // Who asks for what is there already shares the field; only who changes it takes it over.
+  const others = Object.entries(known?.managers ?? {}).filter(
+    ([path]) => !ours.has(path) || isSame(valueAt(known?.live, path), ours.get(path)),
+  );
   const changed = known === undefined || canonicalJson(known.live) !== canonicalJson(live);
   const object: StoredObject = {
     deploymentId: scope.deploymentId,
@@ -262,9 +265,11 @@ function isOtherRun(known: StoredObject, desired: Manifest): boolean {
 }
 
 function isSameAt(path: string, known: StoredObject, desired: Manifest): boolean {
-  const [before, after] = [valueAt(known.applied, path), valueAt(desired, path)];
-  return canonicalJson(before ?? null) === canonicalJson(after ?? null);
+  return isSame(valueAt(known.applied, path), valueAt(desired, path));
 }
+
+const isSame = (one: unknown, other: unknown): boolean =>
+  canonicalJson(one ?? null) === canonicalJson(other ?? null);
 
 async function checkPod(parts: Parts, what: Understood): Promise<void> {
   if (what.kind !== 'Deployment' && what.kind !== 'StatefulSet' && what.kind !== 'Job') return;

@@ -61,7 +61,11 @@ export interface DeployEffects {
   awaitUndone(input: { syncId: string; timeoutMs: number }): Promise<WaveVerdict>;
   /** Compares target with desired state and writes down health, drift and addresses. */
   observe(input: { deploymentId: string }): Promise<Observation>;
-  /** Applies the live revision's objects that drifted, without the fields' owners that are contested. */
+  /**
+   * Applies the live revision's objects that drifted. Fields in `skip` (as `Observation.drift` names them) are contested:
+   * they are applied as they are live, so that the rest of their object is put right and they stay as others made them.
+   * An object that is missing and contested stays away. What the target refuses is logged and left.
+   */
   heal(input: { deploymentId: string; skip: string[] }): Promise<void>;
   /**
    * Removes everything the deployment owns; of a preview its namespace too. Done when the target says that nothing is

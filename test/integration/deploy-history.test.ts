@@ -1,12 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { applyWave } from '../../activities/deploy/apply-wave.ts';
 import type { DeployActivityDeps } from '../../activities/deploy/deps.ts';
+import { heal } from '../../activities/deploy/heal.ts';
+import { scopeOf } from '../../activities/deploy/load-sync.ts';
+import { observe } from '../../activities/deploy/observe.ts';
 import { type Manifest, refOf } from '../../contracts/deploy/manifest.ts';
 import { keptRevisions } from '../../contracts/deploy/types.ts';
 import { beginSync } from '../../domain/deploy/begin-sync.ts';
 import { finishSync } from '../../domain/deploy/finish-sync.ts';
 import { listLeftovers } from '../../domain/deploy/list-leftovers.ts';
 import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
+import { reportContested } from '../../domain/deploy/report-contested.ts';
 import { readRevision, storeRevision, trimRevisions } from '../../domain/deploy/store-revision.ts';
 import { listWaveObjects, noteUndo, setObjectStatus } from '../../domain/deploy/sync-objects.ts';
 import {
@@ -14,7 +18,9 @@ import {
   openAppUnderTest,
   type TestAccount,
 } from '../support/app-under-test.ts';
+import { openLocalBench } from '../support/local-bench.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
+import { HealCount } from '../../workflows/deploy/deployment.state.ts';
 
 jest.setTimeout(120_000);
 
@@ -128,6 +134,60 @@ describe('what roll-outs leave that never became good', () => {
     expect(await left()).toHaveLength(3);
     await end((await sync(deploymentId, [config('a', 4)])).id, 'succeeded');
     expect(await left()).toEqual([]);
+  });
+});
+
+describe('a field that others keep changing', () => {
+  it('is left alone after three heals, with the name of who changes it, while the rest of its object is put right [A-DEP-03]', async () => {
+    const bench = await openLocalBench();
+    try {
+      const deploymentId = await newDeployment();
+      const row = await sut.db.deployment.findUniqueOrThrow({ where: { id: deploymentId } });
+      const settings = (data: Record<string, string>): Manifest => ({
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: 'settings', namespace: row.namespace },
+        data,
+      });
+      await end((await sync(deploymentId, [settings({ a: '1', b: '2' })])).id, 'succeeded');
+      const target = bench.target();
+      const deps = { db: sut.db, store, target } as unknown as DeployActivityDeps;
+      const scope = scopeOf(row);
+      const change = (manager: string, data: Record<string, string>) =>
+        target.applyAs(manager, scope, settings(data));
+      const live = async () => (await target.read(scope, refOf(settings({}))))?.object['data'];
+      const heals = new HealCount();
+      const look = async (now: number) => {
+        const { drift } = await observe(deps)({ deploymentId });
+        const { heal: healed, contested } = heals.decide(drift, now);
+        const skip = contested.map(({ key }) => key);
+        if (skip.length > 0) await reportContested(sut.db, { deploymentId, fields: contested });
+        if (healed.length > 0) await heal(deps)({ deploymentId, skip });
+        return [healed.map(({ key }) => key), skip];
+      };
+      const key = (field: string) => `ConfigMap/${row.namespace}/settings#${field}`;
+      expect(await look(0)).toEqual([[key('')], []]);
+      for (let round = 1; round <= 3; round += 1) {
+        await change('kubectl-edit', { a: '9' });
+        expect(await look(round)).toEqual([[key('/data/a')], []]);
+        expect(await live()).toEqual({ a: '1', b: '2' });
+      }
+      await change('kubectl-edit', { a: '9' });
+      await change('somebody', { b: '7' });
+      expect(await look(4)).toEqual([[key('/data/b')], [key('/data/a')]]);
+      expect(await live()).toEqual({ a: '9', b: '2' });
+      for (let round = 5; round < 9; round += 1) {
+        expect(await look(round)).toEqual([[], [key('/data/a')]]);
+      }
+      const told = await sut.db.event.findMany({
+        where: { subjectId: deploymentId, type: 'deployment.drift_contested' },
+      });
+      expect(told.map(({ payload }) => payload)).toMatchObject([
+        { fields: [`${key('/data/a')} (kubectl-edit)`] },
+      ]);
+    } finally {
+      await bench.close();
+    }
   });
 });
 

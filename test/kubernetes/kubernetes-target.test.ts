@@ -7,6 +7,7 @@ import {
   type HealthStatus,
   type TargetScope,
 } from '../../contracts/deploy/target.ts';
+import { leaveFields } from '../../domain/deploy/leave-fields.ts';
 import type { TestCluster } from '../support/kubernetes/cluster.ts';
 import {
   newScope,
@@ -86,6 +87,10 @@ describe('the kubernetes target on a real cluster', () => {
         manager: 'kubectl-edit',
       },
     ]);
+    const contested = (await target.drift(scope, web)).slice(0, 1);
+    const now = await target.read(scope, refIn(scope.namespace, web));
+    await target.apply(scope, leaveFields(web, contested, now?.object ?? web));
+    expect(await target.drift(scope, web)).toEqual(contested);
     await target.apply(scope, web);
     await target.apply(scope, settings);
     expect(await target.drift(scope, web)).toEqual([]);

@@ -1,0 +1,66 @@
+import { type Manifest, refKey, refOf } from '../../contracts/deploy/manifest.ts';
+import type { FieldDrift, TargetScope } from '../../contracts/deploy/target.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { leaveFields } from '../../domain/deploy/leave-fields.ts';
+import { driftKey, recordDrift } from '../../domain/deploy/record-observation.ts';
+import type { DeployActivityDeps } from './deps.ts';
+import { scopeOf } from './load-sync.ts';
+import { fillHeld, loadLive } from './observe.ts';
+
+/** See DeployEffects.heal. */
+export function heal(deps: DeployActivityDeps) {
+  return async ({
+    deploymentId,
+    skip,
+  }: {
+    deploymentId: string;
+    skip: string[];
+  }): Promise<void> => {
+    const { deployment, manifests } = await loadLive(deps, deploymentId);
+    const scope = scopeOf(deployment);
+    const skipped = new Set(skip);
+    const amiss: Manifest[] = [];
+    const found: FieldDrift[] = [];
+    for (const manifest of manifests.values()) {
+      const filled = await fillHeld(deps, scope, manifest);
+      if (filled === null) continue;
+      const drift = await deps.target.drift(scope, filled);
+      found.push(...drift);
+      const contested = drift.filter((one) => skipped.has(driftKey(one)));
+      if (contested.length === drift.length) continue;
+      const healing = await withoutContested(deps, scope, filled, contested);
+      if (healing !== null) amiss.push(healing);
+    }
+    await recordDrift(deps.db, deployment, found);
+    for (const manifest of amiss) await applyOrTell(deps, scope, manifest);
+  };
+}
+
+/** The manifest with contested fields as they are live; null when the object went away meanwhile, which the next look finds. */
+async function withoutContested(
+  deps: DeployActivityDeps,
+  scope: TargetScope,
+  manifest: Manifest,
+  contested: readonly FieldDrift[],
+): Promise<Manifest | null> {
+  if (contested.length === 0) return manifest;
+  const live = await deps.target.read(scope, refOf(manifest));
+  return live === null ? null : leaveFields(manifest, contested, live.object);
+}
+
+/** One object that the target refuses must not keep the others as they are. */
+async function applyOrTell(
+  { target, log }: DeployActivityDeps,
+  scope: TargetScope,
+  manifest: Manifest,
+): Promise<void> {
+  try {
+    await target.apply(scope, manifest);
+  } catch (error) {
+    const isRefused =
+      error instanceof DomainError && ['validation_failed', 'forbidden'].includes(error.code);
+    if (!isRefused) throw error;
+    const { deploymentId } = scope;
+    log.warn({ deploymentId, object: refKey(refOf(manifest)), err: error }, 'drift stays');
+  }
+}

@@ -120,7 +120,7 @@ describe('deployments, watched', () => {
     const { db } = slipway.database;
     const sync = await production.begin('c', 4);
     await setSyncStatus(db, { syncId: sync.id, status: 'waiting', reason: null });
-    const input = { syncId: sync.id, step: 'approve', workflowId: 'none' };
+    const input = { syncId: sync.id, step: 'sync', workflowId: 'none' };
     const { gateId } = await openDeploymentGate(db, input);
     await page.getByRole('link', { name: '1 gate waiting for you' }).click();
     await page.getByRole('heading', { name: 'Waiting for you' }).waitFor();
@@ -137,7 +137,11 @@ describe('deployments, watched', () => {
     await picture(page, 'deployment-diff');
     expect(await axeFindings(page)).toEqual([]);
     await page.getByRole('link', { name: 'Overview' }).click();
-    await page.getByRole('button', { name: 'Approve' }).click();
+    const banner = page.getByRole('region', { name: 'Gate sync' });
+    // A roll-out is let through or not: there is nothing to skip.
+    await banner.getByRole('button', { name: 'Approve' }).waitFor();
+    expect(await banner.getByRole('button').allInnerTexts()).toEqual(['Approve', 'Reject']);
+    await banner.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('dialog').waitFor({ state: 'detached' });
     await shows(() => db.gateDecision.count({ where: { gateId, decision: 'approve' } }), 1);

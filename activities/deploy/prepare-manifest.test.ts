@@ -26,4 +26,28 @@ describe('what is applied of a manifest', () => {
     expect(prepared.metadata.labels).toEqual({ [changeLabel]: 'chg_1' });
     expect(prepared['spec']).toEqual(job['spec']);
   });
+
+  it('has nothing run while the deployment is stopped, and is what it was when it is not [A-DEP-09]', () => {
+    const stopped = (manifest: Manifest) =>
+      prepareManifest(manifest, { ...facts, replicas: 0 })['spec'];
+    for (const kind of ['Deployment', 'StatefulSet', 'ReplicaSet']) {
+      expect(stopped(workload(kind, { replicas: 3 }))).toMatchObject({ replicas: 0 });
+    }
+    expect(stopped(workload('Job'))).toMatchObject({ suspend: true });
+    const schedule = { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'nightly' } };
+    expect(stopped({ ...schedule, spec: {} })).toEqual({ suspend: true });
+    const everywhere = workload('DaemonSet');
+    const onDisks = { template: { spec: { nodeSelector: { disk: 'fast' } } } };
+    expect(stopped(everywhere)).toMatchObject({
+      template: { spec: { nodeSelector: { 'slipway.dev/stopped': 'true' } } },
+    });
+    expect(stopped({ ...everywhere, spec: onDisks })).toMatchObject({
+      template: { spec: { nodeSelector: { disk: 'fast', 'slipway.dev/stopped': 'true' } } },
+    });
+    const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: {} };
+    expect(stopped(service)).toEqual({});
+    expect(prepareManifest(everywhere, facts)['spec']).not.toHaveProperty(
+      'template.spec.nodeSelector',
+    );
+  });
 });

@@ -3,6 +3,7 @@ import { changeLabel } from '../../contracts/deploy/target.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import type { VersionsOf } from './secret-versions.ts';
+import { setReplicas, stopWorkload } from './set-replicas.ts';
 
 /** Kinds that lie in no namespace. */
 const clusterKinds = new Set([
@@ -11,7 +12,6 @@ const clusterKinds = new Set([
   'ClusterRoleBinding',
   'PersistentVolume',
 ]);
-const scalable = new Set(['Deployment', 'StatefulSet', 'ReplicaSet']);
 /** Kinds whose pods are replaced when their template changes. That of a Job cannot change: it would be another run. */
 const replacing = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 const secretReference = /\$\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}/g;
@@ -20,7 +20,7 @@ type Json = Record<string, unknown>;
 
 /**
  * A rendered manifest as it is applied: in its namespace, with the change id as a label of the object and of its pods,
- * with the number of replicas that was asked for. The change is that of the revision, so that the same content never
+ * with the number of replicas that was asked for (0: stopped, whatever it is). The change is that of the revision, so that the same content never
  * restarts anything.
  */
 export function prepareManifest(
@@ -42,9 +42,8 @@ export function prepareManifest(
       if (template.metadata.name === '') delete (template.metadata as Partial<Json>)['name'];
     }
   }
-  if (facts.replicas !== null && spec !== undefined && scalable.has(prepared.kind)) {
-    spec['replicas'] = facts.replicas;
-  }
+  if (facts.replicas === 0) stopWorkload(prepared);
+  else if (facts.replicas !== null) setReplicas(prepared, facts.replicas);
   return prepared;
 }
 

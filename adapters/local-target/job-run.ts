@@ -23,8 +23,11 @@ export class JobRun {
   readonly #spec: JobSpec;
   readonly #hash: string;
   readonly #save: (status: JobStatus) => Promise<void>;
-  readonly #stopping = new AbortController();
+  /** of the run that is under way */
+  #stopping = new AbortController();
   #replica: Replica | null = null;
+  #isSuspended: boolean;
+  #isOver = false;
   #done: Promise<void>;
 
   constructor(
@@ -39,22 +42,45 @@ export class JobRun {
     this.#hash = job.hash;
     this.#save = save;
     this.status = job.status ?? { failed: 0, result: null, message: 'it runs' };
-    const isDue = this.status.result === null && !job.spec.suspend;
-    this.#done = isDue ? this.#run() : Promise.resolve();
+    this.#isSuspended = job.spec.suspend;
+    this.#done = this.#goOn();
   }
 
   replicas(): readonly Replica[] {
     return this.#replica === null ? [] : [this.#replica];
   }
 
+  /** Ends its process and holds it, or has it go on with an attempt that begins anew. What has ended stays as it is. */
+  suspend(isSuspended: boolean): void {
+    if (isSuspended === this.#isSuspended) return;
+    this.#isSuspended = isSuspended;
+    if (isSuspended) {
+      this.#stopping.abort();
+      this.#replica?.stop().catch(() => undefined); // waited for, and told, below
+    }
+    this.#done = this.#done.then(() => this.#goOn());
+  }
+
   async stop(mostMs?: number): Promise<void> {
+    this.#isOver = true;
     this.#stopping.abort();
     await this.#replica?.stop(mostMs);
     await this.#done;
   }
 
-  async #run(): Promise<void> {
-    const { signal } = this.#stopping;
+  /** Runs it unless it has ended or may not. */
+  async #goOn(): Promise<void> {
+    if (this.status.result !== null) return;
+    await this.#replica?.stop().catch((error: unknown) => {
+      this.#machine.log('warn', `${this.#owner.name} was not tidied up: ${String(error)}`);
+    });
+    this.#replica = null;
+    if (this.#isSuspended || this.#isOver) return;
+    this.#stopping = new AbortController();
+    await this.#run(this.#stopping.signal);
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
     const { backoffLimit, activeDeadlineSeconds } = this.#spec;
     let isLate = false;
     const deadline =
@@ -65,8 +91,8 @@ export class JobRun {
             void this.#replica?.stop();
           }, activeDeadlineSeconds * 1000);
     while (this.status.result === null && !signal.aborted) {
-      const replica = await this.#attempt();
-      if (signal.aborted) break;
+      const replica = await this.#attempt(signal);
+      if (replica === null || signal.aborted) break;
       const { failed } = this.status;
       if (isLate)
         await this.#set({
@@ -86,9 +112,11 @@ export class JobRun {
     clearTimeout(deadline);
   }
 
-  async #attempt(): Promise<Replica> {
+  /** @returns null when it was to end before it began */
+  async #attempt(signal: AbortSignal): Promise<Replica | null> {
     // The last attempt's output can be read until the next one begins.
     await this.#replica?.stop();
+    if (signal.aborted) return null;
     return new Promise((resolve) => {
       const plan = planPod(this.#owner, this.#spec.template, {
         hash: this.#hash,

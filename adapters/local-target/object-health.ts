@@ -18,6 +18,8 @@ interface Observed {
   services: Services;
 }
 
+const ending: ObjectHealth = { status: 'progressing', message: 'its process is ending' };
+
 /** How an object is, in the words of Argo CD. */
 export function objectHealth(parts: Observed, object: StoredObject | undefined): ObjectHealth {
   if (object === undefined) return { status: 'missing', message: 'it is not there' };
@@ -34,6 +36,8 @@ export function objectHealth(parts: Observed, object: StoredObject | undefined):
     case 'Job': {
       const job = parts.workloads.job(key);
       const status = job?.status ?? object.job;
+      const isEnding = what.spec.suspend && parts.workloads.replicasOf(key).length > 0;
+      if (status?.result === null && isEnding) return ending;
       if (status !== null) return jobHealth(status, what.spec.suspend);
       return { status: 'unknown', message: 'it is not supervised; remove and apply it again' };
     }

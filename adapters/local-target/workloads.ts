@@ -32,8 +32,8 @@ export class Workloads {
     const known = this.#running.get(key)?.run;
     const what = understand(object.live);
     if (what.kind === 'Job') {
-      if (known === undefined)
-        this.#running.set(key, { ...ref, run: this.#startJob(object, what) });
+      if (known instanceof JobRun) known.suspend(what.spec.suspend);
+      else this.#running.set(key, { ...ref, run: this.#startJob(object, what) });
     } else if (what.kind === 'Deployment' || what.kind === 'StatefulSet') {
       const spec = rolloutSpec(this.#machine.root, object, what);
       if (known instanceof Rollout) known.update(spec);

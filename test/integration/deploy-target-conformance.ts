@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { stopWorkload } from '../../activities/deploy/set-replicas.ts';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import type {
   DeployTarget,
@@ -231,6 +232,28 @@ export function runTargetConformance(name: string, open: () => Promise<TargetSub
         await reaches(other, 'healthy');
         expect(await target().drift(scope, other)).toEqual([]);
         expect(await target().apply(scope, other)).toEqual({ uid: replaced.uid, changed: false });
+      },
+      patience,
+    );
+
+    it(
+      'holds a job that is stopped and has it go on, and leaves one alone that has ended [A-DEP-09]',
+      async () => {
+        const ended = onceJob(scope, subject.app);
+        const long = onceJob(scope, subject.app, { name: 'long', mode: 'wait', graceSeconds: 1 });
+        await apply(ended, long);
+        await reaches(ended, 'healthy');
+        await reaches(long, 'progressing');
+        const stopped = structuredClone([ended, long]);
+        for (const one of stopped) stopWorkload(one);
+        await apply(...stopped);
+        await reaches(long, 'suspended');
+        await reaches(ended, 'healthy');
+        for (const one of stopped) expect(await target().drift(scope, one)).toEqual([]);
+        await apply(ended, long);
+        await reaches(long, 'progressing');
+        await reaches(ended, 'healthy');
+        for (const one of [ended, long]) expect(await target().drift(scope, one)).toEqual([]);
       },
       patience,
     );

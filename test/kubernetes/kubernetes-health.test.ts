@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { SendToKube } from '../../adapters/kubernetes/kube-connection.ts';
+import { stopWorkload } from '../../activities/deploy/set-replicas.ts';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import {
   type DeployTarget,
@@ -31,6 +32,13 @@ beforeEach(() => {
 
 const reaches = (manifest: Manifest, status: HealthStatus): Promise<string> =>
   reachesIn(target, scope, manifest, status);
+/** Waits until this is said about an object. */
+const tells = (manifest: Manifest, message: string): Promise<true> =>
+  eventually(async () => {
+    const health = await target.health(scope, refIn(scope.namespace, manifest));
+    if (health.message === message) return true;
+    throw new Error(`${health.status}: ${health.message}`);
+  }, 90_000);
 
 describe('health of objects on a real cluster', () => {
   it('rolls a Deployment out in a namespace that it makes, and tells when its pods are ready [A-DEP-07]', async () => {
@@ -119,6 +127,29 @@ describe('health of objects on a real cluster', () => {
     expect(await target.addresses(scope)).toEqual([
       { service: 'web', port: 80, url: 'http://shop.example/' },
     ]);
+  }, 240_000);
+
+  it('has nothing run of a DaemonSet or a CronJob that is stopped, until it is started [A-DEP-09]', async () => {
+    const everywhere = workload('DaemonSet', 'everywhere');
+    const job = workload('Job', 'nightly', 'succeed');
+    const nightly = object('batch/v1', 'CronJob', 'nightly', {
+      spec: { schedule: '0 3 * * *', jobTemplate: { spec: job['spec'] } },
+    });
+    for (const one of [everywhere, nightly]) await target.apply(scope, one);
+    await tells(everywhere, 'ready on 1 of 1 nodes');
+    await reaches(nightly, 'healthy');
+    const stopped = structuredClone([everywhere, nightly]);
+    for (const one of stopped) {
+      stopWorkload(one);
+      await target.apply(scope, one);
+      expect(await target.drift(scope, one)).toEqual([]);
+    }
+    await tells(everywhere, 'ready on 0 of 0 nodes');
+    await reaches(nightly, 'suspended');
+    for (const one of [everywhere, nightly]) await target.apply(scope, one);
+    await tells(everywhere, 'ready on 1 of 1 nodes');
+    await reaches(nightly, 'healthy');
+    for (const one of [everywhere, nightly]) expect(await target.drift(scope, one)).toEqual([]);
   }, 240_000);
 
   it('follows a custom resource by its conditions, from the moment its definition is applied [A-DEP-07]', async () => {

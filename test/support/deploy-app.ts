@@ -39,7 +39,8 @@ process.on('SIGTERM', () => app.close(() => process.exit(0)));
 
 const job = `
 console.log('job ' + process.env.VERSION);
-process.exit(process.env.MODE === 'crash' ? 5 : 0);
+if (process.env.MODE === 'wait') setInterval(() => undefined, 60_000);
+else process.exit(process.env.MODE === 'crash' ? 5 : 0);
 `;
 
 export interface PackedApp {

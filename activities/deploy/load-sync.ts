@@ -8,8 +8,8 @@ import type {
   DeploymentSync,
 } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
-import { prepareManifest, secretNames, stampSecrets } from './prepare-manifest.ts';
 import { broughtVersions, servedVersions, type VersionsOf } from './secret-versions.ts';
+import { prepareManifests, secretNames, stampSecrets } from './prepare-manifest.ts';
 
 /** A sync with what it is about. */
 export interface LoadedSync {
@@ -40,9 +40,9 @@ export async function loadManifests(
   versionsOf: VersionsOf,
 ): Promise<Map<string, Manifest>> {
   const { namespace } = deployment;
-  const facts = { namespace, changeId: revision.changeId, replicas };
+  const { changeId, imageRef } = revision;
   const rendered = await readRevision(deps.store, revision);
-  const manifests = rendered.map((manifest) => prepareManifest(manifest, facts));
+  const manifests = prepareManifests(rendered, { namespace, changeId, imageRef, replicas });
   const names = manifests.flatMap(secretNames);
   if (names.length > 0) stampSecrets(manifests, await versionsOf(names));
   return new Map(manifests.map((manifest) => [refKey(refOf(manifest)), manifest]));

@@ -3,48 +3,52 @@ import { changeLabel } from '../../contracts/deploy/target.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import type { VersionsOf } from './secret-versions.ts';
-import { setReplicas, stopWorkload } from './set-replicas.ts';
+import { isClusterWide } from '../../domain/deploy/render/cluster-kinds.ts';
+import { scaledWorkloads, setReplicas, stopWorkload } from './set-replicas.ts';
 
-/** Kinds that lie in no namespace. */
-const clusterKinds = new Set([
-  'Namespace',
-  'ClusterRole',
-  'ClusterRoleBinding',
-  'PersistentVolume',
-]);
 /** Kinds whose pods are replaced when their template changes. That of a Job cannot change: it would be another run. */
 const replacing = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 const secretReference = /\$\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}/g;
 
 type Json = Record<string, unknown>;
 
+/** What the manifests of a revision are applied with. */
+export interface ApplyFacts {
+  namespace: string;
+  changeId: string | null;
+  /** image of the deployment, as it stands in its manifests */
+  imageRef: string;
+  /** over the manifests' own numbers, see `scaledWorkloads`; 0: nothing of it runs; null: as the manifests say */
+  replicas: number | null;
+}
+
 /**
- * A rendered manifest as it is applied: in its namespace, with the change id as a label of the object and of its pods,
- * with the number of replicas that was asked for (0: stopped, whatever it is). The change is that of the revision, so that the same content never
- * restarts anything.
+ * The rendered manifests of a revision as they are applied: in their namespace, with the change id as a label of each object
+ * and of its pods, with the number of replicas that was asked for. The change is that of the revision, so that the same
+ * content never restarts anything.
  */
-export function prepareManifest(
-  manifest: Manifest,
-  facts: { namespace: string; changeId: string | null; replicas: number | null },
-): Manifest {
-  const prepared = structuredClone(manifest);
-  const { metadata } = prepared;
-  if (!clusterKinds.has(prepared.kind)) metadata.namespace ??= facts.namespace;
-  const spec = prepared['spec'] as Json | undefined;
-  if (facts.changeId !== null) {
-    metadata.labels = { ...metadata.labels, [changeLabel]: facts.changeId };
-    const template = spec?.['template'] as { metadata?: Manifest['metadata'] } | undefined;
-    if (template !== undefined && replacing.has(prepared.kind)) {
-      template.metadata = {
-        ...(template.metadata ?? { name: '' }),
-        labels: { ...template.metadata?.labels, [changeLabel]: facts.changeId },
-      };
-      if (template.metadata.name === '') delete (template.metadata as Partial<Json>)['name'];
-    }
+export function prepareManifests(rendered: readonly Manifest[], facts: ApplyFacts): Manifest[] {
+  const manifests = structuredClone([...rendered]);
+  const { changeId, replicas } = facts;
+  for (const manifest of manifests) {
+    const { apiVersion, kind, metadata } = manifest;
+    if (!isClusterWide(apiVersion, kind)) metadata.namespace ??= facts.namespace;
+    if (changeId !== null) labelWithChange(manifest, changeId);
+    if (replicas === 0) stopWorkload(manifest);
   }
-  if (facts.replicas === 0) stopWorkload(prepared);
-  else if (facts.replicas !== null) setReplicas(prepared, facts.replicas);
-  return prepared;
+  if (replicas === null || replicas === 0) return manifests;
+  for (const one of scaledWorkloads(manifests, facts.imageRef)) setReplicas(one, replicas);
+  return manifests;
+}
+
+function labelWithChange(manifest: Manifest, changeId: string): void {
+  const { metadata } = manifest;
+  metadata.labels = { ...metadata.labels, [changeLabel]: changeId };
+  const spec = manifest['spec'] as Json | undefined;
+  const template = spec?.['template'] as { metadata?: Partial<Manifest['metadata']> } | undefined;
+  if (template === undefined || !replacing.has(manifest.kind)) return;
+  const labels = { ...template.metadata?.labels, [changeLabel]: changeId };
+  template.metadata = { ...template.metadata, labels };
 }
 
 /** Names of the project's secrets that a Secret object refers to. */

@@ -15,6 +15,24 @@ const nowhere = { 'slipway.dev/stopped': 'true' };
 
 const kindOf = ({ apiVersion, kind }: Manifest): string => `${groupOf(apiVersion)}/${kind}`;
 
+/**
+ * The workloads that a wished number of replicas is for: those that run the deployment's own image; where none does, as with
+ * images that the manifests name themselves, every Deployment. What stands beside the application, as its database, keeps
+ * the number of its manifest.
+ * @param imageRef as it stands in the manifests
+ */
+export function scaledWorkloads(manifests: readonly Manifest[], imageRef: string): Manifest[] {
+  const all = manifests.filter((one) => counted.has(kindOf(one)));
+  const own = all.filter((one) => imagesOf(one).includes(imageRef));
+  return own.length > 0 ? own : all.filter(({ kind }) => kind === 'Deployment');
+}
+
+function imagesOf(manifest: Manifest): unknown[] {
+  const spec = manifest['spec'] as { template?: { spec?: { containers?: unknown } } } | undefined;
+  const containers = spec?.template?.spec?.containers;
+  return Array.isArray(containers) ? containers.map((one: Json | null) => one?.['image']) : [];
+}
+
 /** Sets how many pods of a workload run; nothing for what is not counted. Changes it in place. */
 export function setReplicas(manifest: Manifest, replicas: number): void {
   const spec = manifest['spec'] as Json | undefined;

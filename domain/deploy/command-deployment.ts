@@ -96,7 +96,10 @@ export async function startDeployment(
   });
 }
 
-/** Sets how many replicas run, over the manifests' own number; null gives it back to them. */
+/**
+ * Sets how many replicas run, over the manifests' own number: of the workloads that run the deployment's image, of all
+ * Deployments where none does. 0 stops everything; null gives it back to the manifests.
+ */
 export async function scaleDeployment(
   db: PrismaClient,
   caller: Caller,

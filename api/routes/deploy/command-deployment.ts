@@ -108,7 +108,8 @@ export const deploymentCommandRoutes: readonly DefinedRoute[] = [
   }),
   commandRoute({
     command: 'scale',
-    summary: 'Set how many replicas run; null gives it back to the manifests',
+    summary:
+      'Set how many replicas run of what has the image of the deployment (where nothing has, of its Deployments); 0 stops everything, null gives it back to the manifests',
     body: z.strictObject({ replicas: z.int().min(0).max(1000).nullable() }),
     run: (db, caller, deploymentId, { replicas }) =>
       scaleDeployment(db, caller, { deploymentId, replicas }),

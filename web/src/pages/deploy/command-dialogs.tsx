@@ -91,7 +91,7 @@ export function ScaleDialog({ deployment, onClose }: DialogProps): JSX.Element {
         required={false}
         autoFocus
         error={valid ? undefined : 'A number from 0 to 1000'}
-        help="Empty gives it back to the manifests."
+        help="Of each workload that runs the image of the deployment; 0 stops everything. Empty gives it back to the manifests."
       />
     </FormDialog>
   );

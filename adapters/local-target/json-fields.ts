@@ -7,6 +7,11 @@ export function canonicalJson(value: unknown): string {
   );
 }
 
+/** Nothing and null are the same. */
+export function isSameValue(one: unknown, other: unknown): boolean {
+  return canonicalJson(one ?? null) === canonicalJson(other ?? null);
+}
+
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -12,7 +12,15 @@ import {
 import { DomainError } from '../../contracts/problems.ts';
 import { removeTree } from '../workspace/trees.ts';
 import { driftOf } from './drift.ts';
-import { applyFields, canonicalJson, leavesOf, patchFields, valueAt } from './json-fields.ts';
+import { checkFixed, isOtherRun } from './fixed-fields.ts';
+import {
+  applyFields,
+  canonicalJson,
+  isSameValue,
+  leavesOf,
+  patchFields,
+  valueAt,
+} from './json-fields.ts';
 import type { Machine } from './machine.ts';
 import { understand, type Understood } from './manifest-schema.ts';
 import { objectHealth, withStatus } from './object-health.ts';
@@ -177,7 +185,7 @@ async function write(
   const ours = leavesOf(desired);
   // Who asks for what is there already shares the field; only who changes it takes it over.
   const others = Object.entries(known?.managers ?? {}).filter(
-    ([path]) => !ours.has(path) || isSame(valueAt(known?.live, path), ours.get(path)),
+    ([path]) => !ours.has(path) || isSameValue(valueAt(known?.live, path), ours.get(path)),
   );
   const changed = known === undefined || canonicalJson(known.live) !== canonicalJson(live);
   const object: StoredObject = {
@@ -247,29 +255,6 @@ async function removeObject(parts: Parts, object: StoredObject): Promise<void> {
   }
   await sweepImages(parts);
 }
-
-/** What Kubernetes lets nobody change either. */
-function checkFixed(known: StoredObject, desired: Manifest): void {
-  const path = '/spec/selector';
-  if (desired.kind !== 'Deployment' && desired.kind !== 'StatefulSet') return;
-  if (isSameAt(path, known, desired)) return;
-  throw new DomainError(
-    'validation_failed',
-    `${desired.kind} ${desired.metadata.name}: ${path} cannot be changed. Remove the object first.`,
-  );
-}
-
-/** A Job is one run of its template: with another one it is another Job. */
-function isOtherRun(known: StoredObject, desired: Manifest): boolean {
-  return desired.kind === 'Job' && !isSameAt('/spec/template', known, desired);
-}
-
-function isSameAt(path: string, known: StoredObject, desired: Manifest): boolean {
-  return isSame(valueAt(known.applied, path), valueAt(desired, path));
-}
-
-const isSame = (one: unknown, other: unknown): boolean =>
-  canonicalJson(one ?? null) === canonicalJson(other ?? null);
 
 async function checkPod(parts: Parts, what: Understood): Promise<void> {
   if (what.kind !== 'Deployment' && what.kind !== 'StatefulSet' && what.kind !== 'Job') return;

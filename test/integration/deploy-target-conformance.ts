@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { stopWorkload } from '../../activities/deploy/set-replicas.ts';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import type {
   DeployTarget,
@@ -9,7 +8,6 @@ import type {
 } from '../../contracts/deploy/target.ts';
 import {
   dataObject,
-  onceJob,
   ref,
   webDeployment,
   webService,
@@ -17,6 +15,7 @@ import {
 } from '../support/deploy-manifests.ts';
 import { eventually } from '../support/eventually.ts';
 import { keepAsking } from '../support/keep-asking.ts';
+import { describeJobs } from './deploy-target-jobs.ts';
 
 /** What a target gives the suite. */
 export interface TargetSubject {
@@ -202,61 +201,7 @@ export function runTargetConformance(name: string, open: () => Promise<TargetSub
       patience,
     );
 
-    it(
-      'tells of a job that it succeeded, and of one that it failed',
-      async () => {
-        const good = onceJob(scope, subject.app);
-        const bad = onceJob(scope, subject.app, { name: 'bad', mode: 'crash', backoffLimit: 0 });
-        await apply(good, bad);
-        await reaches(good, 'healthy');
-        await reaches(bad, 'degraded');
-      },
-      patience,
-    );
-
-    it(
-      'runs a job anew whose template changed, and leaves one alone that is as it was [A-DEP-07]',
-      async () => {
-        const first = onceJob(scope, subject.app);
-        const { uid } = await target().apply(scope, first);
-        await reaches(first, 'healthy');
-        const labelled = { ...first, metadata: { ...first.metadata, labels: { round: '2' } } };
-        expect(await target().apply(scope, labelled)).toEqual({ uid, changed: true });
-        expect(await target().drift(scope, labelled)).toEqual([]);
-        const other = onceJob(scope, subject.app, { version: 'twice' });
-        const [drift] = await target().drift(scope, other);
-        expect(drift?.path).toMatch(/^\/spec\/template/);
-        const replaced = await target().apply(scope, other);
-        expect(replaced.changed).toBe(true);
-        expect(replaced.uid).not.toBe(uid);
-        await reaches(other, 'healthy');
-        expect(await target().drift(scope, other)).toEqual([]);
-        expect(await target().apply(scope, other)).toEqual({ uid: replaced.uid, changed: false });
-      },
-      patience,
-    );
-
-    it(
-      'holds a job that is stopped and has it go on, and leaves one alone that has ended [A-DEP-09]',
-      async () => {
-        const ended = onceJob(scope, subject.app);
-        const long = onceJob(scope, subject.app, { name: 'long', mode: 'wait', graceSeconds: 1 });
-        await apply(ended, long);
-        await reaches(ended, 'healthy');
-        await reaches(long, 'progressing');
-        const stopped = structuredClone([ended, long]);
-        for (const one of stopped) stopWorkload(one);
-        await apply(...stopped);
-        await reaches(long, 'suspended');
-        await reaches(ended, 'healthy');
-        for (const one of stopped) expect(await target().drift(scope, one)).toEqual([]);
-        await apply(ended, long);
-        await reaches(long, 'progressing');
-        await reaches(ended, 'healthy');
-        for (const one of [ended, long]) expect(await target().drift(scope, one)).toEqual([]);
-      },
-      patience,
-    );
+    describeJobs({ target, scope: () => scope, app: () => subject.app, apply, reaches });
 
     it(
       'gives an application what ConfigMaps and Secrets hold',

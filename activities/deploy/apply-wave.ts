@@ -20,6 +20,7 @@ import {
   type UndoKind,
 } from '../../domain/deploy/sync-objects.ts';
 import type { DeploymentSyncObject } from '../../prisma/generated/client.ts';
+import { isAdopting, refuseUnadopted } from './adopt.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { hasEnded, hookRunOf } from './end-hooks.ts';
 import { loadCurrent, loadPrevious, type LoadedSync, loadSync, servedOf } from './load-sync.ts';
@@ -54,12 +55,17 @@ async function registerUndo(
       ? 'none'
       : previous.has(key)
         ? 'restore'
-        : await undoOfNew(deps, loaded, manifest, leftovers.has(key));
+        : await notingRefusal(deps, object, () =>
+            undoOfNew(deps, loaded, manifest, leftovers.has(key)),
+          );
     await noteUndo(deps.db, object, undo);
   }
 }
 
-/** What was there before without being of the good revision stays, but for what a roll-out that never ended made. */
+/**
+ * What was there before without being of the good revision stays, but for what a roll-out that never ended made.
+ * @throws DomainError `forbidden` for what somebody else made, unless it is to be adopted
+ */
 async function undoOfNew(
   deps: DeployActivityDeps,
   { scope }: LoadedSync,
@@ -68,7 +74,9 @@ async function undoOfNew(
 ): Promise<UndoKind> {
   const live = await deps.target.read(scope, refOf(manifest));
   if (live === null) return 'remove';
-  return isLeftover && isOwned(scope, live) ? 'remove' : 'none';
+  if (isOwned(scope, live)) return isLeftover ? 'remove' : 'none';
+  refuseUnadopted(manifest, live);
+  return 'none';
 }
 
 const isOwned = (scope: TargetScope, { object }: LiveObject): boolean =>
@@ -109,17 +117,28 @@ async function applyOne(
   object: DeploymentSyncObject,
   manifest: Manifest,
 ): Promise<void> {
-  try {
+  await notingRefusal(deps, object, async () => {
     const filled = await fillSecrets(deps, scope, manifest, broughtVersions(deps, sync));
     if (placementOf(manifest).isHook) await runHook(deps, scope, object, filled);
     else await deps.target.apply(scope, filled);
+  });
+  await setObjectStatus(deps.db, object, 'applied');
+}
+
+/** Notes with the object why it cannot be applied, unless that passes. */
+async function notingRefusal<T>(
+  deps: DeployActivityDeps,
+  object: DeploymentSyncObject,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
     if (error instanceof DomainError && error.code !== 'unavailable') {
       await setObjectStatus(deps.db, object, 'failed', error.message);
     }
     throw error;
   }
-  await setObjectStatus(deps.db, object, 'applied');
 }
 
 /**
@@ -199,6 +218,9 @@ export function undoWave(deps: DeployActivityDeps) {
       const before = previous.get(refKey(ref));
       if (object.undo === 'restore' && before !== undefined) {
         await applyBefore(deps, loaded, before);
+      }
+      if (object.undo === 'none' && isAdopting(manifest)) {
+        await deps.target.release(loaded.scope, ref);
       }
       const left = object.undo === 'remove' ? await removeOwned(deps, loaded.scope, ref) : null;
       await setObjectStatus(deps.db, object, 'undone', left ?? object.message);

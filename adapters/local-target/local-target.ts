@@ -127,6 +127,8 @@ function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
         if (object !== undefined) await removeObject(parts, object);
       });
     },
+    // All that is here was made by a deployment: there is nobody to give it back to.
+    release: () => Promise.resolve(),
     removeNamespace: (scope) => removeNamespace(parts, scope),
     health: async (scope, ref) => objectHealth(parts, owned(scope, ref)),
     drift: async (scope, manifest) => {

@@ -44,7 +44,8 @@ export interface DeployEffects {
   planSync(input: { deploymentId: string; generation: number }): Promise<SyncPlan>;
   /**
    * Notes for each object of the wave what an undo will do, once, and only then applies them in order. Fails with
-   * `validation_failed` when the target refuses one.
+   * `validation_failed` when the target refuses one, with `forbidden` before anything of the wave is touched when somebody
+   * else made one and its manifest does not ask to adopt it.
    */
   applyWave(input: { syncId: string } & WaveRef): Promise<void>;
   /** Waits until the wave's objects are healthy; heartbeats. */
@@ -55,7 +56,7 @@ export interface DeployEffects {
   pruneObjects(input: { syncId: string }): Promise<void>;
   /** Undoes the pruning: what was deleted is applied again. */
   restorePruned(input: { syncId: string }): Promise<void>;
-  /** Undoes one wave: what was there before is applied again, what was new is removed. */
+  /** Undoes one wave: what was there before is applied again, what was new is removed, what was adopted is let go. */
   undoWave(input: { syncId: string } & WaveRef): Promise<void>;
   /** Waits until the revision before the sync is healthy again. */
   awaitUndone(input: { syncId: string; timeoutMs: number }): Promise<WaveVerdict>;

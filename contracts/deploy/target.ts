@@ -16,6 +16,8 @@ export const ownerLabel = 'slipway.dev/deployment';
 export const changeLabel = 'slipway.dev/change';
 /** Annotation of a hook that says which run of it this is: the sync, and its place in it. */
 export const hookRunAnnotation = 'slipway.dev/hook-run';
+/** Annotation of a manifest whose object may be taken over from whoever made it: `true`. */
+export const adoptAnnotation = 'slipway.dev/adopt';
 /** Who we are in `managedFields` (server-side apply). */
 export const fieldManager = 'slipway';
 
@@ -75,6 +77,8 @@ export interface DeployTarget {
   list(scope: TargetScope): Promise<LiveObject[]>;
   /** Deletes an owned object and what belongs to it; done when it is gone. Nothing happens when it is not there. */
   remove(scope: TargetScope, ref: ObjectRef): Promise<void>;
+  /** Takes the label of the scope off an object, which stays as it is; nothing where it is not the scope's. */
+  release(scope: TargetScope, ref: ObjectRef): Promise<void>;
   /**
    * Removes the scope's namespace with all that is left in it, of a preview; done when it is gone. One that was not made
    * for this deployment, or that holds objects of another, stays.

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { applyWave } from '../../activities/deploy/apply-wave.ts';
+import { applyWave, undoWave } from '../../activities/deploy/apply-wave.ts';
 import type { DeployActivityDeps } from '../../activities/deploy/deps.ts';
 import { heal } from '../../activities/deploy/heal.ts';
 import { scopeOf } from '../../activities/deploy/load-sync.ts';
@@ -188,6 +188,52 @@ describe('a field that others keep changing', () => {
     } finally {
       await bench.close();
     }
+  });
+});
+
+describe('an object that somebody else made', () => {
+  it('fails a roll-out before it is touched, with who manages it; one that is adopted is let go by an undo [A-DEP-03]', async () => {
+    const deploymentId = await newDeployment();
+    const theirs = config('settings', 0);
+    Object.assign(theirs.metadata, {
+      labels: { 'app.kubernetes.io/managed-by': 'Helm' },
+      managedFields: [{ manager: 'kubectl', operation: 'Update' }],
+    });
+    const calls: string[] = [];
+    const call = (name: string) => () => Promise.resolve(void calls.push(name));
+    const target = {
+      read: () => Promise.resolve({ ref: refOf(theirs), uid: 'u', object: theirs }),
+      ...{ apply: call('apply'), remove: call('remove'), release: call('release') },
+    };
+    const deps = { db: sut.db, store, target } as unknown as DeployActivityDeps;
+    /** A sync of which nothing was applied yet. */
+    const begin = async (manifest: Manifest) => {
+      const { id } = await sync(deploymentId, [manifest]);
+      await sut.db.deploymentSyncObject.updateMany({
+        where: { syncId: id },
+        data: { status: 'pending', undo: null },
+      });
+      return { syncId: id, ...wave };
+    };
+    const refused = await begin(config('settings', 1));
+    await expect(applyWave(deps)(refused)).rejects.toMatchObject({
+      code: 'forbidden',
+      message: expect.stringContaining('managed by Helm, kubectl'),
+    });
+    await undoWave(deps)(refused);
+    expect(calls).toEqual([]);
+    const [object] = await listWaveObjects(sut.db, refused.syncId, wave);
+    expect(object).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('slipway.dev/adopt: "true"'),
+    });
+    await end(refused.syncId, 'undone');
+    const mine = config('settings', 2);
+    mine.metadata.annotations = { 'slipway.dev/adopt': 'true' };
+    const adopted = await begin(mine);
+    await applyWave(deps)(adopted);
+    await undoWave(deps)(adopted);
+    expect(calls).toEqual(['apply', 'release']);
   });
 });
 

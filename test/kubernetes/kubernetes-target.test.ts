@@ -138,6 +138,20 @@ describe('the kubernetes target on a real cluster', () => {
     ).rejects.toMatchObject({ code: 'forbidden' });
   }, 240_000);
 
+  it('lets go of an object that it took over: it stays as it is, and is nobody\'s to prune [A-DEP-03]', async () => {
+    await target.apply(scope, config({ a: '1' }, 'ours'));
+    await writeAs('kubectl', inNamespace('configmaps/theirs'), config({ b: '2' }, 'theirs'));
+    const theirs = config({ a: '1' }, 'theirs');
+    await target.apply(scope, theirs);
+    const ref = refIn(scope.namespace, theirs);
+    for (let times = 0; times < 2; times += 1) await target.release(scope, ref);
+    const live = await target.read(scope, ref);
+    expect(live?.object).toMatchObject({ data: { a: '1', b: '2' } });
+    expect(live?.object.metadata.labels).toBeUndefined();
+    expect((await target.list(scope)).map(({ ref: one }) => one.name)).toEqual(['ours']);
+    await expect(target.remove(scope, ref)).rejects.toMatchObject({ code: 'forbidden' });
+  }, 240_000);
+
   it('takes the namespace of a preview away with all that is in it, never that of somebody else, and makes it again [A-DEP-03]', async () => {
     const settings = config({ a: '1' });
     await target.apply(scope, settings);

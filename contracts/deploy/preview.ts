@@ -10,6 +10,7 @@ export const previewStates = [
   'waiting',
   'coming_up',
   'running',
+  'degraded',
   'failed',
   'ending',
   'gone',

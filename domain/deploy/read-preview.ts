@@ -79,7 +79,7 @@ function stateOf(
   if (deployment === null) return waitingFor(run);
   const { statusMessage: reason, currentStatus } = deployment;
   if (currentStatus === 'failed' || currentStatus === 'degraded')
-    return { state: 'failed', reason };
+    return { state: currentStatus, reason };
   const isSettled = deployment.observedGeneration === deployment.generation;
   const isLive = deployment.liveRevisionId !== null && deployment.addresses !== null;
   return isLive && isSettled && currentStatus === 'healthy'

@@ -19,6 +19,7 @@ const words: Readonly<Record<Exclude<Preview['state'], 'none'>, [StateName, stri
   waiting: ['queued', 'Preview waits'],
   coming_up: ['running', 'Preview is coming up'],
   running: ['success', 'Preview is running'],
+  degraded: ['degraded', 'Preview is degraded'],
   failed: ['failure', 'Preview failed'],
   ending: ['running', 'Preview is being taken down'],
   gone: ['cancelled', 'Preview is gone'],
@@ -50,7 +51,7 @@ export function PreviewBox({ mergeRequest, at }: BoxProps): JSX.Element | null {
         {reasonOf(preview) !== null && <p class="meta preview-reason">{reasonOf(preview)}</p>}
       </div>
       <span class="row wrap tight">
-        {preview.state === 'running' && <Links preview={preview} />}
+        {isServed(preview) && <Links preview={preview} />}
         {preview.deploymentId !== null && preview.state !== 'ending' && (
           <a class="button quiet" href={`/deployments/${preview.deploymentId}`}>
             <Icon name="deploy" />
@@ -63,6 +64,11 @@ export function PreviewBox({ mergeRequest, at }: BoxProps): JSX.Element | null {
       </span>
     </section>
   );
+}
+
+/** One that is not well may answer all the same. */
+function isServed({ state }: Preview): boolean {
+  return state === 'running' || state === 'degraded';
 }
 
 function reasonOf({ state, reason, endReason }: Preview): string | null {
@@ -85,7 +91,7 @@ function PreviewFacts({ preview }: { preview: Preview }): JSX.Element | null {
           {held.length} {held.length === 1 ? 'secret' : 'secrets'}
         </span>
       )}
-      {state === 'running' && expiresAt !== null && (
+      {isServed(preview) && expiresAt !== null && (
         <span class="meta">
           <Time at={expiresAt} prefix="gone" />
         </span>

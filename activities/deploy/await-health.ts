@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
-import type { ObjectHealth, TargetScope } from '../../contracts/deploy/target.ts';
+import type { LiveObject, ObjectHealth, TargetScope } from '../../contracts/deploy/target.ts';
 import type { WaveRef, WaveVerdict } from '../../contracts/deploy/types.ts';
 import { placementOf } from '../../domain/deploy/render/hooks.ts';
 import {
@@ -186,17 +186,21 @@ export class BakeWatch {
   }
 }
 
-/** Health of a whole revision, with the first thing that is wrong. */
+/**
+ * Health of a whole revision, with the first thing that is wrong.
+ * @param owned its objects by `refKey`, as they were listed a moment ago
+ */
 export async function healthOf(
   deps: DeployActivityDeps,
   scope: TargetScope,
   manifests: ReadonlyMap<string, Manifest>,
+  owned: ReadonlyMap<string, LiveObject>,
 ): Promise<{ healthy: boolean; message: string | null }> {
-  for (const manifest of manifests.values()) {
+  for (const [key, manifest] of manifests) {
     if (placementOf(manifest).isHook) continue;
-    const health = await deps.target.health(scope, refOf(manifest));
+    const health = await deps.target.health(scope, refOf(manifest), owned.get(key));
     if (isGood(health)) continue;
-    return { healthy: false, message: `${refKey(refOf(manifest))}: ${health.message}` };
+    return { healthy: false, message: `${key}: ${health.message}` };
   }
   return { healthy: true, message: null };
 }

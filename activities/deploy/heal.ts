@@ -5,7 +5,7 @@ import { leaveFields } from '../../domain/deploy/leave-fields.ts';
 import { driftKey, recordDrift } from '../../domain/deploy/record-observation.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { scopeOf } from './load-sync.ts';
-import { fillHeld, loadLive } from './observe.ts';
+import { fillHeld, listOwned, loadLive } from './observe.ts';
 
 /** See DeployEffects.heal. */
 export function heal(deps: DeployActivityDeps) {
@@ -21,10 +21,11 @@ export function heal(deps: DeployActivityDeps) {
     const skipped = new Set(skip);
     const amiss: Manifest[] = [];
     const found: FieldDrift[] = [];
-    for (const manifest of manifests.values()) {
+    const owned = await listOwned(deps, scope);
+    for (const [key, manifest] of manifests) {
       const filled = await fillHeld(deps, scope, manifest);
       if (filled === null) continue;
-      const drift = await deps.target.drift(scope, filled);
+      const drift = await deps.target.drift(scope, filled, owned.get(key));
       found.push(...drift);
       const contested = drift.filter((one) => skipped.has(driftKey(one)));
       if (contested.length === drift.length) continue;

@@ -1,6 +1,6 @@
 import type { DeployEffects } from '../../contracts/deploy/activities.ts';
-import type { Manifest } from '../../contracts/deploy/manifest.ts';
-import type { FieldDrift, TargetScope } from '../../contracts/deploy/target.ts';
+import { type Manifest, refKey } from '../../contracts/deploy/manifest.ts';
+import type { FieldDrift, LiveObject, TargetScope } from '../../contracts/deploy/target.ts';
 import type { Observation } from '../../contracts/deploy/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { driftKey, recordObservation } from '../../domain/deploy/record-observation.ts';
@@ -45,11 +45,12 @@ export function observe(deps: DeployActivityDeps) {
     if (manifests.size === 0) return { ...idle, revisionChanged };
     const scope = scopeOf(deployment);
     const drift: FieldDrift[] = [];
-    for (const manifest of manifests.values()) {
+    const owned = await listOwned(deps, scope);
+    for (const [key, manifest] of manifests) {
       const filled = await fillHeld(deps, scope, manifest);
-      if (filled !== null) drift.push(...(await deps.target.drift(scope, filled)));
+      if (filled !== null) drift.push(...(await deps.target.drift(scope, filled, owned.get(key))));
     }
-    const health = await healthOf(deps, scope, manifests);
+    const health = await healthOf(deps, scope, manifests, owned);
     const addresses = await deps.target.addresses(scope);
     await recordObservation(deps.db, deployment, { ...health, drift, addresses });
     return {
@@ -58,6 +59,14 @@ export function observe(deps: DeployActivityDeps) {
       healthy: health.healthy,
     };
   };
+}
+
+/** What the deployment owns, by `refKey`: one request a kind instead of one an object. */
+export async function listOwned(
+  { target }: DeployActivityDeps,
+  scope: TargetScope,
+): Promise<Map<string, LiveObject>> {
+  return new Map((await target.list(scope)).map((one) => [refKey(one.ref), one]));
 }
 
 /** As it was applied; null for a Secret whose values cannot be had any more, which is left as it is. */

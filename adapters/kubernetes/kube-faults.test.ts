@@ -230,6 +230,19 @@ describe('a cluster whose API server is ill', () => {
     expect(tokens).toEqual([null, 'more', null, 'again']);
   });
 
+  it('is not asked again for an object that was listed a moment ago, unless in another version [A-DEP-03]', async () => {
+    const target = await open();
+    const object = live('1');
+    const seen = { ref, uid: 'u1', object };
+    expect(await target.drift(scope, manifest, seen)).toEqual([]);
+    expect(await target.drift(scope, manifest, seen)).toEqual([]);
+    expect(await target.health(scope, ref, seen)).toMatchObject({ status: 'healthy' });
+    expect(requests.map((line) => line.split(' ')[0])).toEqual(['PATCH']);
+    const older = { ...seen, object: { ...object, apiVersion: 'v1beta1' } };
+    await target.health(scope, ref, older);
+    expect(requests.map((line) => line.split(' ')[0])).toEqual(['PATCH', 'GET']);
+  });
+
   it('is never asked more than ten times a second for one deployment [A-DEP-03]', async () => {
     const times: number[] = [];
     good = (response) => {

@@ -63,8 +63,8 @@ export function createKubernetesTarget(
     remove: told((scope, ref) => target.remove(scope, ref), ofRef),
     release: told((scope, ref) => target.release(scope, ref), ofRef),
     removeNamespace: told((scope) => target.removeNamespace(scope), ofScope),
-    health: told((scope, ref) => target.health(scope, ref), ofRef),
-    drift: told((scope, manifest) => target.drift(scope, manifest), ofManifest),
+    health: told((scope, ref, live) => target.health(scope, ref, live), ofRef),
+    drift: told((scope, manifest, live) => target.drift(scope, manifest, live), ofManifest),
     addresses: told(async (scope) => {
       const objects = await target.list(scope);
       return addressesOf(objects.map(({ object }) => object));
@@ -188,31 +188,41 @@ class KubernetesTarget {
     }
   }
 
-  async health(scope: TargetScope, ref: ObjectRef): Promise<ObjectHealth> {
-    const { path } = await this.#place(scope, ref);
-    const object = await this.#client.get(scope.deploymentId, path);
+  async health(scope: TargetScope, ref: ObjectRef, live?: LiveObject): Promise<ObjectHealth> {
+    const object = await this.#look(scope, await this.#place(scope, ref), live);
     if (object === null) return { status: 'missing', message: 'is not there' };
     return await this.#health.of(scope, object);
   }
 
   /** By a dry run: what the server would make of the object now, compared with what is there. */
-  async drift(scope: TargetScope, manifest: Manifest): Promise<FieldDrift[]> {
-    const { path, kind } = await this.#place(scope, refOf(manifest));
-    const live = await this.#client.get(scope.deploymentId, path);
+  async drift(scope: TargetScope, manifest: Manifest, seen?: LiveObject): Promise<FieldDrift[]> {
+    const place = await this.#place(scope, refOf(manifest));
+    const { path, kind } = place;
+    const live = await this.#look(scope, place, seen);
     if (live === null) {
       this.#clean.delete(`${scope.deploymentId} ${path}`);
       const desired = manifest.kind === 'Secret' ? '(hidden)' : manifest;
       return [{ ref: refOf(manifest), path: '', desired, live: null, manager: null }];
     }
     const form = appliedForm(scope, manifest, kind, null);
-    const seen = fingerprint(form, live);
+    const print = fingerprint(form, live);
     const key = `${scope.deploymentId} ${path}`;
     // Asked again of the very same object, the server would say the same: a dry run costs it as much as an apply.
-    if (this.#clean.get(key) === seen) return [];
+    if (this.#clean.get(key) === print) return [];
     const drift = await this.#compare(scope, path, form, live);
-    if (drift.length === 0) this.#clean.set(key, seen);
+    if (drift.length === 0) this.#clean.set(key, print);
     else this.#clean.delete(key);
     return drift;
+  }
+
+  /** The object as it was seen, unless that was in another version of its kind. */
+  async #look(
+    scope: TargetScope,
+    { path, kind }: Place,
+    seen: LiveObject | undefined,
+  ): Promise<Manifest | null> {
+    if (seen?.object.apiVersion === kind.apiVersion) return seen.object;
+    return await this.#client.get(scope.deploymentId, path);
   }
 
   async #compare(

@@ -84,9 +84,13 @@ export interface DeployTarget {
    * for this deployment, or that holds objects of another, stays.
    */
   removeNamespace(scope: TargetScope): Promise<void>;
-  health(scope: TargetScope, ref: ObjectRef): Promise<ObjectHealth>;
-  /** Compares what we manage of the object with what is there. Empty: no drift. */
-  drift(scope: TargetScope, manifest: Manifest): Promise<FieldDrift[]>;
+  /** @param live the object as `list` gave it a moment ago, so that it is not looked for again */
+  health(scope: TargetScope, ref: ObjectRef, live?: LiveObject): Promise<ObjectHealth>;
+  /**
+   * Compares what we manage of the object with what is there. Empty: no drift.
+   * @param live the object as `list` gave it a moment ago, so that it is not looked for again
+   */
+  drift(scope: TargetScope, manifest: Manifest, live?: LiveObject): Promise<FieldDrift[]>;
   /** Where people reach what runs. */
   addresses(scope: TargetScope): Promise<ServiceAddress[]>;
 }

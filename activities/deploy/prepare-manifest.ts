@@ -28,7 +28,7 @@ export interface ApplyFacts {
  * content never restarts anything.
  */
 export function prepareManifests(rendered: readonly Manifest[], facts: ApplyFacts): Manifest[] {
-  const manifests = structuredClone([...rendered]);
+  const manifests = rendered.map((one) => structuredClone(one));
   const { changeId, replicas } = facts;
   for (const manifest of manifests) {
     const { apiVersion, kind, metadata } = manifest;

@@ -7,8 +7,10 @@ import { scopeOf } from '../../activities/deploy/load-sync.ts';
 import { type Manifest, refOf } from '../../contracts/deploy/manifest.ts';
 import type { WaveRef, WaveVerdict } from '../../contracts/deploy/types.ts';
 import { beginSync } from '../../domain/deploy/begin-sync.ts';
+import { finishSync } from '../../domain/deploy/finish-sync.ts';
 import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
 import { storeRevision } from '../../domain/deploy/store-revision.ts';
+import { newId } from '../../domain/shared/new-id.ts';
 import type { Deployment } from '../../prisma/generated/client.ts';
 import {
   type AppUnderTest,
@@ -97,6 +99,7 @@ async function openRollOut(deployment: Deployment, manifests: Manifest[]) {
         for (const wave of done.reverse()) await undoWave(deps())({ syncId, ...wave });
         return await awaitUndone(deps())({ syncId, timeoutMs: 60_000 });
       }),
+    succeeded: () => finishSync(sut.db, { syncId, outcome: 'succeeded', reason: null }),
     uid: async (manifest: Manifest) =>
       (await bench.target().read(scope, refOf(manifest)))?.uid ?? null,
     statuses: async () => {
@@ -186,5 +189,36 @@ describe('the delete policy of a hook', () => {
     expect(await rollOut.undo(only)).toEqual({ healthy: true });
     expect(await rollOut.uid(slow)).toBeNull();
     expect(await rollOut.statuses()).toEqual(['slow failed']);
+  });
+});
+
+describe('a Job that is no hook', () => {
+  it('is left alone by roll-outs of other changes, and runs anew when its template changes, there and back [A-DEP-07] [A-DEP-08]', async () => {
+    const deployment = await newDeployment();
+    const scope = scopeOf(deployment);
+    const app = () => ({ image, command: ['node', 'job.js'] });
+    const job = (version: string) => onceJob(scope, app, { name: 'seed', version });
+    const rollOut = async (version: string, round: string) => {
+      const where = { id: deployment.id };
+      await sut.db.deployment.update({ where, data: { changeId: newId('change') } });
+      const plain = dataObject(scope, 'ConfigMap', 'plain', { round });
+      const next = await openRollOut(deployment, [job(version), plain]);
+      for (const wave of next.waves) expect(await next.run(wave)).toEqual({ healthy: true });
+      await next.succeeded();
+      return next;
+    };
+    const first = await (await rollOut('1', 'a')).uid(job('1'));
+    expect(first).not.toBeNull();
+    const second = await rollOut('1', 'b');
+    expect(await second.uid(job('1'))).toBe(first);
+    const third = await rollOut('2', 'c');
+    const replaced = await third.uid(job('2'));
+    expect(replaced).not.toBe(first);
+    const bad = await openRollOut(deployment, [job('3')]);
+    const [only] = bad.waves as [WaveRef];
+    expect(await bad.run(only)).toEqual({ healthy: true });
+    expect(await bad.undo(only)).toEqual({ healthy: true });
+    const live = await bench.target().read(scope, refOf(job('2')));
+    expect(JSON.stringify(live?.object)).toContain('"value":"2"');
   });
 });

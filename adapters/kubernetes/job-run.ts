@@ -1,19 +1,18 @@
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import { refOf } from '../../contracts/deploy/manifest.ts';
-import { type FieldDrift, ownerLabel, type TargetScope } from '../../contracts/deploy/target.ts';
+import type { FieldDrift } from '../../contracts/deploy/target.ts';
 import { managerOf } from './field-drift.ts';
 import { isStatus } from './kube-error.ts';
 import { part } from './part.ts';
 
 /**
- * Whether an apply was refused because a Job is one run of its template, which the server lets nobody change, so that it
- * takes a new Job. One that is not of the scope is none of ours to replace.
+ * Whether an apply was refused because a Job is one run of its template, which the server lets nobody change: what is asked
+ * for takes a new Job.
  * @param before the object as it is
  * @param error what the API server answered
  */
-export function takesNewJob(scope: TargetScope, before: Manifest | null, error: unknown): boolean {
+export function isOtherRun(before: Manifest | null, error: unknown): boolean {
   if (before?.kind !== 'Job' || !before.apiVersion.startsWith('batch/')) return false;
-  if (before.metadata.labels?.[ownerLabel] !== scope.deploymentId) return false;
   return isStatus(error, 422) && /field is immutable/.test((error as Error).message);
 }
 

@@ -12,7 +12,7 @@ import {
 import { DomainError } from '../../contracts/problems.ts';
 import { appliedForm, fingerprint } from './applied-form.ts';
 import { driftBetween } from './field-drift.ts';
-import { takesNewJob, templateDrift } from './job-run.ts';
+import { isOtherRun, templateDrift } from './job-run.ts';
 import { KindCatalog, type KnownKind } from './kinds.ts';
 import { connectToKube, type KubeLocation, type SendToKube } from './kube-connection.ts';
 import { KubeClient, type RetryLimits } from './kube-client.ts';
@@ -95,10 +95,11 @@ class KubernetesTarget {
   async apply(scope: TargetScope, manifest: Manifest): Promise<{ uid: string; changed: boolean }> {
     const { path, kind } = await this.#place(scope, refOf(manifest));
     const end = performance.now() + GONE_WITHIN_MS;
+    const isInTime = () => performance.now() < end;
     for (let attempt = 0; ; attempt += 1) {
       const before = await this.#client.get(scope.deploymentId, path);
       if (before !== null) refuseForeign(scope, before);
-      if (before?.metadata['deletionTimestamp'] !== undefined && performance.now() < end) {
+      if (before?.metadata['deletionTimestamp'] !== undefined && isInTime()) {
         await sleep(this.#client.backoff(Math.min(attempt, 3), null)); // what is applied now would vanish with it
         continue;
       }
@@ -111,7 +112,7 @@ class KubernetesTarget {
       } catch (error) {
         if (isStatus(error, 404) && kind.isNamespaced && attempt < MAX_CONFLICTS) {
           await this.#createNamespace(scope);
-        } else if (takesNewJob(scope, before, error) && performance.now() < end) {
+        } else if (isOtherRun(before, error) && isOurs(scope, before) && isInTime()) {
           await this.remove(scope, refOf(manifest));
         } else if (!isStatus(error, 409) || attempt >= MAX_CONFLICTS) {
           throw error;
@@ -156,7 +157,7 @@ class KubernetesTarget {
   async release(scope: TargetScope, ref: ObjectRef): Promise<void> {
     const { path } = await this.#place(scope, ref);
     const object = await this.#client.get(scope.deploymentId, path);
-    if (object?.metadata.labels?.[ownerLabel] !== scope.deploymentId) return;
+    if (!isOurs(scope, object)) return;
     // The very object that was looked at: for one that took its name meanwhile the server refuses the uid.
     const uid = textAt(object, 'metadata', 'uid');
     try {
@@ -234,7 +235,7 @@ class KubernetesTarget {
     try {
       return driftBetween(await this.#patch(scope, path, form, { dryRun: 'All' }), live);
     } catch (error) {
-      if (takesNewJob(scope, live, error)) return [templateDrift(form, live)];
+      if (isOtherRun(live, error)) return [templateDrift(form, live)];
       throw error;
     }
   }
@@ -317,6 +318,9 @@ function refuseForeign(scope: TargetScope, object: Manifest, mustBeOwned = false
       : `${refKey(refOf(object))} belongs to the deployment ${owner}`,
   );
 }
+
+const isOurs = (scope: TargetScope, object: Manifest | null): boolean =>
+  object?.metadata.labels?.[ownerLabel] === scope.deploymentId;
 
 function liveObject(object: Manifest): LiveObject {
   return { ref: refOf(object), uid: textAt(object, 'metadata', 'uid'), object };

@@ -9399,7 +9399,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Set how many replicas run; null gives it back to the manifests */
+        /** Set how many replicas run of what has the image of the deployment (where nothing has, of its Deployments); 0 stops everything, null gives it back to the manifests */
         post: {
             parameters: {
                 query?: never;
@@ -18171,7 +18171,7 @@ export interface components {
         };
         Preview: {
             /** @enum {string} */
-            state: "none" | "waiting" | "coming_up" | "running" | "failed" | "ending" | "gone";
+            state: "none" | "waiting" | "coming_up" | "running" | "degraded" | "failed" | "ending" | "gone";
             reason: string | null;
             /** @enum {string|null} */
             endReason: "closed" | "merged" | "expired" | "stopped" | "unwanted" | null;

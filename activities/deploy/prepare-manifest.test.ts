@@ -58,9 +58,7 @@ describe('what is applied of a manifest', () => {
     });
     const service = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'web' }, spec: {} };
     expect(stopped(service)).toEqual({});
-    expect(prepare(everywhere)['spec']).not.toHaveProperty(
-      'template.spec.nodeSelector',
-    );
+    expect(prepare(everywhere)['spec']).not.toHaveProperty('template.spec.nodeSelector');
   });
 
   it('runs a wished number of what has the image of the deployment; what stands beside it keeps its own [A-DEP-09]', () => {

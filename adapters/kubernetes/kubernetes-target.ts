@@ -63,8 +63,8 @@ export function createKubernetesTarget(
     remove: told((scope, ref) => target.remove(scope, ref), ofRef),
     release: told((scope, ref) => target.release(scope, ref), ofRef),
     removeNamespace: told((scope) => target.removeNamespace(scope), ofScope),
-    health: told((scope, ref, live) => target.health(scope, ref, live), ofRef),
-    drift: told((scope, manifest, live) => target.drift(scope, manifest, live), ofManifest),
+    health: told(target.health.bind(target), ofRef),
+    drift: told(target.drift.bind(target), ofManifest),
     addresses: told(async (scope) => {
       const objects = await target.list(scope);
       return addressesOf(objects.map(({ object }) => object));

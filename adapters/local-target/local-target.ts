@@ -186,8 +186,9 @@ async function write(
   const merged = understand(live);
   const ours = leavesOf(desired);
   // Who asks for what is there already shares the field; only who changes it takes it over.
+  const before = known?.live;
   const others = Object.entries(known?.managers ?? {}).filter(
-    ([path]) => !ours.has(path) || isSameValue(valueAt(known?.live, path), ours.get(path)),
+    ([path]) => !ours.has(path) || isSameValue(valueAt(before, path), ours.get(path)),
   );
   const changed = known === undefined || canonicalJson(known.live) !== canonicalJson(live);
   const object: StoredObject = {
@@ -202,7 +203,7 @@ async function write(
     ports: known?.ports ?? {},
     job: known?.job ?? null,
   };
-  if (changed || canonicalJson(known.applied) !== canonicalJson(desired)) {
+  if (changed || !isSameValue(known?.applied, desired)) {
     await parts.store.put(object);
     await bringUp(parts, object, merged);
   }

@@ -41,7 +41,10 @@ describe('a manifest without what is contested', () => {
     expect(leaveFields(desired, [field], live)).toEqual(
       pod([{ name: 'app', image: 'app:1', env: env('9') }], 2),
     );
-    const beside = [{ name: 'proxy', image: 'proxy:1' }, { name: 'app', image: 'app:9' }];
+    const beside = [
+      { name: 'proxy', image: 'proxy:1' },
+      { name: 'app', image: 'app:9' },
+    ];
     const moved = { path: `${inPod}/1/image`, desired: 'app:1' };
     expect(leaveFields(desired, [moved], pod(beside))).toEqual(pod(beside, 2));
   });

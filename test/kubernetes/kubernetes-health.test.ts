@@ -33,7 +33,7 @@ beforeEach(() => {
 const reaches = (manifest: Manifest, status: HealthStatus): Promise<string> =>
   reachesIn(target, scope, manifest, status);
 /** Waits until this is said about an object. */
-const tells = (manifest: Manifest, message: string): Promise<true> =>
+const tells = (manifest: Manifest, message: string): Promise<boolean> =>
   eventually(async () => {
     const health = await target.health(scope, refIn(scope.namespace, manifest));
     if (health.message === message) return true;

@@ -138,7 +138,7 @@ describe('the kubernetes target on a real cluster', () => {
     ).rejects.toMatchObject({ code: 'forbidden' });
   }, 240_000);
 
-  it('lets go of an object that it took over: it stays as it is, and is nobody\'s to prune [A-DEP-03]', async () => {
+  it("lets go of an object that it took over: it stays as it is, and is nobody's to prune [A-DEP-03]", async () => {
     await target.apply(scope, config({ a: '1' }, 'ours'));
     await writeAs('kubectl', inNamespace('configmaps/theirs'), config({ b: '2' }, 'theirs'));
     const theirs = config({ a: '1' }, 'theirs');

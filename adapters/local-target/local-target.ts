@@ -13,6 +13,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import { removeTree } from '../workspace/trees.ts';
 import { driftOf } from './drift.ts';
 import { checkFixed, isOtherRun } from './fixed-fields.ts';
+import { type InTurn, turns } from './in-turn.ts';
 import {
   applyFields,
   canonicalJson,
@@ -47,7 +48,7 @@ interface Parts {
   workloads: Workloads;
   services: Services;
   machine: Machine;
-  inTurn<T>(key: string, work: () => Promise<T>): Promise<T>;
+  inTurn: InTurn;
 }
 
 /**
@@ -201,7 +202,8 @@ async function write(
     live,
     managers: Object.fromEntries(others),
     ports: known?.ports ?? {},
-    job: known?.job ?? null,
+    // what runs knows better than what is kept, which it may be about to write
+    job: parts.workloads.job(refKey(refOf(desired)))?.status ?? known?.job ?? null,
   };
   if (changed || !isSameValue(known?.applied, desired)) {
     await parts.store.put(object);
@@ -302,20 +304,5 @@ function dataOf(store: StateStore): Machine['data'] {
     if (object === undefined) return null;
     const what = understand(object.live);
     return what.kind === 'ConfigMap' || what.kind === 'Secret' ? what.data : null;
-  };
-}
-
-/** One after the other for each key. */
-function turns(): Parts['inTurn'] {
-  const last = new Map<string, Promise<unknown>>();
-  return (key, work) => {
-    const mine = (last.get(key) ?? Promise.resolve()).then(work, work);
-    const settled = mine
-      .catch(() => undefined)
-      .finally(() => {
-        if (last.get(key) === settled) last.delete(key);
-      });
-    last.set(key, settled);
-    return mine;
   };
 }

@@ -5,6 +5,7 @@ import type { Manifest, ObjectRef } from '../../contracts/deploy/manifest.ts';
 import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { SecretBox } from '../../contracts/secret/types.ts';
+import { turns } from './in-turn.ts';
 import type { JobStatus } from './job-run.ts';
 import type { LocalLog } from './machine.ts';
 
@@ -31,6 +32,8 @@ export interface StateStore {
   get(ref: ObjectRef): StoredObject | undefined;
   all(): StoredObject[];
   put(object: StoredObject): Promise<void>;
+  /** Writes how far a Job is; nothing where it is not that object any more. */
+  putJob(ref: ObjectRef, uid: string, job: JobStatus): Promise<void>;
   delete(ref: ObjectRef): Promise<void>;
   /** Throws away what is left of a namespace, also what cannot be read. */
   forget(namespace: string): Promise<void>;
@@ -61,21 +64,30 @@ export async function openStateStore(
     const dir = join(folder, ref.namespace === '' ? '_' : ref.namespace);
     return { dir, file: join(dir, `${ref.kind}.${ref.name}.json`) };
   };
+  const keep = async (object: StoredObject): Promise<void> => {
+    const ref = refOf(object.live);
+    const { dir, file } = fileOf(ref);
+    const text = pack(object, box);
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    await writeWhole(file, text);
+    objects.set(refKey(ref), object);
+  };
+  // A Job may end at the very moment that it is applied again: each write is of the object as it is by then.
+  const inTurn = turns();
   return {
     get: (ref) => objects.get(refKey(ref)),
     all: () => [...objects.values()],
-    put: async (object) => {
-      const ref = refOf(object.live);
-      const { dir, file } = fileOf(ref);
-      const text = pack(object, box);
-      await mkdir(dir, { recursive: true, mode: 0o700 });
-      await writeWhole(file, text);
-      objects.set(refKey(ref), object);
-    },
-    delete: async (ref) => {
-      await rm(fileOf(ref).file, { force: true });
-      objects.delete(refKey(ref));
-    },
+    put: (object) => inTurn(refKey(refOf(object.live)), () => keep(object)),
+    putJob: (ref, uid, job) =>
+      inTurn(refKey(ref), async () => {
+        const now = objects.get(refKey(ref));
+        if (now?.uid === uid) await keep({ ...now, job });
+      }),
+    delete: (ref) =>
+      inTurn(refKey(ref), async () => {
+        await rm(fileOf(ref).file, { force: true });
+        objects.delete(refKey(ref));
+      }),
     forget: async (namespace) => {
       await rm(join(folder, namespace), { recursive: true, force: true });
     },

@@ -76,10 +76,9 @@ export class Workloads {
   #startJob(object: StoredObject, { spec }: Extract<Understood, { kind: 'Job' }>): JobRun {
     const hash = templateHash(templateOf(object));
     const ref = refOf(object.live);
-    return new JobRun(this.#machine, ref, { spec, hash, status: object.job }, async (status) => {
-      const now = this.#store.get(ref);
-      if (now?.uid === object.uid) await this.#store.put({ ...now, job: status });
-    });
+    return new JobRun(this.#machine, ref, { spec, hash, status: object.job }, (status) =>
+      this.#store.putJob(ref, object.uid, status),
+    );
   }
 }
 

@@ -18,6 +18,7 @@ import { connectToKube, type KubeLocation, type SendToKube } from './kube-connec
 import { KubeClient, type RetryLimits } from './kube-client.ts';
 import { asDomainError, isStatus } from './kube-error.ts';
 import { OwnedObjects } from './owned-objects.ts';
+import { isOurs, refuseForeign } from './ownership.ts';
 import { textAt } from './part.ts';
 import { addressesOf } from './service-addresses.ts';
 import { WorkloadHealth } from './workload-health.ts';
@@ -197,6 +198,16 @@ class KubernetesTarget {
 
   /** By a dry run: what the server would make of the object now, compared with what is there. */
   async drift(scope: TargetScope, manifest: Manifest, seen?: LiveObject): Promise<FieldDrift[]> {
+    const drift = await this.#driftFrom(scope, manifest, seen);
+    // It may have changed since it was listed: only what is not as desired now is drift.
+    return seen === undefined || drift.length === 0 ? drift : this.#driftFrom(scope, manifest);
+  }
+
+  async #driftFrom(
+    scope: TargetScope,
+    manifest: Manifest,
+    seen?: LiveObject,
+  ): Promise<FieldDrift[]> {
     const place = await this.#place(scope, refOf(manifest));
     const { path, kind } = place;
     const live = await this.#look(scope, place, seen);
@@ -306,21 +317,6 @@ class KubernetesTarget {
     }
   }
 }
-
-/** An object without an owner may be taken over by an apply, but is nobody's to delete. */
-function refuseForeign(scope: TargetScope, object: Manifest, mustBeOwned = false): void {
-  const owner = object.metadata.labels?.[ownerLabel];
-  if (owner === scope.deploymentId || (owner === undefined && !mustBeOwned)) return;
-  throw new DomainError(
-    'forbidden',
-    owner === undefined
-      ? `${refKey(refOf(object))} was not made by a deployment`
-      : `${refKey(refOf(object))} belongs to the deployment ${owner}`,
-  );
-}
-
-const isOurs = (scope: TargetScope, object: Manifest | null): boolean =>
-  object?.metadata.labels?.[ownerLabel] === scope.deploymentId;
 
 function liveObject(object: Manifest): LiveObject {
   return { ref: refOf(object), uid: textAt(object, 'metadata', 'uid'), object };

@@ -141,14 +141,13 @@ function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
       owned(scope, ref);
       return logsOf(workloads.replicasOf(refKey(ref)));
     },
-    applyAs: async (manager, scope, manifest) => {
-      const ref = refOf(manifest);
-      await inTurn(refKey(ref), async () => {
-        const object = owned(scope, ref);
-        if (object === undefined) throw new DomainError('not_found', `${ref.name} is not there.`);
+    applyAs: (manager, scope, manifest) =>
+      inTurn(refKey(refOf(manifest)), async () => {
+        const { name } = manifest.metadata;
+        const object = owned(scope, refOf(manifest));
+        if (object === undefined) throw new DomainError('not_found', `${name} is not there.`);
         await writeAs(parts, manager, object, manifest);
-      });
-    },
+      }),
   };
 }
 

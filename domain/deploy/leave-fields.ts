@@ -33,7 +33,7 @@ function withPlainData(manifest: Manifest): Manifest {
     Buffer.from(String(value)).toString('base64'),
   ]);
   const data = rest['data'] as Record<string, unknown> | undefined;
-  return { ...rest, data: { ...data, ...Object.fromEntries(encoded) } } as Manifest;
+  return { ...rest, data: { ...data, ...Object.fromEntries(encoded) } };
 }
 
 function placeOf(

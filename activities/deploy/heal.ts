@@ -33,6 +33,9 @@ export function heal(deps: DeployActivityDeps) {
       if (healing !== null) amiss.push(healing);
     }
     await recordDrift(deps.db, deployment, found);
+    // It may have been turned off, or paused, while all of that was looked at.
+    const now = await deps.db.deployment.findUnique({ where: { id: deploymentId } });
+    if (now === null || !now.selfHeal || now.isPaused) return;
     for (const manifest of amiss) await applyOrTell(deps, scope, manifest);
   };
 }

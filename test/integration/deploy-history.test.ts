@@ -138,7 +138,7 @@ describe('what roll-outs leave that never became good', () => {
 });
 
 describe('a field that others keep changing', () => {
-  it('is left alone after three heals, with the name of who changes it, while the rest of its object is put right [A-DEP-03]', async () => {
+  it('is left alone after three heals, with the name of who changes it, while the rest of its object is put right; with self-heal turned off meanwhile nothing is [A-DEP-03]', async () => {
     const bench = await openLocalBench();
     try {
       const deploymentId = await newDeployment();
@@ -185,6 +185,10 @@ describe('a field that others keep changing', () => {
       expect(told.map(({ payload }) => payload)).toMatchObject([
         { fields: [`${key('/data/a')} (kubectl-edit)`] },
       ]);
+      await sut.db.deployment.update({ where: { id: deploymentId }, data: { selfHeal: false } });
+      await change('somebody', { b: '7' });
+      await heal(deps)({ deploymentId, skip: [] });
+      expect(await live()).toEqual({ a: '9', b: '7' });
     } finally {
       await bench.close();
     }

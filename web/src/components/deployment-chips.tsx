@@ -54,12 +54,20 @@ function chipsOf(deployment: Deployment): Chip[] {
       title: `Revision ${lastSync.revision.number} failed and is not tried again`,
       tone: 'state-blocked',
     },
-    desiredStatus === 'rollback' && {
-      icon: 'undo',
-      text: 'rolled back',
-      title: 'An earlier revision is desired until a newer commit comes',
-      tone: 'state-queued',
-    },
+    desiredStatus === 'rollback' &&
+      (lastSync?.status === 'rejected'
+        ? {
+            icon: 'stop',
+            text: 'not let through',
+            title: `Revision ${lastSync.revision.number} is desired no more; a newer commit goes on`,
+            tone: 'state-queued',
+          }
+        : {
+            icon: 'undo',
+            text: 'rolled back',
+            title: 'An earlier revision is desired until a newer commit comes',
+            tone: 'state-queued',
+          }),
     isOutOfSync(deployment) && {
       icon: 'queued',
       text: 'out of sync',

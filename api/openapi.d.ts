@@ -9536,7 +9536,9 @@ export interface paths {
             };
             requestBody?: {
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": {
+                        reason?: string;
+                    };
                 };
             };
             responses: {
@@ -9659,7 +9661,9 @@ export interface paths {
             };
             requestBody?: {
                 content: {
-                    "application/json": Record<string, never>;
+                    "application/json": {
+                        reason?: string;
+                    };
                 };
             };
             responses: {

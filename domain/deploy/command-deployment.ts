@@ -119,7 +119,7 @@ export async function scaleDeployment(
 export async function pauseDeployment(
   db: PrismaClient,
   caller: Caller,
-  input: { deploymentId: string; paused: boolean },
+  input: { deploymentId: string; paused: boolean; reason: string | null },
 ): Promise<Deployment> {
   const word = input.paused ? 'paused' : 'resumed';
   return await changeDesired(db, caller, input.deploymentId, (row) => {
@@ -129,7 +129,8 @@ export async function pauseDeployment(
     return Promise.resolve({
       wish: { isPaused: input.paused },
       action: word,
-      message: `${input.paused ? 'pause' : 'resume'} ${row.environment}`,
+      message: `${input.paused ? 'pause' : 'resume'} ${row.environment}${input.reason === null ? '' : `: ${input.reason}`}`,
+      detail: { reason: input.reason },
       isSync: false,
     });
   });

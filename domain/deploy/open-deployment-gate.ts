@@ -2,6 +2,7 @@ import type { OpenedGate } from '../../contracts/gate/activities.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { openedGate } from '../gate/opened-gate.ts';
+import { openSyncStatuses } from './begin-sync.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { neededApprovals } from './needed-approvals.ts';
@@ -31,6 +32,8 @@ export async function openDeploymentGate(
       include: { revision: true, deployment: true },
     });
     const { deployment, revision } = sync;
+    // Nobody would hear of a decision: a late attempt at opening it.
+    const isOver = !openSyncStatuses.some((status) => status === sync.status);
     const gateId = newId('gate');
     const quorum = Math.max(1, neededApprovals(deployment));
     await tx.gate.create({
@@ -46,8 +49,11 @@ export async function openDeploymentGate(
         quorum,
         requestedBy: sync.requestedBy,
         expiresAt: new Date(Date.now() + expiresMs),
+        ...(isOver ? { status: 'void', closedAt: new Date() } : {}),
       },
     });
+    const opened = { gateId, quorum, expiresMs, decisions: [] };
+    if (isOver) return { ...opened, status: 'void' };
     await publishEvent(tx, {
       type: 'gate.opened',
       projectId: sync.projectId,
@@ -56,6 +62,6 @@ export async function openDeploymentGate(
       message: `revision ${String(revision.number)} waits for ${String(quorum)} approval(s) before ${deployment.environment}`,
       payload: { syncId, deploymentId: deployment.id, step, permission, quorum },
     });
-    return { gateId, quorum, expiresMs, status: 'open', decisions: [] };
+    return { ...opened, status: 'open' };
   });
 }

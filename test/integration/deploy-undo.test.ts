@@ -6,6 +6,7 @@ import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import type { SyncAction } from '../../contracts/deploy/types.ts';
 import { beginSync } from '../../domain/deploy/begin-sync.ts';
 import { finishSync } from '../../domain/deploy/finish-sync.ts';
+import { openDeploymentGate } from '../../domain/deploy/open-deployment-gate.ts';
 import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
 import { readRevision, storeRevision } from '../../domain/deploy/store-revision.ts';
 import { noteUndo, listWaveObjects } from '../../domain/deploy/sync-objects.ts';
@@ -176,6 +177,19 @@ describe('what is desired once a sync was undone', () => {
     });
     expect(revision).toMatchObject({ status: 'good', quarantineReason: null });
     expect(await rowOf(id)).toMatchObject({ desiredStatus: 'active', currentStatus: 'healthy' });
+  });
+});
+
+describe('a gate of a roll-out', () => {
+  it('ends with it, and does not open once it has ended [A-DEP-11]', async () => {
+    const id = await newDeployment();
+    const { syncId } = await deploys(id, 1);
+    const open = (step: string) =>
+      openDeploymentGate(sut.db, { syncId, step, workflowId: `deployment:${id}` });
+    expect(await open('sync')).toMatchObject({ status: 'open' });
+    await end(syncId, 'succeeded');
+    expect(await open('sync')).toMatchObject({ status: 'void' });
+    expect(await open('prune')).toMatchObject({ status: 'void' });
   });
 });
 

@@ -117,14 +117,16 @@ export const deploymentCommandRoutes: readonly DefinedRoute[] = [
   commandRoute({
     command: 'pause',
     summary: 'Hold the roll-out before its next wave, and heal nothing',
-    body: noBody,
-    run: (db, caller, deploymentId) => pauseDeployment(db, caller, { deploymentId, paused: true }),
+    body: z.strictObject({ reason }),
+    run: (db, caller, deploymentId, { reason: why }) =>
+      pauseDeployment(db, caller, { deploymentId, paused: true, reason: why ?? null }),
   }),
   commandRoute({
     command: 'resume',
     summary: 'Go on from where it was paused',
-    body: noBody,
-    run: (db, caller, deploymentId) => pauseDeployment(db, caller, { deploymentId, paused: false }),
+    body: z.strictObject({ reason }),
+    run: (db, caller, deploymentId, { reason: why }) =>
+      pauseDeployment(db, caller, { deploymentId, paused: false, reason: why ?? null }),
   }),
   commandRoute({
     command: 'abort',

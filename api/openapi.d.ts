@@ -8543,6 +8543,8 @@ export interface paths {
                         healthTimeoutSeconds?: number;
                         selfHeal?: boolean;
                         prune?: boolean;
+                        /** @description Whether its manifests may hold kinds of the whole cluster; needs admin:manage */
+                        clusterScope?: boolean;
                     };
                 };
             };
@@ -17755,6 +17757,7 @@ export interface components {
             healthTimeoutSeconds: number;
             selfHeal: boolean;
             prune: boolean;
+            clusterScope: boolean;
             changeId: string | null;
             commitSha: string | null;
             pipelineId: string | null;

@@ -27,8 +27,8 @@ export async function loadSync(deps: DeployActivityDeps, syncId: string): Promis
 }
 
 export function scopeOf(deployment: Deployment): TargetScope {
-  const { id, projectId, environment, namespace } = deployment;
-  return { deploymentId: id, projectId, environment, namespace };
+  const { id, projectId, environment, namespace, clusterScope } = deployment;
+  return { deploymentId: id, projectId, environment, namespace, clusterScope };
 }
 
 /** The manifests of a revision as they are applied, by object. */

@@ -197,7 +197,7 @@ async function desiredRevision(
       changeId: deployment.changeId,
       commit: deployment.commitSha,
     },
-    clusterScope: false,
+    clusterScope: deployment.clusterScope,
   });
   refuseStraySecrets(manifests);
   await requireOwnArtifacts(deps.db, deployment.projectId, manifests);

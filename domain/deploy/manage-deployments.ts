@@ -3,6 +3,7 @@ import type { Environment } from '../../contracts/deploy/types.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { type Deployment, Prisma, type PrismaClient } from '../../prisma/generated/client.ts';
+import { requirePermission } from '../identity/check-access.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
@@ -23,6 +24,8 @@ export interface DeploymentSettings {
   healthTimeoutSeconds?: number | undefined;
   selfHeal?: boolean | undefined;
   prune?: boolean | undefined;
+  /** whether its manifests may hold kinds of the whole cluster; asks for `admin:manage` */
+  clusterScope?: boolean | undefined;
 }
 
 /**
@@ -105,7 +108,10 @@ async function tellCreated(
   });
 }
 
-/** Changes image, values or settings; a new desired state follows its image again after a rollback. */
+/**
+ * Changes image, values or settings; a new desired state follows its image again after a rollback.
+ * @throws DomainError `forbidden` for the scope of somebody who is no admin, `illegal_transition` when it cannot be taken away
+ */
 export async function updateDeployment(
   db: PrismaClient,
   caller: Caller,
@@ -114,6 +120,9 @@ export async function updateDeployment(
 ): Promise<Deployment> {
   return await changeDesired(db, caller, deploymentId, async (row, tx) => {
     await requireOpsRepo(tx, settings.opsRepoId);
+    const { clusterScope = row.clusterScope } = settings;
+    const isRescoped = clusterScope !== row.clusterScope;
+    if (isRescoped) await requireScope(tx, caller, row, clusterScope);
     const isNewState =
       settings.imageRef !== undefined ||
       settings.opsRepoId !== undefined ||
@@ -130,10 +139,35 @@ export async function updateDeployment(
       },
       action: 'updated',
       message: `change ${row.environment}`,
-      detail: { changed: Object.keys(columnsOf(settings)) },
-      isSync: isNewState,
+      detail: {
+        changed: Object.keys(columnsOf(settings)),
+        ...(isRescoped ? { clusterScope } : {}),
+      },
+      isSync: isNewState || isRescoped,
     };
   });
+}
+
+/** What lies in no namespace reaches everybody in the cluster. Taken away while such objects are there, nobody could remove them. */
+async function requireScope(
+  tx: Prisma.TransactionClient,
+  caller: Caller,
+  { id }: Deployment,
+  clusterScope: boolean,
+): Promise<void> {
+  await requirePermission(tx, caller, 'admin:manage', null);
+  if (clusterScope) return;
+  const last = await tx.deploymentSync.findFirst({
+    where: { deploymentId: id, status: 'succeeded' },
+    orderBy: { number: 'desc' },
+    include: { objects: { where: { operation: 'apply', namespace: '' } } },
+  });
+  const there = (last?.objects ?? []).map(({ kind, name }) => `${kind} ${name}`);
+  if (there.length === 0) return;
+  throw new DomainError(
+    'illegal_transition',
+    `It holds objects of the whole cluster: ${there.slice(0, 10).join(', ')}. Take them out of its manifests, and have them pruned, first.`,
+  );
 }
 
 function columnsOf(

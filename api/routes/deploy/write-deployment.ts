@@ -30,7 +30,14 @@ const createBody = z
     ...z.object(optional).partial().shape,
   })
   .openapi('CreateDeployment');
-const updateBody = z.strictObject(z.object(settings).partial().shape).openapi('UpdateDeployment');
+const updateBody = z
+  .strictObject({
+    ...z.object(settings).partial().shape,
+    clusterScope: z.boolean().optional().openapi({
+      description: 'Whether its manifests may hold kinds of the whole cluster; needs admin:manage',
+    }),
+  })
+  .openapi('UpdateDeployment');
 
 export const createDeploymentRoute = defineRoute({
   method: 'post',

@@ -1,3 +1,4 @@
+import type { EventRecord } from '../../contracts/event/types.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { can } from '../identity/check-access.ts';
@@ -85,6 +86,14 @@ async function visibleProjects(
   return visible;
 }
 
+/** True for what only those may know who may see deployments; also a repair of one, or of a command for one. */
+function tellsOfDeployment({ type, payload }: EventRecord): boolean {
+  if (type !== 'engine.state_repaired') return type.startsWith('deployment.');
+  const { kind, command } = payload;
+  if (kind === 'command') return /^(deployment|preview|gate)\./.test(String(command));
+  return kind !== 'pipeline' && kind !== 'step';
+}
+
 async function eventEntries(
   db: Db,
   changeId: string,
@@ -97,8 +106,7 @@ async function eventEntries(
   });
   return events
     .filter(
-      ({ type, projectId }) =>
-        !type.startsWith('deployment.') || deployProjectIds.includes(projectId ?? ''),
+      (event) => !tellsOfDeployment(event) || deployProjectIds.includes(event.projectId ?? ''),
     )
     .map((event) => ({
       id: event.id,

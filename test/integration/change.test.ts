@@ -7,6 +7,7 @@ import {
   openAppUnderTest,
   type TestAccount,
 } from '../support/app-under-test.ts';
+import { holds } from '../support/eventually.ts';
 import { makeGate, makeRun } from '../support/notify-steps.ts';
 
 jest.setTimeout(240_000);
@@ -59,6 +60,18 @@ beforeAll(async () => {
   );
 });
 afterAll(() => sut.stop());
+
+async function repaired(ofChange: string, payload: { kind: string; command?: string }) {
+  await inTransaction(sut.db, (tx) =>
+    publishEvent(tx, {
+      type: 'engine.state_repaired',
+      projectId: project.id,
+      changeId: ofChange,
+      message: `a ${payload.kind} was repaired`,
+      payload: { ...payload, dbStatus: 'idle', engineStatus: 'absent' },
+    }),
+  );
+}
 
 const read = (who: TestAccount | null, id = changeId) =>
   sut.call(who, 'GET', `/api/v1/changes/${id}`);
@@ -120,7 +133,7 @@ describe('the story of a change', () => {
     expect((await read(owner, newId('change'))).status).toBe(404);
   });
 
-  it('holds a merge request, deployments with their gates and rollbacks, the latter for those who may see deployments [A-RBAC-09]', async () => {
+  it('holds a merge request, deployments with their gates, repairs and rollbacks, the latter for those who may see deployments [A-RBAC-09]', async () => {
     const { db } = sut;
     const mine = newId('change');
     await db.mergeRequest.create({
@@ -199,11 +212,24 @@ describe('the story of a change', () => {
     });
     const said = { decision: 'approve', reason: 'the night shift knows' };
     await sut.call(owner, 'POST', `/api/v1/gates/${gateId}/decision`, said);
+    await repaired(mine, { kind: 'deployment' });
+    await repaired(mine, { kind: 'command', command: 'deployment.desired_changed' });
+    await repaired(mine, { kind: 'pipeline' });
     expect((await read(owner, mine)).body).toMatchObject({ state: 'waiting' });
-    expect(JSON.stringify((await read(owner, mine)).body)).toContain(said.reason);
+    // Events come once no older transaction runs any more.
+    await holds(async () => {
+      const whole = JSON.stringify((await read(owner, mine)).body);
+      expect(whole).toContain(said.reason);
+      for (const kind of ['deployment', 'command', 'pipeline']) {
+        expect(whole).toContain(`a ${kind} was repaired`);
+      }
+    });
     const ofReader = (await read(reader, mine)).body as { entries: Entry[] };
     expect(ofReader).toMatchObject({ state: 'open', line: '!7 is open' });
-    expect(ofReader.entries.map((entry) => entry.kind)).toEqual(['merge_request']);
+    expect(ofReader.entries.map(({ kind, title }) => [kind, title])).toEqual([
+      ['merge_request', '!7 A new roof'],
+      ['event', 'a pipeline was repaired'],
+    ]);
     const seen = await sut.call(reader, 'GET', `${project.path}/changes?limit=1`);
     expect(seen.body).toMatchObject({ items: [{ changeId: mine, state: 'open' }] });
     await db.gate.delete({ where: { id: gateId } });

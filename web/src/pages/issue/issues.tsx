@@ -229,8 +229,8 @@ function NoIssues({
         )
       }
     >
-      Bugs, wishes and work to be done. A merge request that says “closes #1” closes its issue when
-      it is merged.
+      Bugs, wishes and work to be done. A merge request or commit that says “closes #1” closes its
+      issue when it reaches the default branch.
     </Empty>
   );
 }

@@ -83,7 +83,10 @@ function SecretTable({
         },
         {
           title: 'For',
-          cell: (secret) => (secret.scope === 'all' ? 'everything' : `${secret.scope}s`),
+          cell: (secret) => {
+            const scope = secret.scope === 'all' ? 'everything' : `${secret.scope}s`;
+            return secret.environment === null ? scope : `${scope}, in ${secret.environment} only`;
+          },
         },
         { title: 'Version', cell: (secret) => <span class="num">{secret.version}</span> },
         { title: 'Set', cell: (secret) => <Time at={secret.updatedAt} /> },

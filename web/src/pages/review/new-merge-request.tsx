@@ -200,7 +200,7 @@ function Form({
         onSend={create.run}
         rows={6}
         autoFocus={false}
-        placeholder="What and why. “Closes #12” closes that issue when this is merged."
+        placeholder="What and why. “Closes #12” closes that issue when this reaches the default branch."
       />
       <div class="row">
         <Button

@@ -80,6 +80,54 @@ async function deployment(columns: { mergeRequestId?: string; environment?: stri
   return id;
 }
 
+let clock = Date.now();
+/** A second after what was made before. */
+const later = () => new Date((clock += 1000));
+
+/** A preview of the commit `bbb…`, of a merge request from `topic-<number>` that is opened after what is pushed `before`. */
+async function previewOf(author: TestAccount, number: number, before?: () => Promise<void>) {
+  await before?.();
+  const { id: mergeRequestId } = await sut.db.mergeRequest.create({
+    data: {
+      id: newId('mergeRequest'),
+      projectId: project.id,
+      number,
+      authorId: author.id,
+      sourceBranch: `topic-${String(number)}`,
+      targetBranch: 'main',
+      title: 'topic',
+      headSha: 'b'.repeat(40),
+      changeId: newId('change'),
+      createdAt: later(),
+    },
+  });
+  const id = await deployment({ mergeRequestId, environment: 'preview' });
+  await sut.db.deployment.update({ where: { id }, data: { commitSha: 'b'.repeat(40) } });
+  return id;
+}
+
+/** Moves `topic-<number>` from one commit to another, each told by its one letter; 0 is none. */
+async function pushed(number: number, who: TestAccount | null, to: string, from = '0') {
+  const ref = `refs/heads/topic-${String(number)}`;
+  const updates = [{ ref, oldSha: from.repeat(40), newSha: to.repeat(40) }];
+  await sut.db.push.create({
+    data: {
+      id: newId('push'),
+      projectId: project.id,
+      pusherId: who?.id ?? null,
+      changeId: newId('change'),
+      createdAt: later(),
+      updates,
+    },
+  });
+}
+
+const given = (preview: string) => secretsBy().values(preview, ['API_KEY'], new Map());
+const refusal = (text: string) => ({
+  code: 'secret_unavailable',
+  message: expect.stringContaining(text) as unknown,
+});
+
 const secretsBy = (box: SecretBox = sut.services.secretBox) => deploySecrets(sut.db, box);
 const leases = () =>
   sut.db.secretLease.findMany({ where: { projectId: project.id }, orderBy: { version: 'asc' } });
@@ -154,43 +202,42 @@ describe('secrets of deployments', () => {
   });
 
   it('go to no preview of somebody who may not use secrets, whoever opened it [A-SEC-04]', async () => {
-    const previewOf = async (author: TestAccount, number: number) => {
-      const { id: mergeRequestId } = await sut.db.mergeRequest.create({
-        data: {
-          id: newId('mergeRequest'),
-          projectId: project.id,
-          number,
-          authorId: author.id,
-          sourceBranch: `topic-${String(number)}`,
-          targetBranch: 'main',
-          title: 'topic',
-          headSha: 'a'.repeat(40),
-          changeId: newId('change'),
-        },
-      });
-      return await deployment({ mergeRequestId, environment: 'preview' });
-    };
     const foreign = await previewOf(stranger, 1);
-    await expect(secretsBy().values(foreign, ['API_KEY'], new Map())).rejects.toMatchObject({
-      code: 'secret_unavailable',
-      message: expect.stringContaining('leasestranger'),
-    });
+    await pushed(1, admin, 'b');
+    await expect(given(foreign)).rejects.toMatchObject(refusal('leasestranger'));
     const own = await previewOf(admin, 2);
-    await sut.db.deployment.update({ where: { id: own }, data: { commitSha: 'b'.repeat(40) } });
-    expect((await secretsBy().values(own, ['API_KEY'], new Map())).size).toBe(1);
-    const update = { ref: 'refs/heads/topic-2', oldSha: '0'.repeat(40), newSha: 'b'.repeat(40) };
-    await sut.db.push.create({
-      data: {
-        id: newId('push'),
-        projectId: project.id,
-        pusherId: stranger.id,
-        changeId: newId('change'),
-        updates: [update],
-      },
-    });
-    await expect(secretsBy().versions('newest', own, ['API_KEY'])).rejects.toMatchObject({
-      code: 'secret_unavailable',
-    });
+    await pushed(2, admin, 'b');
+    expect((await given(own)).size).toBe(1);
+    await pushed(3, stranger, 'b');
+    await expect(secretsBy().versions('newest', own, ['API_KEY'])).rejects.toMatchObject(
+      refusal('leasestranger'),
+    );
+  });
+
+  it('go to no preview with work of such a one below its head, also when the branch was made anew in between [A-SEC-04]', async () => {
+    const below = await previewOf(admin, 1);
+    await pushed(1, stranger, 'a', '0');
+    await pushed(1, admin, 'b', 'a');
+    await expect(given(below)).rejects.toMatchObject(refusal('leasestranger'));
+    await sut.db.push.deleteMany({ where: { projectId: project.id } });
+    await pushed(1, admin, 'c', '0');
+    const remade = await previewOf(admin, 2, () => pushed(2, stranger, 'd', '0'));
+    await pushed(2, stranger, '0', 'd');
+    await pushed(2, admin, 'b', '0');
+    await expect(given(remade)).rejects.toMatchObject(refusal('leasestranger'));
+    // What somebody else once pushed to a branch of that name is not in it.
+    await pushed(3, stranger, 'd', '0');
+    await pushed(3, stranger, '0', 'd');
+    const anew = await previewOf(admin, 3, () => pushed(3, admin, 'b', '0'));
+    expect((await given(anew)).size).toBe(1);
+  });
+
+  it('go to no preview of a head that nobody is known to have pushed [A-SEC-04]', async () => {
+    const unknown = await previewOf(admin, 1);
+    await expect(given(unknown)).rejects.toMatchObject(refusal('nobody knows who pushed'));
+    await pushed(1, null, 'a', '0');
+    await pushed(1, admin, 'b', 'a');
+    await expect(given(unknown)).rejects.toMatchObject(refusal('nobody knows who pushed'));
   });
 
   it('that are sealed end a sync before anything is written, say so once, and it goes on when the key is back [I3]', async () => {

@@ -16,7 +16,9 @@ export function heal(deps: DeployActivityDeps) {
     deploymentId: string;
     skip: string[];
   }): Promise<void> => {
-    const { deployment, manifests } = await loadLive(deps, deploymentId);
+    const live = await loadLive(deps, deploymentId);
+    if (live === null) return;
+    const { deployment, manifests } = live;
     const scope = scopeOf(deployment);
     const skipped = new Set(skip);
     const amiss: Manifest[] = [];

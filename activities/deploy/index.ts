@@ -13,8 +13,9 @@ import { applyWave, pruneObjects, restorePruned, undoWave } from './apply-wave.t
 import { awaitUndone, awaitWave, watchBake } from './await-health.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { heal } from './heal.ts';
-import { observe, removeAll } from './observe.ts';
+import { observe } from './observe.ts';
 import { planSync } from './plan-sync.ts';
+import { removeAll } from './remove-all.ts';
 
 /** Rows of deployments: queue `core`. */
 export function createDeployRecords(deps: {

@@ -1,4 +1,3 @@
-import type { DeployEffects } from '../../contracts/deploy/activities.ts';
 import { type Manifest, refKey } from '../../contracts/deploy/manifest.ts';
 import type { FieldDrift, LiveObject, TargetScope } from '../../contracts/deploy/target.ts';
 import type { Observation } from '../../contracts/deploy/types.ts';
@@ -15,12 +14,13 @@ import { triedVersions } from './secret-versions.ts';
 
 const idle: Observation = { revisionChanged: false, drift: [], healthy: true };
 
-/** A deployment with the manifests that serve, as they were applied, hooks left out. */
+/** A deployment with the manifests that serve, as they were applied, hooks left out; null when it is gone. */
 export async function loadLive(deps: DeployActivityDeps, deploymentId: string) {
-  const deployment = await deps.db.deployment.findUniqueOrThrow({
+  const deployment = await deps.db.deployment.findUnique({
     where: { id: deploymentId },
     include: { opsRepo: true, project: { select: { name: true } }, liveRevision: true },
   });
+  if (deployment === null) return null;
   if (deployment.liveRevision === null)
     return { deployment, manifests: new Map<string, Manifest>() };
   const manifests = await loadManifests(
@@ -37,7 +37,9 @@ export async function loadLive(deps: DeployActivityDeps, deploymentId: string) {
 /** See DeployEffects.observe. */
 export function observe(deps: DeployActivityDeps) {
   return async ({ deploymentId }: { deploymentId: string }): Promise<Observation> => {
-    const { deployment, manifests } = await loadLive(deps, deploymentId);
+    const found = await loadLive(deps, deploymentId);
+    if (found === null) return idle;
+    const { deployment, manifests } = found;
     const names = [...manifests.values()].flatMap(secretNames);
     const revisionChanged =
       (await tryTakeUpHead(deps, deploymentId)) ||
@@ -114,23 +116,4 @@ export async function hasNewSecrets(
     deps.log.warn({ deploymentId: id, err: error }, 'secrets could not be looked at');
     return false;
   }
-}
-
-/** See DeployEffects.removeAll. */
-export function removeAll(deps: DeployActivityDeps) {
-  return async ({
-    deploymentId,
-    preview,
-  }: Parameters<DeployEffects['removeAll']>[0]): Promise<void> => {
-    const deployment = await deps.db.deployment.findUnique({ where: { id: deploymentId } });
-    const scope =
-      deployment === null ? preview && { deploymentId, ...preview } : scopeOf(deployment);
-    if (scope === undefined) return;
-    const owned = await deps.target.list(scope);
-    for (const { ref } of owned.reverse()) await deps.target.remove(scope, ref);
-    if (preview !== undefined) await deps.target.removeNamespace(scope);
-    const left = await deps.target.list(scope);
-    if (left.length === 0) return;
-    throw new DomainError('unavailable', `${String(left.length)} objects are still there.`);
-  };
 }

@@ -37,10 +37,11 @@ type Loaded = Deployment & {
 export function planSync(deps: DeployActivityDeps) {
   return async ({ deploymentId }: { deploymentId: string }): Promise<SyncPlan> => {
     await tryTakeUpHead(deps, deploymentId);
-    const deployment = await deps.db.deployment.findUniqueOrThrow({
+    const deployment = await deps.db.deployment.findUnique({
       where: { id: deploymentId },
       include: { opsRepo: true, project: true, liveRevision: true, pinnedRevision: true },
     });
+    if (deployment === null) return { kind: 'nothing', reason: 'the deployment is gone' };
     try {
       return await planFor(deps, deployment);
     } catch (error) {

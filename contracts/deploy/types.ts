@@ -113,7 +113,17 @@ export interface DeploymentInput {
 
 /** Answer of the `deploymentState` query. */
 export interface DeploymentState {
-  phase: 'idle' | 'planning' | 'waiting' | 'syncing' | 'baking' | 'undoing' | 'paused';
+  phase:
+    | 'idle'
+    | 'planning'
+    | 'waiting'
+    | 'syncing'
+    | 'baking'
+    | 'undoing'
+    | 'paused'
+    /** waits for secrets that do not open */
+    | 'sealed'
+    | 'removing';
   syncId: string | null;
   generation: number;
   /** fields that are healed no more, because another manager keeps changing them */

@@ -26,7 +26,7 @@ const found = (stored: StoredDeployment, engine: EngineEntity) =>
     one.engineStatus,
   ]);
 const at = (
-  phase: 'idle' | 'planning' | 'syncing' | 'paused',
+  phase: 'idle' | 'planning' | 'syncing' | 'paused' | 'sealed' | 'removing',
   syncId: string | null = null,
 ): EngineEntity => ({ state: 'running', at: { phase, syncId } });
 const open = (seconds = 600) => ({ id: 'dsy_1', status: 'running', startedAt: ago(seconds) });
@@ -65,6 +65,8 @@ describe('the comparison of an environment with its entity', () => {
     expect(found(row({ generation: 4, isPaused: true }), at('paused'))).toEqual([]);
     expect(found(row({ generation: 4, updatedAt: ago(5) }), at('idle'))).toEqual([]);
     expect(found(behind, at('syncing', 'dsy_2'))).toEqual([]);
+    expect(found(behind, at('sealed'))).toEqual([]);
+    expect(found(row({ isDeleting: true }), at('removing'))).toEqual([]);
   });
 
   it('concludes nothing where they agree or the engine does not tell [A-REC-03]', () => {

@@ -63,6 +63,7 @@ export function compareDeployment(
       syncId: id,
       dbStatus: status,
     }));
+  // Not one that waits for sealed secrets, or takes its time to take everything down.
   const isDeaf = isWaiting(row, now) && (at.phase === 'idle' || at.phase === 'paused');
   return isDeaf ? [...lost, of(at.phase)] : lost;
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Context } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import { createDeployRecords } from '../../activities/deploy/index.ts';
 import { createPipelineRecords } from '../../activities/pipeline/index.ts';
 import { deploymentWorkflowId } from '../../contracts/deploy/ids.ts';
@@ -27,6 +27,7 @@ let row: Deployment;
 /** what was done at the target, and whether a revert was opened */
 let done: string[];
 let planning: Promise<void>;
+let applying: () => Promise<void>;
 let watching: () => Promise<void>;
 
 /** Lays a sync of what is desired out, as planning does. */
@@ -64,7 +65,10 @@ beforeAll(async () => {
         prune,
       };
     },
-    applyWave: note('apply'),
+    applyWave: async () => {
+      await applying();
+      done.push('apply');
+    },
     undoWave: note('undo'),
     awaitWave: async () => {
       await watching();
@@ -81,6 +85,7 @@ afterAll(async () => {
 beforeEach(async () => {
   done = [];
   planning = Promise.resolve();
+  applying = () => Promise.resolve();
   watching = () => Promise.resolve();
   const { id } = await createTestProject(database.db, ownerId);
   row = await makeDeployment(database.db, id, { observedGeneration: 0, bakeSeconds: 0 });
@@ -91,6 +96,15 @@ const handle = () =>
 const wake = () => {
   const { id: deploymentId, projectId, environment, changeId } = row;
   return wakeDeployment(host.client, { deploymentId, projectId, environment, changeId }, 'app');
+};
+const startPreview = () => {
+  const { id: deploymentId, projectId, environment, namespace } = row;
+  const place = { target: 'local', environment, namespace } as const;
+  return host.client.workflow.start('deploymentWorkflow', {
+    workflowId: `preview-of-${deploymentId}`,
+    taskQueue: taskQueues.core,
+    args: [{ deploymentId, projectId, preview: place }],
+  });
 };
 const phaseWhen = (phase: string) =>
   eventually(async () => {
@@ -163,17 +177,38 @@ describe('the workflow of an environment', () => {
         await context.sleep(200);
       }
     };
-    const { id: deploymentId, projectId, environment, namespace } = row;
-    const place = { target: 'local', environment, namespace } as const;
-    const started = await host.client.workflow.start('deploymentWorkflow', {
-      workflowId: `preview-of-${deploymentId}`,
-      taskQueue: taskQueues.core,
-      args: [{ deploymentId, projectId, preview: place }],
-    });
+    const started = await startPreview();
     await eventually(() => Promise.resolve(isWatched || undefined), 60_000);
     await started.cancel();
     await expect(started.result()).rejects.toThrow(/cancelled/i);
     expect(done).toEqual(['apply', 'remove']);
-    expect(await db.deployment.findUnique({ where: { id: deploymentId } })).toBeNull();
+    expect(await db.deployment.findUnique({ where: { id: row.id } })).toBeNull();
+  });
+
+  it('of a preview takes down what was being applied when it was cancelled, too [A-DEP-14]', async () => {
+    let isApplying = false;
+    applying = async () => {
+      isApplying = true;
+      // heeds no cancellation, as a request that is under way does not
+      const end = Date.now() + 3000;
+      while (Date.now() < end) {
+        Context.current().heartbeat();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
+    const started = await startPreview();
+    await eventually(() => Promise.resolve(isApplying || undefined), 60_000);
+    await started.cancel();
+    await expect(started.result()).rejects.toThrow(/cancelled/i);
+    await eventually(() => Promise.resolve(done.length === 2 || undefined), 60_000);
+    expect(done).toEqual(['apply', 'remove']);
+  });
+
+  it('of a preview leaves nothing behind when it fails [A-DEP-14]', async () => {
+    planning = Promise.reject(ApplicationFailure.nonRetryable('no way to go on'));
+    const started = await startPreview();
+    await expect(started.result()).rejects.toThrow();
+    expect(done).toEqual(['remove']);
+    expect(await database.db.deployment.findUnique({ where: { id: row.id } })).toBeNull();
   });
 });

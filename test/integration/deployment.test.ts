@@ -146,21 +146,6 @@ describe('the desired state of an environment', () => {
     ]);
   });
 
-  it('is held and let go again with a reason, which the audit keeps [A-DEP-11]', async () => {
-    const { id } = await create();
-    for (const [word, reason] of [
-      ['pause', 'the sale is on'],
-      ['resume', 'it is over'],
-    ] as const) {
-      const address = `/api/v1/deployments/${id}/${word}`;
-      expect((await sut.call(admin, 'POST', address, { reason })).status).toBe(202);
-      const entry = await sut.db.auditEntry.findFirstOrThrow({
-        where: { resourceId: id, action: `deployment.${word}d` },
-      });
-      expect(entry.detail).toMatchObject({ reason });
-    }
-  });
-
   it('goes back to a revision that was good, and to none that was not [A-DEP-08]', async () => {
     const { id } = await create();
     const rollBack = (body: unknown) =>

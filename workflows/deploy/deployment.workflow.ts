@@ -1,6 +1,7 @@
 import {
   CancellationScope,
   condition,
+  ContinueAsNew,
   continueAsNew,
   isCancellation,
   setHandler,
@@ -52,7 +53,9 @@ export async function deploymentWorkflow(input: DeploymentInput): Promise<void> 
   try {
     await entity.run();
   } catch (error) {
-    if (isCancellation(error)) await CancellationScope.nonCancellable(() => entity.leave());
+    // A preview leaves nothing behind, however it ends.
+    const isEnd = !(error instanceof ContinueAsNew);
+    if (isEnd) await CancellationScope.nonCancellable(() => entity.leave());
     throw error;
   }
 }
@@ -125,6 +128,8 @@ class DeploymentEntity implements SyncSignals {
 
   async #remove(target: TargetKind): Promise<void> {
     const { deploymentId, projectId, preview } = this.#input;
+    this.state.phase = 'removing';
+    this.state.syncId = null;
     await removing(target).removeAll({
       deploymentId,
       ...(preview === undefined ? {} : { preview: { ...preview, projectId } }),
@@ -147,7 +152,10 @@ class DeploymentEntity implements SyncSignals {
     const outcome = await runSync(this, records, this.#input.deploymentId, desired, seenWakes);
     this.show('idle', null);
     if (outcome === 'superseded') return 1;
-    if (outcome === 'sealed') return sealedMs;
+    if (outcome === 'sealed') {
+      this.state.phase = 'sealed';
+      return sealedMs;
+    }
     // Fresh addresses and health are shown at once.
     await this.#look(desired);
     return restMs;

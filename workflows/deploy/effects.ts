@@ -46,6 +46,8 @@ export function deployEffects(target: TargetKind, healthTimeoutMs: number): Sync
     scheduleToCloseTimeout: '10 minutes',
     heartbeatTimeout,
     retry,
+    // What is under way comes to its end before anything is taken down: it would bring it back.
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
   const watching = proxyActivities<Pick<DeployEffects, 'awaitWave' | 'awaitUndone' | 'watchBake'>>({
     taskQueue,

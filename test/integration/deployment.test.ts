@@ -184,16 +184,9 @@ describe('retry now', () => {
       });
     await sut.db.deploymentSync.create({
       data: {
-        id: newId('deploymentSync'),
-        deploymentId: id,
-        projectId: project.id,
-        number: 3,
-        generation: 1,
-        revisionId,
-        action,
-        status,
-        changeId: newId('change'),
-        finishedAt: new Date(),
+        ...{ id: newId('deploymentSync'), deploymentId: id, projectId: project.id },
+        ...{ number: 3, generation: 1, revisionId, action, status },
+        ...{ changeId: newId('change'), finishedAt: new Date() },
       },
     });
     await sut.db.deployment.update({

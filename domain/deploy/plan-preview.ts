@@ -42,8 +42,8 @@ export async function planPreview(db: PrismaClient, mergeRequestId: string): Pro
   });
 }
 
-/** A deployment that is being removed goes first, even when its preview is wanted again by now. */
-function reasonToEnd(
+/** Null while it is wanted. A deployment that is being removed goes first, even when its preview is wanted again by now. */
+export function reasonToEnd(
   preview: Preview,
   { status }: MergeRequest,
   deployment: Deployment | null,

@@ -15,6 +15,8 @@ import {
   type TestAccount,
 } from '../support/app-under-test.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
+import { eventRecord } from '../support/notify-steps.ts';
+import { planOf } from '../support/preview-plan.ts';
 
 jest.setTimeout(120_000);
 
@@ -49,23 +51,6 @@ beforeEach(async () => {
     },
   });
 });
-
-function planOf(more: Partial<NonNullable<PipelinePlan['deploy']>[number]> = {}): PipelinePlan {
-  const deploy = {
-    environment: 'preview' as const,
-    image,
-    target: null,
-    manifestPath: null,
-    approvals: 0,
-    bakeMs: 1000,
-    healthTimeoutMs: 1000,
-    isImplicit: true,
-    skipReason: null,
-    ttlMs: 3_600_000,
-    ...more,
-  };
-  return { steps: [], deploy: [deploy] };
-}
 
 /** Begins the run of the head, and ends it when told how. */
 async function run(plan: PipelinePlan, status?: 'success' | 'failure'): Promise<string> {
@@ -287,6 +272,30 @@ describe('the preview that a merge request wants', () => {
     expect(await plan()).toMatchObject({ kind: 'end', reason: 'unwanted' });
   });
 
+  it('stays wanted by a renewal or a push that comes while it ends [A-DEP-01]', async () => {
+    const mergeRequestId = request.id;
+    const path = `${project.path}/merge-requests/1/preview`;
+    const asked = () =>
+      sut.db.event.count({ where: { subjectId: request.id, type: 'preview.requested' } });
+    await run(planOf(), 'success');
+    for (const wish of [
+      () => sut.call(admin, 'POST', `${path}/renew`),
+      () => push('e'.repeat(40)).then(() => run(planOf())),
+    ]) {
+      await plan();
+      expect((await sut.call(admin, 'POST', `${path}/stop`)).status).toBe(202);
+      const ending = await plan();
+      await takeDown(ending.kind === 'end' ? ending.deployment?.deploymentId : undefined);
+      expect(await plan()).toEqual({ kind: 'end', reason: 'stopped', deployment: null });
+      await wish();
+      const before = await asked();
+      await finishPreview(sut.db, { mergeRequestId, reason: 'stopped' });
+      expect(await preview()).toMatchObject({ status: 'ending', endReason: null });
+      expect(await asked()).toBe(before + 1);
+      expect(await plan()).toMatchObject({ kind: 'keep' });
+    }
+  });
+
   it('is made for merge requests only, and promoted nowhere [A-DEP-11]', async () => {
     const made = await sut.call(admin, 'POST', `${project.path}/deployments`, {
       imageRef: image,
@@ -304,20 +313,9 @@ describe('the preview that a merge request wants', () => {
   });
 
   it('tells its author that it failed, and nobody of anything else', async () => {
-    const tell = (type: 'deployment.failed' | 'deployment.synced') =>
-      noticeOfEvent(sut.db, {
-        id: 'evt_1',
-        position: '1-1',
-        type,
-        projectId: project.id,
-        changeId: null,
-        actorId: null,
-        subjectId: 'dep_1',
-        message: 'preview: it failed',
-        payload: { environment: 'preview', mergeRequestId: request.id },
-        traceparent: null,
-        createdAt: new Date().toISOString(),
-      });
+    const payload = { environment: 'preview', mergeRequestId: request.id };
+    const tell = (type: string) =>
+      noticeOfEvent(sut.db, eventRecord(type, { projectId: project.id, payload }));
     expect([...((await tell('deployment.failed'))?.recipients.keys() ?? [])]).toEqual([admin.id]);
     expect(await tell('deployment.synced')).toBeNull();
   });

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import { createDeploymentReconcile } from '../../activities/reconcile/deployments.ts';
 import { deploymentWorkflowId, previewWorkflowId } from '../../contracts/deploy/ids.ts';
 import { deploymentStateQuery } from '../../contracts/deploy/messages.ts';
-import type { PipelinePlan } from '../../contracts/pipeline/types.ts';
 import { mergeRequestRunKey } from '../../domain/pipeline/merge-request-run.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { MergeRequest, Preview, Prisma } from '../../prisma/generated/client.ts';
@@ -10,6 +9,7 @@ import { reconcileDeps } from '../../workers/reconcile-deps.ts';
 import { createTestProject, createTestUser } from '../support/callers.ts';
 import { type EntityHost, makeDeployment, openEntityHost } from '../support/entity-steps.ts';
 import { eventually } from '../support/eventually.ts';
+import { planOf } from '../support/preview-plan.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 jest.setTimeout(240_000);
@@ -82,18 +82,6 @@ async function makeRequest(
 }
 
 async function makeGreenRun(request: MergeRequest): Promise<string> {
-  const deploy: NonNullable<PipelinePlan['deploy']>[number] = {
-    environment: 'preview',
-    image: 'registry.example/app:1',
-    target: null,
-    manifestPath: null,
-    approvals: 0,
-    bakeMs: 1000,
-    healthTimeoutMs: 1000,
-    isImplicit: true,
-    skipReason: null,
-    ttlMs: 3_600_000,
-  };
   const id = newId('pipeline');
   await database.db.pipeline.create({
     data: {
@@ -106,7 +94,7 @@ async function makeGreenRun(request: MergeRequest): Promise<string> {
       commitSha: request.headSha,
       dedupeKey: mergeRequestRunKey(request),
       status: 'success',
-      definition: { steps: [], deploy: [deploy] } as unknown as Prisma.InputJsonValue,
+      definition: planOf() as unknown as Prisma.InputJsonValue,
       startedAt: longAgo,
       finishedAt: longAgo,
     },

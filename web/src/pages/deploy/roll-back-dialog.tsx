@@ -27,7 +27,7 @@ export function RollBackDialog({
     (one) => one.status === 'good' && one.id !== liveRevision?.id,
   );
   const before = revisions.data?.before ?? null;
-  const wanted = chosen ?? before ?? good[0]?.number ?? null;
+  const wanted = chosen ?? before;
   const act = useAction(async () => {
     if (wanted === null) return;
     await rollBack(id, wanted, reason.trim());
@@ -48,8 +48,9 @@ export function RollBackDialog({
       onClose={onClose}
     >
       <p class="muted">
-        {liveRevision && `Revision ${liveRevision.number} serves now. `}No pipeline runs again: the
-        manifests that were kept are applied as they were.
+        {liveRevision && `Revision ${liveRevision.number} serves now. `}
+        {revisions.data && before === null && 'None that served before it is kept. '}No pipeline
+        runs again: the manifests that were kept are applied as they were.
       </p>
       <Show loaded={revisions} rows={3} what="Revisions">
         {() =>

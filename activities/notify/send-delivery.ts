@@ -77,7 +77,8 @@ async function postWebhook(
     return failed(`answered ${String(status)}`, status === 410, status);
   } catch (error) {
     if (error instanceof OutboundError) return failed(error.message, error.isRefused);
-    if (error instanceof DomainError && error.code === 'secret_unavailable')
+    // Of this receiver, be it for now: it must not hold up its later messages for ever.
+    if (error instanceof DomainError && ['secret_unavailable', 'sealed'].includes(error.code))
       return failed(error.message, false);
     throw error;
   }

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import { subscribesTo } from '../../contracts/notify/event-names.ts';
 import { notifyOfEvent } from '../../domain/notify/notify-of-event.ts';
 import { signingSecret } from '../../domain/notify/sign-webhook.ts';
+import { sealedBox } from '../../adapters/secret-box/secret-box.ts';
 import { setSecret } from '../../domain/secret/set-secret.ts';
 import {
   type AppUnderTest,
@@ -172,6 +173,25 @@ describe('webhooks', () => {
     expect(told?.payload).toEqual({ subscription: id });
     expect(await sendNext(sut, id)).toBe(first);
     expect(hook.received.at(-1)?.headers['webhook-id']).toBe(first);
+    await sut.call(owner, 'DELETE', `${project.path}/webhooks/${id}`);
+  });
+
+  it('whose key is sealed are tried as often as any, then given up, and the next one goes on [A-NOT-04]', async () => {
+    const id = await makeHook();
+    await notifyOfEvent(sut.db, pushed(), { email: true });
+    const sealed = sealedBox('The master key is missing.');
+    const send = () => sendNext(sut, id, undefined, sealed);
+    const tries = [await send(), await send(), await send()];
+    expect(new Set(tries).size).toBe(1);
+    expect(await delivery(tries[0] ?? '')).toMatchObject({
+      status: 'failed',
+      attempts: 3,
+      error: expect.stringContaining('The master key is missing.') as unknown,
+    });
+    await notifyOfEvent(sut.db, pushed(), { email: true });
+    hook.answer = 200;
+    const next = await sendNext(sut, id);
+    expect(await delivery(next ?? '')).toMatchObject({ status: 'sent' });
     await sut.call(owner, 'DELETE', `${project.path}/webhooks/${id}`);
   });
 

@@ -30,6 +30,7 @@ export async function sendNext(
   { db, services }: AppUnderTest,
   subscription: string,
   mailPort?: number,
+  secretBox = services.secretBox,
 ): Promise<string | null> {
   const next = await findNextDelivery(db, subscription);
   const prepared = next && (await prepareDelivery(db, next.deliveryId));
@@ -37,7 +38,7 @@ export async function sendNext(
   const mailer = mailPort === undefined ? null : createMailer(mailConfig(mailPort));
   const deps = {
     db,
-    secretBox: services.secretBox,
+    secretBox,
     outbound: createOutboundClient({ allowHosts: ['127.0.0.1'], timeoutMs: 30_000 }),
     mailer,
     publicUrl: 'https://slipway.test',

@@ -73,7 +73,7 @@ async function saveCursor(
 /** What is known of a failure without what it may hold: no stack, no cause. */
 function describeError(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : 'not an error';
-  return storableText(text).slice(0, 2_000);
+  return storableText(text.slice(0, 2_000));
 }
 
 async function bury(

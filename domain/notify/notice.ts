@@ -14,7 +14,7 @@ export interface Notice {
   recipients: ReadonlyMap<string, boolean>;
 }
 
-/** Text for a subject: one line of at most 200 characters. */
+/** Text for a subject: one line of at most 200 characters, none of them cut in half: Postgres refuses half of one. */
 export function subjectLine(text: string): string {
-  return text.replaceAll(/\s+/g, ' ').trim().slice(0, 200);
+  return [...text.replaceAll(/\s+/g, ' ').trim()].slice(0, 200).join('');
 }

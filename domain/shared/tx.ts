@@ -5,7 +5,7 @@ const maxAttempts = 3;
 const retryable = new Set(['40001', '40P01', 'P2034']);
 
 /** Codes of an error and of whatever it wraps: Prisma puts the driver's code two or three levels down. */
-function* codesOf(error: unknown, depth = 0): Generator<string> {
+export function* codesOf(error: unknown, depth = 0): Generator<string> {
   if (typeof error !== 'object' || error === null || depth > 5) return;
   for (const [key, value] of Object.entries(error)) {
     if ((key === 'code' || key === 'originalCode') && typeof value === 'string') yield value;

@@ -4,7 +4,10 @@ import type { DeployActivityDeps } from '../../activities/deploy/deps.ts';
 import { heal } from '../../activities/deploy/heal.ts';
 import { scopeOf } from '../../activities/deploy/load-sync.ts';
 import { observe } from '../../activities/deploy/observe.ts';
+import { planSync } from '../../activities/deploy/plan-sync.ts';
+import { removeAll } from '../../activities/deploy/remove-all.ts';
 import { type Manifest, refOf } from '../../contracts/deploy/manifest.ts';
+import { DomainError } from '../../contracts/problems.ts';
 import { keptRevisions } from '../../contracts/deploy/types.ts';
 import { beginSync } from '../../domain/deploy/begin-sync.ts';
 import { finishSync } from '../../domain/deploy/finish-sync.ts';
@@ -278,5 +281,23 @@ describe('a hook', () => {
     await pending(second.id);
     await applyWave(deps)({ syncId: second.id, ...wave });
     expect(runs).toHaveLength(2);
+  });
+});
+
+describe('a deployment that is gone, or that its target does not let go', () => {
+  it('is nothing to plan or to look at [A-DEP-14]', async () => {
+    const deps = { db: sut.db, log: { warn: () => undefined } } as unknown as DeployActivityDeps;
+    const gone = { deploymentId: 'dep_gone' };
+    expect(await planSync(deps)(gone)).toMatchObject({ kind: 'nothing' });
+    expect(await observe(deps)(gone)).toMatchObject({ revisionChanged: false, drift: [] });
+    await heal(deps)({ ...gone, skip: [] });
+  });
+
+  it('is taken down as soon as its target allows it: a refusal is not the end [A-DEP-14]', async () => {
+    const refused = new DomainError('forbidden', 'deployments.apps is forbidden');
+    const target = { list: () => Promise.reject(refused) };
+    const deps = { db: sut.db, target } as unknown as DeployActivityDeps;
+    const removal = removeAll(deps)({ deploymentId: await newDeployment() });
+    await expect(removal).rejects.toMatchObject({ code: 'unavailable', message: refused.message });
   });
 });

@@ -50,7 +50,7 @@ export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecor
 /** What moved on in its ops repository is desired at once; what cannot be read there the entity says when it looks. */
 async function takeUp(deps: DeployEventDeps, row: Follower): Promise<void> {
   try {
-    await takeUpHead({ db: deps.db, store: deps.git }, row.id);
+    await takeUpHead({ db: deps.db, store: deps.git }, row);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
   }

@@ -23,9 +23,9 @@ import type { DeploymentSyncObject } from '../../prisma/generated/client.ts';
 import { isAdopting, refuseUnadopted } from './adopt.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { hasEnded, hookRunOf } from './end-hooks.ts';
-import { loadCurrent, loadPrevious, type LoadedSync, loadSync, servedOf } from './load-sync.ts';
+import { loadCurrent, loadPrevious, type LoadedSync, loadSync } from './load-sync.ts';
 import { fillSecrets } from './prepare-manifest.ts';
-import { broughtVersions } from './secret-versions.ts';
+import { broughtVersions, servedVersions } from './secret-versions.ts';
 
 type WaveInput = { syncId: string } & WaveRef;
 
@@ -184,7 +184,7 @@ async function applyBefore(
   { scope, deployment }: LoadedSync,
   before: Manifest,
 ): Promise<void> {
-  const filled = await fillSecrets(deps, scope, before, servedOf(deps, deployment.id));
+  const filled = await fillSecrets(deps, scope, before, servedVersions(deps, deployment.id));
   await deps.target.apply(scope, filled);
 }
 

@@ -5,7 +5,7 @@ import { leaveFields } from '../../domain/deploy/leave-fields.ts';
 import { driftKey, recordDrift } from '../../domain/deploy/record-observation.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { scopeOf } from './load-sync.ts';
-import { fillHeld, listOwned, loadLive } from './observe.ts';
+import { compareLive, listOwned, loadLive } from './observe.ts';
 
 /** See DeployEffects.heal. */
 export function heal(deps: DeployActivityDeps) {
@@ -24,10 +24,7 @@ export function heal(deps: DeployActivityDeps) {
     const amiss: Manifest[] = [];
     const found: FieldDrift[] = [];
     const owned = await listOwned(deps, scope);
-    for (const [key, manifest] of manifests) {
-      const filled = await fillHeld(deps, scope, manifest);
-      if (filled === null) continue;
-      const drift = await deps.target.drift(scope, filled, owned.get(key));
+    for await (const { filled, drift } of compareLive(deps, scope, manifests, owned)) {
       found.push(...drift);
       const contested = drift.filter((one) => skipped.has(driftKey(one)));
       if (contested.length === drift.length) continue;

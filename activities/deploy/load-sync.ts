@@ -57,12 +57,6 @@ export async function loadCurrent(
   return await loadManifests(deps, deployment, sync.revision, sync.replicas, versionsOf);
 }
 
-/** Versions of the secrets that serve. */
-export const servedOf =
-  (deps: DeployActivityDeps, deploymentId: string): VersionsOf =>
-  async (names) =>
-    await servedVersions(deps, deploymentId, names);
-
 /** The manifests of the revision that was good before the sync, with its secrets; empty when there was none. */
 export async function loadPrevious(
   deps: DeployActivityDeps,
@@ -72,6 +66,6 @@ export async function loadPrevious(
   const revision = await deps.db.deploymentRevision.findUniqueOrThrow({
     where: { id: sync.previousRevisionId },
   });
-  const versionsOf = servedOf(deps, deployment.id);
+  const versionsOf = servedVersions(deps, deployment.id);
   return await loadManifests(deps, deployment, revision, sync.previousReplicas, versionsOf);
 }

@@ -5,12 +5,12 @@ import { DomainError } from '../../contracts/problems.ts';
 import { driftKey, recordObservation } from '../../domain/deploy/record-observation.ts';
 import { placementOf } from '../../domain/deploy/render/hooks.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
-import { takeUpHead } from '../../domain/deploy/take-up-head.ts';
+import { type MayFollow, takeUpHead } from '../../domain/deploy/take-up-head.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { healthOf } from './await-health.ts';
-import { loadManifests, scopeOf, servedOf } from './load-sync.ts';
+import { loadManifests, scopeOf } from './load-sync.ts';
 import { fillSecrets, secretNames } from './prepare-manifest.ts';
-import { triedVersions } from './secret-versions.ts';
+import { servedVersions, triedVersions } from './secret-versions.ts';
 
 const idle: Observation = { revisionChanged: false, drift: [], healthy: true };
 
@@ -28,7 +28,7 @@ export async function loadLive(deps: DeployActivityDeps, deploymentId: string) {
     deployment,
     deployment.liveRevision,
     await servedReplicas(deps.db, deploymentId),
-    servedOf(deps, deploymentId),
+    servedVersions(deps, deploymentId),
   );
   for (const [key, manifest] of manifests) if (placementOf(manifest).isHook) manifests.delete(key);
   return { deployment, manifests };
@@ -37,21 +37,19 @@ export async function loadLive(deps: DeployActivityDeps, deploymentId: string) {
 /** See DeployEffects.observe. */
 export function observe(deps: DeployActivityDeps) {
   return async ({ deploymentId }: { deploymentId: string }): Promise<Observation> => {
-    const found = await loadLive(deps, deploymentId);
-    if (found === null) return idle;
-    const { deployment, manifests } = found;
+    const live = await loadLive(deps, deploymentId);
+    if (live === null) return idle;
+    const { deployment, manifests } = live;
     const names = [...manifests.values()].flatMap(secretNames);
     const revisionChanged =
-      (await tryTakeUpHead(deps, deploymentId)) ||
+      (await tryTakeUpHead(deps, deployment)) ||
       (deployment.currentStatus === 'healthy' && (await hasNewSecrets(deps, deployment, names)));
     if (manifests.size === 0) return { ...idle, revisionChanged };
     const scope = scopeOf(deployment);
     const drift: FieldDrift[] = [];
     const owned = await listOwned(deps, scope);
-    for (const [key, manifest] of manifests) {
-      const filled = await fillHeld(deps, scope, manifest);
-      if (filled !== null) drift.push(...(await deps.target.drift(scope, filled, owned.get(key))));
-    }
+    for await (const found of compareLive(deps, scope, manifests, owned))
+      drift.push(...found.drift);
     const health = await healthOf(deps, scope, manifests, owned);
     const addresses = await deps.target.addresses(scope);
     await recordObservation(deps.db, deployment, { ...health, drift, addresses });
@@ -71,14 +69,28 @@ export async function listOwned(
   return new Map((await target.list(scope)).map((one) => [refKey(one.ref), one]));
 }
 
+/** Each manifest as it was applied, with what differs on the target; one that cannot be compared is left out. */
+export async function* compareLive(
+  deps: DeployActivityDeps,
+  scope: TargetScope,
+  manifests: ReadonlyMap<string, Manifest>,
+  owned: ReadonlyMap<string, LiveObject>,
+): AsyncGenerator<{ filled: Manifest; drift: FieldDrift[] }> {
+  for (const [key, manifest] of manifests) {
+    const filled = await fillHeld(deps, scope, manifest);
+    if (filled === null) continue;
+    yield { filled, drift: await deps.target.drift(scope, filled, owned.get(key)) };
+  }
+}
+
 /** As it was applied; null for a Secret whose values cannot be had any more, which is left as it is. */
-export async function fillHeld(
+async function fillHeld(
   deps: DeployActivityDeps,
   scope: TargetScope,
   manifest: Manifest,
 ): Promise<Manifest | null> {
   try {
-    return await fillSecrets(deps, scope, manifest, servedOf(deps, scope.deploymentId));
+    return await fillSecrets(deps, scope, manifest, servedVersions(deps, scope.deploymentId));
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'secret_unavailable') throw error;
     deps.log.warn({ deploymentId: scope.deploymentId, err: error }, 'a Secret is not compared');
@@ -89,13 +101,13 @@ export async function fillHeld(
 /** Takes up a new head of the ops repository. Git that is away is no reason to touch what runs. */
 export async function tryTakeUpHead(
   deps: DeployActivityDeps,
-  deploymentId: string,
+  deployment: MayFollow,
 ): Promise<boolean> {
   try {
-    return await takeUpHead({ db: deps.db, store: deps.gitStore }, deploymentId);
+    return await takeUpHead({ db: deps.db, store: deps.gitStore }, deployment);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    deps.log.warn({ deploymentId, err: error }, 'ops repository could not be read');
+    deps.log.warn({ deploymentId: deployment.id, err: error }, 'ops repository could not be read');
     return false;
   }
 }
@@ -108,7 +120,7 @@ export async function hasNewSecrets(
 ): Promise<boolean> {
   if (names.length === 0 || desiredStatus === 'stopped') return false;
   try {
-    const tried = await triedVersions(deps, id, names);
+    const tried = await triedVersions(deps, id)(names);
     const newest = await deps.secrets.versions('newest', id, names);
     return [...newest].some(([name, version]) => (tried.get(name) ?? version) < version);
   } catch (error) {

@@ -36,11 +36,7 @@ type Loaded = Deployment & {
 /** See DeployEffects.planSync. */
 export function planSync(deps: DeployActivityDeps) {
   return async ({ deploymentId }: { deploymentId: string }): Promise<SyncPlan> => {
-    await tryTakeUpHead(deps, deploymentId);
-    const deployment = await deps.db.deployment.findUnique({
-      where: { id: deploymentId },
-      include: { opsRepo: true, project: true, liveRevision: true, pinnedRevision: true },
-    });
+    const deployment = await loadTakenUp(deps, deploymentId);
     if (deployment === null) return { kind: 'nothing', reason: 'the deployment is gone' };
     try {
       return await planFor(deps, deployment);
@@ -54,6 +50,19 @@ export function planSync(deps: DeployActivityDeps) {
       return { kind: 'nothing', reason: message, ...(isSealed ? { isSealed } : {}) };
     }
   };
+}
+
+/** The deployment, as it is once a new head of its ops repository is taken up. */
+async function loadTakenUp(deps: DeployActivityDeps, id: string): Promise<Loaded | null> {
+  const load = () =>
+    deps.db.deployment.findUnique({
+      where: { id },
+      include: { opsRepo: true, project: true, liveRevision: true, pinnedRevision: true },
+    });
+  const found = await load();
+  if (found?.opsRepo == null) return found;
+  await tryTakeUpHead(deps, found);
+  return await load();
 }
 
 async function planFor(deps: DeployActivityDeps, deployment: Loaded): Promise<SyncPlan> {
@@ -121,7 +130,7 @@ async function versionsToBring(
 ): Promise<ReadonlyMap<string, number>> {
   const names = manifests.flatMap(secretNames);
   if (names.length === 0) return new Map();
-  if (desiredStatus === 'stopped') return await servedVersions(deps, id, names);
+  if (desiredStatus === 'stopped') return await servedVersions(deps, id)(names);
   return await deps.secrets.versions('newest', id, names);
 }
 

@@ -10,48 +10,41 @@ function noted({ secretVersions }: Pick<DeploymentSync, 'secretVersions'>): Vers
   return new Map(Object.entries((secretVersions ?? {}) as Record<string, number>));
 }
 
-/** Those that a sync brings, as they were when it was planned: all its waves bring the same. */
-export function broughtVersions(deps: DeployActivityDeps, sync: DeploymentSync): VersionsOf {
+/** What a sync noted; what it did not, or what was begun before that was noted, as it is otherwise known. */
+function notedOr(
+  sync: Pick<DeploymentSync, 'secretVersions'> | null,
+  otherwise: VersionsOf,
+): VersionsOf {
+  const known = sync === null ? new Map<string, number>() : noted(sync);
   return async (names) => {
-    const known = noted(sync);
     const missing = names.filter((name) => !known.has(name));
-    if (missing.length === 0) return known;
-    return new Map([
-      ...(await deps.secrets.versions('newest', sync.deploymentId, missing)),
-      ...known,
-    ]);
+    return missing.length === 0 ? known : new Map([...(await otherwise(missing)), ...known]);
   };
 }
 
+/** Those that a sync brings, as they were when it was planned: all its waves bring the same. */
+export function broughtVersions({ secrets }: DeployActivityDeps, sync: DeploymentSync): VersionsOf {
+  return notedOr(sync, (names) => secrets.versions('newest', sync.deploymentId, names));
+}
+
 /** Those that the last good sync brought: what runs is compared with them, and an undo goes back to them. */
-export async function servedVersions(
-  deps: DeployActivityDeps,
-  deploymentId: string,
-  names: readonly string[],
-): Promise<Versions> {
-  return await heldOr(deps, deploymentId, names, { status: 'succeeded' });
+export function servedVersions(deps: DeployActivityDeps, deploymentId: string): VersionsOf {
+  return ofLastSync(deps, { deploymentId, status: 'succeeded' });
 }
 
 /** Those that the last sync brought, whatever became of it: only newer ones are a reason for another. */
-export async function triedVersions(
-  deps: DeployActivityDeps,
-  deploymentId: string,
-  names: readonly string[],
-): Promise<Versions> {
-  return await heldOr(deps, deploymentId, names, {});
+export function triedVersions(deps: DeployActivityDeps, deploymentId: string): VersionsOf {
+  return ofLastSync(deps, { deploymentId });
 }
 
-async function heldOr(
+function ofLastSync(
   { db, secrets }: DeployActivityDeps,
-  deploymentId: string,
-  names: readonly string[],
-  where: { status?: string },
-): Promise<Versions> {
-  if (names.length === 0) return new Map();
-  const last = await db.deploymentSync.findFirst({
-    where: { deploymentId, ...where },
-    orderBy: { number: 'desc' },
-  });
-  const held = await secrets.versions('held', deploymentId, names);
-  return new Map([...held, ...(last === null ? [] : noted(last))]);
+  where: { deploymentId: string; status?: string },
+): VersionsOf {
+  return async (names) => {
+    if (names.length === 0) return new Map();
+    const last = await db.deploymentSync.findFirst({ where, orderBy: { number: 'desc' } });
+    const held: VersionsOf = (missing) => secrets.versions('held', where.deploymentId, missing);
+    return await notedOr(last, held)(names);
+  };
 }

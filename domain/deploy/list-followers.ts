@@ -1,10 +1,10 @@
 import type { EventRecord, GitPushedPayload } from '../../contracts/event/types.ts';
-import type { Deployment, Project } from '../../prisma/generated/client.ts';
+import type { Deployment, OpsRepo, Project } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
 import { hostedProject } from './ops-repo-address.ts';
 
 /** A deployment whose manifests lie in an ops repository. */
-export type Follower = Deployment & { project: Project };
+export type Follower = Deployment & { opsRepo: OpsRepo | null; project: Project };
 
 /** Deployments that are rendered from the branch of an ops repository that a push moved. */
 export async function listFollowers(
@@ -36,6 +36,6 @@ export async function listFollowers(
 export async function listFollowersOf(db: Db, opsRepoIds: readonly string[]): Promise<Follower[]> {
   return await db.deployment.findMany({
     where: { opsRepoId: { in: [...opsRepoIds] } },
-    include: { project: true },
+    include: { opsRepo: true, project: true },
   });
 }

@@ -20,7 +20,9 @@ export interface TakeUpDeps {
   store: Pick<GitStore, 'resolveCommit' | 'exists' | 'statPath'>;
 }
 
-type Follower = Deployment & { opsRepo: OpsRepo; project: { name: string } };
+/** A deployment as its callers have it at hand. */
+export type MayFollow = Deployment & { opsRepo: OpsRepo | null; project: { name: string } };
+type Follower = MayFollow & { opsRepo: OpsRepo };
 
 /**
  * A new head of its ops repository is a wish like any other: the deployment desires it from here on, in the name of who
@@ -30,12 +32,8 @@ type Follower = Deployment & { opsRepo: OpsRepo; project: { name: string } };
  * @returns whether something new is desired
  * @throws DomainError as `findManifestSource` does
  */
-export async function takeUpHead(deps: TakeUpDeps, deploymentId: string): Promise<boolean> {
-  const row = await deps.db.deployment.findUnique({
-    where: { id: deploymentId },
-    include: { opsRepo: true, project: { select: { name: true } } },
-  });
-  if (row?.opsRepo == null || !follows(row)) return false;
+export async function takeUpHead(deps: TakeUpDeps, row: MayFollow): Promise<boolean> {
+  if (row.opsRepo === null || !follows(row)) return false;
   const follower: Follower = { ...row, opsRepo: row.opsRepo };
   const source = await findManifestSource(deps, follower);
   if (source.sha === row.takenUpSha) return false;

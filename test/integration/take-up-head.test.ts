@@ -50,7 +50,11 @@ async function push(files: Record<string, string>): Promise<string> {
   return sha;
 }
 
-const take = () => takeUpHead({ db: server.db, store: server.store }, id);
+const take = async () => {
+  const include = { opsRepo: true, project: { select: { name: true } } };
+  const found = await server.db.deployment.findUniqueOrThrow({ where: { id }, include });
+  return await takeUpHead({ db: server.db, store: server.store }, found);
+};
 const row = () => server.db.deployment.findUniqueOrThrow({ where: { id } });
 const set = (data: Prisma.DeploymentUncheckedUpdateInput) =>
   server.db.deployment.update({ where: { id }, data });

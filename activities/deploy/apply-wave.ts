@@ -1,11 +1,6 @@
 import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
 import type { Manifest, ObjectRef } from '../../contracts/deploy/manifest.ts';
-import {
-  hookRunAnnotation,
-  type LiveObject,
-  ownerLabel,
-  type TargetScope,
-} from '../../contracts/deploy/target.ts';
+import { hookRunAnnotation, isOurs, type TargetScope } from '../../contracts/deploy/target.ts';
 import type { WaveRef } from '../../contracts/deploy/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { listLeftovers } from '../../domain/deploy/list-leftovers.ts';
@@ -74,13 +69,10 @@ async function undoOfNew(
 ): Promise<UndoKind> {
   const live = await deps.target.read(scope, refOf(manifest));
   if (live === null) return 'remove';
-  if (isOwned(scope, live)) return isLeftover ? 'remove' : 'none';
+  if (isOurs(scope, live.object)) return isLeftover ? 'remove' : 'none';
   refuseUnadopted(manifest, live);
   return 'none';
 }
-
-const isOwned = (scope: TargetScope, { object }: LiveObject): boolean =>
-  object.metadata.labels?.[ownerLabel] === scope.deploymentId;
 
 /**
  * Removes an object of the deployment. What somebody else made under its name since is theirs: it stays, and is no reason
@@ -92,7 +84,8 @@ async function removeOwned(
   ref: ObjectRef,
 ): Promise<string | null> {
   const live = await deps.target.read(scope, ref);
-  if (live !== null && !isOwned(scope, live)) return 'left there: it is not of this deployment';
+  if (live !== null && !isOurs(scope, live.object))
+    return 'left there: it is not of this deployment';
   await deps.target.remove(scope, ref);
   return null;
 }

@@ -5,6 +5,7 @@ import {
   type FieldDrift,
   fieldManager,
   type LiveObject,
+  isOurs,
   type ObjectHealth,
   ownerLabel,
   type TargetScope,
@@ -18,7 +19,7 @@ import { connectToKube, type KubeLocation, type SendToKube } from './kube-connec
 import { KubeClient, type RetryLimits } from './kube-client.ts';
 import { asDomainError, isStatus } from './kube-error.ts';
 import { OwnedObjects } from './owned-objects.ts';
-import { isOurs, refuseForeign } from './ownership.ts';
+import { refuseForeign } from './ownership.ts';
 import { textAt } from './part.ts';
 import { addressesOf } from './service-addresses.ts';
 import { WorkloadHealth } from './workload-health.ts';
@@ -179,7 +180,7 @@ class KubernetesTarget {
     const end = performance.now() + GONE_WITHIN_MS;
     for (let attempt = 0; ; attempt += 1) {
       const namespace = await this.#client.get(scope.deploymentId, path);
-      if (namespace?.metadata.labels?.[ownerLabel] !== scope.deploymentId) return;
+      if (namespace === null || !isOurs(scope, namespace)) return;
       if (namespace.metadata['deletionTimestamp'] === undefined) {
         await this.#delete(scope, path, textAt(namespace, 'metadata', 'uid'));
       }

@@ -13,8 +13,3 @@ export function refuseForeign(scope: TargetScope, object: Manifest, mustBeOwned 
       : `${refKey(refOf(object))} belongs to the deployment ${owner}`,
   );
 }
-
-/** Whether it carries the label of the scope. */
-export function isOurs(scope: TargetScope, object: Manifest | null): boolean {
-  return object?.metadata.labels?.[ownerLabel] === scope.deploymentId;
-}

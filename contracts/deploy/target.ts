@@ -12,6 +12,12 @@ export interface TargetScope {
 
 /** Label by which a deployment owns an object; its value is the deployment's id. */
 export const ownerLabel = 'slipway.dev/deployment';
+
+/** Whether an object is there and the deployment of the scope owns it. */
+export function isOurs({ deploymentId }: TargetScope, object: Manifest | null): boolean {
+  return object?.metadata.labels?.[ownerLabel] === deploymentId;
+}
+
 /** Label and environment entry that carry the change id into what runs. */
 export const changeLabel = 'slipway.dev/change';
 /** Annotation of a hook that says which run of it this is: the sync, and its place in it. */

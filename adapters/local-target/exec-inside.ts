@@ -61,22 +61,21 @@ export async function execInside(
 }
 
 /**
- * bubblewrap puts its processes into a user namespace within the one that its other namespaces belong to, so from the
- * inner one they cannot be entered: they come first, then the rights of this process go, then the user namespace.
+ * Every program on the way is the host's, started outside: what lies in the sandbox's view may be the application's, its
+ * /usr too. Its user is taken on first, with the two rights that entering namespaces takes, and those go with the last
+ * namespace, the user's, before anything of the sandbox is run. bubblewrap puts its processes into a user namespace within
+ * the one that its other namespaces belong to, so nsenter enters those first.
  */
 function enterWords(host: SandboxHost, network: Network, pid: number): string[] {
   const { nsenter, setpriv } = host.context.tools;
-  const words = [nsenter, ...network.enter, '--'];
-  words.push(nsenter, `--target=${String(pid)}`, '--mount', '--pid', '--ipc', '--uts', '--');
-  // Both tools are those of the sandbox's view from here on, which is the host's /usr, read-only.
+  const words = [nsenter, ...network.enter, '--', setpriv, '--no-new-privs'];
   if (host.context.root) {
-    words.push(setpriv, `--reuid=${String(stepUid)}`, `--regid=${String(stepGid)}`);
-    words.push('--clear-groups', '--no-new-privs', '--');
-  } else {
-    words.push(setpriv, '--no-new-privs', '--');
+    const kept = '-all,+sys_admin,+sys_chroot';
+    words.push(`--reuid=${String(stepUid)}`, `--regid=${String(stepGid)}`, '--clear-groups');
+    words.push(`--inh-caps=${kept}`, `--ambient-caps=${kept}`, `--bounding-set=${kept}`);
   }
-  words.push(nsenter, '--target=1', '--user', '--preserve-credentials', '--', '/bin/sh', '-s');
-  return words;
+  words.push('--', nsenter, `--target=${String(pid)}`, '--mount', '--pid', '--ipc', '--uts');
+  return [...words, '--user', '--preserve-credentials', '--', '/bin/sh', '-s'];
 }
 
 function scriptOf({ command, env, workingDir, timeoutMs }: ExecOptions): string {

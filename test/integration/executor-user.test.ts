@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ExecutorDescription } from '../../adapters/executor/executor.ts';
+import type { SeenInside } from '../support/exec-bench.ts';
 import { spawnerHelper, type StepEnd } from '../support/steps.ts';
 
 interface Seen {
@@ -17,6 +18,7 @@ interface Seen {
   reach: StepEnd;
   spin: StepEnd;
   paths: string[];
+  inside: SeenInside;
 }
 
 /** Slipway on a laptop is no root: the same driver in a process of an ordinary user. */
@@ -65,6 +67,12 @@ describe('the process driver without root', () => {
 
   it('ends a step at its timeout with all it started', () => {
     expect(seen.spin.reason).toBe('timeout');
+  });
+
+  it('leads a command into an application by no program of that, and without a capability [A-DEP-07]', () => {
+    expect(seen.inside).toMatchObject({ ownTools: [], problem: null });
+    expect(seen.inside.status).toMatch(/^CapEff:\s+0+$/m);
+    expect(seen.inside.namespaces).toBe(seen.inside.namespacesOfApp);
   });
 
   it('says that steps are the user that Slipway runs as', () => {

@@ -1,3 +1,4 @@
+import { runInside } from '../support/exec-bench.ts';
 import { newWorkspace, openStepBench, runStep } from '../support/steps.ts';
 
 /** A process that runs steps as whoever it is: prints what came of them as JSON. Its argument is a port of the host. */
@@ -18,4 +19,5 @@ const spin = await step(['trap "" TERM; (setsid sleep 60 &); while :; do :; done
 const paths: string[] = [];
 for await (const file of bench.executor.collect(space, ['**'])) paths.push(file.path);
 await bench.close();
-process.stdout.write(JSON.stringify({ about, plain, registry, reach, spin, paths }));
+const inside = await runInside();
+process.stdout.write(JSON.stringify({ about, plain, registry, reach, spin, paths, inside }));

@@ -1,6 +1,11 @@
 /** NUL and halves of a surrogate pair: legal in a JSON text, refused by Postgres. */
 const unstorable = /[\0\p{Surrogate}]/gu;
 
+/** Whether Postgres can keep the text as it is. */
+export function isStorable(text: string): boolean {
+  return text.search(unstorable) === -1; // `search` knows no lastIndex
+}
+
 /** The text with what Postgres cannot keep replaced by U+FFFD, so that odd input never fails a transaction. */
 export function storableText(text: string): string {
   return text.replace(unstorable, '\uFFFD');

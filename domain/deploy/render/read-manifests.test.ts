@@ -86,6 +86,13 @@ describe('what a manifest may not do', () => {
   });
 
   it.each([
+    ['NUL in a value', configMap('a', 'data: { x: "\\0" }\n')],
+    ['half of a character in a key', configMap('a', 'data: { "\\ud800": x }\n')],
+  ])('refuses %s, which cannot be kept, with its line [A-DEP-06]', (_, text) => {
+    expect(renderFaults({ 'a.yaml': text })[0]).toMatch(/^a.yaml:5: the text holds NUL or half/);
+  });
+
+  it.each([
     ['a file of brackets', '['.repeat(300_000)],
     ['deep maps', Array.from({ length: 200 }, (_, at) => `${' '.repeat(at)}a:`).join('\n')],
     ['many documents', '---\n'.repeat(200_000)],

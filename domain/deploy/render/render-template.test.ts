@@ -110,4 +110,17 @@ describe('renderTemplate', () => {
     expect(text.split('\n')).toEqual(['a', '- a', '- b', 'z']);
     expect(lines).toEqual([1, 3, 3, 5]);
   });
+
+  it.each([
+    ['a list', Array.from({ length: 200_000 }, () => 1)],
+    ['a map', Object.fromEntries(Array.from({ length: 60_000 }, (_, at) => [`k${String(at)}`, 1]))],
+  ])(
+    'counts every entry of %s as a step, although the loop has nothing in it [A-DEP-06]',
+    (_, many) => {
+      const loop = () => renderTemplate('a.yaml', 'a: 1\n{{ range .many }}{{ end }}', { many });
+      expect(loop).toThrow(
+        expect.objectContaining({ line: 2, message: 'the template repeats itself too often' }),
+      );
+    },
+  );
 });

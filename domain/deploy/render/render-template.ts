@@ -52,11 +52,15 @@ class Renderer {
 
   render(nodes: readonly TemplateNode[], scope: Scope): void {
     for (const node of nodes) {
-      this.#steps += 1;
-      if (this.#steps > MAX_STEPS) {
-        throw new RenderRefusal(this.#file, node.line, 'the template repeats itself too often');
-      }
+      this.#step(node.line);
       this.#renderNode(node, scope);
+    }
+  }
+
+  #step(line: number): void {
+    this.#steps += 1;
+    if (this.#steps > MAX_STEPS) {
+      throw new RenderRefusal(this.#file, line, 'the template repeats itself too often');
     }
   }
 
@@ -92,6 +96,7 @@ class Renderer {
       ? list.map((value: unknown, index): [unknown, unknown] => [index, value])
       : Object.entries(list).sort(([a], [b]) => (a < b ? -1 : 1));
     for (const [key, value] of entries) {
+      this.#step(node.line); // an entry costs a step although the body may be empty
       const variables = new Map(scope.variables);
       if (node.key !== '') variables.set(node.key, key);
       if (node.value !== '') variables.set(node.value, value);

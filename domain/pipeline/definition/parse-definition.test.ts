@@ -104,6 +104,53 @@ describe('.platform.yaml', () => {
     expect(performance.now() - started).toBeLessThan(30_000);
   });
 
+  it.each([
+    [
+      'nested lists',
+      `a: ${'['.repeat(100_000)}`,
+      '.platform.yaml:1:69: it is nested deeper than 64',
+    ],
+    [
+      'nested maps',
+      Array.from({ length: 200 }, (_, at) => `${' '.repeat(at)}a:`).join('\n'),
+      'it is nested deeper than 64 levels',
+    ],
+    ['lists within lists', '- '.repeat(20_000), 'it is nested deeper than 64 levels'],
+    ['more parts than a pipeline has', 'a: 1\n'.repeat(40_000), 'too many parts'],
+    ['more than 100 aliases', `a: &a 1\nb: [${'*a, '.repeat(101)}]`, 'more than 100 aliases'],
+    ['a second document', 'a: 1\n---\nb: 1\n', '.platform.yaml:2:1: '],
+  ])(
+    'refuses %s by a limit, before anything is built of it [A-PIPE-01, A-API-01]',
+    (_, text, said) => {
+      expect(faults(text).message).toContain(said);
+    },
+  );
+
+  it.each([
+    ['NUL in a command', 'steps:\n  - { name: a, commands: ["echo \\0"] }\n', '2:27'],
+    ['NUL in a key', 'steps:\n  - { name: a, commands: [x] }\nenv:\n  "A\\0": b\n', '4:3'],
+    ['half of a character', 'env: { A: "\\ud800" }\nsteps: []\n', '1:11'],
+    ['NUL as it is', 'env: { A: a\0b }\nsteps: []\n', '1:11'],
+  ])('refuses %s, which no database keeps, at its place [A-PIPE-01]', (_, text, place) => {
+    expect(faults(text).message).toContain(
+      `.platform.yaml:${place}: the text holds NUL or half of`,
+    );
+  });
+
+  it.each([
+    [
+      'more steps than a run may have',
+      Array.from({ length: 12 }, (_, at) => `K${String(at)}: [${'1, '.repeat(20)}]`).join(', '),
+      'makes more steps than the 1000',
+    ],
+    ['two steps of one name', 'A: ["a b", "a-b"]', 'two steps of the name "t.a-b"'],
+    ['a name that no index holds', `A: [${'x'.repeat(3000)}]`, 'a name of more than 255'],
+  ])('refuses a matrix that makes %s [A-PIPE-01]', (_, matrix, said) => {
+    const result = faults(`steps:\n  - { name: t, commands: [x], matrix: { ${matrix} } }\n`);
+    expect(result.faults[0]).toMatchObject({ line: 2, path: 'steps[0].matrix' });
+    expect(result.message).toContain(said);
+  });
+
   it('skips by branch, event and path, and says why [A-PIPE-01]', () => {
     const plan = planPipeline(
       parsed(`steps:

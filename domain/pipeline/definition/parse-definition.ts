@@ -1,5 +1,7 @@
-import { LineCounter, parseDocument, type Document } from 'yaml';
+import type { Document } from 'yaml';
 import type { core } from 'zod';
+import { type PositionOf, readStrictYaml, YamlRefusal } from '../../shared/read-strict-yaml.ts';
+import { expandedNames } from './matrix.ts';
 import { definitionSchema, type Definition, type StepDefinition } from './schema.ts';
 
 /** The file that holds a project's pipeline. */
@@ -17,64 +19,56 @@ export interface DefinitionFault {
 export type ParsedDefinition =
   { ok: true; definition: Definition } | { ok: false; faults: DefinitionFault[]; message: string };
 
-const MAX_BYTES = 256 * 1024;
+const limit = { bytes: 256 * 1024, name: '256 KiB' };
 const MAX_FAULTS = 20;
+/** Of one run, with all that its matrices make. */
+const MAX_STEPS = 1000;
+const MAX_NAME = 255;
 
 /**
- * Reads `.platform.yaml`. Never throws: every fault comes back with line, column and what was expected.
- * Aliases are limited to 100 and the file to 256 KiB, so that an alias bomb ends at once.
+ * Reads `.platform.yaml`. Never throws: every fault comes back with line, column and what was expected. By the limits of
+ * `readStrictYaml` and at most 256 KiB, so that any text ends at once.
  */
 export function parseDefinition(text: string): ParsedDefinition {
-  if (Buffer.byteLength(text) > MAX_BYTES) {
-    return failed([{ line: 1, column: 1, path: '', message: 'the file is larger than 256 KiB' }]);
-  }
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true, merge: true });
-  if (document.errors.length > 0) {
+  try {
+    return checkDefinition(text);
+  } catch (error) {
+    if (!(error instanceof YamlRefusal)) throw error;
     return failed(
-      document.errors.slice(0, MAX_FAULTS).map((error) => ({
-        ...position(lines, error.pos[0]),
+      error.faults.slice(0, MAX_FAULTS).map(({ offset, message }) => ({
+        ...error.positionOf(offset),
         path: '',
-        message: (error.message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:?$/, ''),
+        message: message.split('\n')[0] ?? '',
       })),
     );
   }
-  const value = toPlain(document);
-  if (!value.ok) return failed([{ line: 1, column: 1, path: '', message: value.message }]);
-  const checked = definitionSchema.safeParse(value.value);
-  const at = (path: readonly PropertyKey[]) => locate(document, lines, path);
-  if (!checked.success) {
-    const faults = checked.error.issues.flatMap((issue) => faultsOf(issue, []));
-    return failed(
-      faults
-        .slice(0, MAX_FAULTS)
-        .map((fault) => ({ ...at(fault.path), path: dotted(fault.path), message: fault.message })),
+}
+
+function checkDefinition(text: string): ParsedDefinition {
+  const { documents, positionOf } = readStrictYaml(text, { limit });
+  const [first, second] = documents;
+  const refuse = (faults: readonly PathFault[]) =>
+    failed(
+      faults.slice(0, MAX_FAULTS).map((fault) => ({
+        ...locate(first?.document ?? null, positionOf, fault.path),
+        path: dotted(fault.path),
+        message: fault.message,
+      })),
     );
+  if (second !== undefined) {
+    const message = 'the file is one document, this is a second';
+    const offset = second.document.range?.[0] ?? 0;
+    return failed([{ ...positionOf(offset), path: '', message }]);
   }
+  const checked = definitionSchema.safeParse(first?.value ?? null);
+  if (!checked.success) return refuse(checked.error.issues.flatMap((issue) => faultsOf(issue, [])));
   const problems = checkSteps(checked.data.steps);
-  if (problems.length > 0) {
-    return failed(
-      problems
-        .slice(0, MAX_FAULTS)
-        .map((fault) => ({ ...at(fault.path), path: dotted(fault.path), message: fault.message })),
-    );
-  }
-  return { ok: true, definition: checked.data };
+  return problems.length > 0 ? refuse(problems) : { ok: true, definition: checked.data };
 }
 
 interface PathFault {
   path: PropertyKey[];
   message: string;
-}
-
-function toPlain(
-  document: Document,
-): { ok: true; value: unknown } | { ok: false; message: string } {
-  try {
-    return { ok: true, value: document.toJS({ maxAliasCount: 100 }) as unknown };
-  } catch {
-    return { ok: false, message: 'too many aliases, expected at most 100' };
-  }
 }
 
 function faultsOf(issue: core.$ZodIssue, prefix: PropertyKey[]): PathFault[] {
@@ -120,6 +114,7 @@ function checkSteps(steps: readonly StepDefinition[]): PathFault[] {
         });
     }
   });
+  faults.push(...checkNames(steps));
   const cycle = faults.length === 0 ? findCycle(steps) : null;
   if (cycle !== null) {
     faults.push({
@@ -127,6 +122,34 @@ function checkSteps(steps: readonly StepDefinition[]): PathFault[] {
       message: `steps wait for each other: ${cycle.join(' → ')}`,
     });
   }
+  return faults;
+}
+
+/** Names as the run will have them: a matrix makes many of one step. */
+function checkNames(steps: readonly StepDefinition[]): PathFault[] {
+  const faults: PathFault[] = [];
+  const seen = new Set<string>();
+  steps.forEach((step, index) => {
+    const refuse = (message: string) =>
+      faults.push({
+        path: ['steps', index, step.matrix === undefined ? 'name' : 'matrix'],
+        message,
+      });
+    const names = expandedNames(step);
+    if (names === null || seen.size + names.length > MAX_STEPS) {
+      refuse(`the matrix makes more steps than the ${String(MAX_STEPS)} that a run may have`);
+      return;
+    }
+    const tooLong = names.find((name) => name.length > MAX_NAME);
+    if (tooLong !== undefined) {
+      refuse(`the values make a name of more than ${String(MAX_NAME)} characters`);
+    }
+    const twice = names.find((name, at) => seen.has(name) || names.indexOf(name) !== at);
+    if (twice !== undefined && step.matrix !== undefined) {
+      refuse(`the values make two steps of the name "${twice.slice(0, MAX_NAME)}"`);
+    }
+    for (const name of names) seen.add(name);
+  });
   return faults;
 }
 
@@ -195,25 +218,19 @@ function failed(faults: DefinitionFault[]): ParsedDefinition {
   return { ok: false, faults, message };
 }
 
-function position(lines: LineCounter, offset: number): { line: number; column: number } {
-  const { line, col } = lines.linePos(offset);
-  return { line: Math.max(line, 1), column: Math.max(col, 1) };
-}
-
 /** Place of the deepest node that exists on the way to `path`; of a key itself where the key is the fault. */
 function locate(
-  document: Document,
-  lines: LineCounter,
+  document: Document | null,
+  positionOf: PositionOf,
   path: readonly PropertyKey[],
 ): { line: number; column: number } {
   for (let length = path.length; length > 0; length -= 1) {
     const parent: unknown =
-      length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+      length === 1 ? document?.contents : document?.getIn(path.slice(0, length - 1), true);
     const offset = offsetIn(parent, path[length - 1]);
-    if (offset !== null) return position(lines, offset);
+    if (offset !== null) return positionOf(offset);
   }
-  const range = document.contents?.range;
-  return position(lines, range?.[0] ?? 0);
+  return positionOf(document?.contents?.range?.[0] ?? 0);
 }
 
 function offsetIn(parent: unknown, key: PropertyKey | undefined): number | null {

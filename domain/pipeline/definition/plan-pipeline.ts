@@ -7,6 +7,7 @@ import type {
   StepPlan,
 } from '../../../contracts/pipeline/types.ts';
 import { parseDuration } from './duration.ts';
+import { expandMatrix, type Variant } from './matrix.ts';
 import { asList } from './parse-definition.ts';
 import type { Definition, GlobsDefinition, StepDefinition, WhenDefinition } from './schema.ts';
 
@@ -99,24 +100,6 @@ function planDeploy(
     isImplicit: deploy.when === undefined,
     skipReason: skipReason(deploy.when, context),
   };
-}
-
-interface Variant {
-  name: string;
-  values: Record<string, string>;
-}
-
-function expandMatrix(step: StepDefinition): Variant[] {
-  let variants: Variant[] = [{ name: step.name, values: {} }];
-  for (const [key, values] of Object.entries(step.matrix ?? {})) {
-    variants = variants.flatMap((variant) =>
-      values.map((value) => ({
-        name: `${variant.name}.${value.replace(/[^A-Za-z0-9_-]+/g, '-').toLowerCase()}`,
-        values: { ...variant.values, [key]: value },
-      })),
-    );
-  }
-  return variants;
 }
 
 function planStep(

@@ -6,6 +6,7 @@ import {
   endIdempotent,
   forgetIdempotent,
 } from '../../domain/shared/idempotency.ts';
+import { isUnlimited } from '../../domain/identity/require-account.ts';
 import type { AppEnv } from '../env.ts';
 
 const sane = /^[\x21-\x7e]{1,200}$/;
@@ -16,6 +17,15 @@ async function hashOf(c: Context<AppEnv>): Promise<string> {
   return createHash('sha256')
     .update(`${c.req.method} ${url.pathname}${url.search}\n${body}`)
     .digest('hex');
+}
+
+/** Credentials of one person that may do different things do not see each other's answers. */
+function limitsOf(c: Context<AppEnv>): string {
+  const { principal } = c.get('caller');
+  if (isUnlimited(principal) && principal.via !== 'jwt') return '';
+  const { scopes, projectId, claimedPermissions, claimedRoles } = principal;
+  const limits = JSON.stringify([scopes, projectId, claimedPermissions, claimedRoles]);
+  return `${createHash('sha256').update(limits).digest('base64url').slice(0, 16)}:`;
 }
 
 /**
@@ -33,7 +43,7 @@ export const idempotency: MiddlewareHandler<AppEnv> = async (c, next) => {
     );
   }
   const { db } = c.get('services');
-  const key = `${c.get('caller').principal.userId}:${told}`;
+  const key = `${c.get('caller').principal.userId}:${limitsOf(c)}${told}`;
   const first = await beginIdempotent(db, key, await hashOf(c));
   if (first) {
     return c.body(first.body, first.status as 201, {

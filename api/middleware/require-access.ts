@@ -3,6 +3,7 @@ import type { Permission } from '../../contracts/identity/permissions.ts';
 import { isSignedIn } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { hasRole, requireAll, requireAny } from '../../domain/identity/check-access.ts';
+import { requireAccount } from '../../domain/identity/require-account.ts';
 import { findProject } from '../../domain/project/find-project.ts';
 import type { Access, FindProjectId } from '../access.ts';
 import type { AppEnv } from '../env.ts';
@@ -59,7 +60,10 @@ async function checkPermissions(
 export function requireAccess(access: Access): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
     if (access.kind === 'authenticated') requireSignedIn(c);
-    else if (access.kind === 'permission') {
+    else if (access.kind === 'account') {
+      requireSignedIn(c);
+      requireAccount(c.get('caller'));
+    } else if (access.kind === 'permission') {
       await checkPermissions(c, [access.permission], access.project, 'all');
     } else if (access.kind === 'any' || access.kind === 'all') {
       await checkPermissions(c, access.permissions, access.project, access.kind);

@@ -5,6 +5,7 @@ import { inTransaction } from '../shared/tx.ts';
 import { checkPassword, type LoginLimits } from './check-password.ts';
 import { hashPassword } from './password.ts';
 import { recordChange } from './record-change.ts';
+import { requireAccount } from './require-account.ts';
 
 /**
  * Gives the caller a new password after asking for the old one; all their other sessions end.
@@ -16,6 +17,7 @@ export async function changePassword(
   input: { currentPassword: string; newPassword: string },
   limits: LoginLimits,
 ): Promise<void> {
+  requireAccount(caller);
   const { userId, userName, via, credentialId } = caller.principal;
   const password = input.currentPassword;
   const { ipAddr } = caller.request;

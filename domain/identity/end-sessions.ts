@@ -3,6 +3,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { inTransaction } from '../shared/tx.ts';
+import { requireAccount } from './require-account.ts';
 
 export interface SessionRecord {
   id: string;
@@ -16,6 +17,7 @@ export interface SessionRecord {
 
 /** Live sessions of the caller, newest first. */
 export async function listOwnSessions(db: PrismaClient, caller: Caller): Promise<SessionRecord[]> {
+  requireAccount(caller);
   const rows = await db.authSession.findMany({
     where: { userId: caller.principal.userId, expiresAt: { gt: new Date() } },
     orderBy: { createdAt: 'desc' },
@@ -32,6 +34,7 @@ export async function listOwnSessions(db: PrismaClient, caller: Caller): Promise
 
 /** Ends one of the caller's own sessions. */
 export async function endOwnSession(db: PrismaClient, caller: Caller, id: string): Promise<void> {
+  requireAccount(caller);
   await inTransaction(db, async (tx) => {
     const { count } = await tx.authSession.deleteMany({
       where: { id, userId: caller.principal.userId },

@@ -12,6 +12,7 @@ import { permissionsOfRoles } from './granted-permissions.ts';
 import { findRole } from './manage-roles.ts';
 import { requireActiveAdmin } from './manage-users.ts';
 import { recordChange } from './record-change.ts';
+import { requireAccount } from './require-account.ts';
 import { requireHolding } from './require-not-above.ts';
 
 export interface BindingRecord {
@@ -159,6 +160,8 @@ export async function listBindings(
   const ofProject =
     filter.projectId !== undefined &&
     (await can(db, caller.principal, 'project:read', filter.projectId));
+  // Where somebody has roles is the person's own business: a limited token is not told.
+  if (!everything && !ofProject) requireAccount(caller);
   const where: Prisma.UserRoleWhereInput = {
     AND: [
       user === null ? {} : { userId: user.id },

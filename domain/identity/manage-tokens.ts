@@ -12,6 +12,7 @@ import { findUser } from './find-user.ts';
 import { sha256Hex } from './hash-token.ts';
 import { expandPatterns } from './permission-set.ts';
 import { recordChange } from './record-change.ts';
+import { requireAccount } from './require-account.ts';
 import { requireNotAbove } from './require-not-above.ts';
 
 /** A token as lists show it: never its text nor its hash. */
@@ -59,9 +60,11 @@ export async function createToken(
   caller: Caller,
   input: CreateTokenInput,
 ): Promise<{ record: TokenRecord; token: string }> {
+  requireAccount(caller);
   const userId = await ownerOf(db, caller, input.user);
   const expiresAt = futureDate(input.expiresAt ?? null);
   requireNarrower(caller, input);
+  await requireNoLonger(db, caller, expiresAt);
   if (input.projectId != null) await requirePermission(db, caller, 'project:read', input.projectId);
   const token = newApiToken();
   const record = await inTransaction(db, async (tx) => {
@@ -143,6 +146,22 @@ function requireNarrower({ principal }: Caller, input: CreateTokenInput): void {
   }
 }
 
+/** A credential that ends must not leave one behind that does not: whoever found it would keep what it could. */
+async function requireNoLonger(
+  db: PrismaClient,
+  { principal: { via, credentialId } }: Caller,
+  expiresAt: Date | null,
+): Promise<void> {
+  if (via !== 'token') return;
+  const token = await db.apiToken.findUnique({ where: { id: credentialId ?? '' } });
+  const end = token === null ? new Date() : token.expiresAt;
+  if (end === null || (expiresAt !== null && expiresAt <= end)) return;
+  throw new DomainError(
+    'forbidden',
+    `A token cannot make a token that outlives it: expiresAt may be ${end.toISOString()} at the latest.`,
+  );
+}
+
 /** Tokens of the caller, or of another user for holders of admin:users; oldest first. */
 export async function listTokens(
   db: PrismaClient,
@@ -150,6 +169,7 @@ export async function listTokens(
   page: PageRequest,
   user?: string,
 ): Promise<Page<TokenRecord>> {
+  requireAccount(caller);
   const owner = await findUser(db, user ?? caller.principal.userId);
   if (owner.id !== caller.principal.userId)
     await requirePermission(db, caller, 'admin:users', null);
@@ -165,6 +185,7 @@ export async function listTokens(
 
 /** Revokes a token at once: the owner's own, or anybody's for holders of admin:users. */
 export async function revokeToken(db: PrismaClient, caller: Caller, id: string): Promise<void> {
+  requireAccount(caller);
   const missing = new DomainError('not_found', 'There is no such token.');
   const token = await db.apiToken.findUnique({ where: { id } });
   if (!token) throw missing;

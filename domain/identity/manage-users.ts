@@ -7,6 +7,7 @@ import { findUser } from './find-user.ts';
 import { normalizeName, userNamePattern } from './names.ts';
 import { hashPassword } from './password.ts';
 import { recordChange } from './record-change.ts';
+import { requireAccount } from './require-account.ts';
 import { requireNotAbove } from './require-not-above.ts';
 import { toUserRecord, type UserRecord } from './user-record.ts';
 
@@ -78,6 +79,8 @@ export async function updateUser(
   input: UpdateUserInput,
 ): Promise<UserRecord> {
   const found = await findUser(db, idOrName);
+  // One's own row is the account: a token that may write users must not become its owner by a new password.
+  if (found.id === caller.principal.userId) requireAccount(caller);
   await requireNotAbove(db, caller, found.id);
   if (input.password !== undefined && found.kind === 'agent') {
     throw badField('password', 'An agent signs in with tokens only', 'forbidden');

@@ -1,11 +1,13 @@
 import type { Caller } from '../../contracts/identity/principal.ts';
 import type { Db } from '../shared/db.ts';
 import { effectivePermissions } from './check-access.ts';
+import { managesAccount } from './require-account.ts';
 
 export interface OwnAccess {
   userId: string;
   name: string;
   displayName: string | null;
+  /** null also for a credential that does not manage the account */
   email: string | null;
   kind: string;
   via: string;
@@ -32,7 +34,8 @@ export async function readOwnAccess(
     userId: principal.userId,
     name: principal.userName,
     displayName: user?.displayName ?? null,
-    email: user?.email ?? null,
+    // For what acts in somebody's place their name is enough.
+    email: managesAccount(principal) ? (user?.email ?? null) : null,
     kind: principal.kind,
     via: principal.via,
     roles: [...new Set([...bound, ...principal.claimedRoles])].sort(),

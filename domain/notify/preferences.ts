@@ -10,6 +10,7 @@ import {
 import { DomainError } from '../../contracts/problems.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
+import { requireAccount } from '../identity/require-account.ts';
 import type { Db } from '../shared/db.ts';
 import { inTransaction } from '../shared/tx.ts';
 
@@ -63,6 +64,7 @@ export async function setPreferences(
   caller: Caller,
   change: PreferenceChange,
 ): Promise<Preferences> {
+  requireAccount(caller);
   const { userId } = caller.principal;
   return await inTransaction(db, async (tx) => {
     if ((await tx.user.count({ where: { id: userId } })) === 0)

@@ -26,6 +26,8 @@ interface Actor {
   token: string | null;
   /** signed in at all */
   known: boolean;
+  /** speaks for the person: nothing limits the credential, and it is no agent's */
+  whole: boolean;
   /** held everywhere, and on the private project */
   everywhere: ReadonlySet<Permission>;
   onProject: ReadonlySet<Permission>;
@@ -65,6 +67,7 @@ async function signedIn(title: string, everywhere: string[], onProject: string[]
     title,
     token: account.token,
     known: true,
+    whole: true,
     everywhere: given(everywhere),
     onProject: given([...everywhere, ...onProject]),
   };
@@ -80,13 +83,22 @@ async function makeActors(): Promise<Actor[]> {
   const elsewhere = await t.project(admin, 'elsewhere');
   const foreign = await createTestToken(t.db, admin.id);
   await t.db.apiToken.update({ where: { id: foreign.id }, data: { projectId: elsewhere.id } });
+  const narrow = await createTestToken(t.db, admin.id, ['health:read']);
   const global = seededRoles.map((role) => role.name).filter((name) => name !== 'maintainer');
   return [
-    { title: 'nobody', token: null, known: false, everywhere: none, onProject: none },
+    {
+      title: 'nobody',
+      token: null,
+      known: false,
+      whole: false,
+      everywhere: none,
+      onProject: none,
+    },
     {
       title: 'an expired token',
       token: expired.token,
       known: false,
+      whole: false,
       everywhere: none,
       onProject: none,
     },
@@ -94,9 +106,19 @@ async function makeActors(): Promise<Actor[]> {
       title: 'a token of another project',
       token: foreign.token,
       known: true,
+      whole: false,
       everywhere: none,
       onProject: none,
     },
+    {
+      title: 'a token of one scope',
+      token: narrow.token,
+      known: true,
+      whole: false,
+      everywhere: new Set(['health:read']),
+      onProject: new Set(['health:read']),
+    },
+    { ...(await signedIn('an-agent', [], [])), whole: false },
     await signedIn('outsider', [], []),
     await signedIn('maintainer-here', [], ['maintainer']),
     await signedIn('viewer-here', [], ['viewer']),
@@ -155,6 +177,7 @@ beforeAll(async () => {
   await makeThings();
   await makeDeployment();
   actors = await makeActors();
+  await t.db.user.update({ where: { name: 'an-agent' }, data: { kind: 'agent' } });
 }, 240_000);
 afterAll(() => t.stop());
 
@@ -216,6 +239,7 @@ function demanded(policy: string, actor: Actor, route: DefinedRoute): 401 | 403 
   }
   if (!actor.known) return 401;
   if (policy === 'authenticated') return null;
+  if (policy === 'account') return actor.whole ? null : 403;
   const onProject = policy.endsWith(' @project');
   const held = onProject ? actor.onProject : actor.everywhere;
   const wanted = policy.replace(' @project', '').split(' or ') as Permission[];
@@ -233,6 +257,32 @@ describe('the registry of routes', () => {
     expect(Object.fromEntries(declared)).toEqual(accessPolicy);
     expect(new Set(declared.map(([key]) => key)).size).toBe(routes.length);
     for (const route of routes) expect(route.access).toBeDefined();
+  });
+});
+
+/**
+ * Routes that anybody may call who signed in, each with how it limits what it shows or does. What is not here and asks
+ * for no permission belongs to somebody's account, and says so.
+ */
+const limitedInside: Readonly<Record<string, string>> = {
+  'POST /api/v1/auth/logout': 'ends the session that asks',
+  'GET /api/v1/auth/me': 'what the credential itself may do',
+  'GET /api/v1/permissions': 'the same list for everybody',
+  'GET /api/v1/role-bindings': 'admin:read, project:read there, else the account',
+  'POST /api/v1/role-bindings': 'project:delegate there, else admin:users',
+  'DELETE /api/v1/role-bindings/{id}': 'project:delegate there, else admin:users',
+  'GET /api/v1/pipelines': 'pipeline:read, project by project',
+  'POST /api/v1/pipelines/lint': 'answers from the text that was sent',
+  'GET /api/v1/gates': 'the permission of each gate',
+  'POST /api/v1/gates/{id}/decision': 'the permission of the gate',
+  'GET /api/v1/deployments': 'deploy:read, project by project',
+  'GET /api/v1/events': 'the permission of each event',
+};
+
+describe('a route that asks for no permission', () => {
+  it('is one of those that limit themselves, or is of the class account [A-RBAC-17] [A-IAM-07]', () => {
+    const loose = routes.filter(({ access }) => access.kind === 'authenticated').map(keyOf);
+    expect(loose.sort()).toEqual(Object.keys(limitedInside).sort());
   });
 });
 

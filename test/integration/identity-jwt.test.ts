@@ -173,6 +173,24 @@ describe('a JWT', () => {
     expect(await ask(app, await sign({ claims: { sub: 'ann' } }))).toBe(401);
   });
 
+  it('manages no account, also where its subject is a user and it claims everything [A-IAM-07] [B-AUTH-04]', async () => {
+    const app = await openApp({ JWT_SECRET: secret, JWT_PERMS_CLAIM: 'perms' });
+    await app.account('kai', 'admin');
+    const token = await sign({ claims: { sub: 'kai', perms: ['*:*'], roles: ['admin'] } });
+    for (const [method, address, body] of [
+      ['GET', '/api/v1/tokens'],
+      ['POST', '/api/v1/tokens', { name: 'kept', scopes: ['*:*'] }],
+      ['GET', '/api/v1/auth/sessions'],
+      ['GET', '/api/v1/notifications'],
+      ['PUT', '/api/v1/notifications/preferences', { items: [], webhookUrl: null }],
+      ['PATCH', '/api/v1/users/kai', { password: 'a password of mine 1' }],
+    ] as const) {
+      const answer = await app.call(token, method, address, body);
+      expect(`${method} ${address} ${String(answer.status)}`).toBe(`${method} ${address} 403`);
+    }
+    expect((await app.call(token, 'GET', '/api/v1/users')).status).toBe(200);
+  });
+
   it('is not set up with something that is no key of enough bits', async () => {
     for (const bad of ['not a key', pem.slice(0, 100)]) {
       await expect(openAppUnderTest({ env: { JWT_PUBLIC_KEY: bad } })).rejects.toThrow(

@@ -16,7 +16,7 @@ export const createDelegationRoute = defineRoute({
   tag: 'delegations',
   summary: 'Hand one of your permissions on to a user or agent',
   description: 'It counts while you hold it, until it expires or is revoked.',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: {
     body: jsonBody(
       z.strictObject({

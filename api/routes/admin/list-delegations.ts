@@ -9,7 +9,7 @@ export const listDelegationsRoute = defineRoute({
   path: '/api/v1/delegations',
   tag: 'delegations',
   summary: 'Delegations that you gave or got; all for admins',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: { query: z.object({ ...pageQuery, live: z.enum(['true', 'false']).optional() }) },
   responses: { 200: json('A page of delegations', pageOf(delegationSchema)) },
   handler: async (c) => {

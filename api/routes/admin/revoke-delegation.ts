@@ -7,7 +7,7 @@ export const revokeDelegationRoute = defineRoute({
   path: '/api/v1/delegations/{id}',
   tag: 'delegations',
   summary: 'Take a delegation back at once',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: { params: idParam },
   responses: noContent,
   handler: async (c) => {

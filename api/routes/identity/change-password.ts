@@ -8,7 +8,7 @@ export const changePasswordRoute = defineRoute({
   path: '/api/v1/auth/password',
   tag: 'auth',
   summary: 'Change your password; all your other sessions end',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: {
     body: jsonBody(
       z.strictObject({ currentPassword: z.string().min(1).max(1024), newPassword: password }),

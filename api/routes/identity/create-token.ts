@@ -8,7 +8,7 @@ export const createTokenRoute = defineRoute({
   path: '/api/v1/tokens',
   tag: 'tokens',
   summary: 'Make an API token; its text is shown this once',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: {
     body: jsonBody(
       z.strictObject({

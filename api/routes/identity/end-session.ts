@@ -7,7 +7,7 @@ export const endSessionRoute = defineRoute({
   path: '/api/v1/auth/sessions/{id}',
   tag: 'auth',
   summary: 'End one of your sessions',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: { params: idParam },
   responses: noContent,
   handler: async (c) => {

@@ -8,7 +8,7 @@ export const listSessionsRoute = defineRoute({
   path: '/api/v1/auth/sessions',
   tag: 'auth',
   summary: 'Your live sessions',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   responses: { 200: json('Newest first', z.object({ items: z.array(sessionSchema) })) },
   handler: async (c) =>
     c.json({ items: await listOwnSessions(c.get('services').db, c.get('caller')) }, 200),

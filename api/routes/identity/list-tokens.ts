@@ -9,7 +9,7 @@ export const listTokensRoute = defineRoute({
   path: '/api/v1/tokens',
   tag: 'tokens',
   summary: 'Your API tokens, or those of another user for holders of admin:users',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: { query: z.object({ ...pageQuery, user: reference.optional() }) },
   responses: { 200: json('A page of tokens', pageOf(tokenSchema)) },
   handler: async (c) => {

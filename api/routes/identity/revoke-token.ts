@@ -7,7 +7,7 @@ export const revokeTokenRoute = defineRoute({
   path: '/api/v1/tokens/{id}',
   tag: 'tokens',
   summary: 'Revoke a token at once',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: { params: idParam },
   responses: noContent,
   handler: async (c) => {

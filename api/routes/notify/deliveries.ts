@@ -89,7 +89,7 @@ export const redeliverNotificationRoute = defineRoute({
   path: '/api/v1/notifications/{id}/redelivery',
   tag: 'notifications',
   summary: 'Send one of your notifications again that failed',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: { params: z.object({ id: z.string().max(64) }) },
   responses: { 202: { description: 'It is sent by its turn' } },
   handler: async (c) => {

@@ -10,7 +10,7 @@ export const listNotificationsRoute = defineRoute({
   path: '/api/v1/notifications',
   tag: 'notifications',
   summary: 'Your own notifications, newest first',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: {
     query: z.strictObject({
       ...pageQuery,
@@ -43,7 +43,7 @@ export const countUnreadRoute = defineRoute({
   path: '/api/v1/notifications/unread-count',
   tag: 'notifications',
   summary: 'How many of your notifications are unread',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   responses: {
     200: {
       description: 'In all and by type',

@@ -9,7 +9,7 @@ export const markReadRoute = defineRoute({
   path: '/api/v1/notifications/{id}/read',
   tag: 'notifications',
   summary: 'Mark one of your notifications as read',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: { params: z.object({ id: z.string().max(64) }) },
   responses: {
     200: {
@@ -28,7 +28,7 @@ export const markAllReadRoute = defineRoute({
   path: '/api/v1/notifications/read',
   tag: 'notifications',
   summary: 'Mark all of your notifications as read, or those of one type',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: {
     body: {
       required: false,

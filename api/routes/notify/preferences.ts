@@ -10,7 +10,7 @@ export const getPreferencesRoute = defineRoute({
   path: '/api/v1/notifications/preferences',
   tag: 'notifications',
   summary: 'What you are told of, and on which channel',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   responses: { 200: { description: 'Every type on every channel', ...answer } },
   handler: async (c) => {
     const { db, config } = c.get('services');
@@ -24,7 +24,7 @@ export const setPreferencesRoute = defineRoute({
   path: '/api/v1/notifications/preferences',
   tag: 'notifications',
   summary: 'Choose what you are told of; what is not named stays as it is',
-  access: { kind: 'authenticated' },
+  access: { kind: 'account' },
   request: {
     body: { required: true, content: { 'application/json': { schema: preferencesChange } } },
   },

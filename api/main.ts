@@ -8,6 +8,7 @@ import { mirrorStoreOfConfig } from '../adapters/git/mirror-store-of-config.ts';
 import { createHostRules } from '../adapters/http/resolve-host.ts';
 import { createJwtVerifier } from '../adapters/jwt/verify-jwt.ts';
 import { openObjectStore } from '../adapters/object-store/open-object-store.ts';
+import { portHolder } from '../adapters/ports/port-holder.ts';
 import { loadMasterKey } from '../adapters/secret-box/master-key.ts';
 import { createSecretBox } from '../adapters/secret-box/secret-box.ts';
 import { createLogger } from '../adapters/telemetry/create-logger.ts';
@@ -27,7 +28,10 @@ import { writeFirstAdmin } from './first-admin.ts';
 import { createRequestMetrics } from './middleware/count-requests.ts';
 import { EventStreams } from './routes/event/event-streams.ts';
 import type { HealthCheck, Services } from './services.ts';
-import { startServer } from './start-server.ts';
+import { PortTaken, startServer } from './start-server.ts';
+
+/** sysexits.h: a restart cannot help; whoever supervises us stops trying, or waits until the port is free. */
+const exitConfig = 78;
 
 /** What is behind the requests and must be closed in the end, last first. */
 interface Parts {
@@ -138,7 +142,7 @@ async function main(): Promise<void> {
     log.info({ user: 'admin' }, 'the first admin was made; see admin-password in SLIPWAY_HOME');
   }
   const app = createApp({ ...services, stopSignal: stopping.signal });
-  const server = await startServer(app, config.server);
+  const server = await startServer(app, config.server, portHolder);
   const told = new Promise<NodeJS.Signals>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
@@ -163,6 +167,6 @@ main().then(
     process.stderr.write(
       `${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg })}\n`,
     );
-    process.exit(1);
+    process.exit(error instanceof PortTaken ? exitConfig : 1);
   },
 );

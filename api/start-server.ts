@@ -15,11 +15,33 @@ export interface RunningServer {
 const headersTimeoutMs = 15_000;
 const keepAliveTimeoutMs = 20_000;
 
-/** Listens; rejects when the address cannot be had. */
+/** The address cannot be had; the message says what people can do. Trying again at once would help nobody. */
+export class PortTaken extends Error {
+  override readonly name = 'PortTaken';
+}
+
+/**
+ * Listens once: a port that somebody else has is not fought for.
+ * @param holderOf who listens on a port, for people
+ * @throws PortTaken when another program has the port
+ */
 export async function startServer(
   app: App,
   address: { host: string; port: number },
+  holderOf: (port: number) => Promise<string | null> = () => Promise.resolve(null),
 ): Promise<RunningServer> {
+  try {
+    return await listen(app, address);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    const holder = (await holderOf(address.port)) ?? 'another program';
+    throw new PortTaken(
+      `Port ${address.port} on ${address.host} is used by ${holder}: stop that program, or set PORT (server.port) for the API and the workers.`,
+    );
+  }
+}
+
+async function listen(app: App, address: { host: string; port: number }): Promise<RunningServer> {
   const { server, port } = await new Promise<{ server: Server; port: number }>(
     (resolve, reject) => {
       const options = {

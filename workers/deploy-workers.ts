@@ -4,6 +4,7 @@ import { createDeployEffects } from '../activities/deploy/index.ts';
 import type { DeployActivityDeps } from '../activities/deploy/deps.ts';
 import { observe } from '../activities/deploy/observe.ts';
 import { renderManifests } from '../activities/deploy/render-manifests.ts';
+import { platformPorts } from '../adapters/config/platform-ports.ts';
 import { openKubernetesTarget } from '../adapters/kubernetes/kubernetes-target.ts';
 import { openLocalTarget } from '../adapters/local-target/local-target.ts';
 import { createManifestTools } from '../adapters/render/manifest-tools.ts';
@@ -107,6 +108,7 @@ async function openLocal(
       secretBox,
       spawner,
       hostEnv: env,
+      ownPorts: platformPorts(config),
     });
     return { target, close: () => target.close() };
   } catch (error) {

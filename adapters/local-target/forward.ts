@@ -1,12 +1,17 @@
 import { createServer, connect } from 'node:net';
+import type { OwnPorts } from './host-ports.ts';
 
 /**
  * Leads a free port of the host's loopback to a port inside of a network, by its slirp4netns.
  * @returns the host's port
  */
-export async function addForward(apiSocket: string, guestPort: number): Promise<number> {
+export async function addForward(
+  apiSocket: string,
+  guestPort: number,
+  own: OwnPorts,
+): Promise<number> {
   for (let attempt = 0; ; attempt += 1) {
-    const port = await freePort();
+    const port = await portForOthers(own);
     const problem = await ask(apiSocket, {
       execute: 'add_hostfwd',
       arguments: {
@@ -34,6 +39,14 @@ function ask(apiSocket: string, request: object): Promise<string | null> {
     socket.on('close', () => resolve(answer.includes('"return"') ? null : answer || 'no answer'));
     socket.end(JSON.stringify(request));
   });
+}
+
+/** What the kernel has to give may be a port of ours whose listener is away for a moment. */
+async function portForOthers(own: OwnPorts): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    if (!own.has(port)) return port;
+  }
 }
 
 function freePort(): Promise<number> {

@@ -35,11 +35,13 @@ export function jobHealth(status: JobStatus, suspended: boolean): ObjectHealth {
 export function serviceHealth(
   ready: number,
   wanted: number | null,
-  taken: readonly number[],
+  notices: readonly string[],
 ): ObjectHealth {
-  if (taken.length > 0) {
-    return { status: 'degraded', message: 'another program on this machine holds its port' };
-  }
+  const { status, message } = endpointHealth(ready, wanted);
+  return { status, message: [message, ...notices].join('; ') };
+}
+
+function endpointHealth(ready: number, wanted: number | null): ObjectHealth {
   if (ready > 0) return healthy(`${ready} ready ${ready === 1 ? 'endpoint' : 'endpoints'}`);
   // What it selects may come with a later wave, which waits for this one.
   if (wanted === null) return healthy('nothing matches its selector yet');

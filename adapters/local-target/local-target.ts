@@ -13,6 +13,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import { removeTree } from '../workspace/trees.ts';
 import { driftOf } from './drift.ts';
 import { checkFixed, isOtherRun } from './fixed-fields.ts';
+import { checkHostPorts } from './host-ports.ts';
 import { type InTurn, turns } from './in-turn.ts';
 import {
   applyFields,
@@ -62,7 +63,7 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Loca
     const base = await openMachine(options);
     const folder = join(options.root, 'objects');
     const store = await openStateStore(folder, options.secretBox ?? null, base.log);
-    const services: Services = new Services((space) => workloads.replicasIn(space), base.log);
+    const services: Services = new Services((space) => workloads.replicasIn(space), base);
     const machine: Machine = { ...base, services, data: dataOf(store) };
     const workloads = new Workloads(machine, store);
     const parts: Parts = { store, workloads, services, machine, inTurn: turns() };
@@ -177,6 +178,7 @@ async function write(
     checkOwner(scope, known);
     checkFixed(known, desired);
   }
+  checkHostPorts(desired, known?.live, parts.machine.ownPorts);
   await checkPod(parts, what);
   if (known !== undefined && isOtherRun(known, desired)) {
     await removeObject(parts, known);

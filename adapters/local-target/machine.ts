@@ -2,6 +2,7 @@ import { chown, mkdir } from 'node:fs/promises';
 import type { WorkspaceMount } from '../executor/executor.ts';
 import type { SandboxHost } from '../sandbox/host.ts';
 import { stepGid, stepUid } from '../sandbox/options.ts';
+import type { OwnPorts } from './host-ports.ts';
 import type { ImageStore } from './image-store.ts';
 
 /** Covers secrets in a byte stream; `createMasker` of the domain makes one. */
@@ -24,6 +25,8 @@ export interface Machine {
   /** how much of each replica's output is kept, bytes */
   logBytes: number;
   log: LocalLog;
+  /** no Service and no way to a replica is given one of these */
+  ownPorts: OwnPorts;
   data(
     namespace: string,
     kind: 'ConfigMap' | 'Secret',

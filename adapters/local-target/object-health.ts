@@ -44,7 +44,7 @@ export function objectHealth(parts: Observed, object: StoredObject | undefined):
     case 'Service': {
       const wanted = wantedBehind(parts.store, ref.namespace, what.spec.selector);
       const { services } = parts;
-      return serviceHealth(services.readyOf(key), wanted, services.takenOf(key));
+      return serviceHealth(services.readyOf(key), wanted, services.noticesOf(key));
     }
     case 'Ingress':
       return ingressHealth(parts.store, ref.namespace, what);

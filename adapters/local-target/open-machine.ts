@@ -54,6 +54,7 @@ export async function openMachine(options: LocalTargetOptions): Promise<OpenedMa
     masker: options.masker,
     logBytes: options.logBytes ?? MEBIBYTE / 4,
     log,
+    ownPorts: options.ownPorts ?? new Map(),
     close: async () => {
       const host = await opened;
       if (host !== null && typeof host !== 'string') await host.close();

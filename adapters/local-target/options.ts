@@ -1,6 +1,7 @@
 import type { ImageSource } from '../../contracts/deploy/image-source.ts';
 import type { SecretBox } from '../../contracts/secret/types.ts';
 import type { Spawner } from '../spawner/spawner.ts';
+import type { OwnPorts } from './host-ports.ts';
 import type { LocalLog, StreamMasker } from './machine.ts';
 
 export interface LocalTargetOptions {
@@ -16,6 +17,8 @@ export interface LocalTargetOptions {
   hostEnv?: Readonly<Record<string, string | undefined>>;
   /** private ranges that applications may reach, CIDRs */
   allowPrivate?: readonly string[];
+  /** ports that the platform listens on or is set to, with what listens there: no application gets one; default: none */
+  ownPorts?: OwnPorts;
   /** of each replica's output, bytes; default 256 KiB */
   logBytes?: number;
   /** largest artifact, and largest tree that one unpacks to, bytes; default 2 GiB */

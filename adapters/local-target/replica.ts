@@ -80,7 +80,7 @@ export class Replica {
     if (socket == null) throw new Error('its network is not ready');
     const known = this.#forwards.get(number);
     if (known !== undefined) return known;
-    const made = addForward(socket, number);
+    const made = addForward(socket, number, this.#machine.ownPorts);
     this.#forwards.set(number, made);
     made.catch(() => this.#forwards.delete(number));
     return made;

@@ -4,12 +4,13 @@ import type { Replica } from './replica.ts';
 import { openGate } from './service-gate.ts';
 import type { Endpoint } from './endpoint.ts';
 import { ServiceListener } from './service-listener.ts';
+import { refusalOf, servicePorts, type OwnPorts } from './host-ports.ts';
 import type { LocalLog, OpenedGate } from './machine.ts';
+import { pause } from './pause.ts';
 
-/** Ports outside the range that the kernel takes for outgoing connections, so that they stay free while we are away. */
-const lowestPort = 30_000;
-const highestPort = 32_767;
-const retryMs = 2000;
+/** A process that ends as we start may still have a port for a moment. */
+const patienceMs = 3000;
+const retryMs = 200;
 
 interface Running {
   namespace: string;
@@ -20,9 +21,9 @@ interface Running {
 
 interface Listening {
   listener: ServiceListener;
-  /** null while another program holds it */
-  hostPort: number | null;
-  retry?: NodeJS.Timeout;
+  hostPort: number;
+  /** why it is another port than was asked for or was had, for people */
+  notice: string | null;
 }
 
 /** The listening Services of a target. Keys are those of objects. */
@@ -30,15 +31,21 @@ export class Services {
   readonly #running = new Map<string, Running>();
   readonly #replicas: (namespace: string) => Iterable<Replica>;
   readonly #log: LocalLog;
-  #closed = false;
+  readonly #own: OwnPorts;
+  readonly #closing = new AbortController();
 
-  constructor(replicas: (namespace: string) => Iterable<Replica>, log: LocalLog) {
+  constructor(
+    replicas: (namespace: string) => Iterable<Replica>,
+    { log, ownPorts }: { log: LocalLog; ownPorts: OwnPorts },
+  ) {
     this.#replicas = replicas;
     this.#log = log;
+    this.#own = ownPorts;
   }
 
   /**
-   * Listens for a Service, on the ports that it had before where there are any.
+   * Listens for a Service, on the ports that it had before where there are any. A port that somebody else has by now, or
+   * that is one of ours, is not waited for: another one is taken, and told.
    * @param known port of the Service → port of the host
    * @returns the same for all its ports now
    */
@@ -68,7 +75,7 @@ export class Services {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     for (const key of [...this.#running.keys()]) await this.remove(key);
   }
 
@@ -78,10 +85,10 @@ export class Services {
     return running === undefined ? 0 : this.#selected(running).length;
   }
 
-  /** Ports of a Service that another program holds. */
-  takenOf(key: string): number[] {
+  /** What people must know of a Service's ports; empty when all are as they were asked for. */
+  noticesOf(key: string): string[] {
     const ports = this.#running.get(key)?.ports ?? new Map<number, Listening>();
-    return [...ports].filter(([, { hostPort }]) => hostPort === null).map(([port]) => port);
+    return [...ports.values()].flatMap(({ notice }) => (notice === null ? [] : [notice]));
   }
 
   /** Ways out of a network to each Service of a namespace, and the variables that tell of them. */
@@ -135,52 +142,66 @@ export class Services {
     nodePort: number | undefined,
   ): Promise<number> {
     const there = running.ports.get(port);
-    if (there !== undefined) {
-      const kept = there.hostPort ?? known;
-      if (kept !== undefined && (nodePort === undefined || nodePort === kept)) return kept;
-      await close(running, port);
+    if (there !== undefined && (nodePort === undefined || nodePort === there.hostPort)) {
+      return there.hostPort;
     }
     const listener = new ServiceListener(() => this.#endpoints(running, port));
-    for (const wish of [nodePort, known]) {
-      if (wish === undefined || !(await listens(listener, wish))) continue;
-      running.ports.set(port, { listener, hostPort: wish });
-      return wish;
+    const had = there === undefined ? known : undefined;
+    const taken = await this.#listenAt(listener, nodePort, had);
+    if (taken === null && there !== undefined) {
+      there.notice = this.#noticeOf(port, there.hostPort, nodePort, known);
+      return there.hostPort;
     }
-    if (known !== undefined && nodePort === undefined) {
-      this.#waitFor(running, port, known, listener);
-      return known;
+    if (there !== undefined) await close(running, port);
+    const hostPort = taken ?? (await this.#listenAnywhere(listener));
+    const notice = this.#noticeOf(port, hostPort, nodePort ?? known, known);
+    if (notice !== null) this.#log('warn', `the Service ${running.name}: ${notice}`);
+    running.ports.set(port, { listener, hostPort, notice });
+    return hostPort;
+  }
+
+  /** At the port that is asked for, or else the one that was had; null where neither can be had. */
+  async #listenAt(
+    listener: ServiceListener,
+    nodePort: number | undefined,
+    known: number | undefined,
+  ): Promise<number | null> {
+    for (const wish of new Set([nodePort, known])) {
+      if (wish === undefined || refusalOf(wish, known, this.#own) !== null) continue;
+      // People have written down the one that was had.
+      const until = performance.now() + (wish === known ? patienceMs : 0);
+      for (;;) {
+        if (await listens(listener, wish)) return wish;
+        if (performance.now() >= until || this.#closing.signal.aborted) break;
+        await pause(retryMs, this.#closing.signal);
+      }
     }
-    const start = randomInt(lowestPort, highestPort);
-    for (let step = 0; step <= highestPort - lowestPort; step += 1) {
-      const candidate = lowestPort + ((start - lowestPort + step) % (highestPort - lowestPort + 1));
-      if (!(await listens(listener, candidate))) continue;
-      running.ports.set(port, { listener, hostPort: candidate });
-      return candidate;
+    return null;
+  }
+
+  async #listenAnywhere(listener: ServiceListener): Promise<number> {
+    for (const candidate of servicePorts(randomInt(10_000), this.#own)) {
+      if (await listens(listener, candidate)) return candidate;
     }
     throw new Error('no port of the loopback address is free');
   }
 
-  /** People have written its address down, so it waits for it and takes no other. */
-  #waitFor(running: Running, port: number, hostPort: number, listener: ServiceListener): void {
-    this.#log(
-      'warn',
-      `port ${hostPort} of the Service ${running.name} is taken by another program`,
-    );
-    const entry: Listening = { listener, hostPort: null };
-    running.ports.set(port, entry);
-    const again = async (): Promise<void> => {
-      if (this.#closed || running.ports.get(port) !== entry) return;
-      if (await listens(listener, hostPort)) entry.hostPort = hostPort;
-      else entry.retry = setTimeout(() => void again(), retryMs).unref();
-    };
-    entry.retry = setTimeout(() => void again(), retryMs).unref();
+  #noticeOf(
+    port: number,
+    hostPort: number,
+    wished: number | undefined,
+    known: number | undefined,
+  ): string | null {
+    if (wished === undefined || wished === hostPort) return null;
+    const why =
+      refusalOf(wished, known, this.#own) ?? `another program or Service has ${String(wished)}`;
+    return `its port ${String(port)} is served at ${String(hostPort)}: ${why}`;
   }
 }
 
 async function close(running: Running, port: number): Promise<void> {
   const entry = running.ports.get(port);
   running.ports.delete(port);
-  clearTimeout(entry?.retry);
   if (entry !== undefined) await entry.listener.close();
 }
 

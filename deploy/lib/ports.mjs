@@ -50,17 +50,33 @@ export async function choosePort(wanted, taken) {
  * @param {number} port
  */
 export async function requirePort(host, port) {
+  const obstacle = await portObstacle(host, port);
+  if (obstacle !== null) throw new StartFailure(obstacle);
+}
+
+/**
+ * @param {number} port of a server of ours that only we use
+ * @returns {Promise<string | null>} null when it can be listened on, else why not and what to do
+ */
+export async function innerPortObstacle(port) {
+  const problem = await portProblem(port);
+  return problem === null
+    ? null
+    : `port ${port} on 127.0.0.1 cannot be had (${problem}): stop the program that has it, or stop Slipway and start it again, which chooses another port.`;
+}
+
+/**
+ * @param {string} host
+ * @param {number} port
+ * @returns {Promise<string | null>} null when it can be listened on, else why not and what to do
+ */
+export async function portObstacle(host, port) {
   const problem = await portProblem(port, host);
-  if (problem === null) return;
+  if (problem === null) return null;
   const elsewhere = `choose another one, for example \`PORT=${port === 8080 ? 8081 : port + 1} npm start\``;
-  if (problem === 'EADDRINUSE') {
-    throw new StartFailure(
-      `Port ${port} on ${host} is used by another program: stop that program or ${elsewhere}.`,
-    );
-  }
-  throw new StartFailure(
-    `Cannot listen on ${host}:${port} (${problem}): ${elsewhere}, or set HOST.`,
-  );
+  return problem === 'EADDRINUSE'
+    ? `Port ${port} on ${host} is used by another program: stop that program or ${elsewhere}.`
+    : `Cannot listen on ${host}:${port} (${problem}): ${elsewhere}, or set HOST.`;
 }
 
 /**

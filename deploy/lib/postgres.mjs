@@ -4,6 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { StartFailure } from './failure.mjs';
 import { keptSecret } from './home.mjs';
+import { innerPortObstacle } from './ports.mjs';
 import { lastLine, runCommand } from './run-command.mjs';
 import { postgresProgram } from './postgres-program.mjs';
 import { askUntil } from './supervisor.mjs';
@@ -41,6 +42,7 @@ export async function postgresService(home, port) {
       ...invoked,
       env: { PATH: process.env['PATH'], LC_ALL: 'C' },
       signal: 'SIGINT',
+      obstacle: () => innerPortObstacle(port),
       ready: ({ isGone }) => askUntil(() => answers(address('postgres')), isGone, readyTimeoutMs),
     },
   };

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { StartFailure, reasonOf } from './failure.mjs';
 import { inRoot, root } from './paths.mjs';
 import { withClient } from './postgres.mjs';
+import { portObstacle } from './ports.mjs';
 import { lastLine, runCommand } from './run-command.mjs';
 import { hashFiles, listFiles } from './stamps.mjs';
 import { askUntil } from './supervisor.mjs';
@@ -89,6 +90,7 @@ export function apiService(settings) {
   const readyUrl = `http://${host.includes(':') ? `[${host}]` : host}:${settings.port}/readyz`;
   return {
     ...nodeService('api', 'The API', settings),
+    obstacle: () => portObstacle(settings.host, settings.port),
     ready: ({ isGone }) => askUntil(() => answersOk(readyUrl), isGone, readyTimeoutMs),
   };
 }

@@ -12,8 +12,9 @@ const firstDelayMs = 200;
 const longestDelayMs = 10_000;
 const steadyAfterMs = 60_000;
 const triesBeforeReady = 3;
-/** sysexits.h: the configuration is wrong, a restart cannot help */
+/** sysexits.h: the configuration is wrong, or another program has our port: a restart cannot help */
 const exitConfig = 78;
+const lookAgainMs = 5_000;
 
 /**
  * A process that is kept running.
@@ -28,6 +29,7 @@ const exitConfig = 78;
  * @property {number} [gid]
  * @property {NodeJS.Signals} signal the polite way to stop it
  * @property {boolean} [speaks] it tells by a message (`process.send({ type: 'ready' })`) when it serves
+ * @property {() => Promise<string | null>} [obstacle] what is in its way while it is not running: a port that another program has
  * @property {(state: ServiceState) => Promise<boolean>} ready resolves when it serves (true), or when it is gone (false)
  */
 
@@ -42,13 +44,19 @@ export class Supervisor {
   #home;
   #instance;
   #stopping = false;
+  #lookAgainMs;
   /** @type {Map<string, { identity: import('./process-identity.mjs').ProcessIdentity, service: Service, log: LogFile }>} */
   #running = new Map();
 
-  /** @param {string} home @param {import('./instance.mjs').InstanceHandle} instance */
-  constructor(home, instance) {
+  /**
+   * @param {string} home
+   * @param {Pick<import('./instance.mjs').InstanceHandle, 'note'>} instance
+   * @param {number} [lookAgain] how often an obstacle is looked at, ms
+   */
+  constructor(home, instance, lookAgain = lookAgainMs) {
     this.#home = home;
     this.#instance = instance;
+    this.#lookAgainMs = lookAgain;
   }
 
   /**
@@ -129,10 +137,26 @@ export class Supervisor {
       warn(`${service.title} ended (${describeExit(how)}): starting it again`);
       await sleep(delayMs);
       delayMs = Math.min(delayMs * 2, longestDelayMs);
+      await this.#waitForWay(service);
       if (this.#stopping) return;
       const next = await this.#spawn(service, log);
       exited = next.exited;
       if (await service.ready(next)) warn(`${service.title} is back`);
+    }
+  }
+
+  /**
+   * A port once lost is not fought for: it is said once, and nothing is started until it is free.
+   * @param {Service} service
+   */
+  async #waitForWay(service) {
+    let told = false;
+    while (!this.#stopping) {
+      const obstacle = (await service.obstacle?.()) ?? null;
+      if (obstacle === null) return;
+      if (!told) warn(`${service.title} waits: ${obstacle}`);
+      told = true;
+      await sleep(this.#lookAgainMs);
     }
   }
 

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { inRoot } from './paths.mjs';
-import { accepts } from './ports.mjs';
+import { accepts, innerPortObstacle } from './ports.mjs';
 import { runCommand } from './run-command.mjs';
 import { askUntil } from './supervisor.mjs';
 
@@ -50,6 +50,7 @@ export async function temporalService({ program, home, port, uiPort, namespace }
     ],
     env: withoutTemporalSettings(),
     signal: 'SIGTERM',
+    obstacle: () => innerPortObstacle(port),
     ready: ({ isGone }) => askUntil(() => serves(program, port), isGone, readyTimeoutMs),
   };
 }

@@ -188,6 +188,15 @@ describe('the API process', () => {
     expect(refused.output()).toContain('log.format (LOG_FORMAT): found');
   }, 240_000);
 
+  it('says who has its port and what to do, and ends instead of trying again [A-CORE-01]', async () => {
+    const port = new URL(api.baseUrl).port;
+    const second = await startApi({ PORT: port });
+    expect(await second.ended).toEqual([78, null]);
+    expect(second.output()).toContain(
+      `Port ${port} on 127.0.0.1 is used by node (process ${String(api.child.pid)}): stop that program, or set PORT (server.port) for the API and the workers.`,
+    );
+  });
+
   it('answers what is in flight when it is told to stop, takes nothing new, and ends with 0 [A-CORE-03] [B-HLT-05]', async () => {
     const body = JSON.stringify({ name: 'admin', password: await readHome('admin-password') });
     const request = await halfRequest(api.baseUrl, body);

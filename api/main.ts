@@ -5,6 +5,8 @@ import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
 import { startDemo } from '../adapters/demo/start-demo.ts';
 import { gitStoreOfConfig } from '../adapters/git/git-store-of-config.ts';
 import { mirrorStoreOfConfig } from '../adapters/git/mirror-store-of-config.ts';
+import { hardenHome } from '../adapters/hardening/home.mjs';
+import { hardenProcess } from '../adapters/hardening/process.mjs';
 import { createHostRules } from '../adapters/http/resolve-host.ts';
 import { createJwtVerifier } from '../adapters/jwt/verify-jwt.ts';
 import { openObjectStore } from '../adapters/object-store/open-object-store.ts';
@@ -134,8 +136,12 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
 
 /** SIGTERM or SIGINT: no new connections, requests in flight end (30 s unless told), then the process does. */
 async function main(): Promise<void> {
+  hardenProcess();
   const config = loadConfig({ env: process.env, args: process.argv.slice(2) });
   const log = createLogger(config.log, { service: 'api' });
+  for (const problem of await hardenHome(config.home, Object.values(config.storage))) {
+    log.warn({ module: 'home' }, problem);
+  }
   const stopping = new AbortController();
   const { services, close } = await openParts(config, log, () => stopping.signal.aborted);
   if (await writeFirstAdmin(services.db, config.home)) {

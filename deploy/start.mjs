@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { hardenProcess } from '../adapters/hardening/process.mjs';
 import { StartFailure } from './lib/failure.mjs';
 import { openHome } from './lib/home.mjs';
 import { instanceFile, takeInstance } from './lib/instance.mjs';
@@ -46,6 +47,8 @@ async function main() {
   await step('Installing npm packages', installPackages);
   await step('Generating the database client', generateClient);
   await step('Building', buildStale);
+  // What was installed and built is for whoever may read this folder; what comes now is ours alone.
+  hardenProcess();
   const settings = await readSettings(process.env);
   if (!early) await takeHome(settings);
   if (settings.port === 0) settings.port = await freePort();

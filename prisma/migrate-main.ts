@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { hardenProcess } from '../adapters/hardening/process.mjs';
 import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
 import { adoptEvents } from '../domain/event/adopt-events.ts';
 import { createDb } from '../domain/shared/db.ts';
@@ -9,6 +10,7 @@ import { seedAccess } from './seed.ts';
 const migrationsDir = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
 
 async function main(): Promise<void> {
+  hardenProcess();
   const url = databaseUrl(loadConfig({ env: process.env, args: process.argv.slice(2) }));
   const { applied } = await migrate(url, { migrationsDir });
   const db = createDb(url, { max: 1 });

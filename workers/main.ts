@@ -1,4 +1,6 @@
 import { DefaultLogger, type LogLevel, Runtime, type Worker } from '@temporalio/worker';
+import { hardenHome } from '../adapters/hardening/home.mjs';
+import { hardenProcess } from '../adapters/hardening/process.mjs';
 import { loadConfig } from '../adapters/config/load-config.ts';
 import { createLogger } from '../adapters/telemetry/create-logger.ts';
 import { continueTrace } from '../adapters/telemetry/spans.ts';
@@ -21,11 +23,15 @@ import { isTransientFailure } from './transient-failure.ts';
 const version = '0.1.0';
 
 async function main(): Promise<void> {
+  hardenProcess();
   const { queues, rest } = readQueues(process.argv.slice(2));
   const config = loadConfig({ env: process.env, args: rest });
   const log = createLogger(config.log, { service: 'workers' });
   installRuntime(log);
   const tracing = startTracing({ ...config.telemetry, version });
+  for (const problem of await hardenHome(config.home, Object.values(config.storage))) {
+    log.warn({ module: 'home' }, problem);
+  }
   const services = await openServices(config, log);
   const { workers, close } = await createWorkers(services, queues, process.env);
   const stopDispatchers = queues.includes('core')

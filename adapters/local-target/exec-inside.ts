@@ -83,6 +83,11 @@ function scriptOf({ command, env, workingDir, timeoutMs }: ExecOptions): string 
     .filter(([name]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
     .map(([name, value]) => `export ${name}=${quote(value)}`);
   const watched = ['timeout', '-s', 'KILL', String(timeoutMs / 1000), ...command];
-  lines.push(`cd ${quote(workingDir)}`, `exec ${watched.map(quote).join(' ')} < /dev/null`);
+  // Ours is closed to others; inside the usual one counts.
+  lines.push(
+    'umask 022',
+    `cd ${quote(workingDir)}`,
+    `exec ${watched.map(quote).join(' ')} < /dev/null`,
+  );
   return lines.join('\n') + '\n';
 }

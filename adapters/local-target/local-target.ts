@@ -57,7 +57,7 @@ interface Parts {
  * has the folder open.
  */
 export async function openLocalTarget(options: LocalTargetOptions): Promise<LocalTarget> {
-  await mkdir(options.root, { recursive: true, mode: 0o711 });
+  await mkdir(options.root, { recursive: true, mode: 0o700 });
   const lock = await lockFolder(options.root);
   try {
     const base = await openMachine(options);

@@ -1,5 +1,6 @@
-import { chown, mkdir } from 'node:fs/promises';
+import { chown } from 'node:fs/promises';
 import type { WorkspaceMount } from '../executor/executor.ts';
+import { makeFolder } from '../hardening/make-folder.ts';
 import type { SandboxHost } from '../sandbox/host.ts';
 import { stepGid, stepUid } from '../sandbox/options.ts';
 import type { OwnPorts } from './host-ports.ts';
@@ -48,6 +49,6 @@ export interface OpenedGate {
 
 /** Makes a folder that the user in the sandbox owns. */
 export async function makeOwned(dir: string, mode = 0o755): Promise<void> {
-  await mkdir(dir, { recursive: true, mode });
+  await makeFolder(dir, mode);
   if (process.getuid?.() === 0) await chown(dir, stepUid, stepGid);
 }

@@ -1,6 +1,7 @@
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkspaceMount } from '../executor/executor.ts';
+import { makeFolder } from '../hardening/make-folder.ts';
 import type { SandboxHost } from '../sandbox/host.ts';
 import type { LaunchMount } from '../sandbox/launch-plan.ts';
 import { stepGid, stepUid } from '../sandbox/options.ts';
@@ -52,7 +53,7 @@ export async function preparePlace(
   for (const { name, mountPath, readOnly } of plan.container.volumeMounts) {
     // What lies in /etc comes from one folder of ours, which nothing can be made in from inside.
     if (mountPath.startsWith('/etc/')) {
-      await mkdir(join(host.context.instance.dir, mountPath), { recursive: true, mode: 0o755 });
+      await makeFolder(join(host.context.instance.dir, mountPath), 0o755);
     }
     const fixed = readOnly || inputs.files.has(name);
     mounts.push({ source: sources.get(name) ?? '', target: mountPath, readOnly: fixed });

@@ -33,6 +33,6 @@ async function usedBytes(path: string): Promise<number> {
 
 async function sizeOf(dir: string): Promise<number> {
   // du complains of files that vanish while it walks; what it counted still stands.
-  const result = await runTool('du', ['-sx', '-B1', '--', dir]);
-  return Number.parseInt(result.stdout, 10) || 0;
+  const result = await runTool('du', ['-sx', '-B1', '.'], { cwd: dir }).catch(() => null);
+  return Number.parseInt(result?.stdout ?? '', 10) || 0;
 }

@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { makeFolder } from '../hardening/make-folder.ts';
 
 /**
  * What one driver owns on this machine carries `<pid>-<start time>-<random>`: a directory, networks, control groups.
@@ -18,14 +19,10 @@ export async function openInstance(runtimeDir: string): Promise<Instance> {
   const startTime = (await startTimeOf(process.pid)) ?? '0';
   const name = `${process.pid}-${startTime}-${randomBytes(3).toString('hex')}`;
   const dir = join(runtimeDir, name);
-  await mkdir(runtimeDir, { recursive: true, mode: 0o711 });
-  for (const part of ['', 'mnt', 'mnt/tree']) {
-    await mkdir(join(dir, part), { recursive: true, mode: 0o711 });
-  }
-  await mkdir(join(dir, 'etc'), { recursive: true, mode: 0o755 });
-  for (const part of ['fifo', 'slirp']) {
-    await mkdir(join(dir, part), { recursive: true, mode: 0o700 });
-  }
+  await makeFolder(runtimeDir, 0o711);
+  for (const part of ['', 'mnt', 'mnt/tree']) await makeFolder(join(dir, part), 0o711);
+  await makeFolder(join(dir, 'etc'), 0o755);
+  for (const part of ['fifo', 'slirp']) await makeFolder(join(dir, part), 0o700);
   return { name, dir };
 }
 

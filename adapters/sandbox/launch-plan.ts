@@ -56,12 +56,16 @@ export interface Launch {
   stdin?: 'ignore' | 'pipe';
 }
 
-/** The command that the wrapper script is an argument of: it makes the mount namespace that goes with the step. */
+/** Where the wrapper script waits: an environment is for the same user's eyes, a command line for everybody's. */
+export const wrapperVariable = 'SLIPWAY_WRAPPER';
+
+/** The command that runs the wrapper script: it makes the mount namespace that goes with the step. */
 export function entryCommand(context: LaunchContext, launch: Launch): string[] {
   const { nsenter } = context.tools;
-  if (context.root) return ['unshare', '-m', '--', 'sh', '-c'];
-  if (launch.network === null) return ['unshare', '-rm', '--', 'sh', '-c'];
-  return [nsenter, ...launch.network.enter, '--', 'unshare', '-m', '--', 'sh', '-c'];
+  const shell = ['--', 'sh', '-c', `eval "$${wrapperVariable}"`];
+  if (context.root) return ['unshare', '-m', ...shell];
+  if (launch.network === null) return ['unshare', '-rm', ...shell];
+  return [nsenter, ...launch.network.enter, '--', 'unshare', '-m', ...shell];
 }
 
 /**
@@ -88,7 +92,7 @@ export function wrapperScript(context: LaunchContext, launch: Launch): string {
   // The sandbox's init keeps the environment it began with where a step can read it, so it begins with none.
   lines.push(
     'cd /',
-    'unset PATH PWD OLDPWD',
+    `unset PATH PWD OLDPWD ${wrapperVariable}`,
     `exec ${enter(context, launch).map(quote).join(' ')}`,
   );
   return lines.join('\n');

@@ -4,6 +4,7 @@ import {
   entryCommand,
   sandboxArgs,
   wrapperScript,
+  wrapperVariable,
   type Launch,
   type LaunchContext,
 } from './launch-plan.ts';
@@ -29,9 +30,9 @@ export async function launchSandbox(context: LaunchContext, launch: Launch): Pro
   try {
     const child = await context.spawner.start({
       command,
-      args: [...args, wrapperScript(context, launch)],
+      args,
       // Not the operator's environment, and not the step's either: LD_PRELOAD there would run in tools that are root.
-      env: { PATH: trustedPath },
+      env: { PATH: trustedPath, [wrapperVariable]: wrapperScript(context, launch) },
       cwd: '/',
       stdin: launch.stdin === 'pipe' ? 'stream' : 'ignore',
       stdout: { path: pipe.path },

@@ -1,6 +1,6 @@
 import {
+  chmod,
   lstat,
-  mkdir,
   readdir,
   readFile,
   readlink,
@@ -10,6 +10,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../hardening/make-folder.ts';
 import type { Instance } from './instance.ts';
 import { scriptTarget, stepGid, stepUid, type SandboxOptions } from './options.ts';
 import { runTool } from './run-tool.ts';
@@ -106,16 +107,17 @@ async function assembleEtc(etc: string, environment: StepEnvironment): Promise<v
   }
   // What cannot be read without rights is left out; the exit code tells only of that.
   if (present.length > 0) {
-    const names = ['-R', '-P', '--parents', '--', ...present, etc];
+    const names = ['-R', '-P', '--parents', '--preserve=mode', '--', ...present, etc];
     await runTool('cp', names, { cwd: '/etc' });
   }
   for (const [name, content] of Object.entries(
     generatedEtc(environment, await hostLines(environment)),
   )) {
     const file = join(etc, name);
-    await mkdir(dirname(file), { recursive: true, mode: 0o755 });
+    await makeFolder(dirname(file), 0o755);
     await rm(file, { force: true });
-    await writeFile(file, content, { mode: 0o644 });
+    await writeFile(file, content);
+    await chmod(file, 0o644);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { chown, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -74,7 +74,8 @@ export function createWorkspaceStore(options: WorkspaceOptions): WorkspaceStore 
   const store: Store = {
     ...options,
     own: async (dir) => {
-      await mkdir(dir, { mode: 0o755 });
+      await mkdir(dir);
+      await chmod(dir, 0o755);
       if (options.owner !== null) await chown(dir, options.owner.uid, options.owner.gid);
     },
   };

@@ -89,7 +89,7 @@ export class Supervisor {
    */
   async #spawn(service, log) {
     await log.prepare();
-    const output = openSync(log.file, 'a', 0o640);
+    const output = openSync(log.file, 'a', 0o600);
     const child = spawn(service.command, service.args, {
       cwd: service.cwd,
       env: service.env,

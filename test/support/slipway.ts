@@ -41,6 +41,10 @@ export interface StartOptions {
   workersEnv?: Record<string, string>;
   /** false: only the API */
   workers?: boolean;
+  /** a home that was made before; removed in the end like one of our own */
+  home?: string;
+  /** a command that the processes are started through, as `bash -c '…; exec "$@"' x` */
+  through?: readonly string[];
   /** a Temporal to use instead of a namespace of its own */
   temporal?: { address: string; namespace: string };
 }
@@ -63,7 +67,7 @@ async function until(
 
 /** Starts API and workers and waits until both are ready. */
 export async function startSlipway(options: StartOptions = {}): Promise<Slipway> {
-  const home = await mkdtemp(path.join(tmpdir(), 'slipway-test-'));
+  const home = options.home ?? (await mkdtemp(path.join(tmpdir(), 'slipway-test-')));
   const database = await createTestDatabase();
   const temporal = options.temporal ?? (await testNamespace());
   const port = await freePort();
@@ -84,15 +88,13 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
   const readyPids = new Set<number>();
   let printed = '';
   const run = (which: 'api' | 'workers') => {
-    const child = spawn(
-      process.execPath,
-      ['--enable-source-maps', path.join(root, 'dist', `${which}.mjs`)],
-      {
-        cwd: root,
-        env: which === 'workers' ? { ...env, ...options.workersEnv } : env,
-        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      },
-    );
+    const file = path.join(root, 'dist', `${which}.mjs`);
+    const words = [...(options.through ?? []), process.execPath, '--enable-source-maps', file];
+    const child = spawn(words[0] ?? '', words.slice(1), {
+      cwd: root,
+      env: which === 'workers' ? { ...env, ...options.workersEnv } : env,
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
     // Whole lines only: both processes print at once, and a line may come in two pieces.
     const keep = () => {
       let rest = '';

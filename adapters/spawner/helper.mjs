@@ -9,7 +9,6 @@ import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { hardenProcess } from '../hardening/process.mjs';
 
 /**
  * @typedef {import('./protocol.ts').Order} Order
@@ -17,9 +16,6 @@ import { hardenProcess } from '../hardening/process.mjs';
  * @typedef {import('./protocol.ts').SpawnPlan} SpawnPlan
  * @typedef {import('./protocol.ts').SandboxPlan} SandboxPlan
  */
-
-// Before anything else: the children are strangers' programs.
-hardenProcess();
 
 const socketPath = process.argv[2] ?? '';
 const headerBytes = 16;

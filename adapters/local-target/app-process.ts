@@ -16,6 +16,8 @@ export interface AppSpec {
   env: Readonly<Record<string, string>>;
   network: Network;
   mounts: readonly LaunchMount[];
+  /** folder to show as /etc; undefined: the one that all see */
+  etc?: string | undefined;
   limits: ExecutionLimits;
   onOutput: (chunk: Buffer) => void;
 }
@@ -49,7 +51,7 @@ export async function startApp(host: SandboxHost, spec: AppSpec): Promise<AppPro
       env: spec.env,
       network: spec.network,
       workingDir: '.',
-      mounts: spec.mounts,
+      ...{ mounts: spec.mounts, etc: spec.etc },
       groups: group?.procs,
       fileSizeBytes: spec.limits.diskBytes,
       fallback: group === null ? spec.limits : undefined,

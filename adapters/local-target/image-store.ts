@@ -1,26 +1,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import {
-  chmod,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  writeFile,
-} from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, normalize, relative } from 'node:path';
+import { chmod, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { Readable, Writable } from 'node:stream';
 import type { ImageSource } from '../../contracts/deploy/image-source.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import { inFolder } from '../files/folder.ts';
 import type { Contain } from '../workspace/workspace-store.ts';
 import { removeTree } from '../workspace/trees.ts';
 import type { ImageRef } from './image-ref.ts';
+import { checkTree } from './image-tree.ts';
 
 /** An unpacked artifact: read-only, shared by all replicas that run it. */
 export interface Layer {
@@ -46,8 +37,6 @@ export interface ImageStoreOptions {
   /** of the artifact and of what it unpacks to, bytes */
   maxBytes: number;
 }
-
-const maxEntries = 200_000;
 
 /** Layers lie in `<root>/layers/<sha256>`; half-made ones begin with a dot and go with the next opening. */
 export async function openImageStore(options: ImageStoreOptions): Promise<ImageStore> {
@@ -133,8 +122,8 @@ async function unpack(
   const isTar = await looksLikeTar(bytes, zipped);
   if (!isTar) {
     const name = basename(image.name);
-    await rename(bytes, join(tree, name));
-    await chmod(join(tree, name), 0o755);
+    await chmod(bytes, 0o755);
+    await inFolder(tree, (folder) => folder.take(bytes, name));
     await writeFile(bytes, '');
     return name;
   }
@@ -150,7 +139,7 @@ async function unpack(
     const why = output.split('\n').slice(0, 3).join(' ');
     throw new DomainError('validation_failed', `${image.text} could not be unpacked: ${why}`);
   }
-  await checkTree(tree, image);
+  await checkTree(tree, image.text);
   return null;
 }
 
@@ -201,33 +190,6 @@ async function head(file: string, count: number): Promise<Buffer> {
     return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();
-  }
-}
-
-/** Only files, folders, and links that stay inside. */
-async function checkTree(tree: string, image: ImageRef): Promise<void> {
-  const refuse = (path: string, why: string): never => {
-    throw new DomainError(
-      'validation_failed',
-      `${image.text} holds ${relative(tree, path)}: ${why}.`,
-    );
-  };
-  const folders = [tree];
-  let entries = 0;
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const entry of await readdir(folder, { withFileTypes: true })) {
-      const path = join(folder, entry.name);
-      entries += 1;
-      if (entries > maxEntries) refuse(path, `more than ${maxEntries} entries`);
-      if (entry.isDirectory()) folders.push(path);
-      else if (entry.isSymbolicLink()) {
-        const to = await readlink(path);
-        const inside = relative(tree, normalize(join(dirname(path), to)));
-        if (isAbsolute(to) || inside.split('/')[0] === '..') refuse(path, 'a link that leads out');
-      } else if (!entry.isFile() || ((await lstat(path)).mode & 0o6000) !== 0) {
-        refuse(path, 'neither a plain file nor a folder');
-      }
-    }
   }
 }
 

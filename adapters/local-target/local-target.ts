@@ -11,6 +11,7 @@ import {
 } from '../../contracts/deploy/target.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { removeTree } from '../workspace/trees.ts';
+import { checkNames } from './check-names.ts';
 import { driftOf } from './drift.ts';
 import { checkFixed, isOtherRun } from './fixed-fields.ts';
 import { checkHostPorts } from './host-ports.ts';
@@ -28,7 +29,7 @@ import { understand, type Understood } from './manifest-schema.ts';
 import { objectHealth, withStatus } from './object-health.ts';
 import { openMachine } from './open-machine.ts';
 import type { LocalTargetOptions } from './options.ts';
-import { checkMounts } from './pod-inputs.ts';
+import { checkMounts } from './mounts.ts';
 import { checkOwner, checkScope, desiredOf } from './scope.ts';
 import { Services } from './services.ts';
 import { lockFolder, openStateStore, type StateStore, type StoredObject } from './state-store.ts';
@@ -115,7 +116,7 @@ function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
     apply: async (scope, manifest) => {
       const desired = desiredOf(scope, manifest);
       checkScope(scope, refOf(desired));
-      return inTurn(refKey(refOf(desired)), () => write(parts, scope, desired));
+      return inTurn(refKey(refOf(desired)), () => write(parts, scope, desired, manifest));
     },
     read: async (scope, ref) => {
       const object = owned(scope, ref);
@@ -171,15 +172,17 @@ async function write(
   parts: Parts,
   scope: TargetScope,
   desired: Manifest,
+  written: Manifest,
 ): Promise<{ uid: string; changed: boolean }> {
   const what = understand(desired);
+  checkNames(written, what);
   let known = parts.store.get(refOf(desired));
   if (known !== undefined) {
     checkOwner(scope, known);
     checkFixed(known, desired);
   }
   checkHostPorts(desired, known?.live, parts.machine.ownPorts);
-  await checkPod(parts, what);
+  await checkPod(parts, desired, what);
   if (known !== undefined && isOtherRun(known, desired)) {
     await removeObject(parts, known);
     known = undefined;
@@ -221,6 +224,7 @@ async function writeAs(
 ): Promise<void> {
   const live = patchFields(object.live, manifest) as Manifest;
   const what = understand(live);
+  checkNames(live, what);
   const managers = { ...object.managers };
   for (const [path, value] of leavesOf(manifest)) {
     const changes = canonicalJson(valueAt(object.live, path)) !== canonicalJson(value);
@@ -262,12 +266,17 @@ async function removeObject(parts: Parts, object: StoredObject): Promise<void> {
   await sweepImages(parts);
 }
 
-async function checkPod(parts: Parts, what: Understood): Promise<void> {
+async function checkPod(
+  parts: Parts,
+  { kind, metadata }: Manifest,
+  what: Understood,
+): Promise<void> {
   if (what.kind !== 'Deployment' && what.kind !== 'StatefulSet' && what.kind !== 'Job') return;
   const claims = what.kind === 'StatefulSet' ? what.spec.volumeClaimTemplates : [];
   checkMounts(
+    `${kind} ${metadata.name}`,
     what.spec.template.spec,
-    claims.map(({ metadata }) => metadata.name),
+    claims.map((claim) => claim.metadata.name),
   );
   await parts.machine.sandbox();
 }

@@ -103,7 +103,9 @@ const known = 'Deployment, StatefulSet, Job, Service, Ingress, ConfigMap, Secret
 /** Reads a manifest. `validation_failed` says where it is wrong, or what this target cannot do. */
 export function understand(manifest: Manifest): Understood {
   if (!name.test(manifest.metadata.name)) {
-    throw new DomainError('validation_failed', 'metadata.name must be a DNS name in lower case.');
+    const shown = JSON.stringify(manifest.metadata.name).slice(0, 100);
+    const detail = `${manifest.kind}, /metadata/name: ${shown} must be a DNS name in lower case.`;
+    throw new DomainError('validation_failed', detail);
   }
   const spec = manifest['spec'];
   switch (manifest.kind) {

@@ -1,4 +1,3 @@
-import { DomainError } from '../../contracts/problems.ts';
 import { workspaceTarget } from '../sandbox/options.ts';
 import type { Container, PodSpec, Volume } from './pod-schema.ts';
 
@@ -130,29 +129,4 @@ export function expand(text: string, env: Readonly<Record<string, string>>): str
 export function workingDirOf(container: Container): string {
   const dir = container.workingDir;
   return dir.startsWith('/') ? dir : `${workspaceTarget}/${dir}`;
-}
-
-const ours = /^\/(?:usr|bin|sbin|lib\w*|proc|dev|sys|nix|etc\/slipway|opt\/slipway-node)(?:\/|$)/;
-
-/** Refuses what a sandbox cannot show: `validation_failed`. */
-export function checkMounts(spec: PodSpec, claims: readonly string[]): void {
-  const refuse = (detail: string): never => {
-    throw new DomainError('validation_failed', detail);
-  };
-  const names = new Set([...spec.volumes.map(({ name }) => name), ...claims]);
-  for (const container of spec.containers) {
-    for (const { name, mountPath } of container.volumeMounts) {
-      if (!names.has(name)) refuse(`There is no volume ${name}.`);
-      const clean = mountPath !== '/' && mountPath !== '/etc' && !mountPath.includes('//');
-      if (!clean || mountPath.split('/').includes('..') || ours.test(mountPath)) {
-        refuse(`A volume cannot be mounted at ${mountPath} here.`);
-      }
-    }
-  }
-  for (const { name, configMap, secret } of spec.volumes) {
-    for (const { path } of configMap?.items ?? secret?.items ?? []) {
-      if (!/^[\w.-]+$/.test(path))
-        refuse(`The file ${path} of the volume ${name} must be a plain name.`);
-    }
-  }
 }

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { ManifestTools, RenderedText, ToolRequest } from '../../contracts/deploy/render.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import { inFolder } from '../files/folder.ts';
 import { chooseTool, type ChosenTool } from './choose-tool.ts';
 import { findTool } from './find-tool.ts';
 import { type BoxedResult, runBoxed } from './run-boxed.ts';
@@ -45,14 +46,12 @@ async function writeFiles(
   { tool }: ChosenTool,
   { files, values }: ToolRequest,
 ): Promise<void> {
-  for (const [path, text] of files) {
-    if (path.startsWith('/') || path.split('/').some((name) => name === '' || name === '..')) {
-      throw new DomainError('validation_failed', `${path} is no path within the folder`);
+  await inFolder(work, async (folder) => {
+    for (const [path, text] of files) {
+      if (path !== valuesFile) await folder.write(path, text);
     }
-    await mkdir(dirname(join(work, path)), { recursive: true });
-    await writeFile(join(work, path), text);
-  }
-  if (tool === 'helm') await writeFile(join(work, valuesFile), JSON.stringify(values()));
+    if (tool === 'helm') await folder.write(valuesFile, JSON.stringify(values()));
+  });
 }
 
 function argumentsOf({ tool }: ChosenTool, { release, namespace }: ToolRequest): string[] {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DomainError } from '../../contracts/problems.ts';
 import type { WorkspaceMount } from '../executor/executor.ts';
 import type { Spawner } from '../spawner/spawner.ts';
 import type { Instance } from './instance.ts';
@@ -43,6 +44,8 @@ export interface Launch {
   readOnly?: boolean;
   /** Further folders and files of the host; `target` is absolute and its parent can be made inside. */
   mounts?: readonly LaunchMount[];
+  /** Folder of the host to show as /etc; default: the one of all sandboxes. */
+  etc?: string | undefined;
   script: string;
   env: Readonly<Record<string, string>>;
   network: Network | null;
@@ -146,7 +149,7 @@ export function sandboxArgs(context: LaunchContext, launch: Launch): string[] {
   if (launch.network === null) args.push('--unshare-net');
   args.push('--hostname', 'slipway', '--die-with-parent', '--new-session', '--json-status-fd', '4');
   for (const dir of ['/home', '/opt']) args.push('--perms', '0755', '--dir', dir);
-  args.push(...context.view.args);
+  args.push(...context.view.args, '--ro-bind', launch.etc ?? context.view.etc, '/etc');
   for (const [index, bind] of context.view.binds.entries()) {
     const source = bind.staged ? join(mount, `tool-${String(index)}`) : bind.source;
     args.push('--ro-bind', source, bind.target);
@@ -164,7 +167,13 @@ export function sandboxArgs(context: LaunchContext, launch: Launch): string[] {
   args.push('--perms', '0444', '--ro-bind-data', '5', scriptTarget, '--remount-ro', '/');
   args.push('--chdir', join(workspaceTarget, launch.workingDir), '--clearenv');
   for (const [name, value] of Object.entries(launch.env)) args.push('--setenv', name, value);
-  return args;
+  return args.map(wordOfOptions);
+}
+
+/** Options go in parted by NULs: after one within a word, the rest of it would be read as options of ours. */
+function wordOfOptions(word: string): string {
+  if (!word.includes('\0')) return word;
+  throw new DomainError('validation_failed', 'A name, a path or a value holds a NUL character.');
 }
 
 /** A word for the shell, whatever is in it. */

@@ -29,6 +29,8 @@ export interface Bind {
 export interface SystemView {
   /** bubblewrap options */
   args: readonly string[];
+  /** folder that is shown as /etc */
+  etc: string;
   /** tool chains outside the system directories */
   binds: readonly Bind[];
 }
@@ -82,7 +84,6 @@ export async function buildSystemView(
   }
   const etc = join(instance.dir, 'etc');
   await assembleEtc(etc, environment);
-  args.push('--ro-bind', etc, '/etc');
   // npm's own global file may hold a token and lies in a directory that the step sees.
   for (const file of ['/usr/etc/npmrc', '/usr/local/etc/npmrc']) {
     if (await exists(file))
@@ -92,7 +93,7 @@ export async function buildSystemView(
   for (const tool of await toolPaths(options, environment, node)) {
     binds.push({ ...tool, staged: root && !(await isPublic(tool.source)) });
   }
-  return { args, binds };
+  return { args, etc, binds };
 }
 
 /**

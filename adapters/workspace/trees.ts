@@ -62,9 +62,13 @@ async function emptyTrash(trash: string): Promise<void> {
   }
 }
 
-/** Copies a tree into another one; links stay links, and a file that is newer there stays. */
+/**
+ * Copies a tree into another one; links stay links, and a file that is newer there stays. What lies there is replaced and
+ * not written to: where it is a link of whoever made that tree, this process would write wherever that leads.
+ */
 export async function copyTree(from: string, to: string): Promise<void> {
-  await run('cp', ['-a', '-u', '--reflink=auto', '--', `${from}/.`, to], { env });
+  const how = ['-a', '-u', '--remove-destination', '--reflink=auto', '--'];
+  await run('cp', [...how, `${from}/.`, to], { env });
 }
 
 /** `overlay` where this kernel, user and file system can mount one over `root`, else `directory`. */

@@ -23,7 +23,10 @@ export interface LocalBench {
   /** Waits until the message matches, whatever the status. */
   tells(scope: TargetScope, manifest: Manifest, message: RegExp): Promise<ObjectHealth>;
   get(scope: TargetScope, path?: string, service?: string): Promise<string>;
-  reopen(): Promise<void>;
+  /** Waits until the output of an object's first replica matches. */
+  logs(scope: TargetScope, manifest: Manifest, text: RegExp): Promise<string>;
+  /** @param between runs while it is closed */
+  reopen(between?: () => void): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,8 +68,15 @@ export async function openLocalBench(more: Partial<LocalTargetOptions> = {}): Pr
       const url = all.find((one) => one.service === service)?.url ?? '';
       return (await fetch(`${url}${path}`)).text();
     },
-    reopen: async () => {
+    logs: (scope, manifest, text) =>
+      eventually(async () => {
+        const [log] = await target.readLog(scope, refOf(manifest));
+        if (log !== undefined && text.test(log.text)) return log.text;
+        throw new Error(log?.text ?? 'no replica');
+      }, 120_000),
+    reopen: async (between) => {
       await target.close();
+      between?.();
       target = await open();
     },
     close: async () => {

@@ -3243,6 +3243,8 @@ export interface paths {
                          * @enum {string|null}
                          */
                         environment?: "preview" | "staging" | "production" | null;
+                        /** @description Only runs of protected branches get it, that were reached by their rules; false for a new secret */
+                        isProtected?: boolean;
                     };
                 };
             };
@@ -3466,6 +3468,8 @@ export interface paths {
                          * @enum {string|null}
                          */
                         environment?: "preview" | "staging" | "production" | null;
+                        /** @description Only runs of protected branches get it, that were reached by their rules; false for a new secret */
+                        isProtected?: boolean;
                     };
                 };
             };
@@ -3686,6 +3690,8 @@ export interface paths {
                          * @enum {string|null}
                          */
                         environment?: "preview" | "staging" | "production" | null;
+                        /** @description Only runs of protected branches get it, that were reached by their rules; false for a new secret */
+                        isProtected?: boolean;
                     };
                 };
             };
@@ -3997,6 +4003,8 @@ export interface paths {
                          * @enum {string|null}
                          */
                         environment?: "preview" | "staging" | "production" | null;
+                        /** @description Only runs of protected branches get it, that were reached by their rules; false for a new secret */
+                        isProtected?: boolean;
                     };
                 };
             };
@@ -17445,6 +17453,7 @@ export interface components {
             /** @enum {string} */
             scope: "pipeline" | "agent" | "deploy" | "all";
             environment: string | null;
+            isProtected: boolean;
             version: number;
             createdBy: string | null;
             /** Format: date-time */

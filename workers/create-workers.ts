@@ -8,7 +8,7 @@ import { createReconcileActivities } from '../activities/reconcile/index.ts';
 import { createRetentionActivities } from '../activities/retention/index.ts';
 import { workerInterceptors } from '../adapters/temporal/trace-interceptors.ts';
 import { hostTaskQueue, taskQueues } from '../contracts/task-queues.ts';
-import { resolveSecrets } from '../domain/secret/resolve-secrets.ts';
+import { secretsOfRun } from '../domain/pipeline/secrets-of-run.ts';
 import { createDeployRecords } from '../activities/deploy/index.ts';
 import { createPreviewRecords } from '../activities/deploy/preview-records.ts';
 import { openBuildHost } from './build-host.ts';
@@ -128,13 +128,7 @@ async function buildWorkers(
     workspaces: host.workspaces,
     executor: host.executor,
     store: services.objectStore,
-    resolveSecrets: ({ projectId, names, pipelineId, step }) =>
-      resolveSecrets(db, secretBox, {
-        projectId,
-        names,
-        consumer: 'pipeline',
-        usedBy: { kind: 'pipeline', id: pipelineId, step },
-      }),
+    resolveSecrets: (input) => secretsOfRun(db, services.gitStore, secretBox, input),
     hostQueue,
     limits: host.limits,
   });

@@ -2,13 +2,15 @@ import type { DeploySecrets } from '../activities/deploy/deps.ts';
 import type { SecretBox } from '../contracts/secret/types.ts';
 import { leaseOwnerOf, secretsAsked } from '../domain/deploy/deploy-secrets.ts';
 import { heldVersions, leaseSecrets, newestVersions } from '../domain/secret/lease-secrets.ts';
+import type { HeadGit } from '../domain/secret/behind-head.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
 
 /** Secrets for deployments: what each may use, by leases. */
-export function deploySecrets(db: PrismaClient, box: SecretBox): DeploySecrets {
+export function deploySecrets(db: PrismaClient, box: SecretBox, git: HeadGit): DeploySecrets {
   return {
     async values(deploymentId, names, versions) {
-      return await leaseSecrets(db, box, await secretsAsked(db, deploymentId, names), versions);
+      const asked = await secretsAsked(db, git, deploymentId, names);
+      return await leaseSecrets(db, box, asked, versions);
     },
     async versions(which, deploymentId, names) {
       if (which === 'held') {
@@ -17,7 +19,7 @@ export function deploySecrets(db: PrismaClient, box: SecretBox): DeploySecrets {
         });
         return await heldVersions(db, { owner: leaseOwnerOf({ id, mergeRequestId }), names });
       }
-      return await newestVersions(db, box, await secretsAsked(db, deploymentId, names));
+      return await newestVersions(db, box, await secretsAsked(db, git, deploymentId, names));
     },
   };
 }

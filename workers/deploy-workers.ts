@@ -129,6 +129,6 @@ function effectDeps(services: WorkerServices, target: DeployTarget): DeployActiv
     fetchOpsRepo: (opsRepoId) => fetchFirst({ db, mirrors, secretBox, log }, opsRepoId),
     target,
     render: renderManifests(createManifestTools()),
-    secrets: deploySecrets(db, secretBox),
+    secrets: deploySecrets(db, secretBox, gitStore),
   };
 }

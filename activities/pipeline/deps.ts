@@ -3,7 +3,7 @@ import type { RepositoryReader } from '../../domain/pipeline/repository-reader.t
 import type { Executor, ExecutionLimits } from '../../adapters/executor/executor.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
-import type { PrismaClient } from '../../prisma/generated/client.ts';
+import type { Pipeline, PrismaClient } from '../../prisma/generated/client.ts';
 
 export interface PipelineActivityDeps {
   db: PrismaClient;
@@ -12,12 +12,11 @@ export interface PipelineActivityDeps {
   workspaces: WorkspaceStore;
   executor: Executor;
   store: BlobStore;
-  /** Values of secrets for steps of a project, by name. @throws DomainError `secret_unavailable`, `sealed` */
+  /** Values of secrets for a step of a run, by name. @throws DomainError `secret_unavailable`, `sealed` */
   resolveSecrets: (input: {
-    projectId: string;
-    names: readonly string[];
-    pipelineId: string;
+    run: Pipeline;
     step: string;
+    names: readonly string[];
   }) => Promise<Map<string, string>>;
   /** queue of this host */
   hostQueue: string;

@@ -120,12 +120,7 @@ async function resolveOrExplain(
   const names = secretsOf(plan);
   if (names.length === 0) return new Map();
   try {
-    return await deps.resolveSecrets({
-      projectId: run.projectId,
-      names,
-      pipelineId: run.id,
-      step: plan.name,
-    });
+    return await deps.resolveSecrets({ run, step: plan.name, names });
   } catch (error) {
     if (
       error instanceof DomainError &&

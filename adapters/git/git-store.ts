@@ -26,6 +26,7 @@ import {
   streamBlob,
 } from './read-objects.ts';
 import {
+  commitsWithout,
   isAncestor,
   listBranches,
   listRefs,
@@ -55,9 +56,8 @@ export interface GitStoreOptions {
   checkTimeoutMs?: number;
 }
 
-/** Bare repositories below `root`, by the git executable. Needs git 2.38 or later. */
-export function createGitStore(options: GitStoreOptions): GitStore {
-  const context: GitContext = {
+function contextOf(options: GitStoreOptions): GitContext {
+  return {
     root: path.resolve(options.root),
     setting: {
       hooksDir: path.resolve(options.hooksDir),
@@ -66,6 +66,11 @@ export function createGitStore(options: GitStoreOptions): GitStore {
     },
     reads: createLimiter({ running: 16, waiting: 1000, maxWaitMs: 30_000 }),
   };
+}
+
+/** Bare repositories below `root`, by the git executable. Needs git 2.38 or later. */
+export function createGitStore(options: GitStoreOptions): GitStore {
+  const context = contextOf(options);
   const packs = createLimiter({
     running: options.maxUploadPacks ?? 4,
     waiting: 500,
@@ -86,6 +91,7 @@ export function createGitStore(options: GitStoreOptions): GitStore {
     resolveCommit: (...args) => resolveCommit(context, ...args),
     isAncestor: (...args) => isAncestor(context, ...args),
     mergeBase: (...args) => mergeBase(context, ...args),
+    commitsWithout: (...args) => commitsWithout(context, ...args),
     readCommit: (...args) => readCommit(context, ...args),
     log: (...args) => log(context, ...args),
     statPath: (...args) => statPath(context, ...args),

@@ -122,3 +122,20 @@ export async function mergeBase(
   ]);
   return code === 0 ? stdout.toString('utf8').trim() : null;
 }
+
+export async function commitsWithout(
+  context: GitContext,
+  repoPath: string,
+  { sha, without, limit }: { sha: string; without: readonly string[]; limit: number },
+): Promise<string[] | null> {
+  const there = await tryGit(context, repoPath, ['cat-file', '-e', `${requireSha(sha)}^{commit}`]);
+  if (there.code !== 0) return null;
+  const input = [sha, ...without.map((one) => `^${requireSha(one)}`)].join('\n');
+  const args = ['rev-list', '--ignore-missing', `--max-count=${String(limit + 1)}`, '--stdin'];
+  const out = await readGit(context, repoPath, args, {
+    input: `${input}\n`,
+    maxBytes: 64 * 1024 * 1024,
+  });
+  const commits = out.toString('utf8').split('\n').filter(Boolean);
+  return commits.length > limit ? null : commits;
+}

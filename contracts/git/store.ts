@@ -136,6 +136,14 @@ export interface GitStore extends GitMerging {
   resolveCommit(repoPath: string, ref: string): Promise<string | null>;
   isAncestor(repoPath: string, ancestor: string, descendant: string): Promise<boolean>;
   mergeBase(repoPath: string, a: string, b: string): Promise<string | null>;
+  /**
+   * Commits that `sha` has and none of `without` has, newest first; of `without` what is not there counts for nothing.
+   * Null when they are more than `limit`, or the commit itself is not there.
+   */
+  commitsWithout(
+    repoPath: string,
+    options: { sha: string; without: readonly string[]; limit: number },
+  ): Promise<string[] | null>;
 
   readCommit(repoPath: string, sha: string): Promise<GitCommit>;
   /** newest first; `without`: leaves out what that commit has as well */

@@ -33,6 +33,8 @@ export interface SecretMetadata {
   scope: SecretScope;
   /** of a deployment: only this one gets it; null = any */
   environment: string | null;
+  /** only for runs of protected branches that were reached by their rules */
+  isProtected: boolean;
   version: number;
   createdBy: string | null;
   createdAt: string;

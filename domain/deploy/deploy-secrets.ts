@@ -1,8 +1,8 @@
-import { zeroSha } from '../../contracts/git/ref-name.ts';
 import type { LeaseOwner } from '../../contracts/secret/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import { type Deployment, type MergeRequest, Prisma } from '../../prisma/generated/client.ts';
-import { grantedPermissions } from '../identity/granted-permissions.ts';
+import type { Deployment } from '../../prisma/generated/client.ts';
+import type { HeadGit } from '../secret/behind-head.ts';
+import { judgeHead, type HeadStanding } from '../secret/judge-head.ts';
 import type { LeaseSecretsInput } from '../secret/lease-secrets.ts';
 import type { Db } from '../shared/db.ts';
 
@@ -17,75 +17,55 @@ export function leaseOwnerOf({
 }
 
 /**
- * What a deployment asks of the secrets. A preview runs what nobody has reviewed: it gets secrets only when everybody
- * who had a hand in its head is known and may use secrets of the project.
+ * What a deployment asks of the secrets. It runs what lies at its commit: it gets secrets only where the head of it may
+ * have them (judge-head.ts); a preview, which shows what nobody has reviewed, by everybody as they are now.
  * @throws DomainError `secret_unavailable` naming who may not
  */
 export async function secretsAsked(
   db: Db,
+  git: HeadGit,
   deploymentId: string,
   names: readonly string[],
 ): Promise<LeaseSecretsInput> {
   const deployment = await db.deployment.findUniqueOrThrow({ where: { id: deploymentId } });
-  if (deployment.mergeRequestId !== null && names.length > 0) {
-    await requireTrusted(db, deployment, deployment.mergeRequestId);
+  const isPreview = deployment.mergeRequestId !== null;
+  const { why, isProtected } =
+    names.length === 0
+      ? { why: null, isProtected: false }
+      : await judgeDeployment(db, git, deployment);
+  if (why !== null) {
+    const what = isPreview ? 'preview' : 'deployment';
+    throw new DomainError('secret_unavailable', `This ${what} gets no secrets: ${why}.`);
   }
   return {
     owner: leaseOwnerOf(deployment),
     projectId: deployment.projectId,
     environment: deployment.environment,
     names,
+    isProtected,
     usedBy: { kind: 'deployment', id: deploymentId },
   };
 }
 
-async function requireTrusted(
+async function judgeDeployment(
   db: Db,
-  deployment: Deployment,
-  mergeRequestId: string,
-): Promise<void> {
-  const { projectId, commitSha, deployedBy } = deployment;
+  git: HeadGit,
+  { projectId, commitSha, deployedBy, mergeRequestId, pipelineId }: Deployment,
+): Promise<HeadStanding> {
+  if (mergeRequestId === null) {
+    const run =
+      pipelineId === null ? null : await db.pipeline.findUnique({ where: { id: pipelineId } });
+    const ref = run?.gitRef ?? null;
+    const asked = { askedBy: [], openedAt: null, isLasting: true };
+    return await judgeHead(db, git, { projectId, ref, commitSha, ...asked });
+  }
   const mergeRequest = await db.mergeRequest.findUniqueOrThrow({ where: { id: mergeRequestId } });
-  const pushes = await pushesBehind(db, mergeRequest, commitSha ?? '');
-  if (!pushes.some(({ isHead }) => isHead) || pushes.some(({ pusherId }) => pusherId === null)) {
-    const { sourceBranch } = mergeRequest;
-    throw refused(
-      `nobody knows who pushed all that is in ${sourceBranch}. Push it as a new branch`,
-    );
-  }
-  const people = [mergeRequest.authorId, deployedBy, ...pushes.map(({ pusherId }) => pusherId)];
-  for (const id of new Set(people.filter((one) => one !== null))) {
-    const { permissions } = await grantedPermissions(db, id, projectId);
-    if (permissions.has('secret:read')) continue;
-    const user = await db.user.findUnique({ where: { id } });
-    throw refused(
-      `${user?.name ?? 'somebody who is gone'}, whose work it shows, does not hold secret:read`,
-    );
-  }
-}
-
-function refused(why: string): DomainError {
-  return new DomainError('secret_unavailable', `This preview gets no secrets: ${why}.`);
-}
-
-/**
- * Every push that may have brought something of a preview's head: those of that commit, to whatever branch, and all to
- * the source branch since it was made, for what lies below a head runs too. Once the merge request is open, making the
- * branch anew hides nothing.
- */
-async function pushesBehind(
-  db: Db,
-  { id, projectId, sourceBranch }: MergeRequest,
-  headSha: string,
-): Promise<{ pusherId: string | null; isHead: boolean }[]> {
-  const ref = `refs/heads/${sourceBranch}`;
-  const holding = (update: object) => Prisma.sql`p.updates @> ${JSON.stringify([update])}::jsonb`;
-  return await db.$queryRaw`
-    SELECT p.pusher_id AS "pusherId", ${holding({ ref, newSha: headSha })} AS "isHead" FROM pushes p
-     WHERE p.project_id = ${projectId} AND (${holding({ newSha: headSha })} OR ${holding({ ref })}
-       AND p.created_at >= coalesce(
-         (SELECT max(p.created_at) FROM pushes p JOIN merge_requests m ON m.id = ${id}
-           WHERE p.project_id = ${projectId} AND ${holding({ ref, oldSha: zeroSha })}
-             AND p.created_at <= m.created_at),
-         '-infinity'))`;
+  return await judgeHead(db, git, {
+    projectId,
+    ref: `refs/heads/${mergeRequest.sourceBranch}`,
+    commitSha,
+    askedBy: [mergeRequest.authorId, deployedBy],
+    openedAt: mergeRequest.createdAt,
+    isLasting: false,
+  });
 }

@@ -12,6 +12,8 @@ export interface BranchMove<T> {
   caller: Caller;
   /** change that the move belongs to */
   changeId: string;
+  /** a merge, which obeyed the rules of the branch that it goes into */
+  isMerge?: boolean;
   /** Decides on the moves while nobody else moves refs. Writes no row. null: there is nothing to do. */
   plan: (tx: Prisma.TransactionClient) => Promise<RefUpdate[] | null>;
   /** Writes what follows from the move, its audit row last, in the transaction that records it. */
@@ -29,7 +31,7 @@ export type BranchMoved<T> = { moved: T } | 'lost' | null;
 export async function moveBranches<T>(
   db: PrismaClient,
   git: Pick<GitStore, 'moveRefs' | 'setHead' | 'listRefs'>,
-  { projectId, caller, changeId, plan, after }: BranchMove<T>,
+  { projectId, caller, changeId, isMerge = false, plan, after }: BranchMove<T>,
 ): Promise<BranchMoved<T>> {
   let moved = false;
   try {
@@ -39,7 +41,8 @@ export async function moveBranches<T>(
       const project = await tx.project.findUniqueOrThrow({ where: { id: projectId } });
       if (!(await git.moveRefs(repoPathOf(project), updates))) return 'lost';
       moved = true;
-      const push = await recordMoves(tx, git, { caller, changeId }, project, updates);
+      const by = { caller, changeId, isMerge };
+      const push = await recordMoves(tx, git, by, project, updates);
       return { moved: await after(tx, push) };
     });
   } catch (error) {

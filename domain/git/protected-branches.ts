@@ -6,6 +6,7 @@ import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
+import { vouchClosedBranch } from './vouch-heads.ts';
 
 export interface ProtectedBranchInput {
   pattern: string;
@@ -109,6 +110,7 @@ export async function createProtectedBranch(
     const rule = await tx.protectedBranch.create({
       data: { ...input, id: newId('protectedBranch'), projectId },
     });
+    await vouchClosedBranch(tx, caller, rule);
     await record(tx, caller, rule, 'created');
     return toRecord(rule);
   });
@@ -138,6 +140,7 @@ export async function updateProtectedBranch(
   return inTransaction(db, async (tx) => {
     await findRule(tx, projectId, id);
     const rule = await tx.protectedBranch.update({ where: { id }, data });
+    if (data.allowWriters === false) await vouchClosedBranch(tx, caller, rule);
     await record(tx, caller, rule, 'updated');
     return toRecord(rule);
   });

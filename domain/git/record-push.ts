@@ -5,7 +5,9 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import type { Prisma, Project } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { can } from '../identity/check-access.ts';
 import { newId } from '../shared/new-id.ts';
+import { vouchHeads } from './vouch-heads.ts';
 
 export interface RecordedPush {
   pushId: string;
@@ -74,15 +76,27 @@ function describe(updates: readonly RefUpdate[]): string {
   return updates.length === 1 ? name : `${name} and ${String(updates.length - 1)} more`;
 }
 
+/** Whether the credential that moves refs can use secrets now; what is unknown cannot. Asked of secrets when they are given. */
+async function mayUseSecrets(
+  tx: Prisma.TransactionClient,
+  caller: Caller | null,
+  projectId: string,
+): Promise<boolean> {
+  if (caller === null) return false;
+  // Epoch 0 makes the permissions be read as they are now: a pack can take minutes to arrive.
+  return await can(tx, { ...caller.principal, accessEpoch: 0n }, 'secret:read', projectId);
+}
+
 /**
  * Records refs that moved, in the caller's transaction: the push, the refs and the event, whoever moved them and by
  * whatever way. The audit row is the caller's, who knows what it was.
- * @param by the caller is null when nobody knows who made the move; without a change id it gets a new one
+ * @param by the caller is null when nobody knows who made the move; without a change id it gets a new one; `isMerge` when
+ * the rules of the branches were obeyed as those for merges
  */
 export async function recordMoves(
   tx: Prisma.TransactionClient,
   git: Pick<GitStore, 'setHead'>,
-  by: { caller: Caller | null; changeId?: string },
+  by: { caller: Caller | null; changeId?: string; isMerge?: boolean },
   project: PushedProject,
   updates: readonly RefUpdate[],
 ): Promise<RecordedPush> {
@@ -94,9 +108,12 @@ export async function recordMoves(
   const plain = updates.map(({ ref, oldSha, newSha }) => ({ ref, oldSha, newSha }));
   await adoptDefaultBranch(tx, git, project, plain);
   await storeRefs(tx, project.id, plain);
+  const withSecrets = await mayUseSecrets(tx, caller, project.id);
   await tx.push.create({
-    data: { id: pushId, projectId: project.id, changeId, pusherId, updates: plain },
+    data: { id: pushId, projectId: project.id, changeId, pusherId, withSecrets, updates: plain },
   });
+  const mover = { userId: pusherId, isMerge: by.isMerge ?? false };
+  await vouchHeads(tx, project.id, mover, plain);
   const payload: GitPushedPayload = { pushId, pusherId, pusherName, updates: plain };
   await publishEvent(tx, {
     type: 'git.pushed',

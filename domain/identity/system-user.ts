@@ -4,7 +4,7 @@ import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
 
 /** Fixed, so that every process means the same row; a time of zero marks it as no other user's. */
-const systemUserId = 'usr_00000000000000000000000000';
+export const systemUserId = 'usr_00000000000000000000000000';
 
 /**
  * The user that things have as their author which the platform makes by itself. It has no password, no token and no

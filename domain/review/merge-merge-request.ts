@@ -153,6 +153,7 @@ async function land(
     projectId: project.id,
     caller,
     changeId: mergeRequest.changeId,
+    isMerge: true,
     plan: (tx) => planMoves(deps, attempt, sha, tx),
     after: async (tx) => {
       const sourceDeleted = input.deleteSource === true;

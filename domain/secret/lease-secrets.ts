@@ -12,6 +12,8 @@ export interface LeaseSecretsInput {
   /** secrets that are meant for another one are refused */
   environment: string;
   names: readonly string[];
+  /** reached by the rules of a protected branch: protected secrets are for these only */
+  isProtected: boolean;
   /** what gets them, for the audit */
   usedBy: { kind: string; id: string };
 }
@@ -25,10 +27,9 @@ export interface LeasedValue {
 const caller: Caller = platformCaller;
 
 async function newest(db: Db, input: LeaseSecretsInput): Promise<Secret[]> {
-  const { projectId, names, environment } = input;
-  return [
-    ...(await findSecrets(db, { projectId, names, consumer: 'deploy', environment })).values(),
-  ];
+  const { projectId, names, environment, isProtected } = input;
+  const asked = { projectId, names, consumer: 'deploy', environment, isProtected } as const;
+  return [...(await findSecrets(db, asked)).values()];
 }
 
 /**

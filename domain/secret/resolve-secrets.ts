@@ -12,6 +12,8 @@ export interface ResolveSecretsInput {
   consumer: SecretConsumer;
   /** of a deployment. A secret that is meant for an environment is refused for another one, and where there is none */
   environment?: string;
+  /** reached by the rules of a protected branch: protected secrets are for these only. A webhook is of no branch */
+  isProtected?: boolean;
   /** what uses them, for the audit: `pipeline`, the run's id, the step's name */
   usedBy?: { kind: string; id: string; step?: string };
   /** whoever set the consumer off; the platform itself unless told */
@@ -45,7 +47,10 @@ export async function resolveSecrets(
  */
 export async function findSecrets(
   db: Db,
-  input: Pick<ResolveSecretsInput, 'projectId' | 'names' | 'consumer' | 'environment'>,
+  input: Pick<
+    ResolveSecretsInput,
+    'projectId' | 'names' | 'consumer' | 'environment' | 'isProtected'
+  >,
 ): Promise<Map<string, Secret>> {
   const names = [...new Set(input.names)];
   if (names.length === 0) return new Map();
@@ -63,7 +68,11 @@ export async function findSecrets(
 function refuseUnavailable(
   names: readonly string[],
   found: ReadonlyMap<string, Secret>,
-  { consumer, environment }: Pick<ResolveSecretsInput, 'consumer' | 'environment'>,
+  {
+    consumer,
+    environment,
+    isProtected = false,
+  }: Pick<ResolveSecretsInput, 'consumer' | 'environment' | 'isProtected'>,
 ): void {
   const reasons = names.flatMap((name) => {
     const secret = found.get(name);
@@ -71,12 +80,16 @@ function refuseUnavailable(
     if (secret.scope !== 'all' && secret.scope !== consumer) {
       return [`secret ${name} has scope ${secret.scope}, so a ${consumer} may not use it`];
     }
+    if (secret.isProtected && !isProtected && consumer !== 'webhook') return [whyProtected(name)];
     if (secret.environment === null || secret.environment === environment) return [];
     const here = environment ?? `a ${consumer}, which runs in no environment`;
     return [`secret ${name} is meant for ${secret.environment}, not for ${here}`];
   });
   if (reasons.length > 0) throw new DomainError('secret_unavailable', `${reasons.join('; ')}.`);
 }
+
+const whyProtected = (name: string): string =>
+  `secret ${name} is protected, and this is no head that a protected branch was led to by its rules (whoever holds secret:write may take the protection off)`;
 
 /** One row for each secret that was read, without its value. */
 export async function auditReads(

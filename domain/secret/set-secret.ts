@@ -17,6 +17,8 @@ export interface SecretInput {
   /** unset: as it is, `pipeline` for a new one */
   scope?: SecretScope | undefined;
   environment?: string | null | undefined;
+  /** only for runs of protected branches; unset: as it is, false for a new one */
+  isProtected?: boolean | undefined;
   /** `create` refuses a name that is taken */
   mode: 'create' | 'set';
 }
@@ -71,7 +73,12 @@ async function storeSecret(
     resource: 'secret',
     resourceId: secret.id,
     projectId: input.projectId,
-    detail: { name: secret.name, scope: secret.scope, version: secret.version },
+    detail: {
+      name: secret.name,
+      scope: secret.scope,
+      isProtected: secret.isProtected,
+      version: secret.version,
+    },
   });
   await publishEvent(tx, {
     type: 'secret.changed',
@@ -113,7 +120,7 @@ async function insertSecret(
   tx: Prisma.TransactionClient,
   box: SecretBox,
   caller: Caller,
-  { projectId, name, value, scope, environment }: SecretInput,
+  { projectId, name, value, scope, environment, isProtected }: SecretInput,
 ): Promise<Prisma.SecretGetPayload<{ select: typeof metadataColumns }>> {
   const { sealed, keyId } = box.seal(value, { projectId, name, version: 1 });
   const { userId } = caller.principal;
@@ -126,6 +133,7 @@ async function insertSecret(
       keyId,
       scope: scope ?? 'pipeline',
       environment: environment ?? null,
+      isProtected: isProtected ?? false,
       createdBy: userId,
       updatedBy: userId,
     },
@@ -137,7 +145,7 @@ async function nextVersion(
   tx: Prisma.TransactionClient,
   box: SecretBox,
   caller: Caller,
-  { projectId, name, value, scope, environment }: SecretInput,
+  { projectId, name, value, scope, environment, isProtected }: SecretInput,
   known: Secret,
 ): Promise<Prisma.SecretGetPayload<{ select: typeof metadataColumns }>> {
   await tx.secretVersion.create({
@@ -162,6 +170,7 @@ async function nextVersion(
       updatedAt: new Date(),
       ...(scope === undefined ? {} : { scope }),
       ...(environment === undefined ? {} : { environment }),
+      ...(isProtected === undefined ? {} : { isProtected }),
     },
     select: metadataColumns,
   });

@@ -60,6 +60,40 @@ describe('the migrations', () => {
     await empty.drop();
   });
 
+  it('answer for what default and protected branches hold when secrets begin to ask [A-SEC-04]', async () => {
+    const old = await createEmptyDatabase();
+    await migrate(old.url, { migrationsDir });
+    // as it was before: the migration is taken back, rows of that time are made, and it runs again
+    await query(
+      old.url,
+      `DROP TABLE vouched_heads;
+       ALTER TABLE pushes DROP COLUMN with_secrets;
+       ALTER TABLE secrets DROP COLUMN is_protected;
+       DELETE FROM _prisma_migrations WHERE migration_name = '180_secrets_behind_heads';
+       INSERT INTO users (id, name, email) VALUES ('usr_1', 'ann', 'ann@example.org');
+       INSERT INTO projects (id, owner_id, name, default_branch) VALUES ('prj_1', 'usr_1', 'demo', 'trunk');
+       INSERT INTO protected_branches (id, project_id, pattern) VALUES ('prb_1', 'prj_1', 'release/*'), ('prb_2', 'prj_1', 'a.b?');
+       INSERT INTO git_refs (project_id, name, sha) VALUES
+         ('prj_1', 'refs/heads/trunk', '1'), ('prj_1', 'refs/heads/release/1.0', '2'), ('prj_1', 'refs/heads/a.bc', '3'),
+         ('prj_1', 'refs/heads/release/1/0', '4'), ('prj_1', 'refs/heads/axbc', '5'), ('prj_1', 'refs/tags/trunk', '6');
+       INSERT INTO pushes (id, project_id, change_id, updates) VALUES ('psh_1', 'prj_1', 'chg_1', '[]');
+       INSERT INTO secrets (id, project_id, name, encrypted_value, key_id) VALUES ('sec_1', 'prj_1', 'KEY', '', 'k')`,
+    );
+    await migrate(old.url, { migrationsDir });
+    expect(await query(old.url, 'SELECT ref, sha FROM vouched_heads ORDER BY sha')).toEqual([
+      { ref: 'refs/heads/trunk', sha: '1' },
+      { ref: 'refs/heads/release/1.0', sha: '2' },
+      { ref: 'refs/heads/a.bc', sha: '3' },
+    ]);
+    expect(await query(old.url, 'SELECT with_secrets FROM pushes')).toEqual([
+      { with_secrets: null },
+    ]);
+    expect(await query(old.url, 'SELECT is_protected FROM secrets')).toEqual([
+      { is_protected: false },
+    ]);
+    await old.drop();
+  });
+
   it('make exactly the tables, columns, keys and indexes of the Prisma schema [A-CORE-04][A-CORE-05]', async () => {
     const migrated = await createEmptyDatabase();
     await migrate(migrated.url, { migrationsDir });

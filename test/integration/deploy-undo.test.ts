@@ -288,7 +288,7 @@ describe('the secrets of a roll-out that failed', () => {
         return Promise.resolve({ uid: 'u', changed: true });
       },
     };
-    const secrets = deploySecrets(sut.db, sut.services.secretBox);
+    const secrets = deploySecrets(sut.db, sut.services.secretBox, sut.services.gitStore);
     const deps = { db: sut.db, store, target, secrets } as unknown as DeployActivityDeps;
     const revision = await revisionOf(id, [secret]);
     await sut.db.deployment.update({

@@ -61,6 +61,18 @@ async function call(
 }
 
 describe('the API of secrets', () => {
+  it('sets and shows whether a secret is for protected branches only; a new value leaves that as it is [A-SEC-02]', async () => {
+    const made = await call('owner', 'POST', path, { name: 'SHUT', value: canary });
+    expect(made.body).toMatchObject({ isProtected: false });
+    const shut = await call('owner', 'PUT', `${path}/SHUT`, { value: canary, isProtected: true });
+    expect(shut.body).toMatchObject({ isProtected: true, version: 2 });
+    await call('owner', 'PUT', `${path}/SHUT`, { value: canary });
+    expect((await call('viewer', 'GET', `${path}/SHUT`)).status).toBe(403);
+    const seenAgain = await call('developer', 'GET', `${path}/SHUT`);
+    expect(seenAgain.body).toMatchObject({ isProtected: true, version: 3 });
+    expect((await call('owner', 'DELETE', `${path}/SHUT`)).status).toBe(204);
+  });
+
   it('never gives a value back, to nobody and in no answer [A-SEC-03]', async () => {
     expect((await call('owner', 'POST', path, { name: 'NPM_TOKEN', value: canary })).status).toBe(
       201,

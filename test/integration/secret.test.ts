@@ -170,6 +170,7 @@ describe('secrets', () => {
         'createdBy',
         'environment',
         'id',
+        'isProtected',
         'name',
         'projectId',
         'scope',

@@ -10,6 +10,7 @@ export const secretBody = z
     name: z.string(),
     scope: z.enum(secretScopes),
     environment: z.string().nullable(),
+    isProtected: z.boolean(),
     version: z.int(),
     createdBy: z.string().nullable(),
     createdAt: z.iso.datetime(),
@@ -35,14 +36,27 @@ const environment = z
   .optional()
   .describe('Only deployments to it get the secret; any when null');
 
+const isProtected = z
+  .boolean()
+  .optional()
+  .describe(
+    'Only runs of protected branches get it, that were reached by their rules; false for a new secret',
+  );
+
 export const createSecretBody = z.strictObject({
   name: secretName,
   value,
   scope: scope.default('pipeline'),
   environment,
+  isProtected,
 });
 
-export const setSecretBody = z.strictObject({ value, scope: scope.optional(), environment });
+export const setSecretBody = z.strictObject({
+  value,
+  scope: scope.optional(),
+  environment,
+  isProtected,
+});
 
 export const listSecretsQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(100).default(50),

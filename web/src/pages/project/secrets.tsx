@@ -6,9 +6,11 @@ import type { Secret } from '../../api/types.ts';
 import { invalidate, useAction, useList } from '../../app/load.ts';
 import { toast } from '../../app/toasts.ts';
 import { Button } from '../../components/button.tsx';
+import { CheckField, CheckGroup } from '../../components/check-field.tsx';
 import { FormDialog } from '../../components/dialog.tsx';
 import { Empty, More, Show } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
+import { Icon } from '../../components/icon.tsx';
 import { Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
 import type { ProjectPageProps } from './project-page-props.ts';
@@ -29,6 +31,8 @@ export function Secrets({ at, may }: ProjectPageProps): JSX.Element {
       <div class="toolbar">
         <p class="muted grow">
           Given to steps that name them, masked in logs. A value cannot be read back, only replaced.
+          A run gets them when everybody who asked for it, and whose commits it runs, may read
+          secrets, or when it is of a protected branch that was reached by its rules.
         </p>
         {may('secret:write') && (
           <Button
@@ -79,7 +83,16 @@ function SecretTable({
         {
           title: 'Name',
           role: 'main',
-          cell: (secret) => <code class="strong">{secret.name}</code>,
+          cell: (secret) => (
+            <span class="row">
+              <code class="strong">{secret.name}</code>
+              {secret.isProtected && (
+                <span class="chip" title="Only for runs of protected branches">
+                  <Icon name="shield" size={12} /> protected
+                </span>
+              )}
+            </span>
+          ),
         },
         {
           title: 'For',
@@ -137,12 +150,16 @@ function SetDialog({
   const [name, setName] = useState(secret?.name ?? '');
   const [value, setValue] = useState('');
   const [scope, setScope] = useState(secret?.scope ?? 'pipeline');
+  const [isProtected, setProtected] = useState(secret?.isProtected ?? false);
   const save = useAction(async () => {
     await (secret
-      ? call('put', one, { path: { ...projectParams(at), name }, body: { value, scope } })
+      ? call('put', one, {
+          path: { ...projectParams(at), name },
+          body: { value, scope, isProtected },
+        })
       : call('post', '/api/v1/projects/{owner}/{project}/secrets', {
           path: projectParams(at),
-          body: { name, value, scope },
+          body: { name, value, scope, isProtected },
         }));
     invalidate('secrets');
     toast(`${name} is set`);
@@ -194,6 +211,16 @@ function SetDialog({
           ['all', 'Everything'],
         ]}
       />
+      <CheckGroup
+        title="Where"
+        help="A protected secret is refused to every other branch, to merge requests and to previews, whoever pushed them. A branch is reached by its rules when whoever pushed is named in them, or the merge had the approvals that they require."
+      >
+        <CheckField
+          label="Only runs of protected branches that were reached by their rules"
+          checked={isProtected}
+          onChecked={setProtected}
+        />
+      </CheckGroup>
     </FormDialog>
   );
 }

@@ -1,0 +1,71 @@
+import { branchOfRef, zeroSha } from '../../contracts/git/ref-name.ts';
+import type { RefUpdate } from '../../contracts/event/types.ts';
+import type { Caller } from '../../contracts/identity/principal.ts';
+import type { Prisma, ProtectedBranch } from '../../prisma/generated/client.ts';
+import { can } from '../identity/check-access.ts';
+import { ruleCovers } from './branch-rules.ts';
+
+/** Who moved refs, and how. */
+export interface Mover {
+  /** null when nobody knows */
+  userId: string | null;
+  /** by a merge, which obeyed the rules of its target */
+  isMerge: boolean;
+}
+
+/**
+ * True when the rules of a branch answer for a move: nobody may push to it but whom they name, and it was a merge of what
+ * they had approved, or a push of one whom they name. Rules that let all writers push answer for nobody.
+ */
+function rulesVouch(rules: readonly ProtectedBranch[], { userId, isMerge }: Mover): boolean {
+  const closed = rules.filter((rule) => !rule.allowWriters);
+  if (closed.length === 0 || userId === null) return false;
+  if (isMerge && rules.some((rule) => rule.requiredApprovals > 0)) return true;
+  return closed.every((rule) => rule.pushUserIds.includes(userId));
+}
+
+/** Notes the heads that protected branches were led to by their rules: what these hold has been answered for. */
+export async function vouchHeads(
+  tx: Prisma.TransactionClient,
+  projectId: string,
+  mover: Mover,
+  updates: readonly RefUpdate[],
+): Promise<void> {
+  const moved = updates.filter(({ newSha }) => newSha !== zeroSha);
+  const rules = await tx.protectedBranch.findMany({ where: { projectId } });
+  for (const { ref, newSha: sha } of rules.length === 0 ? [] : moved) {
+    const branch = branchOfRef(ref);
+    if (branch === null) continue;
+    const covering = rules.filter((rule) => ruleCovers(rule, branch));
+    if (!rulesVouch(covering, mover)) continue;
+    await vouchHead(tx, { projectId, ref, sha });
+  }
+}
+
+async function vouchHead(
+  tx: Prisma.TransactionClient,
+  { projectId, ref, sha }: { projectId: string; ref: string; sha: string },
+): Promise<void> {
+  await tx.vouchedHead.upsert({
+    where: { projectId_ref: { projectId, ref } },
+    create: { projectId, ref, sha },
+    update: { sha, vouchedAt: new Date() },
+  });
+}
+
+/**
+ * Whoever closes one branch by name to all but some, and may use secrets, answers for what it holds at that moment: the
+ * way out for a branch that holds work of somebody who may not. A rule for many branches answers for none of them.
+ */
+export async function vouchClosedBranch(
+  tx: Prisma.TransactionClient,
+  caller: Caller,
+  { projectId, pattern, allowWriters }: ProtectedBranch,
+): Promise<void> {
+  if (allowWriters || /[*?[\]]/u.test(pattern)) return;
+  if (!(await can(tx, caller.principal, 'secret:read', projectId))) return;
+  const ref = await tx.gitRef.findUnique({
+    where: { projectId_name: { projectId, name: `refs/heads/${pattern}` } },
+  });
+  if (ref !== null) await vouchHead(tx, { projectId, ref: ref.name, sha: ref.sha });
+}

@@ -1,0 +1,50 @@
+import { DomainError } from '../../contracts/problems.ts';
+import type { SecretBox } from '../../contracts/secret/types.ts';
+import type { Pipeline, PrismaClient } from '../../prisma/generated/client.ts';
+import type { HeadGit } from '../secret/behind-head.ts';
+import { judgeHead } from '../secret/judge-head.ts';
+import { resolveSecrets } from '../secret/resolve-secrets.ts';
+import { mergeRequestOfRun } from './merge-request-run.ts';
+
+/** How somebody gets such a run its secrets after all. */
+const remedy =
+  'Whoever holds project:delegate may give them secret:read or protect the branch with required approvals; whoever holds secret:read may push the commit as a branch of their own';
+
+/**
+ * Values of secrets for a step of a run, by name: only when the head of the run may have them (judge-head.ts).
+ * @throws DomainError `secret_unavailable` naming the secrets, who stands behind the head and may not, and what can be
+ * done; `sealed`
+ */
+export async function secretsOfRun(
+  db: PrismaClient,
+  git: HeadGit,
+  box: SecretBox,
+  { run, step, names }: { run: Pipeline; step: string; names: readonly string[] },
+): Promise<Map<string, string>> {
+  if (names.length === 0) return new Map();
+  const of = mergeRequestOfRun(run);
+  const mergeRequest =
+    of === null ? null : await db.mergeRequest.findUnique({ where: { id: of.id } });
+  const { why, isProtected } = await judgeHead(db, git, {
+    projectId: run.projectId,
+    ref: run.gitRef,
+    commitSha: run.commitSha,
+    askedBy: [run.triggeredBy, mergeRequest?.authorId ?? null],
+    openedAt: mergeRequest?.createdAt ?? null,
+    isLasting: false,
+  });
+  if (why !== null) {
+    const which = `${names.length === 1 ? 'secret' : 'secrets'} ${names.join(', ')}`;
+    throw new DomainError(
+      'secret_unavailable',
+      `${which}: this run gets no secrets, ${why}. ${remedy}.`,
+    );
+  }
+  return await resolveSecrets(db, box, {
+    projectId: run.projectId,
+    names,
+    consumer: 'pipeline',
+    isProtected,
+    usedBy: { kind: 'pipeline', id: run.id, step },
+  });
+}

@@ -1,0 +1,98 @@
+import { zeroSha } from '../../contracts/git/ref-name.ts';
+import type { GitStore } from '../../contracts/git/store.ts';
+import { Prisma } from '../../prisma/generated/client.ts';
+import type { Db } from '../shared/db.ts';
+
+/** A move of one ref, and what is known of who made it. */
+export interface Move {
+  pusherId: string | null;
+  /** null = pushed before it was noted */
+  withSecrets: boolean | null;
+  createdAt: Date;
+  ref: string;
+  oldSha: string;
+  newSha: string;
+}
+
+export type HeadGit = Pick<GitStore, 'commitsWithout'>;
+
+const columns = Prisma.sql`
+  SELECT p.pusher_id AS "pusherId", p.with_secrets AS "withSecrets", p.created_at AS "createdAt",
+         moved->>'ref' AS ref, moved->>'oldSha' AS "oldSha", moved->>'newSha' AS "newSha"
+    FROM pushes p, jsonb_array_elements(p.updates) AS moved`;
+
+/**
+ * Moves that made a ref what it is at a head: those since the ref was made, up to the one that brought the head; what lies
+ * below a head runs too.
+ * @param openedAt when a merge request from it was opened: making the branch anew afterwards hides nothing
+ * @returns none when nobody is known to have brought the head there
+ */
+export async function movesOfRef(
+  db: Db,
+  { projectId, ref, sha }: { projectId: string; ref: string; sha: string },
+  openedAt: Date | null,
+): Promise<Move[]> {
+  const moves = await db.$queryRaw<Move[]>`
+    ${columns}
+     WHERE p.project_id = ${projectId} AND p.updates @> ${JSON.stringify([{ ref }])}::jsonb AND moved->>'ref' = ${ref}
+     ORDER BY p.created_at, p.id`;
+  // The commit of a run of an annotated tag may be the tag's or the one behind it.
+  const isTag = ref.startsWith('refs/tags/');
+  const head = moves.findLastIndex(({ newSha }) => newSha === sha || (isTag && newSha !== zeroSha));
+  if (head === -1) return [];
+  const made = moves.findLastIndex(
+    ({ oldSha, createdAt }, at) =>
+      at <= head && oldSha === zeroSha && (openedAt === null || createdAt <= openedAt),
+  );
+  return moves.slice(Math.max(0, made), head + 1);
+}
+
+/**
+ * Moves that may have brought some of these commits and that nobody has answered for, who may use secrets: somebody who
+ * could pushed exactly that commit, or merged the branch it was pushed to.
+ * @param commits null: any
+ */
+export async function unansweredMoves(
+  db: Db,
+  projectId: string,
+  commits: readonly string[] | null,
+): Promise<Move[]> {
+  if (commits?.length === 0) return [];
+  return await db.$queryRaw<Move[]>`
+    ${columns}
+     WHERE p.project_id = ${projectId} AND p.with_secrets IS DISTINCT FROM true
+       AND moved->>'newSha' <> ${zeroSha}
+       AND (${commits === null} OR moved->>'newSha' = ANY(${[...(commits ?? [])]}))
+       AND NOT EXISTS (
+         SELECT 1 FROM pushes o
+          WHERE o.project_id = p.project_id AND o.with_secrets
+            AND o.updates @> jsonb_build_array(jsonb_build_object('newSha', moved->>'newSha')))
+       AND NOT EXISTS (
+         SELECT 1 FROM merge_requests m
+           JOIN pushes o ON o.project_id = m.project_id AND o.with_secrets
+            AND o.updates @> jsonb_build_array(
+                  jsonb_build_object('ref', 'refs/heads/' || m.target_branch, 'newSha', m.merge_sha))
+          WHERE m.project_id = p.project_id AND m.status = 'merged' AND m.merged_at >= p.created_at
+            AND 'refs/heads/' || m.source_branch = moved->>'ref')
+     ORDER BY p.created_at, p.id`;
+}
+
+/** So many heads of before are compared with; more make a branch that brings nothing look as if it did. */
+const comparedHeads = 500;
+
+/** Whether a move brought a commit that no earlier push of somebody who may use secrets had brought. */
+export async function broughtSomething(
+  db: Db,
+  git: HeadGit,
+  repository: { projectId: string; repoPath: string },
+  { newSha, createdAt }: Move,
+): Promise<boolean> {
+  const earlier = await db.$queryRaw<{ newSha: string }[]>`
+    SELECT moved->>'newSha' AS "newSha" FROM pushes p, jsonb_array_elements(p.updates) AS moved
+     WHERE p.project_id = ${repository.projectId} AND p.with_secrets AND p.created_at < ${createdAt}
+       AND moved->>'newSha' <> ${zeroSha}
+     ORDER BY p.created_at DESC LIMIT ${comparedHeads}`;
+  const without = earlier.map((one) => one.newSha);
+  const added = await git.commitsWithout(repository.repoPath, { sha: newSha, without, limit: 1 });
+  return added === null || added.length > 0;
+}

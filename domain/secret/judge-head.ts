@@ -1,0 +1,172 @@
+import { branchOfRef } from '../../contracts/git/ref-name.ts';
+import type { Project, ProtectedBranch } from '../../prisma/generated/client.ts';
+import { ruleCovers } from '../git/branch-rules.ts';
+import { grantedPermissions } from '../identity/granted-permissions.ts';
+import { systemUserId } from '../identity/system-user.ts';
+import type { Db } from '../shared/db.ts';
+import {
+  broughtSomething,
+  movesOfRef,
+  unansweredMoves,
+  type HeadGit,
+  type Move,
+} from './behind-head.ts';
+
+/** What is going to run, and who asked for it. */
+export interface Head {
+  projectId: string;
+  /** full ref that it is run of; null when it belongs to none */
+  ref: string | null;
+  commitSha: string | null;
+  /** who asked for it, by id; whoever opened the merge request too */
+  askedBy: readonly (string | null)[];
+  /** when the merge request of it was opened */
+  openedAt: Date | null;
+  /** a lasting deployment: whoever may deploy let it in, and it must not fall over when somebody leaves */
+  isLasting: boolean;
+}
+
+export interface HeadStanding {
+  /** why it gets no secrets, in half a sentence; null when it gets them */
+  why: string | null;
+  /** reached by the rules of a protected branch: it gets protected secrets too */
+  isProtected: boolean;
+}
+
+/** Beyond so many commits that nobody has vouched for every push of the project is asked after. */
+const mostCommits = 20_000;
+
+type Place = Pick<Project, 'id' | 'defaultBranch' | 'repoPath'> & {
+  protectedBranches: ProtectedBranch[];
+};
+
+/**
+ * Whether what runs at a head may have the project's secrets. It may when its branch is protected and all that it holds
+ * was led there by the rules; else when everybody who asked for it, who pushed to its branch, and who brought commits
+ * that it holds, is known and may use secrets, with the credential that they pushed with.
+ *
+ * On the default branch and on protected ones a push counts as it was when it was made, so that people who leave take
+ * nothing with them; elsewhere they must hold `secret:read` now too.
+ */
+export async function judgeHead(db: Db, git: HeadGit, head: Head): Promise<HeadStanding> {
+  const project = await db.project.findUniqueOrThrow({
+    where: { id: head.projectId },
+    include: { protectedBranches: true },
+  });
+  const branch = head.ref === null ? null : branchOfRef(head.ref);
+  const isCovered =
+    branch !== null && project.protectedBranches.some((rule) => ruleCovers(rule, branch));
+  const unvouched = await unvouchedCommits(db, git, project, head.commitSha);
+  const isVouched = head.commitSha !== null && unvouched?.length === 0;
+  if (isCovered && isVouched) return { why: null, isProtected: true };
+  const speaks = isCovered || branch === project.defaultBranch;
+  const inquiry = new Inquiry(db, head.projectId);
+  const why =
+    (head.isLasting ? null : await whyNotAsked(inquiry, head)) ??
+    (head.isLasting || speaks ? null : await whyNotPushed(db, inquiry, head)) ??
+    (await whyNotHeld(db, git, inquiry, project, head, unvouched));
+  const isTag = head.ref?.startsWith('refs/tags/') === true;
+  return { why, isProtected: why === null && isVouched && isTag };
+}
+
+/** Commits of a head that no rule of a protected branch has answered for; null when they cannot be told one by one. */
+async function unvouchedCommits(
+  db: Db,
+  git: HeadGit,
+  { id, repoPath }: Place,
+  sha: string | null,
+): Promise<string[] | null> {
+  if (sha === null) return [];
+  if (repoPath === null) return null;
+  const vouched = await db.vouchedHead.findMany({ where: { projectId: id } });
+  const without = vouched.map((one) => one.sha);
+  return await git.commitsWithout(repoPath, { sha, without, limit: mostCommits });
+}
+
+/** Asks after people, each once. */
+class Inquiry {
+  private readonly db: Db;
+  private readonly projectId: string;
+  private readonly known = new Map<string, Promise<boolean>>();
+
+  constructor(db: Db, projectId: string) {
+    this.db = db;
+    this.projectId = projectId;
+  }
+
+  /** Whether somebody may use secrets of the project now. The platform itself may. */
+  holds(userId: string): Promise<boolean> {
+    const known = this.known.get(userId) ?? this.ask(userId);
+    this.known.set(userId, known);
+    return known;
+  }
+
+  private async ask(userId: string): Promise<boolean> {
+    if (userId === systemUserId) return true;
+    const { permissions } = await grantedPermissions(this.db, userId, this.projectId);
+    return permissions.has('secret:read');
+  }
+
+  async nameOf(userId: string): Promise<string> {
+    const user = await this.db.user.findUnique({ where: { id: userId } });
+    return user?.name ?? 'somebody who is gone';
+  }
+}
+
+async function whyNotAsked(inquiry: Inquiry, { askedBy }: Head): Promise<string | null> {
+  for (const id of new Set(askedBy)) {
+    if (id === null || (await inquiry.holds(id))) continue;
+    return `${await inquiry.nameOf(id)}, whose work it is or who asked for it, does not hold secret:read`;
+  }
+  return null;
+}
+
+/** Of a branch that does not speak for the project, or a tag: everybody who moved it, as they are now. */
+async function whyNotPushed(db: Db, inquiry: Inquiry, head: Head): Promise<string | null> {
+  const { projectId, ref, commitSha, openedAt } = head;
+  const nobody = `nobody knows who pushed all that is in ${shortName(ref)}. Push it as a new branch`;
+  if (ref === null || commitSha === null) return nobody;
+  const moves = await movesOfRef(db, { projectId, ref, sha: commitSha }, openedAt);
+  if (moves.length === 0) return nobody;
+  for (const move of moves) {
+    const why = await whyNotMoved(inquiry, move);
+    if (why !== null) return why;
+  }
+  return null;
+}
+
+/** Everybody who brought commits that the head holds and that nobody has answered for. */
+async function whyNotHeld(
+  db: Db,
+  git: HeadGit,
+  inquiry: Inquiry,
+  project: Place,
+  { isLasting }: Head,
+  commits: readonly string[] | null,
+): Promise<string | null> {
+  const repoPath = project.repoPath ?? '';
+  const repository = { projectId: project.id, repoPath };
+  for (const move of await unansweredMoves(db, project.id, commits)) {
+    // Pushed before it was noted: what a lasting deployment was given until then it keeps.
+    if (isLasting && move.withSecrets === null) continue;
+    const why = await whyNotMoved(inquiry, move);
+    if (why === null) continue;
+    if (repoPath === '' || (await broughtSomething(db, git, repository, move))) return why;
+  }
+  return null;
+}
+
+async function whyNotMoved(inquiry: Inquiry, move: Move): Promise<string | null> {
+  const { pusherId, withSecrets, ref } = move;
+  const where = shortName(ref);
+  if (pusherId === null)
+    return `nobody knows who pushed all that is in ${where}. Push it as a new branch`;
+  if (!(await inquiry.holds(pusherId)))
+    return `${await inquiry.nameOf(pusherId)}, who pushed to ${where}, does not hold secret:read`;
+  if (withSecrets === false)
+    return `${await inquiry.nameOf(pusherId)} pushed to ${where} without secret:read, which they or their token did not have then`;
+  return null;
+}
+
+const shortName = (ref: string | null): string =>
+  (ref ?? 'it').replace(/^refs\/(heads|tags)\//, '');

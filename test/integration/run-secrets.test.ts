@@ -1,0 +1,211 @@
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
+import { git, startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
+import { reviewProject, type ReviewProject } from '../support/review-steps.ts';
+import {
+  agentWith,
+  handPermission,
+  secretRuns,
+  withToken,
+  type SecretRuns,
+} from '../support/secret-runs.ts';
+
+// Many git processes; a loaded machine takes its time.
+jest.setTimeout(240_000);
+
+let server: GitServer;
+let ann: TestUser;
+/** an agent that holds project:write on the project and nothing else */
+let bot: TestUser;
+let p: ReviewProject;
+let runs: SecretRuns;
+let counter = 0;
+
+beforeAll(async () => {
+  server = await startGitServer();
+  ann = await server.user('ann', 'developer', 'maintainer');
+}, 240_000);
+
+afterAll(async () => {
+  expect(server.errors).toEqual([]);
+  await server.stop();
+});
+
+beforeEach(async () => {
+  counter += 1;
+  p = await reviewProject(server, ann, `behind-${String(counter)}`);
+  const projectId = p.repository.id;
+  const handed = { permission: 'project:write', by: ann, projectId };
+  bot = await agentWith(server, `bot-${String(counter)}`, handed);
+  runs = secretRuns(server, p);
+  await runs.secret('KEY');
+});
+
+afterEach(() => p.tree.remove());
+
+const main = 'refs/heads/main';
+const topic = 'refs/heads/topic';
+const refusal = (...words: string[]) => words.reduce(all, expect.stringContaining('KEY'));
+const all = (sofar: unknown, word: string): unknown => {
+  const wanted = expect.stringContaining(word) as { asymmetricMatch(other: unknown): boolean };
+  const before = sofar as { asymmetricMatch(other: unknown): boolean };
+  return {
+    asymmetricMatch: (other: unknown) =>
+      before.asymmetricMatch(other) && wanted.asymmetricMatch(other),
+    toString: () => `a refusal that says ${word}`,
+  };
+};
+const protect = (rule: object) =>
+  p.api(ann, 'POST', '/protected-branches', { pattern: 'main', ...rule });
+
+/** A merge request of a branch that somebody pushed, approved by ann where that is asked for, and merged by somebody. */
+async function merged(branch: string, by: TestUser, options: { approvedBy?: TestUser } = {}) {
+  const { number, headSha } = await p.open(branch, {}, bot);
+  if (options.approvedBy !== undefined) {
+    const review = { verdict: 'approve', commitSha: headSha };
+    await p.api(options.approvedBy, 'POST', `/merge-requests/${String(number)}/reviews`, review);
+  }
+  const done = await p.api(by, 'POST', `/merge-requests/${String(number)}/merge`, {});
+  expect(done.status).toBe(200);
+}
+
+describe('secrets of a run', () => {
+  it('go to a branch of somebody who may use them, and to none that an agent with project:write alone pushed [A-SEC-04]', async () => {
+    await runs.push(ann, 'own');
+    expect(await runs.given({ ref: 'refs/heads/own', by: ann }, 'KEY')).toEqual(['KEY']);
+    await runs.push(bot, 'topic');
+    const refused = await runs.given({ ref: topic, by: bot }, 'KEY');
+    expect(refused).toEqual(refusal(bot.name, 'secret:read', 'project:delegate'));
+    // by whomever it is started or run again
+    expect(await runs.given({ ref: topic, by: ann }, 'KEY')).toEqual(refusal(bot.name));
+    const handed = { permission: 'secret:read', by: ann, projectId: p.repository.id };
+    await handPermission(server, bot, handed);
+    await runs.push(bot, 'later');
+    expect(await runs.given({ ref: 'refs/heads/later', by: bot }, 'KEY')).toEqual(['KEY']);
+  });
+
+  it('go to no run that such a one asked for, of whatever branch and commit [A-SEC-04]', async () => {
+    await runs.push(ann, 'own');
+    expect(await runs.given({ ref: 'refs/heads/own', by: bot }, 'KEY')).toEqual(refusal(bot.name));
+    expect(await runs.given({ ref: main, by: bot }, 'KEY')).toEqual(refusal(bot.name));
+    // a commit that belongs to no branch: nobody can be asked who led it there
+    const lone = { ref: p.main, sha: p.main, by: ann };
+    expect(await runs.given(lone, 'KEY')).toEqual(refusal('nobody knows who pushed'));
+  });
+
+  it('go to nothing that is built upon work of such a one, on the same branch or another [A-SEC-04]', async () => {
+    await runs.push(bot, 'topic');
+    await runs.push(ann, 'topic');
+    expect(await runs.given({ ref: topic, by: ann }, 'KEY')).toEqual(refusal(bot.name));
+    await runs.push(ann, 'stacked', 'origin/topic');
+    const stacked = { ref: 'refs/heads/stacked', by: ann };
+    expect(await runs.given(stacked, 'KEY')).toEqual(refusal(bot.name, 'topic'));
+    await git(p.tree.dir, ['tag', 'v1', 'origin/topic']);
+    await git(p.tree.dir, ['push', '-q', 'origin', 'v1'], { token: ann.token });
+    expect(await runs.given({ ref: 'refs/tags/v1', by: ann }, 'KEY')).toEqual(refusal(bot.name));
+  });
+
+  it('stop where such a one pushed to the unprotected default branch, for what is made from it too [A-SEC-04]', async () => {
+    expect(await runs.given({ ref: main, by: ann }, 'KEY')).toEqual(['KEY']);
+    await runs.push(bot, 'main');
+    await runs.push(ann, 'main');
+    expect(await runs.given({ ref: main, by: ann }, 'KEY')).toEqual(refusal(bot.name, 'main'));
+    await runs.push(ann, 'own');
+    expect(await runs.given({ ref: 'refs/heads/own', by: ann }, 'KEY')).toEqual(refusal(bot.name));
+    // Whoever closes the branch answers for what it holds.
+    await protect({ pushUserIds: [ann.id] });
+    expect(await runs.given({ ref: main, by: ann }, 'KEY')).toEqual(['KEY']);
+    expect(await runs.given({ ref: 'refs/heads/own', by: ann }, 'KEY')).toEqual(['KEY']);
+  });
+
+  it('go on where somebody who may use them merged that work, and not where its author did [A-SEC-04]', async () => {
+    await runs.push(bot, 'topic');
+    await merged('topic', ann);
+    expect(await runs.given({ ref: main, by: ann }, 'KEY')).toEqual(['KEY']);
+    expect(await runs.given({ ref: topic, by: ann }, 'KEY')).toEqual(refusal(bot.name));
+    await runs.push(bot, 'other');
+    await merged('other', bot);
+    expect(await runs.given({ ref: main, by: ann }, 'KEY')).toEqual(refusal(bot.name));
+  });
+
+  it('count a push by the credential that made it: a token without secret:read brings none [A-SEC-04]', async () => {
+    const small = await withToken(server, ann, ['project:read', 'project:write']);
+    await runs.push(small, 'topic');
+    expect(await runs.given({ ref: topic, by: ann }, 'KEY')).toEqual(refusal('ann', 'token'));
+    const large = await withToken(server, ann, ['project:write', 'secret:read']);
+    await runs.push(large, 'other');
+    expect(await runs.given({ ref: 'refs/heads/other', by: ann }, 'KEY')).toEqual(['KEY']);
+  });
+
+  it('go to a protected branch that was reached by its rules, whoever wrote it, protected ones too [A-SEC-04]', async () => {
+    await runs.secret('SEALED_KEY', { isProtected: true });
+    await protect({ requiredApprovals: 1 });
+    await runs.push(bot, 'topic');
+    const dan = await server.user('dan', 'developer');
+    await merged('topic', bot, { approvedBy: dan });
+    const both = ['KEY', 'SEALED_KEY'];
+    expect(await runs.given({ ref: main, by: bot }, ...both)).toEqual(both);
+    // no approval was asked for: what its author merged nobody answers for
+    const [rule] = (await p.api<{ items: { id: string }[] }>(ann, 'GET', '/protected-branches'))
+      .body.items;
+    await p.api(ann, 'PATCH', `/protected-branches/${rule?.id ?? ''}`, { requiredApprovals: 0 });
+    await runs.push(bot, 'other');
+    await merged('other', bot);
+    expect(await runs.given({ ref: main, by: ann }, 'KEY')).toEqual(refusal(bot.name));
+  });
+
+  it('that are protected go to protected branches and tags of them, and nowhere else [A-SEC-04]', async () => {
+    await runs.secret('KEY', { isProtected: true });
+    const unprotected = await runs.given({ ref: main, by: ann }, 'KEY');
+    expect(unprotected).toEqual(refusal('is protected', 'secret:write'));
+    await protect({ pushUserIds: [ann.id] });
+    await runs.push(ann, 'main');
+    expect(await runs.given({ ref: main, by: ann }, 'KEY')).toEqual(['KEY']);
+    await runs.push(ann, 'own');
+    const own = await runs.given({ ref: 'refs/heads/own', by: ann }, 'KEY');
+    expect(own).toEqual(refusal('is protected'));
+    await git(p.tree.dir, ['tag', 'v1', 'origin/main']);
+    await git(p.tree.dir, ['push', '-q', 'origin', 'v1'], { token: ann.token });
+    expect(await runs.given({ ref: 'refs/tags/v1', by: ann }, 'KEY')).toEqual(['KEY']);
+    await git(p.tree.dir, ['tag', 'v2', 'origin/main']);
+    await git(p.tree.dir, ['push', '-q', 'origin', 'v2'], { token: bot.token });
+    expect(await runs.given({ ref: 'refs/tags/v2', by: ann }, 'KEY')).toEqual(refusal(bot.name));
+  });
+
+  it('are not taken from others by a branch that brings nothing, nor by people who leave [A-SEC-04]', async () => {
+    const first = await runs.push(ann, 'own');
+    await runs.push(ann, 'own');
+    // both of them heads, and a commit between two heads
+    const pushes = [`${first}:refs/heads/copy`, `${p.main}:refs/heads/older`];
+    await git(p.tree.dir, ['push', '-q', 'origin', ...pushes], { token: bot.token });
+    expect(await runs.given({ ref: 'refs/heads/own', by: ann }, 'KEY')).toEqual(['KEY']);
+    const eve = await server.user(`eve-${String(counter)}`, 'developer');
+    await runs.push(eve, 'main');
+    await runs.push(eve, 'topic');
+    await server.db.user.update({ where: { id: eve.id }, data: { isActive: false } });
+    expect(await runs.given({ ref: main, by: ann }, 'KEY')).toEqual(['KEY']);
+    expect(await runs.given({ ref: topic, by: ann }, 'KEY')).toEqual(refusal(eve.name));
+  });
+
+  it('go to no push that nobody is known to have made, until somebody who may use them pushes that commit [A-SEC-04]', async () => {
+    const sha = await runs.push(ann, 'own');
+    await server.db.push.updateMany({
+      where: { updates: { array_contains: [{ newSha: sha }] } },
+      data: { pusherId: null, withSecrets: false },
+    });
+    const own = { ref: 'refs/heads/own', by: ann };
+    expect(await runs.given(own, 'KEY')).toEqual(refusal('nobody knows who pushed'));
+    await git(p.tree.dir, ['push', '-q', 'origin', `${sha}:refs/heads/again`], {
+      token: ann.token,
+    });
+    expect(await runs.given({ ref: 'refs/heads/again', by: ann }, 'KEY')).toEqual(['KEY']);
+  });
+});

@@ -72,14 +72,13 @@ async function nudge(client: Client, workflowId: string): Promise<void> {
   await ifRunning(() => client.workflow.getHandle(workflowId).signal(previewChangedSignal));
 }
 
-/** Has what is being rolled out undone. Nothing happens where nothing runs. */
-export async function abortDeployment(
+/** Wakes the entity whose roll-out somebody wants undone: it reads the row. Nothing happens where nothing runs. */
+export async function wakeToAbort(
   client: Client,
-  input: { projectId: string; environment: string; mergeRequestId: string | null; reason: string },
+  input: { projectId: string; environment: string; mergeRequestId: string | null },
 ): Promise<void> {
   const id = deploymentWorkflowId(input.projectId, input.environment, input.mergeRequestId);
-  const { reason } = input;
-  await ifRunning(() => client.workflow.getHandle(id).signal(abortSyncSignal, { reason }));
+  await ifRunning(() => client.workflow.getHandle(id).signal(abortSyncSignal));
 }
 
 /** Ends the entity of an environment that is gone. Nothing happens where none runs. */

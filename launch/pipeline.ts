@@ -1,6 +1,5 @@
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { decideGateSignal } from '../contracts/gate/messages.ts';
-import type { GateDecision } from '../contracts/gate/types.ts';
 import { pipelineRunWorkflowId } from '../contracts/pipeline/ids.ts';
 import {
   cancelRunSignal,
@@ -38,24 +37,23 @@ export async function startPipelineRun(
   }
 }
 
-/** Hands a request on to the run. A run that has ended takes none: nothing happens. */
-export async function signalPipelineRun(
+const requestSignals = {
+  cancel: cancelRunSignal,
+  pause: pauseRunSignal,
+  resume: resumeRunSignal,
+} as const;
+
+/** Wakes a run that somebody asked something of: it reads its row. One that has ended takes nothing: nothing happens. */
+export async function wakePipelineRun(
   client: Client,
   pipelineId: string,
-  command: { kind: 'cancel'; reason: string } | { kind: 'pause' } | { kind: 'resume' },
+  request: keyof typeof requestSignals,
 ): Promise<void> {
   const handle = client.workflow.getHandle(pipelineRunWorkflowId(pipelineId));
-  await ifRunning(async () => {
-    if (command.kind === 'cancel') await handle.signal(cancelRunSignal, { reason: command.reason });
-    else await handle.signal(command.kind === 'pause' ? pauseRunSignal : resumeRunSignal);
-  });
+  await ifRunning(() => handle.signal(requestSignals[request]));
 }
 
-/** Hands a decision to the workflow that waits at the gate. */
-export async function signalGateDecision(
-  client: Client,
-  workflowId: string,
-  decision: GateDecision,
-): Promise<void> {
-  await ifRunning(() => client.workflow.getHandle(workflowId).signal(decideGateSignal, decision));
+/** Wakes the workflow that waits at a gate: it reads how its gate stands. */
+export async function wakeAtGate(client: Client, workflowId: string): Promise<void> {
+  await ifRunning(() => client.workflow.getHandle(workflowId).signal(decideGateSignal));
 }

@@ -4,7 +4,7 @@ import { DomainError } from '../contracts/problems.ts';
 import { type Follower, listFollowers, listFollowersOf } from '../domain/deploy/list-followers.ts';
 import { retryWithCredential } from '../domain/deploy/ops-repo-credential.ts';
 import { type TakeUpDeps, takeUpHead } from '../domain/deploy/take-up-head.ts';
-import { abortDeployment, wakeDeployment } from '../launch/deploy.ts';
+import { wakeDeployment, wakeToAbort } from '../launch/deploy.ts';
 import { wakePreviewOf } from './handle-preview-event.ts';
 import type { Deployment, PrismaClient, Project } from '../prisma/generated/client.ts';
 
@@ -24,10 +24,7 @@ export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecor
     case 'deployment.abort_requested': {
       const row = await deps.db.deployment.findUnique({ where: { id: event.subjectId ?? '' } });
       if (row === null) return;
-      const { projectId, environment, mergeRequestId } = row;
-      const { reason: told } = event.payload;
-      const reason = typeof told === 'string' ? told : event.message;
-      await abortDeployment(deps.client, { projectId, environment, mergeRequestId, reason });
+      await wakeToAbort(deps.client, row);
       return;
     }
     case 'git.pushed':

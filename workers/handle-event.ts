@@ -1,13 +1,12 @@
 import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
-import type { GateDecision } from '../contracts/gate/types.ts';
 import { shortRef } from '../domain/pipeline/definition/plan-pipeline.ts';
 import { triggerPipelinesForPush } from '../domain/pipeline/trigger-pipelines.ts';
 import type { RepositoryReader } from '../domain/pipeline/repository-reader.ts';
 import type { TakeUpDeps } from '../domain/deploy/take-up-head.ts';
 import { handleDeployEvent } from './handle-deploy-event.ts';
 import { handlePreviewEvent } from './handle-preview-event.ts';
-import { signalGateDecision, signalPipelineRun, startPipelineRun } from '../launch/pipeline.ts';
+import { startPipelineRun, wakeAtGate, wakePipelineRun } from '../launch/pipeline.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
 
 export interface EventHandlerDeps {
@@ -40,16 +39,16 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
         await startRun(deps, event.subjectId);
         return;
       case 'pipeline.cancel_requested':
-        await signalRun(deps, event.subjectId, { kind: 'cancel', reason: event.message });
+        await wakeRun(deps, event.subjectId, 'cancel');
         return;
       case 'pipeline.pause_requested':
-        await signalRun(deps, event.subjectId, { kind: 'pause' });
+        await wakeRun(deps, event.subjectId, 'pause');
         return;
       case 'pipeline.resume_requested':
-        await signalRun(deps, event.subjectId, { kind: 'resume' });
+        await wakeRun(deps, event.subjectId, 'resume');
         return;
       case 'gate.decided':
-        await handOnDecision(deps, event);
+        await wakeDecided(deps, event);
         return;
       default:
         await handleDeployEvent(deps, event);
@@ -77,24 +76,15 @@ export async function startRun(
   );
 }
 
-async function signalRun(
+async function wakeRun(
   deps: EventHandlerDeps,
   pipelineId: string | null,
-  command: Parameters<typeof signalPipelineRun>[2],
+  request: Parameters<typeof wakePipelineRun>[2],
 ): Promise<void> {
-  if (pipelineId !== null) await signalPipelineRun(deps.client, pipelineId, command);
+  if (pipelineId !== null) await wakePipelineRun(deps.client, pipelineId, request);
 }
 
-async function handOnDecision(deps: EventHandlerDeps, event: EventRecord): Promise<void> {
-  const { workflowId, decision, reason, deciderId } = event.payload as Record<
-    string,
-    string | null
-  >;
-  if (workflowId == null || deciderId == null || event.subjectId === null) return;
-  await signalGateDecision(deps.client, workflowId, {
-    gateId: event.subjectId,
-    deciderId,
-    decision: decision as GateDecision['decision'],
-    reason: reason ?? null,
-  });
+async function wakeDecided(deps: EventHandlerDeps, event: EventRecord): Promise<void> {
+  const { workflowId } = event.payload;
+  if (typeof workflowId === 'string') await wakeAtGate(deps.client, workflowId);
 }

@@ -1,4 +1,5 @@
 import type { DeployEffects, DeployRecords } from '../../contracts/deploy/activities.ts';
+import { readAbort } from '../../domain/deploy/abort-deployment.ts';
 import { finishSync } from '../../domain/deploy/finish-sync.ts';
 import { forgetDeployment } from '../../domain/deploy/forget-deployment.ts';
 import { readDesired } from '../../domain/deploy/read-desired.ts';
@@ -26,10 +27,12 @@ export function createDeployRecords(deps: {
   const { db, store } = deps;
   return {
     readDesired: translating(({ deploymentId }) => readDesired(db, deploymentId)),
+    readAbort: translating(({ deploymentId }) => readAbort(db, deploymentId)),
     setSyncStatus: translating((input) => setSyncStatus(db, input)),
     finishSync: translating(async (input) => {
-      await finishSync(db, input);
+      const ended = await finishSync(db, input);
       await trimRevisions(db, store, input.deploymentId);
+      return ended;
     }),
     reportContested: translating((input) => reportContested(db, input)),
     openRevert: translating((input) => deps.openRevert(input)),

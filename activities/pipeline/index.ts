@@ -1,9 +1,9 @@
 import type { GateActivities } from '../../contracts/gate/activities.ts';
 import type { PipelineActivities } from '../../contracts/pipeline/activities.ts';
 import { openDeploymentGate } from '../../domain/deploy/open-deployment-gate.ts';
-import { closeGate } from '../../domain/gate/close-gate.ts';
 import { openPipelineGate } from '../../domain/gate/open-gate.ts';
-import { finishRun, setRunPaused } from '../../domain/pipeline/finish-run.ts';
+import { settleGate } from '../../domain/gate/settle-gate.ts';
+import { finishRun, readRunRequests, setRunPaused } from '../../domain/pipeline/finish-run.ts';
 import { settleSteps } from '../../domain/pipeline/settle-steps.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { translating } from '../translating.ts';
@@ -14,15 +14,18 @@ import { runStep } from './run-step.ts';
 /** Activities over Postgres only: queue `core`. */
 export function createPipelineRecords(
   db: PrismaClient,
-): Pick<PipelineActivities, 'settleSteps' | 'setPaused' | 'finishPipeline'> & GateActivities {
+): Pick<PipelineActivities, 'settleSteps' | 'readRunRequests' | 'setPaused' | 'finishPipeline'> &
+  GateActivities {
   return {
+    readRunRequests: translating(({ pipelineId }) => readRunRequests(db, pipelineId)),
     settleSteps: translating(({ pipelineId, steps }) => settleSteps(db, pipelineId, steps)),
     setPaused: translating(({ pipelineId, paused }) => setRunPaused(db, pipelineId, paused)),
     finishPipeline: translating((input) => finishRun(db, input)),
     openGate: translating((input) =>
       'syncId' in input ? openDeploymentGate(db, input) : openPipelineGate(db, input),
     ),
-    closeGate: translating((input) => closeGate(db, input)),
+    settleGate: translating(({ gateId }) => settleGate(db, { gateId })),
+    closeGate: translating(({ gateId, status }) => settleGate(db, { gateId, wish: status })),
   };
 }
 

@@ -12,6 +12,8 @@ import type {
 export interface DeployRecords {
   /** null: the deployment is gone. */
   readDesired(input: { deploymentId: string }): Promise<DesiredState | null>;
+  /** Why somebody wants the roll-out undone that runs now; null while nobody does. */
+  readAbort(input: { deploymentId: string }): Promise<{ syncId: string; reason: string } | null>;
   setSyncStatus(input: {
     syncId: string;
     status: 'running' | 'waiting' | 'baking' | 'undoing';
@@ -19,14 +21,15 @@ export interface DeployRecords {
   }): Promise<void>;
   /**
    * Ends a sync: history, status of the deployment, quarantine of a bad revision, events; all at once and once.
-   * After `undone` the deployment desires its last good revision.
+   * After `undone` the deployment desires its last good revision. One that somebody has aborted does not succeed: it stays
+   * open, and the answer says why.
    */
   finishSync(input: {
     deploymentId: string;
     syncId: string;
     outcome: SyncOutcome;
     reason: string | null;
-  }): Promise<void>;
+  }): Promise<{ abortReason: string | null }>;
   /** Another manager keeps changing fields: said once per set of fields, self-heal leaves them alone. */
   reportContested(input: {
     deploymentId: string;

@@ -5,7 +5,7 @@ export type GateDecisionKind = (typeof gateDecisions)[number];
 export const gateStatuses = ['open', 'approved', 'rejected', 'skipped', 'expired', 'void'] as const;
 export type GateStatus = (typeof gateStatuses)[number];
 
-/** A decision as it reaches the workflow that waits. Access was checked by the use-case that recorded it. */
+/** A decision as its row has it. Access was checked by the use-case that recorded it. */
 export interface GateDecision {
   gateId: string;
   deciderId: string;

@@ -32,11 +32,18 @@ export interface PipelineActivities {
   removeWorkspace(input: { pipelineId: string }): Promise<void>;
   /** Steps that will not run. */
   settleSteps(input: { pipelineId: string; steps: SettledStep[] }): Promise<void>;
+  /** What people ask of the run, as its row has it. One that is gone is cancelled. */
+  readRunRequests(input: {
+    pipelineId: string;
+  }): Promise<{ isCancelled: boolean; isPaused: boolean }>;
   setPaused(input: { pipelineId: string; paused: boolean }): Promise<void>;
-  /** Ends the run: unfinished steps are settled, the status is set, `pipeline.completed` is published once. */
+  /**
+   * Ends the run: unfinished steps are settled, the status is set, `pipeline.completed` is published once. One that somebody
+   * has cancelled ends so, however it went.
+   */
   finishPipeline(input: {
     pipelineId: string;
     status: PipelineStatus;
     error: string | null;
-  }): Promise<void>;
+  }): Promise<{ status: PipelineStatus }>;
 }

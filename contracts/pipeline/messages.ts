@@ -1,7 +1,8 @@
 import { defineQuery, defineSignal } from '@temporalio/workflow';
 import type { PipelineRunState } from './types.ts';
 
-export const cancelRunSignal = defineSignal<[{ reason: string }]>('cancelRun');
+// Each only wakes the run: what was asked stands in its row, for whoever reaches Temporal can send a signal.
+export const cancelRunSignal = defineSignal('cancelRun');
 export const pauseRunSignal = defineSignal('pauseRun');
 export const resumeRunSignal = defineSignal('resumeRun');
 export const runStateQuery = defineQuery<PipelineRunState>('runState');

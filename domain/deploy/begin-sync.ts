@@ -12,6 +12,7 @@ import { voidGatesOf } from '../gate/void-gates.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
+import { originOfSync } from './origin-of-sync.ts';
 
 /** Statuses of a sync that has not ended. */
 export const openSyncStatuses = ['running', 'waiting', 'baking', 'undoing'] as const;
@@ -66,6 +67,7 @@ export async function beginSync(
         action: input.action,
         changeId: deployment.changeId,
         requestedBy: deployment.deployedBy,
+        originIds: await originOfSync(tx, deployment, revision, input.sourceSha),
       },
     });
     await insertObjects(tx, sync.id, input.waves, input.prune);

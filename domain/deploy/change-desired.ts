@@ -4,6 +4,7 @@ import type { Deployment, Prisma, PrismaClient } from '../../prisma/generated/cl
 import { writeAudit } from '../audit/write-audit.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
+import { inheritedOrigin } from './inherited-origin.ts';
 
 /** Columns that a person's wish may change. */
 type Wish = Prisma.DeploymentUncheckedUpdateInput;
@@ -35,14 +36,14 @@ export async function changeDesired(
     if (row === null) throw new DomainError('not_found', 'There is no such deployment.');
     if (row.isDeleting) throw new DomainError('illegal_transition', 'It is being removed.');
     const { wish, action, message, detail, isSync } = await decide(row, tx);
+    const asSync = {
+      generation: { increment: 1 },
+      deployedBy: caller.principal.userId,
+      originIds: originOfWish(row, wish),
+    };
     const changed = await tx.deployment.update({
       where: { id: row.id },
-      data: {
-        ...wish,
-        ...(isSync === false
-          ? {}
-          : { generation: { increment: 1 }, deployedBy: caller.principal.userId }),
-      },
+      data: { ...wish, ...(isSync === false ? {} : asSync) },
     });
     await publishDeploymentEvent(tx, changed, {
       type: 'deployment.desired_changed',
@@ -60,4 +61,11 @@ export async function changeDesired(
     });
     return changed;
   });
+}
+
+/** What is wished once more stays the work of whoever wished it before; another image is another one's. */
+function originOfWish(row: Deployment, { imageRef, originIds }: Wish): string[] {
+  const given = Array.isArray(originIds) ? originIds : [];
+  const isSame = imageRef === undefined || imageRef === row.imageRef;
+  return [...new Set([...given, ...(isSame ? inheritedOrigin(row) : [])])];
 }

@@ -1,11 +1,7 @@
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Deployment, PrismaClient } from '../../prisma/generated/client.ts';
-import { writeAudit } from '../audit/write-audit.ts';
-import { inTransaction } from '../shared/tx.ts';
-import { openSyncStatuses } from './begin-sync.ts';
 import { changeDesired } from './change-desired.ts';
-import { publishDeploymentEvent } from './deployment-event.ts';
 import { revisionBefore } from './revision-before.ts';
 
 /** Applies what is desired once more, without a build (seed 001: deploy is not build). */
@@ -153,39 +149,5 @@ export async function deleteDeployment(
       action: 'deleted',
       message: `remove ${row.environment}`,
     };
-  });
-}
-
-/**
- * Has the roll-out that runs now undone.
- * @throws DomainError `illegal_transition` when nothing is being rolled out
- */
-export async function abortDeployment(
-  db: PrismaClient,
-  caller: Caller,
-  input: { deploymentId: string; reason: string | null },
-): Promise<void> {
-  await inTransaction(db, async (tx) => {
-    const row = await tx.deployment.findUnique({ where: { id: input.deploymentId } });
-    if (row === null) throw new DomainError('not_found', 'There is no such deployment.');
-    const open = await tx.deploymentSync.findFirst({
-      where: { deploymentId: row.id, status: { in: [...openSyncStatuses] } },
-    });
-    if (open === null) throw new DomainError('illegal_transition', 'Nothing is being rolled out.');
-    const reason = input.reason ?? `aborted by ${caller.principal.userName}`;
-    await publishDeploymentEvent(tx, row, {
-      type: 'deployment.abort_requested',
-      message: `${caller.principal.userName} wants the roll-out to ${row.environment} undone`,
-      actorId: caller.principal.userId,
-      payload: { reason, syncId: open.id },
-      traceparent: caller.request.traceparent,
-    });
-    await writeAudit(tx, caller, {
-      action: 'deployment.aborted',
-      resource: 'deployment',
-      resourceId: row.id,
-      projectId: row.projectId,
-      detail: { environment: row.environment, reason, syncId: open.id },
-    });
   });
 }

@@ -143,6 +143,7 @@ export function desiredOf(run: Pipeline, plan: DeployPlan, imageRef: string) {
     commitSha: run.commitSha,
     pipelineId: run.id,
     deployedBy: run.triggeredBy,
+    originIds: run.originIds,
     approvalsAsked: plan.approvals,
     bakeSeconds: Math.ceil(plan.bakeMs / 1000),
     healthTimeoutSeconds: Math.ceil(plan.healthTimeoutMs / 1000),

@@ -17,20 +17,23 @@ type Sync = DeploymentSync & { revision: DeploymentRevision; deployment: Deploym
 
 /**
  * Ends a sync, all in one transaction and once: status, history, revision, deployment, events. After `undone` the bad
- * revision is in quarantine and the deployment desires its last good one, unless something newer is desired by now.
+ * revision is in quarantine and the deployment desires its last good one, unless something newer is desired by now. One that
+ * somebody has aborted does not succeed: it stays open, with the reason as the answer.
  */
 export async function finishSync(
   db: PrismaClient,
   input: { syncId: string; outcome: SyncOutcome; reason: string | null },
-): Promise<void> {
+): Promise<{ abortReason: string | null }> {
   const { syncId, outcome } = input;
-  await inTransaction(db, async (tx) => {
+  return await inTransaction(db, async (tx) => {
+    const abortReason = await abortOf(tx, input);
+    if (abortReason !== null) return { abortReason };
     const reason = await reasonOf(tx, input);
     const moved = await tx.deploymentSync.updateMany({
       where: { id: syncId, status: { in: [...openSyncStatuses] } },
       data: { status: outcome, reason: reason?.slice(0, 1000) ?? null, finishedAt: new Date() },
     });
-    if (moved.count === 0) return;
+    if (moved.count === 0) return { abortReason };
     await voidGatesOf(
       tx,
       { subjectType: 'deployment', subjectId: syncId },
@@ -45,7 +48,22 @@ export async function finishSync(
     if (outcome === 'undone') await recordUndone(tx, sync, why);
     if (outcome === 'rejected') await recordRejected(tx, sync, why);
     if (outcome === 'needs_human') await recordNeedsHuman(tx, sync, why);
+    return { abortReason };
   });
+}
+
+/** Why it may not succeed. Whoever aborts it waits for this, or this for them. */
+async function abortOf(
+  tx: Prisma.TransactionClient,
+  { syncId, outcome }: { syncId: string; outcome: SyncOutcome },
+): Promise<string | null> {
+  if (outcome !== 'succeeded') return null;
+  await tx.$queryRaw`SELECT id FROM deployment_syncs WHERE id = ${syncId} FOR NO KEY UPDATE`;
+  const { status, abortRequestedAt, abortReason } = await tx.deploymentSync.findUniqueOrThrow({
+    where: { id: syncId },
+  });
+  const isOpen = openSyncStatuses.some((open) => open === status);
+  return isOpen && abortRequestedAt !== null ? (abortReason ?? 'aborted') : null;
 }
 
 /** Of what was undone it also says what has to be done in git by hand, wherever the reason is shown. */

@@ -41,7 +41,12 @@ export async function createDeployment(
     imageRef: string;
     target: TargetKind;
     /** the change that is promoted; one of its own without it */
-    origin?: { changeId: string | null; pipelineId: string | null; approvalsAsked: number };
+    origin?: {
+      changeId: string | null;
+      pipelineId: string | null;
+      approvalsAsked: number;
+      originIds: string[];
+    };
   },
 ): Promise<Deployment> {
   const { projectId, environment, target, origin, ...settings } = input;
@@ -69,6 +74,7 @@ export async function createDeployment(
         pipelineId: origin?.pipelineId ?? null,
         approvalsAsked: origin?.approvalsAsked ?? 0,
         deployedBy: caller.principal.userId,
+        originIds: origin?.originIds ?? [],
       },
     });
     await tellCreated(tx, caller, made, project.name);

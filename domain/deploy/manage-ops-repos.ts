@@ -10,6 +10,7 @@ import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
+import { inheritedOrigin } from './inherited-origin.ts';
 import { type AddressRules, isForeign, readOpsRepoAddress } from './ops-repo-address.ts';
 import { findCredential } from './ops-repo-credential.ts';
 
@@ -127,13 +128,15 @@ async function desireAnew(
   opsRepoId: string,
 ): Promise<void> {
   const { userId, userName } = caller.principal;
-  for (const { id, desiredStatus } of await tx.deployment.findMany({ where: { opsRepoId } })) {
-    const isActive = desiredStatus === 'active';
+  for (const row of await tx.deployment.findMany({ where: { opsRepoId } })) {
+    const { id } = row;
+    const isActive = row.desiredStatus === 'active';
+    const originIds = inheritedOrigin(row);
     const changed = await tx.deployment.update({
       where: { id },
       data: {
         takenUpSha: null,
-        ...(isActive ? { generation: { increment: 1 }, deployedBy: userId } : {}),
+        ...(isActive ? { generation: { increment: 1 }, deployedBy: userId, originIds } : {}),
       },
     });
     if (!isActive) continue;

@@ -48,6 +48,7 @@ export async function openDeploymentGate(
         permission,
         quorum,
         requestedBy: sync.requestedBy,
+        originIds: sync.originIds,
         expiresAt: new Date(Date.now() + expiresMs),
         ...(isOver ? { status: 'void', closedAt: new Date() } : {}),
       },

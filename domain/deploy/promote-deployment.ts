@@ -10,6 +10,7 @@ import type {
 } from '../../prisma/generated/client.ts';
 import { changeDesired } from './change-desired.ts';
 import { createDeployment, refusePreview } from './manage-deployments.ts';
+import { originOf } from '../shared/origin.ts';
 
 /**
  * Deploys to `to` exactly what serves in `from`: same image, same commit, same change.
@@ -30,6 +31,7 @@ export async function promoteDeployment(
     commitSha: liveRevision.commitSha,
     changeId: liveRevision.changeId,
     pipelineId: source.pipelineId,
+    originIds: await originOfRevision(db, liveRevision),
   };
   const key = { projectId: source.projectId, environment: input.to };
   const known = await db.deployment.findFirst({ where: { ...key, mergeRequestId: null } });
@@ -57,6 +59,22 @@ export async function promoteDeployment(
       message: `promote revision ${String(liveRevision.number)} of ${source.environment} to ${row.environment}`,
       detail: { from: source.environment, imageRef: desired.imageRef },
     }),
+  );
+}
+
+/** Whose work it is that serves there: it stays theirs where it goes. */
+async function originOfRevision(
+  db: PrismaClient,
+  { id, createdBy }: DeploymentRevision,
+): Promise<string[]> {
+  const syncs = await db.deploymentSync.findMany({
+    where: { revisionId: id, action: 'deploy' },
+    orderBy: { number: 'asc' },
+    take: 1,
+  });
+  return originOf(
+    { by: createdBy, originIds: [] },
+    ...syncs.map(({ requestedBy, originIds }) => ({ by: requestedBy, originIds })),
   );
 }
 

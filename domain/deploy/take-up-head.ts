@@ -11,6 +11,7 @@ import type { Db } from '../shared/db.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { openSyncStatuses } from './begin-sync.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
+import { inheritedOrigin } from './inherited-origin.ts';
 import { findManifestSource, type ManifestSource } from './manifest-source.ts';
 import { neededApprovals } from './needed-approvals.ts';
 import { hostedProject, isForeign } from './ops-repo-address.ts';
@@ -129,6 +130,8 @@ async function desireHead(
         generation: { increment: 1 },
         // of a foreign repository nobody here is known
         deployedBy: push?.pusherId ?? null,
+        // the image stays the work of whoever wished it
+        originIds: inheritedOrigin(now),
         ...(push === null ? {} : { changeId: push.changeId }),
       },
     });

@@ -1,19 +1,9 @@
-import type { GateDecision, GateStatus } from '../../contracts/gate/types.ts';
-import type { Gate, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import type { GateStatus } from '../../contracts/gate/types.ts';
+import type { Gate, Prisma } from '../../prisma/generated/client.ts';
 import { publishEvent } from '../event/publish-event.ts';
-import { inTransaction } from '../shared/tx.ts';
 import { subjectOf } from './gate-subject.ts';
 
-/** Closes a gate as the workflow decided, and ends the step of a pipeline that waited at it. Once: a closed gate stays as it is. */
-export async function closeGate(
-  db: PrismaClient,
-  input: { gateId: string; status: GateStatus; decisions: readonly GateDecision[] },
-): Promise<void> {
-  const reason = input.decisions.map((decision) => decision.reason).find((text) => text !== null);
-  await inTransaction(db, (tx) => closeGateIn(tx, { ...input, reason: reason ?? null }));
-}
-
-/** The same within a transaction that writes more. */
+/** Closes a gate, and ends the step of a pipeline that waited at it. Once: a closed gate stays as it is. */
 export async function closeGateIn(
   tx: Prisma.TransactionClient,
   { gateId, status, reason }: { gateId: string; status: GateStatus; reason: string | null },

@@ -11,12 +11,15 @@ import { inTransaction } from '../shared/tx.ts';
 import { kinOf } from '../identity/kin-of.ts';
 import { subjectOf } from './gate-subject.ts';
 import { readPermissionOf } from './may-decide.ts';
+import { barredFrom } from './own-agents-work.ts';
+import { isPast, lockGate, settleGateIn } from './settle-gate.ts';
 
 /**
- * Records what a person says at a gate; the waiting workflow hears it through the outbox. A repeated identical decision is
- * taken as the first one, another one of the same person is refused.
+ * Records what a person says at a gate. The voice that decides closes it, in the same transaction; the waiting workflow is
+ * woken through the outbox and reads how it ended. A repeated identical decision is taken as the first one, another one of
+ * the same person is refused.
  * @param also written together with the decision
- * @throws DomainError `not_found`, `forbidden` (no permission, or the caller's own agent asked), `illegal_transition` (closed),
+ * @throws DomainError `not_found`, `forbidden` (no permission, or it is the work of the caller's own agent), `illegal_transition` (closed or expired),
  * `conflict` (somebody who acts for the same person has decided), `validation_failed` (a roll-out cannot be skipped)
  */
 export async function decideGate(
@@ -31,23 +34,19 @@ export async function decideGate(
   await requirePermission(db, caller, gate.permission as Permission, gate.projectId);
   refuseSkippedRollOut(gate, input.decision);
   return await inTransaction(db, async (tx) => {
-    await tx.$queryRaw`SELECT id FROM gates WHERE id = ${gate.id} FOR UPDATE`;
-    const current = await tx.gate.findUniqueOrThrow({
-      where: { id: gate.id },
-      include: { decisions: true },
-    });
-    if (current.status !== 'open')
-      throw new DomainError('illegal_transition', `The gate is closed: ${current.status}.`);
+    const current = await lockGate(tx, gate.id);
+    if (current === null) throw new DomainError('not_found', 'There is no such gate.');
+    refuseClosed(current);
     const { userId, actChain } = caller.principal;
     const kin = await kinOf(tx, [userId, ...actChain]);
-    refuseOwnAgentsWork(kin, current);
+    refuseOwnAgentsWork(await barredFrom(tx, current), [userId, ...actChain]);
     await also?.(tx);
     const earlier = current.decisions.find((one) => one.deciderId === userId);
     if (earlier?.decision === input.decision) return current;
     if (earlier !== undefined)
       throw new DomainError('conflict', `You have decided already: ${earlier.decision}.`);
     if (input.decision !== 'reject') await refuseSecondVoice(tx, kin, current.decisions);
-    await tx.gateDecision.create({
+    const made = await tx.gateDecision.create({
       data: {
         id: newId('decision'),
         gateId: gate.id,
@@ -56,8 +55,10 @@ export async function decideGate(
         reason: input.reason,
       },
     });
+    await announce(tx, caller, current, input);
+    const status = await settleGateIn(tx, { ...current, decisions: [...current.decisions, made] });
     await record(tx, caller, current, input);
-    return current;
+    return { ...current, status };
   });
 }
 
@@ -71,10 +72,19 @@ function refuseSkippedRollOut(gate: Gate, decision: GateDecisionKind): void {
   });
 }
 
-/** Nobody approves what their own agent asked for: neither the agent itself nor whoever it acted for (design section 1). */
-function refuseOwnAgentsWork(kin: Kin, { requestedBy }: Gate): void {
-  if (requestedBy === null || kin.get(requestedBy)?.kind !== 'agent') return;
-  throw new DomainError('forbidden', 'Your own agent asked for this: somebody else must decide.');
+/** A gate ends with the voice that decides: whoever comes later is told, and so is whoever comes after its time. */
+function refuseClosed(gate: Gate): void {
+  if (gate.status !== 'open')
+    throw new DomainError('illegal_transition', `The gate is closed: ${gate.status}.`);
+  if (isPast(gate)) throw new DomainError('illegal_transition', 'The gate is closed: expired.');
+}
+
+function refuseOwnAgentsWork(barred: ReadonlySet<string>, callers: readonly string[]): void {
+  if (!callers.some((id) => barred.has(id))) return;
+  throw new DomainError(
+    'forbidden',
+    'This is the work of your own agent: somebody else must decide.',
+  );
 }
 
 /** A person and the agents that act for them have one voice. A rejection needs no second one, so it is never refused. */
@@ -92,7 +102,7 @@ async function refuseSecondVoice(
   );
 }
 
-async function record(
+async function announce(
   tx: Prisma.TransactionClient,
   caller: Caller,
   gate: Gate,
@@ -115,6 +125,14 @@ async function record(
     },
     traceparent: caller.request.traceparent,
   });
+}
+
+async function record(
+  tx: Prisma.TransactionClient,
+  caller: Caller,
+  gate: Gate,
+  input: { decision: GateDecisionKind; reason: string | null },
+): Promise<void> {
   await writeAudit(tx, caller, {
     action: 'gate.decided',
     resource: 'gate',

@@ -90,5 +90,6 @@ async function waitingFor(db: Db, principal: Principal): Promise<Prisma.GateWher
   return [
     { decisions: { none: { deciderId: { in: [principal.userId, ...kin.keys()] } } } },
     { OR: [{ requestedBy: null }, { requestedBy: { notIn: agents } }] },
+    { NOT: { originIds: { hasSome: agents } } },
   ];
 }

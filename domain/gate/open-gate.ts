@@ -44,6 +44,7 @@ export async function openPipelineGate(
         permission: gate.by,
         quorum: gate.approvals,
         requestedBy: run.triggeredBy,
+        originIds: run.originIds,
         expiresAt: new Date(Date.now() + gate.expiresMs),
         ...(isOver ? { status: 'void', closedAt: new Date() } : {}),
       },

@@ -15,6 +15,7 @@ const gate = {
   permission: 'deploy:promote',
   quorum: 2,
   requestedBy: null,
+  originIds: [],
   status: 'approved',
   expiresAt: new Date(0),
   createdAt,

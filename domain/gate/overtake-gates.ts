@@ -1,14 +1,14 @@
-import type { Gate, GateDecision, Pipeline, Prisma } from '../../prisma/generated/client.ts';
+import type { Pipeline, Prisma } from '../../prisma/generated/client.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { mergeRequestOfRun } from '../pipeline/merge-request-run.ts';
 import { closeGateIn } from './close-gate.ts';
 import { subjectOf } from './gate-subject.ts';
-
-type Waiting = Gate & { decisions: readonly GateDecision[] };
+import type { HeardGate } from './opened-gate.ts';
+import { settleGateIn } from './settle-gate.ts';
 
 /**
  * Where several runs of one branch wait at the same step only the newest may be let on: the gates of the others are void,
- * and their runs hear of it. One that has all its voices is decided, and goes its way.
+ * and their runs hear of it.
  */
 export async function overtakeGates(
   tx: Prisma.TransactionClient,
@@ -23,7 +23,7 @@ export async function overtakeGates(
        AND target = ${of.target} AND step = ${step} AND status = 'open' ORDER BY id FOR UPDATE`;
   const gates = await tx.gate.findMany({
     where: { ...of, status: 'open' },
-    include: { decisions: true },
+    include: { decisions: { orderBy: { createdAt: 'asc' } } },
   });
   const runs = await tx.pipeline.findMany({
     where: { id: { in: gates.map((gate) => gate.subjectId) } },
@@ -37,16 +37,16 @@ export async function overtakeGates(
     const by = newest.get(kind);
     if (by === undefined) newest.set(kind, one.number);
     const gate = gates.find(({ subjectId }) => subjectId === one.id);
-    if (by !== undefined && gate !== undefined && !isDecided(gate)) await voidFor(tx, gate, by);
+    if (by !== undefined && gate !== undefined) await overtake(tx, gate, by);
   }
 }
 
-function isDecided({ quorum, decisions }: Waiting): boolean {
-  const count = (kind: string) => decisions.filter(({ decision }) => decision === kind).length;
-  return count('reject') > 0 || count('approve') >= quorum || count('skip') >= quorum;
+/** What was said before versions closed gates with the last voice is counted first. */
+async function overtake(tx: Prisma.TransactionClient, gate: HeardGate, by: number): Promise<void> {
+  if ((await settleGateIn(tx, gate)) === 'open') await voidFor(tx, gate, by);
 }
 
-async function voidFor(tx: Prisma.TransactionClient, gate: Waiting, by: number): Promise<void> {
+async function voidFor(tx: Prisma.TransactionClient, gate: HeardGate, by: number): Promise<void> {
   const reason = `pipeline #${String(by)} waits here instead`;
   await closeGateIn(tx, { gateId: gate.id, status: 'void', reason });
   await publishEvent(tx, {

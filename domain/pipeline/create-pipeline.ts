@@ -1,7 +1,9 @@
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { PipelineTrigger } from '../../contracts/pipeline/types.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { makersOfCommit } from '../review/makers-of-commit.ts';
 import { newId } from '../shared/new-id.ts';
+import { originOf } from '../shared/origin.ts';
 import { inTransaction } from '../shared/tx.ts';
 
 export interface CreatePipelineOptions {
@@ -13,6 +15,8 @@ export interface CreatePipelineOptions {
   commitSha: string;
   commitTitle: string | null;
   triggeredBy: string | null;
+  /** whose work it is besides, inherited from the run that this one repeats; the makers of the commit are added */
+  originIds?: readonly string[];
   /** the same key never makes two runs; null = always a new one */
   dedupeKey: string | null;
   traceparent: string | null;
@@ -60,7 +64,9 @@ export async function createPipelineIn(
   }
   const id = newId('pipeline');
   const number = project.nextPipelineNumber;
-  await tx.pipeline.create({ data: { id, number, ...row } });
+  const makers = await makersOfCommit(tx, row.projectId, row.commitSha);
+  const originIds = originOf({ by: null, originIds: [...(row.originIds ?? []), ...makers] });
+  await tx.pipeline.create({ data: { id, number, ...row, originIds } });
   await publishEvent(tx, {
     type: 'pipeline.created',
     projectId: row.projectId,

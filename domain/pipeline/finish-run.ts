@@ -19,10 +19,10 @@ import { settleStepIn } from './settle-steps.ts';
 export async function finishRun(
   db: PrismaClient,
   input: { pipelineId: string; status: PipelineStatus; error: string | null },
-): Promise<void> {
+): Promise<{ status: PipelineStatus }> {
   const { pipelineId } = input;
-  await inTransaction(db, async (tx) => {
-    const { status, error, deploys } = await withDeploys(tx, input);
+  return await inTransaction(db, async (tx) => {
+    const { status, error, deploys } = await withDeploys(tx, await unlessCancelled(tx, input));
     const moved = await tx.pipeline.updateMany({
       where: { id: pipelineId, status: { in: statusesBefore(pipelineTransitions, status) } },
       data: {
@@ -32,8 +32,8 @@ export async function finishRun(
         ...(error === null ? {} : { error }),
       },
     });
-    if (moved.count === 0) return;
     const run = await tx.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
+    if (moved.count === 0) return { status: run.status as PipelineStatus };
     await voidGatesOf(tx, { subjectType: 'pipeline', subjectId: pipelineId }, 'the run has ended');
     await settleRest(tx, pipelineId, status);
     await publishEvent(tx, {
@@ -52,7 +52,18 @@ export async function finishRun(
       },
     });
     await declareDeployments(tx, run, deploys);
+    return { status };
   });
+}
+
+/** Whoever cancelled it was told so: it ends as they asked, though its last step was done in the same moment. */
+async function unlessCancelled(
+  tx: Prisma.TransactionClient,
+  input: { pipelineId: string; status: PipelineStatus; error: string | null },
+): Promise<typeof input> {
+  await tx.$queryRaw`SELECT id FROM pipelines WHERE id = ${input.pipelineId} FOR NO KEY UPDATE`;
+  const run = await tx.pipeline.findUniqueOrThrow({ where: { id: input.pipelineId } });
+  return run.cancelRequestedAt === null ? input : { ...input, status: 'cancelled', error: null };
 }
 
 /** What a green run was not let do. */
@@ -128,4 +139,14 @@ export async function setRunPaused(
       payload: { number: run.number },
     });
   });
+}
+
+/** What people ask of a run. One whose row is gone has nobody left who waits for it. */
+export async function readRunRequests(
+  db: PrismaClient,
+  pipelineId: string,
+): Promise<{ isCancelled: boolean; isPaused: boolean }> {
+  const run = await db.pipeline.findUnique({ where: { id: pipelineId } });
+  if (run === null) return { isCancelled: true, isPaused: false };
+  return { isCancelled: run.cancelRequestedAt !== null, isPaused: run.pauseRequested };
 }

@@ -1,11 +1,11 @@
-import type { PrismaClient } from '../../prisma/generated/client.ts';
+import type { Pipeline, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { inTransaction } from '../shared/tx.ts';
 
-/** What a person may ask of a run. It reaches the workflow as a signal, through the outbox. */
+/** What a person may ask of a run. It stands in the row; the workflow is woken through the outbox and reads it. */
 export type RunCommand = 'cancel' | 'pause' | 'resume';
 
 const past: Readonly<Record<RunCommand, string>> = {
@@ -15,7 +15,7 @@ const past: Readonly<Record<RunCommand, string>> = {
 };
 
 /**
- * Asks a run to cancel, pause or resume: the request is stored with its audit row, the run's own workflow carries it out.
+ * Asks a run to cancel, pause or resume: the request is stored in its row with an audit row, the run's own workflow carries it out.
  * A queued run can be cancelled as well. The caller's right to `pipeline:run` was checked by the route.
  * @throws DomainError `illegal_transition` when the run has ended, or is (not) paused already
  */
@@ -25,6 +25,8 @@ export async function requestRunCommand(
   input: { pipelineId: string; command: RunCommand; reason: string | null },
 ): Promise<void> {
   await inTransaction(db, async (tx) => {
+    // Whoever ends the run waits for this, or this for them: what is asked counts, or is refused.
+    await tx.$queryRaw`SELECT id FROM pipelines WHERE id = ${input.pipelineId} FOR NO KEY UPDATE`;
     const run = await tx.pipeline.findUnique({ where: { id: input.pipelineId } });
     if (run === null) throw new DomainError('not_found', 'There is no such pipeline.');
     if (run.status !== 'pending' && run.status !== 'running') {
@@ -33,15 +35,16 @@ export async function requestRunCommand(
         `Pipeline #${String(run.number)} has ended: ${run.status}.`,
       );
     }
-    if (input.command === 'resume' && !run.isPaused) {
+    if (input.command === 'resume' && !run.pauseRequested) {
       throw new DomainError('illegal_transition', `Pipeline #${String(run.number)} is not paused.`);
     }
-    if (input.command === 'pause' && run.isPaused) {
+    if (input.command === 'pause' && run.pauseRequested) {
       throw new DomainError(
         'illegal_transition',
         `Pipeline #${String(run.number)} is paused already.`,
       );
     }
+    await tx.pipeline.update({ where: { id: run.id }, data: asked(run, input) });
     await publishEvent(tx, {
       type: `pipeline.${input.command}_requested`,
       projectId: run.projectId,
@@ -60,4 +63,13 @@ export async function requestRunCommand(
       detail: { number: run.number, reason: input.reason },
     });
   });
+}
+
+function asked(
+  { cancelRequestedAt }: Pipeline,
+  { command, reason }: { command: RunCommand; reason: string | null },
+): Prisma.PipelineUpdateInput {
+  if (command !== 'cancel') return { pauseRequested: command === 'pause' };
+  // Asked twice it is cancelled once, as it was asked first.
+  return cancelRequestedAt === null ? { cancelRequestedAt: new Date(), cancelReason: reason } : {};
 }

@@ -2,13 +2,14 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
+import { originOf } from '../shared/origin.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { createPipelineIn, type CreatedPipeline } from './create-pipeline.ts';
 import { mergeRequestOfRun, mergeRequestRerunKey } from './merge-request-run.ts';
 
 /**
  * Runs the commit of an ended run again, as a new run of the same change. The old one stays as it is. One of a merge
- * request stays one of it: the same steps, and its preview when it is green.
+ * request stays one of it: the same steps, and its preview when it is green. It stays the work of whoever asked first.
  */
 export async function rerunPipeline(
   db: PrismaClient,
@@ -34,6 +35,7 @@ export async function rerunPipeline(
       commitSha: earlier.commitSha,
       commitTitle: earlier.commitTitle,
       triggeredBy: caller.principal.userId,
+      originIds: originOf({ by: earlier.triggeredBy, originIds: earlier.originIds }),
       dedupeKey: head === null ? null : mergeRequestRerunKey(head),
       traceparent: caller.request.traceparent,
     });

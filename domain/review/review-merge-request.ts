@@ -100,6 +100,13 @@ async function requireOthersWork(db: Db, caller: Caller, row: MergeRequest): Pro
   );
 }
 
+/** A merge holds the row until it is written down: what is said counts in it, or is refused. */
+async function requireStillOpen(tx: Prisma.TransactionClient, row: MergeRequest): Promise<void> {
+  await tx.$queryRaw`SELECT id FROM merge_requests WHERE id = ${row.id} FOR UPDATE`;
+  const { status } = await tx.mergeRequest.findUniqueOrThrow({ where: { id: row.id } });
+  requireTransition(status, 'merged');
+}
+
 async function requireCommit(git: Git, project: Project, sha: string): Promise<void> {
   if ((await git.resolveCommit(repoPathOf(project), sha)) === sha) return;
   throw new DomainError('unprocessable', 'There is no such commit.');
@@ -140,6 +147,7 @@ export async function reviewMergeRequest(
   await requireCommit(git, project, commitSha);
   const remarks = await readRemarks(git, project, row, input.comments ?? [], commitSha);
   return inTransaction(db, async (tx) => {
+    await requireStillOpen(tx, row);
     const { id: reviewerId } = await findActingUser(tx, caller);
     const review = await tx.mrReview.create({
       data: {

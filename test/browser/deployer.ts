@@ -111,8 +111,9 @@ export async function setUpEnvironment(
       for (const position of at)
         await setObjectStatus(db, { syncId: sync.id, position }, status, message ?? null);
     },
-    finish: (sync, outcome, reason) =>
-      finishSync(db, { syncId: sync.id, outcome, reason: reason ?? null }),
+    async finish(sync, outcome, reason) {
+      await finishSync(db, { syncId: sync.id, outcome, reason: reason ?? null });
+    },
     async deploy(digit, replicas, action) {
       const sync = await deployer.begin(digit, replicas, action);
       await deployer.mark(sync, 'healthy', [0, 1, 2, 3, 4], 'ready');

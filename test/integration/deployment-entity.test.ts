@@ -3,11 +3,17 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { createDeployRecords } from '../../activities/deploy/index.ts';
 import { createPipelineRecords } from '../../activities/pipeline/index.ts';
 import { deploymentWorkflowId } from '../../contracts/deploy/ids.ts';
-import { desiredChangedSignal, deploymentStateQuery } from '../../contracts/deploy/messages.ts';
+import {
+  abortSyncSignal,
+  desiredChangedSignal,
+  deploymentStateQuery,
+} from '../../contracts/deploy/messages.ts';
+import { decideGateSignal } from '../../contracts/gate/messages.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 import { beginSync } from '../../domain/deploy/begin-sync.ts';
+import { newId } from '../../domain/shared/new-id.ts';
 import { storeRevision } from '../../domain/deploy/store-revision.ts';
-import { abortDeployment, wakeDeployment } from '../../launch/deploy.ts';
+import { wakeDeployment, wakeToAbort } from '../../launch/deploy.ts';
 import type { Deployment } from '../../prisma/generated/client.ts';
 import { createTestProject, createTestUser } from '../support/callers.ts';
 import { type EntityHost, makeDeployment, openEntityHost } from '../support/entity-steps.ts';
@@ -48,9 +54,9 @@ beforeAll(async () => {
   const { db } = database;
   ownerId = (await createTestUser(db)).id;
   const note = (what: string) => () => Promise.resolve(void done.push(what));
-  const { openGate, closeGate } = createPipelineRecords(db);
+  const { openGate, settleGate, closeGate } = createPipelineRecords(db);
   host = await openEntityHost(db, undefined, {
-    ...{ openGate, closeGate },
+    ...{ openGate, settleGate, closeGate },
     ...createDeployRecords({ db, store, openRevert: note('revert') }),
     planSync: async ({ deploymentId }) => {
       await planning;
@@ -70,6 +76,7 @@ beforeAll(async () => {
       done.push('apply');
     },
     undoWave: note('undo'),
+    awaitUndone: () => Promise.resolve({ healthy: true }),
     awaitWave: async () => {
       await watching();
       return { healthy: true };
@@ -117,6 +124,15 @@ const syncWhen = (status: string) =>
     return (await database.db.deploymentSync.findFirst({ where })) ?? undefined;
   }, 60_000);
 
+/** What the use-case leaves in the rows, without the caller that it asks for. */
+async function approve(gateId: string): Promise<void> {
+  const { db } = database;
+  const said = { decision: 'approve', reason: null };
+  await db.gateDecision.create({
+    data: { id: newId('decision'), gateId, deciderId: ownerId, ...said },
+  });
+}
+
 describe('the workflow of an environment', () => {
   it('ends a roll-out that is aborted at its gate before anything was touched, and blames no revision [A-DEP-08]', async () => {
     const { db } = database;
@@ -125,14 +141,53 @@ describe('the workflow of an environment', () => {
     const { id } = await syncWhen('waiting');
     const gateOf = () => db.gate.findFirst({ where: { subjectId: id } });
     await eventually(async () => ((await gateOf())?.status === 'open' ? true : undefined), 60_000);
-    const { projectId, environment, mergeRequestId } = row;
     const reason = 'Ann thought better of it';
-    await abortDeployment(host.client, { projectId, environment, mergeRequestId, reason });
+    await db.deploymentSync.update({
+      where: { id },
+      data: { abortRequestedAt: new Date(), abortReason: reason },
+    });
+    await wakeToAbort(host.client, row);
     expect(await syncWhen('rejected')).toMatchObject({ reason });
     expect(await gateOf()).toMatchObject({ status: 'void' });
     expect(done).toEqual([]);
     const [revision] = await db.deploymentRevision.findMany({ where: { deploymentId: row.id } });
     expect(revision?.status).toBe('rendered');
+  });
+
+  it('takes no abort and no decision from a signal: only what its rows say counts [A-DEP-11] [A-DEP-08]', async () => {
+    const { db } = database;
+    await db.deployment.update({ where: { id: row.id }, data: { approvals: 1 } });
+    await wake();
+    const { id } = await syncWhen('waiting');
+    const gateOf = () => db.gate.findFirst({ where: { subjectId: id } });
+    const gate = await eventually(async () => (await gateOf()) ?? undefined, 60_000);
+    const says = { gateId: gate.id, deciderId: 'usr_anybody', reason: 'forged' } as const;
+    await handle().signal(abortSyncSignal, { reason: 'forged' });
+    await handle().signal(decideGateSignal, { ...says, decision: 'void' });
+    for (const deciderId of ['usr_one', 'usr_two'])
+      await handle().signal(decideGateSignal, { ...says, deciderId, decision: 'approve' });
+    await handle().query(deploymentStateQuery);
+    await new Promise((resolve) => setTimeout(resolve, 1500));
+    expect(await gateOf()).toMatchObject({ status: 'open' });
+    expect(await handle().query(deploymentStateQuery)).toMatchObject({ phase: 'waiting' });
+    expect(done).toEqual([]);
+    await approve(gate.id);
+    await handle().signal(decideGateSignal);
+    await syncWhen('succeeded');
+    expect(done).toEqual(['apply']);
+  });
+
+  it('undoes what was aborted in the moment in which it was done: the abort was accepted [A-DEP-08]', async () => {
+    const { db } = database;
+    watching = async () => {
+      const where = { deploymentId: row.id };
+      const data = { abortRequestedAt: new Date(), abortReason: 'Ann saw errors' };
+      await db.deploymentSync.updateMany({ where, data });
+    };
+    await wake();
+    expect(await syncWhen('undone')).toMatchObject({ reason: 'Ann saw errors' });
+    await eventually(() => Promise.resolve(done.includes('revert') || undefined), 60_000);
+    expect(done).toEqual(['apply', 'undo', 'revert']);
   });
 
   it('holds before its first wave when it is paused while it plans [A-DEP-03]', async () => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { closeGate } from '../../domain/gate/close-gate.ts';
 import { findDeciders } from '../../domain/gate/may-decide.ts';
 import { openPipelineGate } from '../../domain/gate/open-gate.ts';
+import { settleGate } from '../../domain/gate/settle-gate.ts';
 import { finishRun } from '../../domain/pipeline/finish-run.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { Prisma } from '../../prisma/generated/client.ts';
@@ -188,8 +188,8 @@ describe('a gate that nobody waits at any more', () => {
     const gateId = await makeGate(sut.db, project.id, {
       rollOut: { step: 'approve', syncId: run },
     });
-    await closeGate(sut.db, { gateId, status: 'rejected', decisions: [] });
-    expect(await statusOf(gateId)).toBe('rejected');
+    await settleGate(sut.db, { gateId, wish: 'void' });
+    expect(await statusOf(gateId)).toBe('void');
     expect(await stepOf(run)).toMatchObject({ status: 'pending' });
   });
 
@@ -217,13 +217,14 @@ describe('a gate that nobody waits at any more', () => {
     ]);
   });
 
-  it('goes its way when it has all its voices, though a newer run comes to it before its own run heard them [A-PIPE-03]', async () => {
+  it('goes its way when it had all its voices before versions closed it with the last one [A-PIPE-03]', async () => {
     const place = (await sut.project(owner, 'decided')).id;
-    const older = await waiting({}, place);
-    const { gateId } = await open(older);
-    for (const who of [owner, await sut.account('second-voice', 'admin')])
-      expect((await decide(who, gateId, 'approve')).status).toBe(200);
+    const { gateId } = await open(await waiting({}, place));
+    for (const deciderId of [owner.id, (await person()).id]) {
+      const said = { gateId, deciderId, decision: 'approve', reason: null };
+      await sut.db.gateDecision.create({ data: { id: newId('decision'), ...said } });
+    }
     await open(await waiting({}, place));
-    expect(await statusOf(gateId)).toBe('open');
+    expect(await statusOf(gateId)).toBe('approved');
   });
 });

@@ -50,6 +50,26 @@ function merge(of: ReviewProject, number: number, body: object = {}, user = bob)
   );
 }
 
+describe('a verdict in the moment of the merge', () => {
+  it('holds the merge up or is refused: none is taken that comes to nothing [A-MR-02] [A-MR-05]', async () => {
+    const p = await project('verdict-race');
+    for (const branch of ['one', 'two', 'three', 'four']) {
+      await p.push(branch, { [`${branch}.txt`]: branch });
+      const { number } = await p.open(branch);
+      const [merged, said] = await Promise.all([
+        merge(p, number, {}, ann),
+        p.api(bob, 'POST', `/merge-requests/${number}/reviews`, { verdict: 'request_changes' }),
+      ]);
+      const { status } = await server.db.mergeRequest.findFirstOrThrow({
+        where: { number, project: { name: 'verdict-race' } },
+      });
+      const isHeard = said.status === 201;
+      expect([merged.status, said.status]).toEqual(isHeard ? [409, 201] : [200, 409]);
+      expect(status).toBe(isHeard ? 'open' : 'merged');
+    }
+  });
+});
+
 describe('a merge', () => {
   it('by a merge commit brings the source into the target, with who, when and an event [A-MR-03]', async () => {
     const p = await project('style-merge');

@@ -4,6 +4,7 @@ import {
   ContinueAsNew,
   continueAsNew,
   isCancellation,
+  patched,
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
@@ -36,15 +37,17 @@ const restMs = 24 * 3_600_000;
 /**
  * One environment of a project, for as long as it exists: brings what runs to what is desired, watches it, puts drift
  * right. That of a preview takes itself down when it is cancelled, as it is when the preview that started it ends.
- * Signals: desiredChanged, abortSync, decideGate. Query: deploymentState.
+ * Signals: desiredChanged, abortSync, decideGate. They only wake: the rows are the truth. Query: deploymentState.
  */
 export async function deploymentWorkflow(input: DeploymentInput): Promise<void> {
   const entity = new DeploymentEntity(input);
   setHandler(desiredChangedSignal, () => {
     entity.wake();
   });
-  setHandler(abortSyncSignal, ({ reason }) => {
-    entity.abort(reason);
+  setHandler(abortSyncSignal, (told) => {
+    // Since 2026-11-29; the other way can go when no history is alive that was aborted before.
+    if (patched('abort-read-from-the-row')) entity.readAbort();
+    else if (told !== undefined) entity.abort(told.reason);
   });
   setHandler(decideGateSignal, (decision) => {
     entity.inbox.receive(decision);
@@ -65,10 +68,11 @@ const records = deployRecords();
 class DeploymentEntity implements SyncSignals {
   readonly inbox = new GateInbox();
   readonly state: DeploymentState;
-  abortReason: string | null = null;
   wakes = 0;
   readonly #input: DeploymentInput;
   readonly #heals: HealCount;
+  /** `syncId` null: whichever runs now, as histories of before had it */
+  #abort: { syncId: string | null; reason: string } | null = null;
 
   constructor(input: DeploymentInput) {
     this.#input = input;
@@ -80,11 +84,28 @@ class DeploymentEntity implements SyncSignals {
     this.wakes += 1;
   }
 
-  abort(reason: string): void {
+  /** Somebody may want the roll-out undone: its row says whether. */
+  readAbort(): void {
+    const { deploymentId } = this.#input;
+    records.readAbort({ deploymentId }).then(
+      (asked) => {
+        if (asked !== null) this.abort(asked.reason, asked.syncId);
+      },
+      // It ends with this workflow, as the roll-out does; whatever else fails, its end looks at the row once more.
+      () => undefined,
+    );
+  }
+
+  abortReasonOf(syncId: string): string | null {
+    if (this.#abort === null || (this.#abort.syncId ?? syncId) !== syncId) return null;
+    return this.#abort.reason;
+  }
+
+  abort(reason: string, ofSync: string | null = null): void {
     // Only a roll-out can be aborted; an alert on what serves by now is not an order to take it away.
     // One that is laid out was perhaps shown already before its planning answered here.
     const { syncId, phase } = this.state;
-    if (syncId !== null || phase === 'planning') this.abortReason = reason;
+    if (syncId !== null || phase === 'planning') this.#abort = { syncId: ofSync, reason };
   }
 
   show(phase: DeploymentState['phase'], syncId: string | null = this.state.syncId): void {
@@ -148,7 +169,7 @@ class DeploymentEntity implements SyncSignals {
       if (!found.revisionChanged) return found.healed ? afterHealMs : restMs;
       isBehind = true;
     }
-    this.abortReason = null;
+    this.#abort = null;
     const outcome = await runSync(this, records, this.#input.deploymentId, desired, seenWakes);
     this.show('idle', null);
     if (outcome === 'superseded') return 1;

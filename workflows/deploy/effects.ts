@@ -24,14 +24,15 @@ export function deployRecords(): DeployRecords {
     taskQueue: taskQueues.core,
     ...options,
   });
-  const { readDesired, setSyncStatus, finishSync } = proxyLocalActivities<
-    Pick<DeployRecords, 'readDesired' | 'setSyncStatus' | 'finishSync'>
+  const { readDesired, readAbort, setSyncStatus, finishSync } = proxyLocalActivities<
+    Pick<DeployRecords, 'readDesired' | 'readAbort' | 'setSyncStatus' | 'finishSync'>
   >({
     ...options,
     // a database that stays away is waited for by a timer, not by a workflow task that is kept open
     localRetryThreshold: '5 seconds',
   });
-  return { readDesired, setSyncStatus, finishSync, reportContested, openRevert, forgetDeployment };
+  const quick = { readDesired, readAbort, setSyncStatus, finishSync };
+  return { ...quick, reportContested, openRevert, forgetDeployment };
 }
 
 /**

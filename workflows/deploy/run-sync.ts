@@ -23,8 +23,8 @@ import { deployEffects, type SyncEffects } from './effects.ts';
 /** What the entity hears while a sync runs. */
 export interface SyncSignals {
   readonly inbox: GateInbox;
-  /** why people or an alert want it undone; null while nobody does */
-  readonly abortReason: string | null;
+  /** why people or an alert want a sync undone; null while nobody does */
+  abortReasonOf(syncId: string): string | null;
   /** how often it was told that something about the desired state changed */
   readonly wakes: number;
   show(phase: DeploymentState['phase'], syncId?: string | null): void;
@@ -116,7 +116,10 @@ class Sync {
     try {
       await this.#passGate();
       await this.#rollOut();
-      return await this.#finish('succeeded', null);
+      const abortReason = await this.#end('succeeded', null);
+      // Somebody was told that it will be undone, in the moment in which it was done.
+      if (abortReason !== null) throw new SyncStop('undone', abortReason);
+      return 'succeeded';
     } catch (error) {
       // The deployment itself ends: nothing failed, and there is nothing to go back to.
       if (isCancellation(error) && CancellationScope.current().consideredCancelled) throw error;
@@ -191,8 +194,12 @@ class Sync {
     if (!verdict.healthy) throw new SyncStop('undone', verdict.reason);
   }
 
+  #abortReason(): string | null {
+    return this.#signals.abortReasonOf(this.#plan.syncId);
+  }
+
   #stopIfAsked(): void {
-    const { abortReason } = this.#signals;
+    const abortReason = this.#abortReason();
     if (abortReason === null) return;
     // Before anything was touched there is nothing to undo, and no revision to blame.
     throw new SyncStop(this.#undo.isEmpty ? 'rejected' : 'undone', abortReason);
@@ -200,7 +207,7 @@ class Sync {
 
   /** Waits for its end, or until somebody wants the roll-out stopped or something newer is desired. */
   async #watched<T>(work: () => Promise<T>): Promise<T> {
-    const isStopped = () => this.#signals.abortReason !== null;
+    const isStopped = () => this.#abortReason() !== null;
     const scope = new CancellationScope();
     let isDone = false;
     const result = scope.run(work).finally(() => {
@@ -237,7 +244,7 @@ class Sync {
       if (!this.#isPaused) return;
       this.#signals.show('paused');
       await condition(
-        () => this.#signals.wakes !== this.#seenWakes || this.#signals.abortReason !== null,
+        () => this.#signals.wakes !== this.#seenWakes || this.#abortReason() !== null,
       );
       this.#signals.show('syncing');
     }
@@ -280,15 +287,25 @@ class Sync {
     }
   }
 
-  async #finish(outcome: SyncOutcome, reason: string | null): Promise<SyncOutcome> {
-    await this.#records.finishSync({
-      deploymentId: this.#deploymentId,
-      syncId: this.#plan.syncId,
-      outcome,
-      reason,
-    });
+  async #finish(
+    outcome: Exclude<SyncOutcome, 'succeeded'>,
+    reason: string | null,
+  ): Promise<SyncOutcome> {
+    await this.#end(outcome, reason);
     return outcome;
   }
+
+  /** @returns why it may not end so: somebody has aborted it */
+  async #end(outcome: SyncOutcome, reason: string | null): Promise<string | null> {
+    const { syncId } = this.#plan;
+    const deploymentId = this.#deploymentId;
+    return abortOf(await this.#records.finishSync({ deploymentId, syncId, outcome, reason }));
+  }
+}
+
+/** Workers of before answered nothing when they ended a sync. */
+function abortOf(ended: { abortReason: string | null } | null | undefined): string | null {
+  return ended?.abortReason ?? null;
 }
 
 function reasonOf(error: unknown): string {

@@ -1,4 +1,5 @@
-import type { GateDecision, GateStatus } from '../../contracts/gate/types.ts';
+import type { GateDecision } from '../../contracts/gate/types.ts';
+import { verdictOf } from '../../contracts/gate/verdict.ts';
 
 /** What a gate has been told so far. One voice a person; one rejection is enough, approvals need the quorum, and so do skips. */
 export class GateVotes {
@@ -19,13 +20,7 @@ export class GateVotes {
   }
 
   /** How the gate ends, or null while it still waits. */
-  verdict(): Exclude<GateStatus, 'open' | 'expired'> | null {
-    const said = this.decisions.map((decision) => decision.decision);
-    if (said.includes('void')) return 'void';
-    if (said.includes('reject')) return 'rejected';
-    const enough = (kind: GateDecision['decision']) =>
-      said.filter((decision) => decision === kind).length >= this.#quorum;
-    if (enough('approve')) return 'approved';
-    return enough('skip') ? 'skipped' : null;
+  verdict(): ReturnType<typeof verdictOf> {
+    return verdictOf(this.#quorum, this.decisions);
   }
 }

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { environments } from '../../../contracts/deploy/types.ts';
 import type { Caller } from '../../../contracts/identity/principal.ts';
+import { abortDeployment } from '../../../domain/deploy/abort-deployment.ts';
 import {
-  abortDeployment,
   pauseDeployment,
   rollBackDeployment,
   scaleDeployment,

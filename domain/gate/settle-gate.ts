@@ -1,0 +1,86 @@
+import type { GateNow } from '../../contracts/gate/activities.ts';
+import type { GateDecision, GateStatus } from '../../contracts/gate/types.ts';
+import { verdictOf } from '../../contracts/gate/verdict.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import { inTransaction } from '../shared/tx.ts';
+import { closeGateIn } from './close-gate.ts';
+import { gateNow, type HeardGate } from './opened-gate.ts';
+import { barredFrom } from './own-agents-work.ts';
+
+/** A gate without an end of its own is looked at again after this long. */
+const lookAgainMs = 24 * 3_600_000;
+
+/** The gate under lock: whoever decides, overtakes or closes it does so one after another. */
+export async function lockGate(
+  tx: Prisma.TransactionClient,
+  gateId: string,
+): Promise<HeardGate | null> {
+  await tx.$queryRaw`SELECT id FROM gates WHERE id = ${gateId} FOR UPDATE`;
+  return await tx.gate.findUnique({
+    where: { id: gateId },
+    include: { decisions: { orderBy: { createdAt: 'asc' } } },
+  });
+}
+
+/**
+ * Counts what was said at an open gate and closes it if that is enough: the gate ends in the transaction that decides.
+ * Voices of those whose work waits there do not count, nor of accounts that are closed by now; a rejection always does.
+ * @param gate under lock
+ * @returns how it is now
+ */
+export async function settleGateIn(
+  tx: Prisma.TransactionClient,
+  gate: HeardGate,
+): Promise<GateStatus> {
+  if (gate.status !== 'open') return gate.status as GateStatus;
+  const counted = await countedDecisions(tx, gate);
+  const verdict = verdictOf(gate.quorum, counted);
+  if (verdict === null) return 'open';
+  const reason = counted.map((one) => one.reason).find((text) => text !== null) ?? null;
+  await closeGateIn(tx, { gateId: gate.id, status: verdict, reason });
+  return verdict;
+}
+
+async function countedDecisions(
+  tx: Prisma.TransactionClient,
+  gate: HeardGate,
+): Promise<Pick<GateDecision, 'decision' | 'reason'>[]> {
+  const barred = await barredFrom(tx, gate);
+  const active = await tx.user.findMany({
+    where: { id: { in: gate.decisions.map(({ deciderId }) => deciderId) }, isActive: true },
+    select: { id: true },
+  });
+  const mayCount = (id: string) => !barred.has(id) && active.some((user) => user.id === id);
+  return gate.decisions
+    .filter(({ decision, deciderId }) => decision === 'reject' || mayCount(deciderId))
+    .map(({ decision, reason }) => ({
+      decision: decision as GateDecision['decision'],
+      reason,
+    }));
+}
+
+/**
+ * What a workflow that waits at a gate reads when it is woken, or when it waits no more. The count decides; only where it
+ * decides nothing the wish of the workflow does: `void`, or `expired` once the time has passed.
+ */
+export async function settleGate(
+  db: PrismaClient,
+  { gateId, wish }: { gateId: string; wish?: GateStatus },
+): Promise<GateNow> {
+  return await inTransaction(db, async (tx) => {
+    const gate = await lockGate(tx, gateId);
+    if (gate === null) throw new DomainError('not_found', 'There is no such gate any more.');
+    let status = await settleGateIn(tx, gate);
+    if (status === 'open' && (wish === 'void' || (wish === 'expired' && isPast(gate)))) {
+      await closeGateIn(tx, { gateId, status: wish, reason: null });
+      status = wish;
+    }
+    return gateNow({ ...gate, status }, lookAgainMs);
+  });
+}
+
+/** Whether nothing can be decided at it any more, though nobody has closed it yet. */
+export function isPast({ expiresAt }: Pick<HeardGate, 'expiresAt'>): boolean {
+  return expiresAt !== null && expiresAt.getTime() <= Date.now();
+}

@@ -61,10 +61,9 @@ export async function openServices(config: Config, log: Log): Promise<WorkerServ
     hasSecrets: () => hasSecrets(db),
   });
   const secretBox = createSecretBox(masterKey);
-  const converter = dataConverter(secretBox);
   const listener = await openListener(url);
   const temporal = connectTemporal(config.temporal, {
-    dataConverter: converter,
+    dataConverter: dataConverter(secretBox, 'client'),
     interceptors: clientInterceptors(),
   });
   const connection = await connectWorker(config.temporal);
@@ -83,7 +82,7 @@ export async function openServices(config: Config, log: Log): Promise<WorkerServ
     objectStore: openObjectStore(config),
     temporal,
     connection,
-    converter,
+    converter: dataConverter(secretBox, 'worker'),
     async close() {
       await spawner.close();
       await connection.close();

@@ -13,9 +13,10 @@ const failureConverterPlaces = [
 /**
  * What every client and worker of one installation must share: payloads encrypted with a key of the master key, and
  * failures whose messages are encrypted like payloads. Without a master key each use of it fails with `sealed`.
+ * @param side a worker goes on where strangers send payloads of theirs, see `CodecOptions.replacesForeign`
  */
-export function dataConverter(box: SecretBox): DataConverter {
-  const payloadCodecs = [createPayloadCodec(box)];
+export function dataConverter(box: SecretBox, side: 'client' | 'worker'): DataConverter {
+  const payloadCodecs = [createPayloadCodec(box, { replacesForeign: side === 'worker' })];
   const places = failureConverterPlaces.map((place) =>
     fileURLToPath(new URL(place, import.meta.url)),
   );

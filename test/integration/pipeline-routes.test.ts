@@ -83,7 +83,10 @@ describe('the runs of a project', () => {
     expect(await ask(queued, 'resume')).toEqual(refused);
     expect((await ask(queued, 'cancel'))[0]).toBe(202);
     const paused = await makeRun(21, { status: 'running' });
-    await database.db.pipeline.update({ where: { id: paused }, data: { isPaused: true } });
+    await database.db.pipeline.update({
+      where: { id: paused },
+      data: { isPaused: true, pauseRequested: true },
+    });
     expect(await ask(paused, 'pause')).toEqual(refused);
   });
 });

@@ -25,7 +25,9 @@ const said = new Map<string, EngineRun | Error>();
 beforeAll(async () => {
   database = await createTestDatabase();
   const box = createSecretBox({ kind: 'key', bytes: Buffer.alloc(32, 3), origin: 'configured' });
-  temporal = connectTemporal(await testNamespace(), { dataConverter: dataConverter(box) });
+  temporal = connectTemporal(await testNamespace(), {
+    dataConverter: dataConverter(box, 'client'),
+  });
   const owner = await createTestUser(database.db);
   projectId = (await createTestProject(database.db, owner.id)).id;
 });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { createSecretBox } from '../../adapters/secret-box/secret-box.ts';
+import { dataConverter as converterOf } from '../../adapters/temporal/data-converter.ts';
 import { createPipelineRecords } from '../../activities/pipeline/index.ts';
 import { decideGateSignal } from '../../contracts/gate/messages.ts';
 import { pipelineRunWorkflowId } from '../../contracts/pipeline/ids.ts';
@@ -41,6 +43,8 @@ const plan = {
 
 let database: TestDatabase;
 let client: Client;
+/** somebody who reaches Temporal and has no key of ours */
+let stranger: Client;
 let close: () => Promise<void>;
 let projectId: string;
 /** steps that ran */
@@ -52,7 +56,11 @@ beforeAll(async () => {
   projectId = (await createTestProject(db, (await createTestUser(db)).id)).id;
   const { address, namespace } = await testNamespace();
   const connection = await NativeConnection.connect({ address });
-  client = new Client({ connection: await Connection.connect({ address }), namespace });
+  const box = createSecretBox({ kind: 'key', bytes: Buffer.alloc(32, 5), origin: 'configured' });
+  const dataConverter = converterOf(box, 'worker');
+  const connected = { connection: await Connection.connect({ address }), namespace };
+  client = new Client({ ...connected, dataConverter: converterOf(box, 'client') });
+  stranger = new Client(connected);
   const activities = {
     ...createPipelineRecords(db),
     preparePipeline: async ({ pipelineId }: { pipelineId: string }) =>
@@ -67,7 +75,7 @@ beforeAll(async () => {
   const workers = await Promise.all(
     [taskQueues.core, taskQueues.build, hostQueue].map((taskQueue) =>
       Worker.create({
-        ...{ connection, namespace, taskQueue, activities },
+        ...{ connection, namespace, taskQueue, activities, dataConverter },
         ...(taskQueue === taskQueues.core ? { workflowBundle } : {}),
       }),
     ),
@@ -172,5 +180,40 @@ describe('a run that is signalled', () => {
     expect(await rowOf(run)).toMatchObject({ status: 'cancelled' });
     const where = { subjectId: run };
     expect(await database.db.gate.findFirst({ where })).toMatchObject({ status: 'void' });
+  });
+
+  it('goes on as if nobody had called when a stranger sends plain payloads, or what was sealed for another run [A-PIPE-03] [A-SEC-01]', async () => {
+    const { run, gateId } = await atGate();
+    const forged = { gateId, deciderId: 'usr_one', decision: 'reject', reason: null } as const;
+    const id = pipelineRunWorkflowId(run);
+    await stranger.workflow.getHandle(id).signal(decideGateSignal, forged);
+    await stranger.workflow.getHandle(id).signal('cancelRun', { reason: 'forged' });
+    const { events } = await handleOf((await atGate()).run).fetchHistory();
+    const [captured] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+    expect(Buffer.from(captured?.data ?? []).toString('latin1')).not.toContain('run_');
+    await stranger.workflowService.signalWorkflowExecution({
+      namespace: stranger.options.namespace,
+      workflowExecution: { workflowId: id },
+      ...{ signalName: 'decideGate', input: { payloads: [captured ?? {}] } },
+    });
+    await expect(
+      stranger.workflow.getHandle(id).query(runStateQuery, ...([{}] as unknown as [])),
+    ).rejects.toThrow(/did not seal a query/);
+    await aWhile();
+    expect(await rowOf(run)).toMatchObject({ status: 'running' });
+    for (const decision of ['approve', 'approve']) await say(gateId, decision);
+    await wakeAtGate(client, id);
+    expect(await handleOf(run).result()).toEqual({ status: 'success' });
+  });
+
+  it('does not begin by the word of a stranger [A-SEC-01]', async () => {
+    const { id, changeId } = await makeRun(database.db, projectId, { status: 'pending' });
+    const started = await stranger.workflow.start('pipelineRunWorkflow', {
+      workflowId: pipelineRunWorkflowId(id),
+      taskQueue: taskQueues.core,
+      args: [{ pipelineId: id, projectId, changeId }],
+    });
+    await expect(started.result()).rejects.toThrow();
+    expect(await rowOf(id)).toMatchObject({ status: 'pending' });
   });
 });

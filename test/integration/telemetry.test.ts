@@ -51,7 +51,7 @@ describe('tracing', () => {
     const { address, namespace } = await testNamespace();
     const box = createSecretBox({ kind: 'key', bytes: Buffer.alloc(32, 3), origin: 'configured' });
     const canary = 'Payload-Canary-5521';
-    const converter = dataConverter(box);
+    const converter = dataConverter(box, 'worker');
     const connection = await connectWorker({ address, namespace });
     const temporal = connectTemporal(
       { address, namespace },

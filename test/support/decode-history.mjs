@@ -29,7 +29,7 @@ async function loadCodec(home) {
   const configured = process.env.SLIPWAY_MASTER_KEY ?? null;
   const key = await loadMasterKey({ configured, home, hasSecrets: async () => true });
   if (key.kind === 'missing') throw new Error(key.reason);
-  return createPayloadCodec(createSecretBox(key));
+  return createPayloadCodec(createSecretBox(key), { plain: 'kept' });
 }
 
 function isPayload(value) {

@@ -30,7 +30,6 @@ const quiet = Object.fromEntries(
     'undoWave',
     'heal',
     'removeAll',
-    'closeGate',
   ].map((name) => [name, nothing]),
 );
 
@@ -80,13 +79,25 @@ function scripted(state, desired, plan) {
       status: 'open',
       decisions: [],
     }),
+    settleGate: async () => ({ status: state.gate, decisions: [], expiresMs: 3_600_000 }),
+    closeGate: async ({ status }) => ({ status, decisions: [], expiresMs: 1 }),
+    readAbort: async () =>
+      state.abort && { syncId: `dsy_${state.generation}`, reason: state.abort },
     ...quiet,
   };
 }
 
 /** A deployment whose desired generations are taken one after another; at the end it is removed. */
 function deployment(name, { desired = {}, plan = {}, effects = {}, drive }) {
-  const state = { generation: 1, observed: 0, isDeleting: false, isPaused: false, drift: [] };
+  const state = {
+    generation: 1,
+    observed: 0,
+    isDeleting: false,
+    isPaused: false,
+    drift: [],
+    gate: 'open',
+    abort: null,
+  };
   const activities = {
     ...scripted(state, desired, plan),
     ...(typeof effects === 'function' ? effects(state) : effects),
@@ -114,28 +125,32 @@ async function inPhase(handle, phase, also = () => true) {
   throw new Error(`the deployment did not come to ${phase}`);
 }
 
-const decide = (decision) => ({
-  gateId: 'gat_recording',
-  deciderId: 'usr_recording',
-  decision,
-  reason: 'looks right',
-});
+/** Its row says how the gate ended; the workflow is woken. */
+async function decide(handle, state, status) {
+  state.gate = status;
+  await handle.signal('decideGate');
+}
+
+async function abort(handle, state, reason) {
+  state.abort = reason;
+  await handle.signal('abortSync');
+}
 
 export const deploymentScenarios = {
   'rolled-out-and-removed': deployment('good', {}),
   'gate-approved-and-pruned': deployment('gated', {
     desired: { approvals: 1 },
     plan: { prune: { count: 3, needsPerson: true } },
-    drive: async (handle) => {
+    drive: async (handle, state) => {
       await inPhase(handle, 'waiting');
-      await handle.signal('decideGate', decide('approve'));
+      await decide(handle, state, 'approved');
     },
   }),
   'gate-rejected': deployment('rejected', {
     desired: { approvals: 1 },
-    drive: async (handle) => {
+    drive: async (handle, state) => {
       await inPhase(handle, 'waiting');
-      await handle.signal('decideGate', decide('reject'));
+      await decide(handle, state, 'rejected');
     },
   }),
   'undone-with-hooks': deployment('undone', {
@@ -172,24 +187,43 @@ export const deploymentScenarios = {
         return healthy;
       },
     }),
-    drive: async (handle) => {
+    drive: async (handle, state) => {
       await inPhase(handle, 'baking');
-      await handle.signal('abortSync', { reason: 'alert: error rate' });
+      await abort(handle, state, 'alert: error rate');
     },
   }),
   'aborted-at-its-gate': deployment('gate-aborted', {
     desired: { approvals: 1 },
-    drive: async (handle) => {
+    drive: async (handle, state) => {
       await inPhase(handle, 'waiting');
       await sleep(500);
-      await handle.signal('abortSync', { reason: 'thought better of it' });
+      await abort(handle, state, 'thought better of it');
+    },
+  }),
+  'gate-and-abort-read-from-their-rows': deployment('read-rows', {
+    desired: { approvals: 1 },
+    effects: (state) => ({
+      watchBake: async () => {
+        if (state.observed === 0) await sleep(30_000);
+        return healthy;
+      },
+    }),
+    drive: async (handle, state) => {
+      await inPhase(handle, 'waiting');
+      const forged = { gateId: 'gat_recording', deciderId: 'usr_forged', reason: null };
+      await handle.signal('decideGate', { ...forged, decision: 'approve' });
+      await handle.signal('abortSync', { reason: 'forged' });
+      await sleep(500);
+      await decide(handle, state, 'approved');
+      await inPhase(handle, 'baking');
+      await abort(handle, state, 'alert: error rate');
     },
   }),
   'prune-skipped': deployment('prune-skipped', {
     plan: { prune: { count: 7, needsPerson: true } },
-    drive: async (handle) => {
+    drive: async (handle, state) => {
       await inPhase(handle, 'waiting');
-      await handle.signal('decideGate', decide('skip'));
+      await decide(handle, state, 'skipped');
     },
   }),
   'paused-while-it-plans': deployment('planned-paused', {

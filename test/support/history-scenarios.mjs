@@ -76,42 +76,63 @@ const pipelineRuns = {
   },
   'gate-approved': {
     steps: [step('build', []), gate('approve', ['build']), step('ship', ['approve'])],
-    drive: async (handle) => {
+    drive: async (handle, rows) => {
       await waitForStep(handle, 'approve', 'waiting');
-      await handle.signal('decideGate', {
-        gateId: 'gat_recording',
-        deciderId: 'usr_recording',
-        decision: 'approve',
-        reason: 'looks right',
-      });
+      rows.gate = { status: 'approved', decisions: [] };
+      await handle.signal('decideGate');
+    },
+  },
+  'gate-forged-then-approved-in-its-row': {
+    steps: [step('build', []), gate('approve', ['build']), step('ship', ['approve'])],
+    drive: async (handle, rows) => {
+      await waitForStep(handle, 'approve', 'waiting');
+      const forged = { gateId: 'gat_recording', deciderId: 'usr_forged', reason: null };
+      await handle.signal('decideGate', { ...forged, decision: 'approve' });
+      await sleep(500);
+      rows.gate = { status: 'approved', decisions: [] };
+      await handle.signal('decideGate');
+    },
+  },
+  'requests-read-from-the-row': {
+    steps: [step('build', []), step('test', ['build'])],
+    runStep: async () => {
+      await sleep(1500);
+      return passed;
+    },
+    drive: async (handle, rows) => {
+      await waitForStep(handle, 'build', 'running');
+      await handle.signal('cancelRun');
+      rows.asked = { isCancelled: false, isPaused: true };
+      await handle.signal('pauseRun');
+      await sleep(2500);
+      rows.asked = { isCancelled: true, isPaused: true };
+      await handle.signal('cancelRun');
     },
   },
   'gate-overtaken-by-a-newer-run': {
     steps: [step('build', []), gate('approve', ['build']), step('ship', ['approve'])],
-    drive: async (handle) => {
+    drive: async (handle, rows) => {
       await waitForStep(handle, 'approve', 'waiting');
-      await handle.signal('decideGate', {
-        gateId: 'gat_recording',
-        deciderId: 'system',
-        decision: 'void',
-        reason: 'pipeline #2 waits here instead',
-      });
+      rows.gate = { status: 'void', decisions: [] };
+      await handle.signal('decideGate');
     },
   },
   'cancelled-while-its-gate-opens': {
     steps: [gate('approve', []), step('ship', ['approve'])],
     openGateMs: 3000,
-    drive: async (handle) => {
+    drive: async (handle, rows) => {
       await waitForStep(handle, 'approve', 'waiting');
-      await handle.signal('cancelRun', { reason: 'no longer needed' });
+      rows.asked = { isCancelled: true, isPaused: false };
+      await handle.signal('cancelRun');
     },
   },
   'cancelled-while-a-step-runs': {
     steps: diamond,
     runStep: ({ step: name }) => (name === 'lint' ? untilCancelled() : passed),
-    drive: async (handle) => {
+    drive: async (handle, rows) => {
       await waitForStep(handle, 'lint', 'running');
-      await handle.signal('cancelRun', { reason: 'no longer needed' });
+      rows.asked = { isCancelled: true, isPaused: false };
+      await handle.signal('cancelRun');
     },
   },
   'paused-and-resumed': {
@@ -120,10 +141,12 @@ const pipelineRuns = {
       await sleep(1500);
       return passed;
     },
-    drive: async (handle) => {
+    drive: async (handle, rows) => {
       await waitForStep(handle, 'build', 'running');
+      rows.asked = { isCancelled: false, isPaused: true };
       await handle.signal('pauseRun');
       await sleep(2500);
+      rows.asked = { isCancelled: false, isPaused: false };
       await handle.signal('resumeRun');
     },
   },
@@ -143,6 +166,11 @@ const nothing = async () => undefined;
 
 /** A pipeline run with these steps: what `preparePipeline` answers, null when there is nothing to run. */
 function pipelineRun(name, { steps, runStep, drive, openGateMs = 0 }) {
+  /** what the rows say, for whoever is woken */
+  const rows = {
+    gate: { status: 'open', decisions: [] },
+    asked: { isCancelled: false, isPaused: false },
+  };
   return {
     type: 'pipelineRunWorkflow',
     workflowId: `pipeline-run:run_${name.replaceAll('-', '')}`,
@@ -164,9 +192,11 @@ function pipelineRun(name, { steps, runStep, drive, openGateMs = 0 }) {
           decisions: [],
         };
       },
-      closeGate: nothing,
+      settleGate: async () => ({ ...rows.gate, expiresMs: 3_600_000 }),
+      closeGate: async ({ status }) => ({ status, decisions: [], expiresMs: 1 }),
+      readRunRequests: async () => rows.asked,
     },
-    drive,
+    drive: drive && ((handle) => drive(handle, rows)),
   };
 }
 

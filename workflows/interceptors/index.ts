@@ -1,5 +1,10 @@
-import { defaultPayloadConverter, type Headers } from '@temporalio/common';
-import type { WorkflowInterceptorsFactory } from '@temporalio/workflow';
+import { ApplicationFailure, defaultPayloadConverter, type Headers } from '@temporalio/common';
+import {
+  log,
+  type WorkflowInboundCallsInterceptor,
+  type WorkflowInterceptorsFactory,
+} from '@temporalio/workflow';
+import { hasForeign } from '../../contracts/foreign-payload.ts';
 import { traceHeader, traceIdOf, type TraceContext } from '../../contracts/trace-context.ts';
 
 /**
@@ -15,6 +20,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
   });
   return {
     inbound: [
+      refusingStrangers,
       {
         execute(input, next) {
           const payload = input.headers[traceHeader];
@@ -40,3 +46,35 @@ export const interceptors: WorkflowInterceptorsFactory = () => {
     ],
   };
 };
+
+const refusingStrangers: WorkflowInboundCallsInterceptor = {
+  execute(input, next) {
+    if (!hasForeign(input.args)) return next(input);
+    return Promise.reject(foreign('what it was started with'));
+  },
+  // A stranger's words are no words: dropped, so that the workflow goes on as if nobody had called.
+  handleSignal(input, next) {
+    if (!hasForeign(input.args)) return next(input);
+    log.warn('a signal was dropped: this installation did not send it', {
+      signal: input.signalName,
+    });
+    return Promise.resolve();
+  },
+  handleQuery(input, next) {
+    if (hasForeign(input.args)) return Promise.reject(foreign('a query'));
+    return next(input);
+  },
+  validateUpdate(input, next) {
+    if (hasForeign(input.args)) throw foreign('an update');
+    next(input);
+  },
+  handleUpdate(input, next) {
+    if (hasForeign(input.args)) return Promise.reject(foreign('an update'));
+    return next(input);
+  },
+};
+
+function foreign(what: string): ApplicationFailure {
+  const message = `Refused: this installation did not seal ${what}.`;
+  return ApplicationFailure.nonRetryable(message, 'forbidden');
+}

@@ -8,10 +8,10 @@ ALTER TABLE "deployment_syncs"
     ADD COLUMN "abort_reason" TEXT;
 
 -- Whose work it is besides whoever asked for it: inherited by reruns, promotions and retries.
-ALTER TABLE "pipelines" ADD COLUMN "origin_ids" TEXT[] NOT NULL DEFAULT '{}';
-ALTER TABLE "deployments" ADD COLUMN "origin_ids" TEXT[] NOT NULL DEFAULT '{}';
-ALTER TABLE "deployment_syncs" ADD COLUMN "origin_ids" TEXT[] NOT NULL DEFAULT '{}';
-ALTER TABLE "gates" ADD COLUMN "origin_ids" TEXT[] NOT NULL DEFAULT '{}';
+ALTER TABLE "pipelines" ADD COLUMN "origin_ids" TEXT[] NOT NULL DEFAULT ARRAY[]::TEXT[];
+ALTER TABLE "deployments" ADD COLUMN "origin_ids" TEXT[] NOT NULL DEFAULT ARRAY[]::TEXT[];
+ALTER TABLE "deployment_syncs" ADD COLUMN "origin_ids" TEXT[] NOT NULL DEFAULT ARRAY[]::TEXT[];
+ALTER TABLE "gates" ADD COLUMN "origin_ids" TEXT[] NOT NULL DEFAULT ARRAY[]::TEXT[];
 
 -- What was asked before these columns were there, and perhaps not heard yet.
 UPDATE "pipelines" p SET "pause_requested" = p."is_paused" WHERE p."status" IN ('pending', 'running');

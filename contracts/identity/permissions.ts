@@ -71,12 +71,37 @@ export const impliedPermissions: Readonly<Partial<Record<Permission, readonly Pe
   'project:write': ['project:read', 'issue:write', 'pipeline:run'],
 };
 
+/** Everything that is asked on a project. */
+const ofProjects: readonly PermissionPattern[] = [
+  'project:*',
+  'issue:*',
+  'pipeline:*',
+  'agent:*',
+  'deploy:*',
+  'observe:*',
+  'alert:*',
+  'secret:*',
+];
+
 export interface SystemRole {
   name: string;
   description: string;
   isSystem: boolean;
   permissions: readonly PermissionPattern[];
   inherits: readonly string[];
+}
+
+/** Running and watching what is rolled out: what an operator lets an agent do. */
+const operating: readonly PermissionPattern[] = ['deploy:*', 'observe:*', 'alert:*'];
+
+/** True for what is asked on a single project: to hand it on is the business of those who hold `project:delegate` there. */
+export function isOfProjects(permission: Permission): boolean {
+  return ofProjects.some((pattern) => permissionCovers(pattern, permission));
+}
+
+/** True for running and watching deployments: an operator of the whole installation hands it to agents. */
+export function isOperating(permission: Permission): boolean {
+  return operating.some((pattern) => permissionCovers(pattern, permission));
 }
 
 /** Roles that every installation has. The five system ones are seed 001's, `editor` and `reader` seed 002's. */
@@ -128,16 +153,7 @@ export const seededRoles: readonly SystemRole[] = [
     name: 'maintainer',
     description: 'Everything on a project; bound to whoever creates it',
     isSystem: false,
-    permissions: [
-      'project:*',
-      'issue:*',
-      'pipeline:*',
-      'agent:*',
-      'deploy:*',
-      'observe:*',
-      'alert:*',
-      'secret:*',
-    ],
+    permissions: ofProjects,
     inherits: [],
   },
   {

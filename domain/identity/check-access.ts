@@ -25,13 +25,11 @@ async function heldBy(
   return cache.get(key, () => grantedPermissions(db, userId, projectId));
 }
 
-async function claimedBy(
-  db: Db,
-  principal: Principal,
-  epoch: bigint,
-): Promise<ReadonlySet<Permission>> {
+/** What the JWT of a principal claims for it, and no row of ours. */
+export async function claimedBy(db: Db, principal: Principal): Promise<ReadonlySet<Permission>> {
   const { claimedRoles, claimedPermissions } = principal;
   if (claimedRoles.length === 0) return expandPatterns(claimedPermissions);
+  const epoch = await epochOf(db, principal);
   const key = `roles ${JSON.stringify([...claimedRoles].sort())} ${epoch}`;
   const ofRoles = await cache.get(key, async () => ({
     permissions: await permissionsOfRoles(db, claimedRoles),
@@ -57,7 +55,7 @@ export async function effectivePermissions(
   if (principal.projectId !== null && principal.projectId !== projectId) return new Set();
   const epoch = await epochOf(db, principal);
   const held = await heldBy(db, principal.userId, projectId, epoch);
-  let effective = new Set([...held, ...(await claimedBy(db, principal, epoch))]);
+  let effective = new Set([...held, ...(await claimedBy(db, principal))]);
   for (const userId of principal.actChain) {
     effective = intersect(effective, await heldBy(db, userId, projectId, epoch));
   }

@@ -137,6 +137,26 @@ export async function grantedPermissions(
   return new Inquiry(db, await loadRoles(db)).granted(userId, projectId);
 }
 
+/** What roles alone give a user on a project (null: everywhere), without anything that was delegated to them. */
+export async function permissionsByRole(
+  db: Db,
+  userId: string,
+  projectId: string | null,
+): Promise<Set<Permission>> {
+  const at = projectId === null ? [{ projectId: null }] : [{ projectId: null }, { projectId }];
+  const bindings = await db.userRole.findMany({
+    where: { userId, user: { isActive: true }, OR: at },
+    select: { roleId: true },
+  });
+  const roles = await loadRoles(db);
+  return expandPatterns(
+    patternsOf(
+      roles,
+      bindings.map((binding) => binding.roleId),
+    ),
+  );
+}
+
 /** Patterns of roles by name, with what they inherit: what a JWT's roles claim is worth. Unknown names are worth nothing. */
 export async function permissionsOfRoles(
   db: Db,

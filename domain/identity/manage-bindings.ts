@@ -1,3 +1,4 @@
+import type { Permission } from '../../contracts/identity/permissions.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
@@ -13,6 +14,7 @@ import { findRole } from './manage-roles.ts';
 import { requireActiveAdmin } from './manage-users.ts';
 import { recordChange } from './record-change.ts';
 import { requireAccount } from './require-account.ts';
+import { requireFirstHand } from './require-first-hand.ts';
 import { requireHolding } from './require-not-above.ts';
 
 export interface BindingRecord {
@@ -49,6 +51,14 @@ function toBindingRecord(
   };
 }
 
+function bindersOf(projectId: string | null): readonly Permission[] {
+  return [
+    ...(projectId === null ? [] : ['project:delegate' as const]),
+    'admin:manage',
+    'admin:users',
+  ];
+}
+
 /** Global bindings are for admins, those of a project for whoever may hand it on; nobody gives what they lack. */
 async function requireMayBind(
   db: Db,
@@ -56,11 +66,7 @@ async function requireMayBind(
   role: string,
   projectId: string | null,
 ): Promise<void> {
-  const wanted =
-    projectId === null
-      ? (['admin:manage', 'admin:users'] as const)
-      : (['project:delegate', 'admin:manage', 'admin:users'] as const);
-  await requireAny(db, caller, wanted, projectId);
+  await requireAny(db, caller, bindersOf(projectId), projectId);
   await requireHolding(db, caller, await permissionsOfRoles(db, [role]), projectId);
 }
 
@@ -72,17 +78,12 @@ export async function createBinding(
 ): Promise<BindingRecord> {
   const projectId = input.projectId ?? null;
   // Access to the project is asked before whether the user or role exists, so that nothing is told of a hidden one.
-  await requireAny(
-    db,
-    caller,
-    projectId === null
-      ? ['admin:manage', 'admin:users']
-      : ['project:delegate', 'admin:manage', 'admin:users'],
-    projectId,
-  );
+  await requireAny(db, caller, bindersOf(projectId), projectId);
   const role = await findRole(db, input.role);
   const user = await findUser(db, input.user);
   await requireMayBind(db, caller, role.name, projectId);
+  await requireFirstHand(db, caller, bindersOf(projectId), projectId, 'any');
+  await requireFirstHand(db, caller, await permissionsOfRoles(db, [role.name]), projectId);
   return inTransaction(db, async (tx) => {
     const grantor = await tx.user.findUnique({ where: { id: caller.principal.userId } });
     const alike = { userId: user.id, roleId: role.id, projectId };

@@ -1,7 +1,12 @@
-import { permissions, type Permission } from '../../contracts/identity/permissions.ts';
+import {
+  isOfProjects,
+  isOperating,
+  permissions,
+  type Permission,
+} from '../../contracts/identity/permissions.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import type { Prisma, PrismaClient, User } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
@@ -9,10 +14,11 @@ import { toPage } from '../shared/page.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { can, requirePermission } from './check-access.ts';
 import { findUser } from './find-user.ts';
-import { grantedPermissions } from './granted-permissions.ts';
+import { permissionsByRole } from './granted-permissions.ts';
 import { permissionIds } from './manage-roles.ts';
 import { recordChange } from './record-change.ts';
-import { requireHolding } from './require-not-above.ts';
+import { requireAccount } from './require-account.ts';
+import { requireFirstHand } from './require-first-hand.ts';
 
 export interface DelegationRecord {
   id: string;
@@ -26,6 +32,9 @@ export interface DelegationRecord {
   reason: string | null;
   createdAt: string;
   revokedAt: string | null;
+  /** who took it back; null while it is in force, and when it ran out */
+  revokedBy: string | null;
+  revokedByName: string | null;
 }
 
 export interface DelegationInput {
@@ -41,6 +50,7 @@ const include = {
   delegator: true,
   delegate: true,
   permission: true,
+  revoker: true,
 } as const satisfies Prisma.DelegationInclude;
 
 type Row = Prisma.DelegationGetPayload<{ include: typeof include }>;
@@ -58,28 +68,52 @@ function toDelegationRecord(row: Row): DelegationRecord {
     reason: row.reason,
     createdAt: row.createdAt.toISOString(),
     revokedAt: row.revokedAt?.toISOString() ?? null,
+    revokedBy: row.revokedBy,
+    revokedByName: row.revoker?.name ?? null,
   };
 }
 
-/** Throws unless the caller holds it now, by this credential and by what is recorded of them. */
+/** Throws unless the caller, a person, holds it now and at first hand: what was lent is not lent on. */
 async function requireDelegable(
   db: Db,
   caller: Caller,
   permission: Permission,
   projectId: string | null,
 ): Promise<void> {
+  requireAccount(caller);
   if (projectId !== null) await requirePermission(db, caller, permission, projectId);
-  await requireHolding(db, caller, [permission], projectId);
-  // Claims of a JWT end with it: what is handed on must be the user's own.
-  const own = await grantedPermissions(db, caller.principal.userId, projectId);
-  if (!own.permissions.has(permission)) {
-    throw new DomainError('forbidden', `You cannot hand out what you do not have: ${permission}.`);
+  await requireFirstHand(db, caller, [permission], projectId);
+}
+
+/**
+ * What projects give is handed on by those who decide who comes in there: holders of `project:delegate`. Besides them
+ * an operator, by a role that holds everywhere, lets agents run and watch deployments (A-RBAC-12).
+ */
+async function requireMayLetIn(
+  db: Db,
+  { principal }: Caller,
+  delegate: User,
+  permission: Permission,
+  projectId: string | null,
+): Promise<void> {
+  if (!isOfProjects(permission)) return;
+  const here = await permissionsByRole(db, principal.userId, projectId);
+  if (here.has('project:delegate')) return;
+  if (isOperating(permission) && delegate.kind === 'agent') {
+    const everywhere = await permissionsByRole(db, principal.userId, null);
+    if (everywhere.has(permission)) return;
   }
+  throw new DomainError(
+    'forbidden',
+    projectId === null
+      ? `To hand on ${permission} everywhere you need project:delegate everywhere.`
+      : `To hand on ${permission} of this project you need project:delegate there, as its owner and maintainers have it.`,
+  );
 }
 
 /**
  * Hands one permission on to a user or agent. It counts while the delegator holds it, until it expires or is revoked.
- * @throws DomainError `forbidden` without the permission, `already_exists` for a live one alike
+ * @throws DomainError `forbidden` without the permission, or without project:delegate for one of a project; `already_exists` for a live one alike
  */
 export async function createDelegation(
   db: PrismaClient,
@@ -89,6 +123,7 @@ export async function createDelegation(
   const projectId = input.projectId ?? null;
   await requireDelegable(db, caller, input.permission, projectId);
   const delegate = await findUser(db, input.delegate);
+  await requireMayLetIn(db, caller, delegate, input.permission, projectId);
   const delegatorId = caller.principal.userId;
   if (delegate.id === delegatorId) throw bad('delegate', 'Somebody else', 'other');
   const expiresAt = input.expiresAt == null ? null : new Date(input.expiresAt);
@@ -122,21 +157,43 @@ async function clearExpired(
   });
 }
 
-/** Takes a delegation back at once: by who gave it, by who got it, or by holders of admin:delegate. */
+/** Takes a delegation back at once: by who gave it, by who got it, or by holders of admin:delegate or project:delegate there. */
 export async function revokeDelegation(
   db: PrismaClient,
   caller: Caller,
   id: string,
 ): Promise<void> {
+  requireAccount(caller);
   const row = await db.delegation.findUnique({ where: { id }, include });
-  const mine = [row?.delegatorId, row?.delegateId].includes(caller.principal.userId);
+  const { principal } = caller;
   const mayRevoke =
-    row !== null && (mine || (await can(db, caller.principal, 'admin:delegate', row.projectId)));
+    row !== null &&
+    ([row.delegatorId, row.delegateId].includes(principal.userId) ||
+      (await can(db, principal, 'admin:delegate', row.projectId)) ||
+      (row.projectId !== null && (await can(db, principal, 'project:delegate', row.projectId))));
   if (!mayRevoke) throw new DomainError('not_found', 'There is no such delegation.');
+  await revoke(db, caller, row);
+}
+
+/** Takes back a delegation of this very project, whoever made it. The route asked for project:delegate. */
+export async function revokeProjectDelegation(
+  db: PrismaClient,
+  caller: Caller,
+  projectId: string,
+  id: string,
+): Promise<void> {
+  const row = await db.delegation.findFirst({ where: { id, projectId }, include });
+  if (row === null) throw new DomainError('not_found', 'This project has no such delegation.');
+  await revoke(db, caller, row);
+}
+
+async function revoke(db: PrismaClient, caller: Caller, row: Row): Promise<void> {
+  const { id } = row;
   await inTransaction(db, async (tx) => {
+    const revoker = await tx.user.findUnique({ where: { id: caller.principal.userId } });
     const { count } = await tx.delegation.updateMany({
       where: { id, revokedAt: null },
-      data: { revokedAt: new Date() },
+      data: { revokedAt: new Date(), revokedBy: revoker?.id ?? null },
     });
     if (count === 0) throw new DomainError('illegal_transition', 'It is revoked already.');
     const message = `${row.delegate.name} lost ${row.permission.name}`;
@@ -175,16 +232,31 @@ export async function listDelegations(
   page: PageRequest,
   filter: { live?: boolean | undefined } = {},
 ): Promise<Page<DelegationRecord>> {
+  requireAccount(caller);
   const { userId } = caller.principal;
   const everything = await can(db, caller.principal, 'admin:read', null);
-  const where: Prisma.DelegationWhereInput = {
-    AND: [
-      everything ? {} : { OR: [{ delegatorId: userId }, { delegateId: userId }] },
-      filter.live === true
-        ? { revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] }
-        : {},
-    ],
-  };
+  const whose = everything ? {} : { OR: [{ delegatorId: userId }, { delegateId: userId }] };
+  return await pageOfDelegations(db, page, whose, filter);
+}
+
+/** All delegations of one project, whoever made them; oldest first. The route asked for project:delegate. */
+export async function listProjectDelegations(
+  db: Db,
+  projectId: string,
+  page: PageRequest,
+  filter: { live?: boolean | undefined } = {},
+): Promise<Page<DelegationRecord>> {
+  return await pageOfDelegations(db, page, { projectId }, filter);
+}
+
+async function pageOfDelegations(
+  db: Db,
+  page: PageRequest,
+  whose: Prisma.DelegationWhereInput,
+  filter: { live?: boolean | undefined },
+): Promise<Page<DelegationRecord>> {
+  const inForce = { revokedAt: null, OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] };
+  const where = { AND: [whose, filter.live === true ? inForce : {}] };
   const rows = await db.delegation.findMany({
     where: page.after === null ? where : { AND: [where, { id: { gt: page.after } }] },
     include,

@@ -8,6 +8,7 @@ import { inTransaction } from '../shared/tx.ts';
 import { permissionsOfRoles } from './granted-permissions.ts';
 import { expandPatterns } from './permission-set.ts';
 import { recordChange } from './record-change.ts';
+import { requireFirstHand } from './require-first-hand.ts';
 import { requireHolding } from './require-not-above.ts';
 import { roleInclude, toRoleRecord, type RoleRecord, type RoleRow } from './role-record.ts';
 
@@ -115,6 +116,8 @@ async function requireHoldingContent(
   const inherited = await permissionsOfRoles(db, input.inherits ?? []);
   const own = expandPatterns((input.permissions ?? []).filter(isPermissionPattern));
   await requireHolding(db, caller, [...own, ...inherited], null);
+  // A role gives to everybody who has it.
+  await requireFirstHand(db, caller, ['admin:manage', ...own, ...inherited], null);
 }
 
 async function setContent(

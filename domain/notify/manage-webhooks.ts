@@ -3,6 +3,7 @@ import { isEventName } from '../../contracts/notify/event-names.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient, Webhook } from '../../prisma/generated/client.ts';
 import { recordChange } from '../identity/record-change.ts';
+import { requireFirstHand } from '../identity/require-first-hand.ts';
 import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
@@ -76,6 +77,11 @@ export async function getWebhook(db: Db, projectId: string, id: string): Promise
   return await one(db, await findWebhook(db, projectId, id));
 }
 
+/** A webhook goes on telling an address of what happens: that is handing on, for a person's own hand only. */
+async function requireMayTell(db: Db, caller: Caller, projectId: string): Promise<void> {
+  await requireFirstHand(db, caller, ['project:delegate'], projectId);
+}
+
 /** @throws DomainError `validation_failed`, `conflict` when the project has 50 */
 export async function createWebhook(
   db: PrismaClient,
@@ -84,6 +90,7 @@ export async function createWebhook(
   input: WebhookInput,
 ): Promise<WebhookRecord> {
   checkInput(input);
+  await requireMayTell(db, caller, projectId);
   return await inTransaction(db, async (tx) => {
     if ((await tx.webhook.count({ where: { projectId } })) >= maxWebhooks)
       throw new DomainError('conflict', `A project has at most ${String(maxWebhooks)} webhooks.`);
@@ -108,6 +115,9 @@ export async function updateWebhook(
     Object.entries(input).filter(([, value]) => value !== undefined),
   ) as Partial<WebhookInput>;
   checkInput(change);
+  // Switching one off lets nothing out.
+  const quiet = Object.keys(change).every((key) => key === 'active') && change.active === false;
+  if (!quiet) await requireMayTell(db, caller, projectId);
   return await inTransaction(db, async (tx) => {
     await findWebhook(tx, projectId, id);
     const data = { ...change, ...(change.active === true ? { offReason: null } : {}) };

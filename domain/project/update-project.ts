@@ -6,6 +6,7 @@ import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { requirePermission } from '../identity/check-access.ts';
+import { requireFirstHand } from '../identity/require-first-hand.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { checkProjectNames } from './create-project.ts';
 import type { ProjectWithOwner } from './find-project.ts';
@@ -97,6 +98,11 @@ export async function updateProject(
   const guarded = ['visibility', 'isActive', 'mergeStyles', 'defaultMergeStyle'] as const;
   if (guarded.some((key) => changes[key] !== undefined)) {
     await requirePermission(db, caller, 'project:delegate', project.id);
+  }
+  const { visibility } = changes;
+  if (visibility !== undefined && visibility !== project.visibility) {
+    // Opening it lets everybody in at once.
+    await requireFirstHand(db, caller, ['project:delegate'], project.id);
   }
   checkProjectNames(changes);
   const branch = changes.defaultBranch;

@@ -122,6 +122,8 @@ export const accessPolicy: Readonly<Record<string, string>> = {
   'GET /api/v1/projects/{owner}/{project}/members': 'project:read @project',
   'POST /api/v1/projects/{owner}/{project}/members': 'project:delegate @project',
   'DELETE /api/v1/projects/{owner}/{project}/members/{id}': 'project:delegate @project',
+  'GET /api/v1/projects/{owner}/{project}/delegations': 'project:delegate @project',
+  'DELETE /api/v1/projects/{owner}/{project}/delegations/{id}': 'project:delegate @project',
   'GET /api/v1/projects/{owner}/{project}/branches': 'project:read @project',
   'GET /api/v1/projects/{owner}/{project}/tags': 'project:read @project',
   'GET /api/v1/projects/{owner}/{project}/commits': 'project:read @project',

@@ -115,6 +115,11 @@ const calls: Record<string, () => Promise<Call> | Call> = {
     const body = { ...delegation(), permission: 'issue:read' };
     return { address: `/api/v1/delegations/${await made('/api/v1/delegations', body)}` };
   },
+  'DELETE /api/v1/projects/{owner}/{project}/delegations/{id}': async () => {
+    const body = { ...delegation(), permission: 'pipeline:read', projectId: project.id };
+    const id = await made('/api/v1/delegations', body);
+    return { address: `${project.path}/delegations/${id}` };
+  },
   'POST /api/v1/secrets': () => ({ body: secret() }),
   'PUT /api/v1/secrets/{name}': () => ({
     address: `/api/v1/secrets/${secret().name}`,

@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
 import { anonymousPrincipal, type Principal } from '../../contracts/identity/principal.ts';
+import { newId } from '../../domain/shared/new-id.ts';
 import type { AppUnderTest, TestAccount } from './app-under-test.ts';
 
 /** The principal of somebody who signed in, for asking domain functions directly. */
@@ -44,6 +45,29 @@ export class AccessSteps {
     const answer = await this.app.call(this.admin, 'POST', '/api/v1/role-bindings', body);
     expect(answer.status).toBe(201);
     return (answer.body as { id: string }).id;
+  }
+
+  /** an agent with roles, as `account` of the app makes people */
+  async agent(name: string, ...roles: string[]): Promise<TestAccount> {
+    const made = await this.app.account(name, ...roles);
+    await this.app.db.user.update({ where: { id: made.id }, data: { kind: 'agent' } });
+    return made;
+  }
+
+  /** A live delegation as anybody could make it before it took a role that gives project:delegate. @returns its id */
+  async linkBefore(
+    from: TestAccount,
+    to: TestAccount,
+    permission: string,
+    projectId: string | null = null,
+  ): Promise<string> {
+    const { id: permissionId } = await this.app.db.permission.findUniqueOrThrow({
+      where: { name: permission },
+    });
+    const id = newId('delegation');
+    const data = { id, delegatorId: from.id, delegateId: to.id, permissionId, projectId };
+    await this.app.db.delegation.create({ data });
+    return id;
   }
 
   async delegate(from: TestAccount, body: object): Promise<{ status: number; id: string }> {

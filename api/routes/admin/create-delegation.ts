@@ -15,7 +15,9 @@ export const createDelegationRoute = defineRoute({
   path: '/api/v1/delegations',
   tag: 'delegations',
   summary: 'Hand one of your permissions on to a user or agent',
-  description: 'It counts while you hold it, until it expires or is revoked.',
+  description:
+    'It counts while you hold it, until it expires or is revoked. What projects give needs `project:delegate` there; ' +
+    'what was delegated to you, and what agents hold, is not handed on.',
   access: { kind: 'account' },
   request: {
     body: jsonBody(

@@ -6,7 +6,7 @@ export const revokeDelegationRoute = defineRoute({
   method: 'delete',
   path: '/api/v1/delegations/{id}',
   tag: 'delegations',
-  summary: 'Take a delegation back at once',
+  summary: 'Take back a delegation that you gave or got, or one of a project where you may',
   access: { kind: 'account' },
   request: { params: idParam },
   responses: noContent,

@@ -76,6 +76,8 @@ export const delegationSchema = z
     reason: z.string().nullable(),
     createdAt: time,
     revokedAt: time.nullable(),
+    revokedBy: z.string().nullable(),
+    revokedByName: z.string().nullable(),
   })
   .openapi('Delegation');
 

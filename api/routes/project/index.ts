@@ -1,6 +1,7 @@
 import type { DefinedRoute } from '../../define-route.ts';
 import { createProjectRoute } from './create-project.ts';
 import { deleteProjectRoute } from './delete-project.ts';
+import { listProjectDelegationsRoute, revokeProjectDelegationRoute } from './delegations.ts';
 import { getProjectRoute } from './get-project.ts';
 import { listProjectsRoute } from './list-projects.ts';
 import { addMemberRoute, listMembersRoute, removeMemberRoute } from './members.ts';
@@ -15,4 +16,6 @@ export const projectRoutes: readonly DefinedRoute[] = [
   listMembersRoute,
   addMemberRoute,
   removeMemberRoute,
+  listProjectDelegationsRoute,
+  revokeProjectDelegationRoute,
 ];

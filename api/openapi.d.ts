@@ -5437,7 +5437,7 @@ export interface paths {
         };
         /**
          * Output of a step: as text, or followed as server-sent events with follow=1
-         * @description Followers get `event: log` with `{offset, text}`, whose id is the byte offset behind the piece, and at last `event: end` with `{status, exitCode}`. `Last-Event-ID` (or lastEventId) resumes without a gap.
+         * @description Text comes without control characters but tab and newline: no escape sequence of a step reaches a terminal. raw=1 gives the bytes as they are stored; offsets are of those. Followers get `event: log` with `{offset, text, by}`, whose id is the byte offset behind the piece, and at last `event: end` with `{status, exitCode}`. `Last-Event-ID` (or lastEventId) resumes without a gap. `by` is `platform` for lines of the platform itself, `step` for output; the text, as it is stored, does not tell.
          */
         get: {
             parameters: {
@@ -5448,6 +5448,8 @@ export interface paths {
                     /** @description Byte offset in the whole log */
                     lastEventId?: string;
                     download?: "0" | "1";
+                    /** @description The bytes as they are stored, escapes and all */
+                    raw?: "0" | "1";
                 };
                 header?: never;
                 path: {

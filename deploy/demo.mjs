@@ -7,6 +7,7 @@ import { DemoError, findSlipway } from './lib/demo-client.mjs';
 import { followDeployment } from './lib/demo-deploy.mjs';
 import { followPipeline, painter, waitForPipeline } from './lib/demo-follow.mjs';
 import { createProject, pushFolder } from './lib/demo-project.mjs';
+import { plainLine } from './lib/plain-line.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const paint = painter(process.stdout.isTTY === true && !process.env.NO_COLOR);
@@ -55,7 +56,9 @@ function summary({ status, error, steps }, page) {
     status === 'success'
       ? paint('1;32', `Green: ${counts}.`)
       : paint('1;31', `Red: the pipeline ended as "${status}", ${counts}.`);
-  return ['', head, error, page].filter((line) => typeof line === 'string').join('\n');
+  return ['', head, error === null ? null : error.split('\n').map(plainLine).join('\n'), page]
+    .filter((line) => typeof line === 'string')
+    .join('\n');
 }
 
 main().then(

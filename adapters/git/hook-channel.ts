@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { RefUpdate } from '../../contracts/event/types.ts';
+import { visibleLine } from '../../contracts/shared/plain-text.ts';
 
 /** Limits of one push's list of refs; over them it is refused in words, never let through unread. */
 export const hookLimits = { bytes: 4 * 1024 * 1024, refs: 5000 } as const;
@@ -64,8 +65,8 @@ export async function* readHookMessages(from: Readable): AsyncGenerator<HookMess
   }
 }
 
-/** Writes an answer to the waiting hook: lines for the pusher, then the verdict. */
+/** Writes an answer to the waiting hook: lines for the pusher's terminal, then the verdict. */
 export function answerHook(to: Writable, lines: readonly string[], verdict: 'ok' | 'no'): void {
-  const said = lines.map((line) => `say ${line.replace(/\p{Cc}/gu, ' ')}\n`);
+  const said = lines.map((line) => `say ${visibleLine(line)}\n`);
   to.write(`${said.join('')}${verdict}\n`);
 }

@@ -18,6 +18,7 @@ function capture(config: Partial<LoggerConfig> = {}) {
 }
 
 const canary = 'Canary-9f31';
+const actedUpon = /[\p{Cf}\u0080-\u009f]|(?!\n)\p{Cc}/u;
 
 describe('createLogger', () => {
   it('writes one JSON object a line with level name and ISO time, and the ids of the context [A-LOG-01]', () => {
@@ -65,6 +66,20 @@ describe('createLogger', () => {
     );
     expect(lines[0]?.match(/\n/g)).toHaveLength(1);
   });
+
+  it.each(['json', 'text'] as const)(
+    'writes no character as %s that a terminal acts upon, whatever a field holds [B-LOG-01]',
+    (format) => {
+      const hidden = String.fromCharCode(0x1b, 0x7f, 0x9b, 0x202e, 0x2066);
+      const { log, lines } = capture({ format });
+      log.warn({ branch: `a${hidden}b` }, `pushed ${hidden}`);
+      log.child({ entity: hidden }).warn({}, 'x');
+      expect(lines.join('')).not.toMatch(actedUpon);
+      if (format === 'json') {
+        expect(JSON.parse(lines[0] ?? '')).toMatchObject({ branch: `a${hidden}b` });
+      }
+    },
+  );
 
   it('names file and line of the caller when told to [B-LOG-01]', () => {
     const { log, parsed } = capture({ addSource: true });

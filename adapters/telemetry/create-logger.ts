@@ -2,7 +2,7 @@ import { trace } from '@opentelemetry/api';
 import { pino, type Bindings, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { currentLogFields } from './log-context.ts';
 import { redact, redactText } from './redact.ts';
-import { textLines } from './text-lines.ts';
+import { textLines, visibleLines } from './text-lines.ts';
 
 export interface LoggerConfig {
   level: string;
@@ -59,7 +59,7 @@ export function createLogger(
   };
   const destination = to ?? destinationOf(config.output);
   return withRedactedChildren(
-    pino(options, config.format === 'text' ? textLines(destination) : destination),
+    pino(options, config.format === 'text' ? textLines(destination) : visibleLines(destination)),
   );
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { visibleLine } from '../../contracts/shared/plain-text.ts';
 import { CliError } from '../cli-error.ts';
 import { loadBuilt } from '../built.ts';
 
@@ -24,9 +25,9 @@ export async function lintPipeline(args: readonly string[]): Promise<number> {
     return 0;
   }
   for (const { line, column, path, message } of result.faults) {
-    console.error(
-      `${file}:${String(line)}:${String(column)}: ${path === '' ? '' : `${path}: `}${message}`,
-    );
+    // Names and values in it are the file's, which may be anybody's.
+    const what = visibleLine(`${path === '' ? '' : `${path}: `}${message}`);
+    console.error(`${file}:${String(line)}:${String(column)}: ${what}`);
   }
   return 1;
 }

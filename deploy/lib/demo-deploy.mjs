@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { plainLine } from './plain-line.mjs';
 
 const pollMs = 300;
 const longestMs = 180_000;
@@ -36,5 +37,5 @@ export async function followDeployment({ client, project, print, paint }) {
 function stateOf({ environment, currentStatus, statusMessage, lastSync }) {
   const sync = lastSync ? ` · revision ${lastSync.revision.number} ${lastSync.status}` : '';
   const why = statusMessage ?? lastSync?.reason;
-  return `${environment}: ${currentStatus}${sync}${why ? ` · ${why}` : ''}`;
+  return `${environment}: ${currentStatus}${sync}${why ? ` · ${plainLine(why)}` : ''}`;
 }

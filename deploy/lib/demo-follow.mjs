@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DemoError } from './demo-client.mjs';
+import { plainLine } from './plain-line.mjs';
 
 const pollMs = 250;
 const appearMs = 30_000;
@@ -57,7 +58,8 @@ export async function followPipeline({ client, id, print, paint }) {
       // A quick step may end between two looks, so a log is opened for every step that has started.
       if (step.startedAt && step.kind !== 'gate' && !logs.has(step.name)) {
         const path = `/api/v1/pipelines/${id}/steps/${encodeURIComponent(step.name)}/logs?follow=1`;
-        const show = (line) => print(`${prefix} ${paint(2, '│')} ${line}`);
+        const show = (line, by) =>
+          print(`${prefix} ${by === 'platform' ? paint('36', 'slipway:') : paint(2, '│')} ${line}`);
         logs.set(step.name, followLog(client, path, show, stop.signal));
       }
       if (isOver) {
@@ -83,18 +85,24 @@ function within(limitMs, work) {
 function describeStep(step, paint) {
   const [mark, colour] = marks[step.status] ?? ['·', 2];
   const took = step.durationMs === null ? '' : `  ${(step.durationMs / 1000).toFixed(1)} s`;
-  const reason = step.reason ? `  ${step.reason}` : '';
+  const reason = step.reason ? `  ${plainLine(step.reason)}` : '';
   return paint(colour, `${mark} ${step.status}${took}${reason}`);
 }
 
+/** Lines with whose words they are: told beside the text, which a step could print as well. */
 async function followLog(client, path, show, signal) {
   let rest = '';
+  let voice = 'step';
   for await (const { event, data } of client.events(path, signal)) {
     if (event === 'end') break;
     if (event !== 'log') continue;
-    const lines = (rest + JSON.parse(data).text).split('\n');
-    rest = lines.pop() ?? '';
-    for (const line of lines) show(line.replace(/\r$/, ''));
+    const { text, by = 'step' } = JSON.parse(data);
+    const lines = (rest + text).split('\n');
+    for (const [index, line] of lines.slice(0, -1).entries()) {
+      show(plainLine(line.replace(/\r$/, '')), index === 0 && rest !== '' ? voice : by);
+    }
+    rest = lines.at(-1) ?? '';
+    if (lines.length > 1 || voice === 'step') voice = by;
   }
-  if (rest !== '') show(rest);
+  if (rest !== '') show(plainLine(rest), voice);
 }

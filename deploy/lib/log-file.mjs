@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { copyFile, readFile, truncate } from 'node:fs/promises';
+import { plainLine } from './plain-line.mjs';
 import { lastLine } from './run-command.mjs';
 import { warn } from './progress.mjs';
 
@@ -53,7 +54,7 @@ export class LogFile {
       .split('\n')
       .map(problemIn)
       .filter((found) => found !== null);
-    return problems.at(-1) || lastLine(tail) || 'it said nothing';
+    return problems.at(-1) || plainLine(lastLine(tail)) || 'it said nothing';
   }
 
   #look() {
@@ -103,11 +104,11 @@ export function problemIn(line) {
       const entry = JSON.parse(line);
       if (!(entry.level >= errorLevel || /^(error|fatal)$/i.test(entry.level))) return null;
       const cause = entry.err?.message ?? '';
-      return [entry.msg, cause].filter(Boolean).join(': ').slice(0, 200) || null;
+      return plainLine([entry.msg, cause].filter(Boolean).join(': ')).slice(0, 200) || null;
     } catch {
       return null;
     }
   }
   if (/the database system is (starting up|shutting down)/.test(line)) return null;
-  return /\b(FATAL|PANIC)\b/.test(line) ? line.slice(0, 200) : null;
+  return /\b(FATAL|PANIC)\b/.test(line) ? plainLine(line).slice(0, 200) : null;
 }

@@ -1,6 +1,7 @@
 import { pushedRefProblem, zeroSha } from '../../contracts/git/ref-name.ts';
 import type { PushProposal } from '../../contracts/git/store.ts';
 import type { RefUpdate } from '../../contracts/event/types.ts';
+import { visibleLine } from '../../contracts/shared/plain-text.ts';
 import type { Caller, Principal } from '../../contracts/identity/principal.ts';
 import type { ProtectedBranch } from '../../prisma/generated/client.ts';
 import { can } from '../identity/check-access.ts';
@@ -38,10 +39,7 @@ async function permissionRefusal(
 
 /** A ref name for a message: what could upset a terminal is shown as an escape, and it is kept short. */
 function shown(ref: string): string {
-  const safe = ref.replace(
-    /[\p{C}]/gu,
-    (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`,
-  );
+  const safe = visibleLine(ref);
   return safe.length > 80 ? `${safe.slice(0, 80)}…` : safe;
 }
 

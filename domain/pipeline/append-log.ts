@@ -1,4 +1,5 @@
 import { DomainError } from '../../contracts/problems.ts';
+import { visibleLine } from '../../contracts/shared/plain-text.ts';
 import type { Db } from '../shared/db.ts';
 import { appendChunk, findLogEnd } from './log-chunks.ts';
 import { characterCut, cleanText } from './log-text.ts';
@@ -48,11 +49,17 @@ export function staleAttempt(): DomainError {
   return new DomainError('conflict', 'A stale attempt: a newer attempt of this step has started.');
 }
 
+/** Bytes to store, and whose words they are. */
+interface Words {
+  bytes: Buffer;
+  isPlatform: boolean;
+}
+
 class BufferedLogWriter implements LogWriter {
   private readonly db: Db;
   private readonly options: Required<LogWriterOptions>;
   private readonly cleaner = cleanText();
-  private pending: Buffer[] = [];
+  private pending: Words[] = [];
   private pendingBytes = 0;
   /** length of the whole log when all that is pending is stored */
   private total: bigint;
@@ -83,8 +90,9 @@ class BufferedLogWriter implements LogWriter {
   }
 
   async note(line: string): Promise<void> {
-    const text = line.endsWith('\n') ? line : `${line}\n`;
-    this.queue(Buffer.from(this.endsLine ? text : `\n${text}`, 'utf8'));
+    // Names in it are strangers': none of them makes a second line, or an order to a terminal.
+    const text = `${visibleLine(line.replace(/\n$/u, ''))}\n`;
+    this.queue(Buffer.from(this.endsLine ? text : `\n${text}`, 'utf8'), true);
     await this.settle();
   }
 
@@ -114,12 +122,13 @@ class BufferedLogWriter implements LogWriter {
     const limit = `${String(Math.floor(this.options.capBytes / mebibyte))} MiB`;
     const marker = `--- the log reached its limit of ${limit}; the rest is not kept ---\n`;
     const filler = ' '.repeat(Math.max(0, Number(BigInt(this.options.capBytes) - this.total)));
-    this.queue(Buffer.from(`${filler}${this.endsLine ? '' : '\n'}${marker}`));
+    this.queue(Buffer.from(`${filler}${this.endsLine ? '' : '\n'}`));
+    this.queue(Buffer.from(marker), true);
   }
 
-  private queue(bytes: Buffer): void {
+  private queue(bytes: Buffer, isPlatform = false): void {
     if (bytes.length === 0) return;
-    this.pending.push(bytes);
+    this.pending.push({ bytes, isPlatform });
     this.pendingBytes += bytes.length;
     this.total += BigInt(bytes.length);
     this.endsLine = bytes[bytes.length - 1] === 10;
@@ -170,17 +179,22 @@ class BufferedLogWriter implements LogWriter {
   }
 
   private async storeOne(): Promise<void> {
-    const all =
-      this.pending.length === 1 && this.pending[0] ? this.pending[0] : Buffer.concat(this.pending);
+    const isPlatform = this.pending[0]?.isPlatform === true;
+    // One row holds the words of one of the two.
+    const other = this.pending.findIndex((words) => words.isPlatform !== isPlatform);
+    const alike = other === -1 ? this.pending : this.pending.slice(0, other);
+    const all = Buffer.concat(alike.map(({ bytes }) => bytes));
     const row = all.subarray(0, characterCut(all, this.options.flushBytes));
     const rest = all.subarray(row.length);
-    this.pending = rest.length > 0 ? [rest] : [];
+    const later = this.pending.slice(alike.length);
+    this.pending = rest.length > 0 ? [{ bytes: rest, isPlatform }, ...later] : later;
     this.lastFlush = performance.now();
     const { stepId, attempt, patienceMs } = this.options;
     const end = await appendChunk(this.db, {
       stepId,
       attempt,
       data: row,
+      isPlatform,
       knownEnd: this.stored,
       patienceMs,
     });

@@ -27,6 +27,8 @@ export interface ChunkToAppend {
   stepId: string;
   attempt: number;
   data: Buffer;
+  /** the platform's own words, not the command's */
+  isPlatform: boolean;
   /** a length of the log at which this chunk was certainly not stored yet */
   knownEnd: bigint;
   patienceMs: number;
@@ -53,12 +55,15 @@ export async function appendChunk(db: Db, chunk: ChunkToAppend): Promise<bigint 
 
 async function insertChunk(
   db: Db,
-  { stepId, attempt, data }: ChunkToAppend,
+  { stepId, attempt, data, isPlatform }: ChunkToAppend,
 ): Promise<bigint | null> {
   const bytes = BigInt(data.length);
   const rows = await db.$queryRaw<{ end: bigint }[]>`
     WITH step AS (
-      UPDATE pipeline_steps SET log_bytes = log_bytes + ${bytes}::int8
+      UPDATE pipeline_steps SET log_bytes = log_bytes + ${bytes}::int8,
+        platform_ranges = CASE WHEN ${isPlatform}
+          THEN platform_ranges || jsonb_build_array(jsonb_build_array(log_bytes, log_bytes + ${bytes}::int8))
+          ELSE platform_ranges END
       WHERE id = ${stepId} AND attempt <= ${attempt}::int RETURNING id, log_bytes
     ), chunk AS (
       INSERT INTO log_chunks (step_id, "offset", attempt, data)

@@ -10,7 +10,11 @@ import { wholeCharacters } from './log-text.ts';
 export interface LogPiece {
   offset: bigint;
   data: Buffer;
+  /** the platform's own words, told beside the text: what stands in it a command could print as well */
+  isPlatform: boolean;
 }
+
+type RawPiece = Omit<LogPiece, 'isPlatform'>;
 
 export interface LogState {
   logRef: string | null;
@@ -36,7 +40,8 @@ export async function findLogState(db: Db, stepId: string): Promise<LogState> {
 }
 
 /**
- * What is stored of a step's log from byte `from` on, about `maxBytes` of it; null when nothing is there (yet).
+ * What is stored of a step's log from byte `from` on, about `maxBytes` of it, words of the platform or of the command but
+ * never both; null when nothing is there (yet).
  * Rows are looked at before the step's row: whoever drops rows names the object in the same transaction, so what is
  * no longer in rows is found in the object.
  */
@@ -47,6 +52,17 @@ export async function readLog(
   from: bigint,
   maxBytes = 256 * 1024,
 ): Promise<LogPiece | null> {
+  const piece = await readRaw(db, store, stepId, from, maxBytes);
+  return piece === null ? null : cutByVoice(piece, await platformRanges(db, stepId));
+}
+
+async function readRaw(
+  db: Db,
+  store: BlobStore,
+  stepId: string,
+  from: bigint,
+  maxBytes: number,
+): Promise<RawPiece | null> {
   const fromRows = piecesFrom(await findChunks(db, stepId, from, maxBytes), from);
   if (fromRows !== null) return fromRows;
   const state = await findLogState(db, stepId);
@@ -58,7 +74,25 @@ export async function readLog(
   return state.bytes > from ? piecesFrom(await findChunks(db, stepId, from, maxBytes), from) : null;
 }
 
-function piecesFrom(chunks: { offset: bigint; data: Uint8Array }[], from: bigint): LogPiece | null {
+async function platformRanges(db: Db, stepId: string): Promise<[number, number][]> {
+  const step = await db.pipelineStep.findUnique({
+    where: { id: stepId },
+    select: { platformRanges: true },
+  });
+  return (step?.platformRanges ?? []) as [number, number][];
+}
+
+/** The beginning of a piece, up to where the other one begins to speak. */
+function cutByVoice({ offset, data }: RawPiece, ranges: readonly [number, number][]): LogPiece {
+  const from = Number(offset);
+  const next = ranges.find(([, behind]) => behind > from);
+  if (next === undefined) return { offset, data, isPlatform: false };
+  const isPlatform = next[0] <= from;
+  const until = isPlatform ? next[1] : next[0];
+  return { offset, data: data.subarray(0, until - from), isPlatform };
+}
+
+function piecesFrom(chunks: { offset: bigint; data: Uint8Array }[], from: bigint): RawPiece | null {
   const parts: Uint8Array[] = [];
   let at = from;
   for (const { offset, data } of chunks) {
@@ -76,7 +110,7 @@ async function readObject(
   key: string,
   from: bigint,
   maxBytes: number,
-): Promise<LogPiece | null> {
+): Promise<RawPiece | null> {
   const head = await store.head(key);
   if (head === null || BigInt(head.bytes) <= from) return null;
   const body = await store.get(key, { start: Number(from) });

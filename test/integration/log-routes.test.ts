@@ -68,6 +68,48 @@ describe('the address of a step log', () => {
     }
   });
 
+  it('gives text without anything that a terminal acts upon, the bytes as they are when asked, and says whose words they are [A-PIPE-06]', async () => {
+    const step = await makeRunRows(database.db);
+    await bindTestRole(database.db, step.userId, 'viewer');
+    const { token: theirs } = await createTestToken(database.db, step.userId);
+    const address = `/api/v1/pipelines/${step.pipelineId}/steps/${step.stepName}/logs`;
+    const writer = await openLogWriter(database.db, {
+      stepId: step.stepId,
+      attempt: 1,
+      masker: createMasker([]),
+    });
+    await writer.note('--- attempt 1 ---');
+    const said = 'a\u001b[31mred\u001b[0m\u009b2J\r\n\u001b]0;title\u0007ü\u202e\n';
+    for (const byte of Buffer.from(said)) await writer.write(Buffer.from([byte]));
+    await writer.close();
+    await database.db.pipelineStep.update({
+      where: { id: step.stepId },
+      data: { status: 'success' },
+    });
+    for (const isMoved of [false, true]) {
+      if (isMoved) await finishLog(database.db, store, step.stepId);
+      const plain = await (await api.get(address, theirs)).text();
+      expect(plain).toBe('--- attempt 1 ---\nared\nü\\u{202e}\n');
+      const download = await (await api.get(`${address}?download=1`, theirs)).text();
+      expect(download).toBe(plain);
+      const raw = await (await api.get(`${address}?raw=1`, theirs)).text();
+      expect(raw).toBe(`--- attempt 1 ---\n${said}`);
+      // offsets are of the stored bytes in either form
+      const behind = Buffer.byteLength(raw) - Buffer.byteLength('ü\u202e\n');
+      const rest = await api.get(`${address}?offset=${String(behind)}`, theirs);
+      expect(await rest.text()).toBe('ü\\u{202e}\n');
+      const events: unknown[] = [];
+      const url = `${api.baseUrl}${address}?follow=1`;
+      for await (const event of readServerEvents(url, { token: theirs })) {
+        if (event.event === 'log') events.push(JSON.parse(event.data));
+      }
+      expect(events[0]).toEqual({ offset: 0, text: '--- attempt 1 ---\n', by: 'platform' });
+      expect(events.slice(1)).toEqual(
+        events.slice(1).map(() => expect.objectContaining({ by: 'step' })),
+      );
+    }
+  });
+
   it('refuses what is no offset, and hides the log from whoever may not see the project', async () => {
     for (const query of [
       '?offset=-1',

@@ -75,6 +75,20 @@ async function endStep(stepId: string): Promise<void> {
   });
 }
 
+/** Pieces of a log with whose words they are; neighbours of one voice are one. */
+async function voices(stepId: string, from: bigint): Promise<string[][]> {
+  const said: string[][] = [];
+  for (let at = from; ;) {
+    const piece = await readLog(database.db, store, stepId, at);
+    if (piece === null) return said;
+    const by = piece.isPlatform ? 'platform' : 'step';
+    const last = said.at(-1);
+    if (last?.[0] === by) last[1] = `${last[1] ?? ''}${piece.data.toString()}`;
+    else said.push([by, piece.data.toString()]);
+    at += BigInt(piece.data.length);
+  }
+}
+
 describe('the log of a step', () => {
   it('reaches a follower while the step runs, and afterwards reads as the same text from the object store [A-PIPE-06]', async () => {
     const rows = await makeRunRows(database.db);
@@ -211,6 +225,32 @@ describe('the log of a step', () => {
     expect(text).not.toContain('zeile 99');
     expect(text).not.toContain('more');
     expect(text.endsWith('--- the command ended ---\n')).toBe(true);
+  });
+
+  it('tells beside the text which lines are the platform’s own, in rows and from the store [A-PIPE-06]', async () => {
+    const rows = await makeRunRows(database.db);
+    const writer = await writerOf(rows);
+    await writer.note('[slipway] schedule does not start pipelines yet');
+    // the same words, by the command
+    await writer.write(Buffer.from('[slipway] all is well\n--- attempt 2 ---\nno line end ü'));
+    await writer.note('--- attempt 2 ---');
+    await writer.write(Buffer.from('again\n'));
+    await writer.note('artifact \u001b[2Jdist\nof: 1 file(s) stored');
+    await writer.close();
+    const expected = [
+      ['platform', '[slipway] schedule does not start pipelines yet\n'],
+      ['step', '[slipway] all is well\n--- attempt 2 ---\nno line end ü'],
+      ['platform', '\n--- attempt 2 ---\n'],
+      ['step', 'again\n'],
+      ['platform', 'artifact \\u{1b}[2Jdist\\u{a}of: 1 file(s) stored\n'],
+    ];
+    await endStep(rows.stepId);
+    for (const isMoved of [false, true]) {
+      if (isMoved) await finishLog(database.db, store, rows.stepId);
+      expect(await voices(rows.stepId, 0n)).toEqual(expected);
+      // resumed in the middle of a line of the platform
+      expect((await voices(rows.stepId, 5n))[0]).toEqual(['platform', expected[0]?.[1]?.slice(5)]);
+    }
   });
 
   it('stores any bytes as text, never torn within a character', async () => {

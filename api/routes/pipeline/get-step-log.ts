@@ -27,8 +27,11 @@ export const getStepLogRoute = defineRoute({
   tag: 'pipelines',
   summary: 'Output of a step: as text, or followed as server-sent events with follow=1',
   description:
-    'Followers get `event: log` with `{offset, text}`, whose id is the byte offset behind the piece, and at last ' +
-    '`event: end` with `{status, exitCode}`. `Last-Event-ID` (or lastEventId) resumes without a gap.',
+    'Text comes without control characters but tab and newline: no escape sequence of a step reaches a terminal. raw=1 ' +
+    'gives the bytes as they are stored; offsets are of those. ' +
+    'Followers get `event: log` with `{offset, text, by}`, whose id is the byte offset behind the piece, and at last ' +
+    '`event: end` with `{status, exitCode}`. `Last-Event-ID` (or lastEventId) resumes without a gap. ' +
+    '`by` is `platform` for lines of the platform itself, `step` for output; the text, as it is stored, does not tell.',
   access: {
     kind: 'permission',
     permission: 'pipeline:read',
@@ -42,6 +45,7 @@ export const getStepLogRoute = defineRoute({
       follow: z.enum(['0', '1']).optional(),
       lastEventId: byteOffset.optional(),
       download: z.enum(['0', '1']).optional(),
+      raw: z.enum(['0', '1']).optional().describe('The bytes as they are stored, escapes and all'),
     }),
   },
   responses: {
@@ -68,9 +72,8 @@ export const getStepLogRoute = defineRoute({
         const fileName = `${step.name.replace(/[^A-Za-z0-9._-]/g, '_')}.log`;
         headers['content-disposition'] = `attachment; filename="${fileName}"`;
       }
-      return new Response(plainStream(db, objectStore, step.id, BigInt(query.offset ?? 0)), {
-        headers,
-      });
+      const wanted = { from: BigInt(query.offset ?? 0), isRaw: query.raw === '1' };
+      return new Response(plainStream(db, objectStore, step.id, wanted), { headers });
     }
     const from = resumeOffset(c.req.header('last-event-id'), query.lastEventId, query.offset);
     const stop = new AbortController();

@@ -1,4 +1,5 @@
 import { readLog, type LogPiece, type LogState } from '../../../domain/pipeline/read-log.ts';
+import { PlainText } from '../../../contracts/shared/plain-text.ts';
 import type { BlobStore } from '../../../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../../../prisma/generated/client.ts';
 
@@ -9,7 +10,11 @@ const encoder = new TextEncoder();
 /** One server-sent event per piece: its id is the offset behind it, so that a follower resumes there. */
 export function logEvent(piece: LogPiece): string {
   const next = piece.offset + BigInt(piece.data.length);
-  const data = JSON.stringify({ offset: Number(piece.offset), text: piece.data.toString('utf8') });
+  const data = JSON.stringify({
+    offset: Number(piece.offset),
+    text: piece.data.toString('utf8'),
+    by: piece.isPlatform ? 'platform' : 'step',
+  });
   return `id: ${String(next)}\nevent: log\ndata: ${data}\n\n`;
 }
 
@@ -73,14 +78,19 @@ async function withHeartbeat<T>(result: Promise<T>, everyMs: number): Promise<T 
   }
 }
 
-/** What is stored of a log now, from `from` on, read as the client takes it. */
+/**
+ * What is stored of a log now, from `from` on, read as the client takes it: without anything that only a terminal
+ * understands, unless it is wanted as it is.
+ */
 export function plainStream(
   db: PrismaClient,
   store: BlobStore,
   stepId: string,
-  from: bigint,
+  { from, isRaw }: { from: bigint; isRaw: boolean },
 ): ReadableStream<Uint8Array> {
   let at = from;
+  const decoder = new TextDecoder();
+  const plain = new PlainText();
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
@@ -90,7 +100,8 @@ export function plainStream(
           return;
         }
         at = piece.offset + BigInt(piece.data.length);
-        controller.enqueue(piece.data);
+        const text = isRaw ? '' : plain.push(decoder.decode(piece.data, { stream: true }));
+        controller.enqueue(isRaw ? piece.data : encoder.encode(text));
       },
     },
     { highWaterMark: 1 },

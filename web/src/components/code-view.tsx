@@ -2,6 +2,7 @@ import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { highlightLines, languageOf } from '../lib/highlight.ts';
 import { lineOfHash } from '../lib/line-hash.ts';
+import { visibleText } from './visible-text.tsx';
 
 const rowHeight = 20;
 const overscan = 40;
@@ -74,10 +75,10 @@ export function CodeView({ text, fileName }: { text: string; fileName: string })
               <code>
                 {tokens.map((token, index) =>
                   token.name === '' ? (
-                    token.text
+                    visibleText(token.text)
                   ) : (
                     <span key={index} class={token.name}>
-                      {token.text}
+                      {visibleText(token.text)}
                     </span>
                   ),
                 )}

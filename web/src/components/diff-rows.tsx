@@ -4,6 +4,7 @@ import { markTokens } from '../lib/mark-tokens.ts';
 import { memo } from '../lib/memo.ts';
 import { type Colours, lineKey, type Side } from './diff-extras.ts';
 import { Icon } from './icon.tsx';
+import { visibleText } from './visible-text.tsx';
 
 interface RowsProps {
   lines: readonly DiffLine[];
@@ -168,10 +169,10 @@ function Text({
       <span class="diff-sign">{signs[line.kind]}</span>
       {markTokens(tokens, line.changed).map((token, index) =>
         token.name === '' && !token.changed ? (
-          token.text
+          visibleText(token.text)
         ) : (
           <span key={index} class={`${token.name} ${token.changed ? 'diff-word' : ''}`}>
-            {token.text}
+            {visibleText(token.text)}
           </span>
         ),
       )}

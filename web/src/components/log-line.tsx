@@ -3,6 +3,7 @@ import { memo } from '../lib/memo.ts';
 import { ansiClass, parseAnsiLine } from '../lib/ansi.ts';
 import type { LogLines } from '../lib/log-lines.ts';
 import { Icon } from './icon.tsx';
+import { visibleText } from './visible-text.tsx';
 
 interface LogLineProps {
   log: LogLines;
@@ -20,7 +21,7 @@ interface LogLineProps {
 }
 
 function highlighted(text: string, needle: string): ComponentChildren {
-  if (needle === '') return text;
+  if (needle === '') return visibleText(text);
   const parts: ComponentChildren[] = [];
   const low = text.toLowerCase();
   const wanted = needle.toLowerCase();
@@ -33,7 +34,7 @@ function highlighted(text: string, needle: string): ComponentChildren {
   return parts;
 }
 
-/** One line of a log: its number links to it, its colours are tokens, `::group::` lines fold what follows. */
+/** One line of a log: its number links to it, its colours are tokens, `::group::` lines fold what follows, the platform's are marked. */
 export const LogLine = memo(
   ({
     log,
@@ -47,14 +48,16 @@ export const LogLine = memo(
     onFold,
   }: LogLineProps): JSX.Element => {
     const raw = log.lines[line] ?? '';
-    const group = raw.startsWith('::group::');
+    const platform = log.isPlatform(line);
+    const group = !platform && raw.startsWith('::group::');
     const { spans } = parseAnsiLine(group ? raw.slice(9) : raw, log.styleAt(line));
-    const command = raw.startsWith('$ ') || raw.startsWith('+ ');
+    const command = !platform && (raw.startsWith('$ ') || raw.startsWith('+ '));
     const classes = [
       'log-line',
       current ? 'current' : '',
       marked ? 'marked' : '',
       command ? 'command-line' : '',
+      platform ? 'platform-line' : '',
     ];
     return (
       <div
@@ -65,6 +68,8 @@ export const LogLine = memo(
           {line + 1}
         </a>
         <span class="log-text">
+          {/* Outside of what a step can print: its colours and characters end at its own lines. */}
+          {platform && <span class="log-voice">Slipway</span>}
           {group && (
             <button
               type="button"

@@ -19,6 +19,30 @@ describe('lines of a log', () => {
     expect(log.lines).toEqual(['grün', 'blau', 'rot']);
   });
 
+  it('keeps the lines of the platform apart: a step can neither print one, colour one nor fold one away [A-UI-04]', () => {
+    const log = new LogLines();
+    log.append(0, '[slipway] mine\n::group::all\n\u001b[31;8mred');
+    log.append(log.offset, '\n--- attempt 2 ---\n', 'platform');
+    log.append(log.offset, 'again\n');
+    expect(log.lines).toEqual([
+      '[slipway] mine',
+      '::group::all',
+      '\u001b[31;8mred',
+      '--- attempt 2 ---',
+      'again',
+    ]);
+    expect(log.lines.map((_, line) => log.isPlatform(line))).toEqual([
+      false,
+      false,
+      false,
+      true,
+      false,
+    ]);
+    expect(log.styleAt(3).fg).toBeNull();
+    expect(log.styleAt(4).fg).toBe('1');
+    expect(log.groups).toEqual([{ title: 'all', start: 1, end: 3 }]);
+  });
+
   it('finds the first failure and is not misled by a count of zero [A-UI-04]', () => {
     const log = new LogLines();
     log.append(

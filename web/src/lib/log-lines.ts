@@ -26,9 +26,13 @@ export class LogLines {
   private open = false;
   private readonly styles = new Map<number, AnsiStyle>();
   private style: AnsiStyle = plainStyle;
+  private readonly platform = new Set<number>();
 
-  /** Takes `text` that starts at byte `offset`. Answers how many lines were added. */
-  append(offset: number, text: string): number {
+  /**
+   * Takes `text` that starts at byte `offset`. Answers how many lines were added.
+   * @param by whose words they are, as the server says beside the text
+   */
+  append(offset: number, text: string, by: 'platform' | 'step' = 'step'): number {
     let fresh = text;
     const bytes = byteLength(text);
     if (offset + bytes <= this.offset) return 0;
@@ -37,13 +41,19 @@ export class LogLines {
     const before = this.lines.length;
     const parts = fresh.split('\n');
     parts.forEach((part, index) => {
-      this.take(part, index < parts.length - 1);
+      this.take(part, index < parts.length - 1, by === 'platform');
     });
     return this.lines.length - before;
   }
 
-  /** Style in force at the start of a line. */
+  /** Whether the platform itself wrote a line. Nothing that a step prints makes one. */
+  isPlatform(index: number): boolean {
+    return this.platform.has(index);
+  }
+
+  /** Style in force at the start of a line. What a step left on does not reach the platform's lines. */
   styleAt(index: number): AnsiStyle {
+    if (this.platform.has(index)) return plainStyle;
     return this.styles.get(index) ?? plainStyle;
   }
 
@@ -72,13 +82,14 @@ export class LogLines {
     return found;
   }
 
-  private take(part: string, complete: boolean): void {
+  private take(part: string, complete: boolean, isPlatform: boolean): void {
     if (part === '' && !complete) return;
     const last = this.lines.length - 1;
     const line = this.open && last >= 0 ? (this.lines[last] ?? '') + part : part;
     if (this.open && last >= 0) this.lines[last] = line;
     else {
-      if (this.style !== plainStyle) this.styles.set(this.lines.length, this.style);
+      if (isPlatform) this.beginPlatformLine(this.lines.length);
+      else if (this.style !== plainStyle) this.styles.set(this.lines.length, this.style);
       this.lines.push(line);
     }
     this.longest = Math.max(this.longest, line.length);
@@ -86,7 +97,14 @@ export class LogLines {
     if (complete) this.close(this.lines.length - 1, line);
   }
 
+  /** No group of a step folds it away. */
+  private beginPlatformLine(index: number): void {
+    this.platform.add(index);
+    for (const group of this.groups) group.end ??= index;
+  }
+
   private close(index: number, line: string): void {
+    if (this.platform.has(index)) return;
     if (line.includes('\u001b')) {
       const { end } = parseAnsiLine(line, this.style);
       this.style = JSON.stringify(end) === JSON.stringify(plainStyle) ? plainStyle : end;

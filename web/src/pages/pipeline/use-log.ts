@@ -48,8 +48,12 @@ export function useLog(run: string, step: string, attempt: number): FollowedLog 
           return 'stop';
         }
         if (event.type === 'log') {
-          const piece = JSON.parse(event.data) as { offset: number; text: string };
-          log.current.append(piece.offset, piece.text);
+          const piece = JSON.parse(event.data) as {
+            offset: number;
+            text: string;
+            by?: 'platform' | 'step';
+          };
+          log.current.append(piece.offset, piece.text, piece.by);
           redraw();
         }
         return 'go-on';

@@ -113,6 +113,12 @@ export const configSchema = section({
     address: text.default('localhost:7233'),
     namespace: text.default('default'),
     uiUrl: optionalUrl,
+    /** PEM files. With any of them the connection is TLS; with certificate and key the server can tell us from others */
+    tlsCaFile: optionalText,
+    tlsCertFile: optionalText,
+    tlsKeyFile: optionalText,
+    /** name in the server's certificate, when it is another than that of the address */
+    tlsServerName: optionalText,
   }),
   objectStore: section({
     /** unset: files under `home` */
@@ -258,6 +264,10 @@ export const configEnvNames: Readonly<Record<string, readonly string[]>> = {
   'temporal.address': ['TEMPORAL_ADDRESS', 'TEMPORAL_HOST'],
   'temporal.namespace': ['TEMPORAL_NAMESPACE'],
   'temporal.uiUrl': ['TEMPORAL_UI_URL'],
+  'temporal.tlsCaFile': ['TEMPORAL_TLS_SERVER_CA_CERT_PATH'],
+  'temporal.tlsCertFile': ['TEMPORAL_TLS_CLIENT_CERT_PATH'],
+  'temporal.tlsKeyFile': ['TEMPORAL_TLS_CLIENT_KEY_PATH'],
+  'temporal.tlsServerName': ['TEMPORAL_TLS_SERVER_NAME'],
   'objectStore.endpoint': ['S3_ENDPOINT'],
   'objectStore.bucket': ['S3_BUCKET'],
   'objectStore.region': ['S3_REGION'],

@@ -10,6 +10,7 @@ import { hardenProcess } from '../adapters/hardening/process.mjs';
 import { StartFailure } from './lib/failure.mjs';
 import { openHome } from './lib/home.mjs';
 import { instanceFile, takeInstance } from './lib/instance.mjs';
+import { neighbourWarning, otherPeople } from './lib/neighbours.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { choosePort, freePort, requirePort } from './lib/ports.mjs';
 import { ensureDatabase, postgresService } from './lib/postgres.mjs';
@@ -118,6 +119,8 @@ async function startTemporal(settings, ports) {
     settings.temporalUiUrl ??= `http://127.0.0.1:${ports.temporalUi}`;
     return settings.temporalAddress;
   });
+  const warning = neighbourWarning(await otherPeople());
+  if (warning !== null) note(warning);
 }
 
 /** @param {Settings} settings */

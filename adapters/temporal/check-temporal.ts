@@ -1,6 +1,7 @@
 import { Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 import { taskQueues } from '../../contracts/task-queues.ts';
+import { type TemporalAddress, temporalTls } from './temporal-tls.ts';
 
 export interface TemporalChecks {
   /** resolves when the server answers */
@@ -14,12 +15,9 @@ const { TaskQueueType } = proto.temporal.api.enums.v1;
 const freshMs = 120_000;
 
 /** Questions about Temporal for /health, over one connection that is made when first needed. */
-export function createTemporalChecks(options: {
-  address: string;
-  namespace: string;
-}): TemporalChecks {
-  const connection = Connection.lazy({ address: options.address, connectTimeout: '2s' });
-  const { namespace } = options;
+export function createTemporalChecks(at: TemporalAddress): TemporalChecks {
+  const { address, namespace } = at;
+  const connection = Connection.lazy({ address, connectTimeout: '2s', ...temporalTls(at) });
   return {
     async server() {
       await connection.withDeadline(Date.now() + 2000, () =>

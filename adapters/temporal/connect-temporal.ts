@@ -2,12 +2,7 @@ import { Client, Connection, type ClientInterceptors } from '@temporalio/client'
 import { NativeConnection } from '@temporalio/worker';
 import type { DataConverter } from '@temporalio/common';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-export interface TemporalAddress {
-  /** host:port */
-  address: string;
-  namespace: string;
-}
+import { type TemporalAddress, temporalTls } from './temporal-tls.ts';
 
 export interface TemporalClient {
   client: Client;
@@ -19,10 +14,11 @@ export interface TemporalClient {
  * answers while Temporal is away.
  */
 export function connectTemporal(
-  { address, namespace }: TemporalAddress,
+  at: TemporalAddress,
   options: { dataConverter: DataConverter; interceptors?: ClientInterceptors },
 ): TemporalClient {
-  const connection = Connection.lazy({ address, connectTimeout: '5s' });
+  const { address, namespace } = at;
+  const connection = Connection.lazy({ address, connectTimeout: '5s', ...temporalTls(at) });
   const { dataConverter, interceptors } = options;
   const client = new Client({
     connection,
@@ -38,13 +34,14 @@ export function connectTemporal(
  * in order.
  */
 export async function connectWorker(
-  { address }: TemporalAddress,
+  at: TemporalAddress,
   patienceMs = 60_000,
 ): Promise<NativeConnection> {
+  const options = { address: at.address, ...temporalTls(at) };
   const deadline = performance.now() + patienceMs;
   for (;;) {
     try {
-      return await NativeConnection.connect({ address });
+      return await NativeConnection.connect(options);
     } catch (error) {
       if (performance.now() > deadline) throw error;
       await sleep(250);

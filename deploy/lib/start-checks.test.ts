@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { StartFailure } from './failure.mjs';
 import { checkNode } from './prepare.mjs';
 import { ensurePrograms } from './system-packages.mjs';
+import { neighbourWarning, otherPeople } from './neighbours.mjs';
 import { obtainTemporal } from './temporal-binary.mjs';
 import { mayEnter } from './postgres-program.mjs';
 import { problemIn } from './log-file.mjs';
@@ -110,5 +111,28 @@ describe('problems on the terminal', () => {
   it('shows what stops Postgres, but not that it is still starting', () => {
     expect(problemIn('FATAL:  could not write to file')).toContain('could not write');
     expect(problemIn('FATAL:  the database system is starting up')).toBeNull();
+  });
+});
+
+describe('others on the machine', () => {
+  it('are named at the start, since they reach Temporal: people who may sign in, without whoever starts it [A-CORE-02]', async () => {
+    const file = path.join(folder, 'passwd');
+    const line = (name: string, id: number, shell: string) =>
+      `${name}:x:${String(id)}:${String(id)}::/home/${name}:${shell}\n`;
+    await writeFile(
+      file,
+      line('root', 0, '/bin/bash') +
+        line('postgres', 105, '/bin/bash') +
+        line('me', 1000, '/bin/bash') +
+        line('ann', 1001, '/bin/zsh') +
+        line('backup', 1002, '/usr/sbin/nologin') +
+        line('nobody', 65_534, '/bin/sh'),
+    );
+    const others = await otherPeople({ uid: 1000, file });
+    expect(others).toEqual(['ann']);
+    expect(neighbourWarning(others)).toContain('(ann)');
+    expect(neighbourWarning(['a', 'b', 'c', 'd', 'e'])).toContain('(a, b, c and 2 more)');
+    expect(neighbourWarning([])).toBeNull();
+    expect(await otherPeople({ file: path.join(folder, 'none') })).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 import { DomainError } from '../../contracts/problems.ts';
+import { foreignWords } from '../../contracts/shared/foreign-words.ts';
 
 /** An answer of the API server that is no success, or none at all (`status` 0). */
 export class KubeError extends Error {
@@ -28,9 +29,10 @@ export function isStatus(error: unknown, ...statuses: number[]): boolean {
 export function asDomainError(error: unknown, what: string): unknown {
   if (!(error instanceof KubeError)) return error;
   // What an object holds is dumped into the message at length, and is nobody's business.
-  const said = error.message
-    .replace(/Invalid value: [^\s"]*[{[].*[}\]]: /s, 'Invalid value: ')
-    .slice(0, 1000);
+  const said = foreignWords(
+    error.message.replace(/Invalid value: [^\s"]*[{[].*[}\]]: /s, 'Invalid value: '),
+    1000,
+  );
   if (error.isPassing) {
     return new DomainError('unavailable', `The cluster does not answer for ${what}: ${said}`, {
       retryAfterSeconds: Math.ceil((error.retryAfterMs ?? 5000) / 1000),

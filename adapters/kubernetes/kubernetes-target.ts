@@ -10,6 +10,7 @@ import {
   ownerLabel,
   type TargetScope,
 } from '../../contracts/deploy/target.ts';
+import { foreignWords } from '../../contracts/shared/foreign-words.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { appliedForm, fingerprint } from './applied-form.ts';
 import { driftBetween } from './field-drift.ts';
@@ -194,7 +195,9 @@ class KubernetesTarget {
   async health(scope: TargetScope, ref: ObjectRef, live?: LiveObject): Promise<ObjectHealth> {
     const object = await this.#look(scope, await this.#place(scope, ref), live);
     if (object === null) return { status: 'missing', message: 'is not there' };
-    return await this.#health.of(scope, object);
+    const { status, message } = await this.#health.of(scope, object);
+    // Conditions and the words of a container that does not start are written by programs of the deployment too.
+    return { status, message: foreignWords(message, 500) };
   }
 
   /** By a dry run: what the server would make of the object now, compared with what is there. */

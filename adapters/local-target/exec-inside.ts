@@ -7,6 +7,9 @@ import { stepGid, stepUid } from '../sandbox/options.ts';
 import { trustedPath } from '../sandbox/run-tool.ts';
 import type { AppProcess } from './app-process.ts';
 
+/** Enough to know a secret as a whole that stands in what is shown of it. */
+const mostOutput = 64 * 1024;
+
 export interface ExecOptions {
   command: readonly string[];
   env: Readonly<Record<string, string>>;
@@ -17,7 +20,7 @@ export interface ExecOptions {
 /**
  * Runs a command inside of a running sandbox, as its user and under its limits. Its environment goes in by a pipe, so
  * that no process of the host has it.
- * @returns null for exit code 0, else what went wrong
+ * @returns null for exit code 0, else what went wrong with what the command said, which is neither masked nor cut to length
  */
 export async function execInside(
   host: SandboxHost,
@@ -37,7 +40,7 @@ export async function execInside(
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
-      if (output.length < 1024) output += text;
+      if (output.length < mostOutput) output += text;
     });
   }
   child.stdin.on('error', () => undefined);
@@ -54,7 +57,7 @@ export async function execInside(
   const code = await ended;
   clearTimeout(timer);
   if (code === 0) return null;
-  const text = output.trim().slice(0, 200);
+  const text = output.trim();
   if (code === 137 || code === null)
     return `the command took longer than ${String(options.timeoutMs / 1000)} s`;
   return `the command ended with code ${String(code)}${text === '' ? '' : `: ${text}`}`;

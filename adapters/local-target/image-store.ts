@@ -7,6 +7,7 @@ import { createGunzip } from 'node:zlib';
 import type { Readable, Writable } from 'node:stream';
 import type { ImageSource } from '../../contracts/deploy/image-source.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import { foreignWords } from '../../contracts/shared/foreign-words.ts';
 import { inFolder } from '../files/folder.ts';
 import type { Contain } from '../workspace/workspace-store.ts';
 import { removeTree } from '../workspace/trees.ts';
@@ -136,7 +137,7 @@ async function unpack(
     diskBytes: options.maxBytes,
   });
   if (code !== 0) {
-    const why = output.split('\n').slice(0, 3).join(' ');
+    const why = foreignWords(output);
     throw new DomainError('validation_failed', `${image.text} could not be unpacked: ${why}`);
   }
   await checkTree(tree, image.text);

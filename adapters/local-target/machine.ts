@@ -10,6 +10,8 @@ import type { ImageStore } from './image-store.ts';
 export interface StreamMasker {
   push(chunk: Buffer): Buffer;
   end(): Buffer;
+  /** a whole text on its own */
+  text(value: string): string;
 }
 
 export type LocalLog = (level: 'info' | 'warn', message: string) => void;

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { foreignWords, plainWords } from '../../contracts/shared/foreign-words.ts';
 import type { ExecutionLimits } from '../executor/executor.ts';
 import type { SandboxHost } from '../sandbox/host.ts';
 import { quote } from '../sandbox/launch-plan.ts';
@@ -11,7 +12,7 @@ import { addForward } from './forward.ts';
 import type { Layer } from './image-store.ts';
 import { listeningProblem } from './listening.ts';
 import { LogRing } from './log-ring.ts';
-import type { Machine, OpenedGate } from './machine.ts';
+import type { Machine, OpenedGate, StreamMasker } from './machine.ts';
 import { pause } from './pause.ts';
 import { preparePlace } from './place.ts';
 import { expand, readInputs, workingDirOf } from './pod-inputs.ts';
@@ -30,7 +31,7 @@ export class Replica {
   /** null: not ready; else when it became so, by `performance.now()` */
   readySince: number | null = null;
   restarts = 0;
-  /** why it is not ready, for people; empty when it is */
+  /** why it is not ready, for people, secrets masked: it goes into rows, events and notices; empty when it is ready */
   reason = 'it is being started';
   /** how it ended for good, when its restart policy lets it */
   outcome: 'succeeded' | 'failed' | null = null;
@@ -46,6 +47,8 @@ export class Replica {
   #done: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | null = null;
   #runs = 0;
+  /** of the last run's Secrets */
+  #masker: StreamMasker | null = null;
 
   constructor(machine: Machine, plan: PodPlan, changed: () => void) {
     this.#machine = machine;
@@ -145,6 +148,7 @@ export class Replica {
     this.#runs += 1;
     const place = await preparePlace(this.#machine, host, this.plan, this.#runs, layer, inputs);
     const masker = this.#machine.masker(inputs.secrets);
+    this.#masker = masker;
     try {
       if (this.#stopping.signal.aborted) return { code: null, text: 'was stopped' };
       const app = await startApp(host, {
@@ -232,11 +236,19 @@ export class Replica {
     this.#changed();
   }
 
+  /** The only way to a reason, for it may hold what the application said to a probe. */
   #notReady(why: string): void {
-    const changes = this.readySince !== null || this.reason !== why;
+    const reason = this.#asToldToPeople(why);
+    const changes = this.readySince !== null || this.reason !== reason;
     this.readySince = null;
-    this.reason = why;
+    this.reason = reason;
     if (changes) this.#changed();
+  }
+
+  /** Masked before it is made one line and after: what is left out then may have torn a secret. */
+  #asToldToPeople(text: string): string {
+    const mask = (value: string): string => this.#masker?.text(value) ?? value;
+    return foreignWords(mask(plainWords(mask(text))));
   }
 }
 

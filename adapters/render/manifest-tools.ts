@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ManifestTools, RenderedText, ToolRequest } from '../../contracts/deploy/render.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import { plainWords } from '../../contracts/shared/foreign-words.ts';
 import { inFolder } from '../files/folder.ts';
 import { chooseTool, type ChosenTool } from './choose-tool.ts';
 import { findTool } from './find-tool.ts';
@@ -70,7 +71,7 @@ function answerOf({ tool, folder }: ChosenTool, result: BoxedResult): RenderedTe
       ? 'it took too long'
       : result.cut === 'output'
         ? 'it made more than 8 MiB'
-        : result.stderr.replaceAll('/work/', '').trim().slice(0, 2000) ||
+        : plainWords(result.stderr).replaceAll('/work/', '').trim().slice(0, 2000) ||
           'it failed without a word';
   const place = /([\w./-]+\.(?:ya?ml|tpl)):(\d+)/.exec(said);
   const main =

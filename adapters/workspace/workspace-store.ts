@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DomainError } from '../../contracts/problems.ts';
+import { foreignWords } from '../../contracts/shared/foreign-words.ts';
 import type { WorkspaceMount } from '../executor/executor.ts';
 import { copyTree, removeTree, throwAway } from './trees.ts';
 
@@ -132,7 +133,7 @@ async function prepareBase(store: Store, dir: string, tar: Readable): Promise<vo
     await removeTree(fresh);
     throw new DomainError(
       'unprocessable',
-      `The checkout could not be unpacked: ${output.slice(0, 500)}`,
+      `The checkout could not be unpacked: ${foreignWords(output)}`,
     );
   }
   try {

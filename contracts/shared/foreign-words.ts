@@ -1,0 +1,22 @@
+/** As much of another program's output as a reason, an event or a notice repeats. */
+const usual = 200;
+
+/**
+ * What somebody else's program said, as it may stand in a row, an event and a notice: one line, without control characters
+ * and what turns the direction of writing, at most `most` characters. It is not masked: whoever knows secrets that the
+ * program was given masks them before, for a cut could leave half of one.
+ */
+export function foreignWords(text: string, most = usual): string {
+  const line = plainWords(text).replaceAll(/\s+/g, ' ').trim();
+  const characters = [...line];
+  return characters.length <= most ? line : `${characters.slice(0, most - 1).join('')}…`;
+}
+
+/** The same with its lines and in full. */
+export function plainWords(text: string): string {
+  return text
+    .replaceAll(/\p{Cc}\[[0-9;?]*[ -/]*[@-~]/gu, '')
+    .replaceAll(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (character) =>
+      /\s/.test(character) ? character : '',
+    );
+}

@@ -412,7 +412,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in with name and password
-         * @description Sets the session cookie. Ten wrong tries of a name in 15 minutes, then 429.
+         * @description Sets the session cookie. Ten wrong tries of a name from one address in 15 minutes, then 429 there; elsewhere the name only answers more slowly.
          */
         post: {
             parameters: {
@@ -6111,7 +6111,7 @@ export interface paths {
                     offset?: number | null;
                     cursor?: string;
                     unread?: "true" | "false";
-                    type?: "build_failed" | "mr_created" | "gate_waiting" | "deployment_synced" | "deployment_failed" | "deployment_rolled_back" | "deployment_needs_human" | "agent_completed" | "alert_firing";
+                    type?: "build_failed" | "mr_created" | "gate_waiting" | "deployment_synced" | "deployment_failed" | "deployment_rolled_back" | "deployment_needs_human" | "sign_in_guessed" | "agent_completed" | "alert_firing";
                     channel?: "in_app" | "email" | "webhook";
                 };
                 header?: never;
@@ -6239,6 +6239,7 @@ export interface paths {
                                 deployment_failed?: number;
                                 deployment_rolled_back?: number;
                                 deployment_needs_human?: number;
+                                sign_in_guessed?: number;
                                 agent_completed?: number;
                                 alert_firing?: number;
                             };
@@ -6423,7 +6424,7 @@ export interface paths {
                         /** @default [] */
                         items?: {
                             /** @enum {string} */
-                            type: "build_failed" | "mr_created" | "gate_waiting" | "deployment_synced" | "deployment_failed" | "deployment_rolled_back" | "deployment_needs_human" | "agent_completed" | "alert_firing";
+                            type: "build_failed" | "mr_created" | "gate_waiting" | "deployment_synced" | "deployment_failed" | "deployment_rolled_back" | "deployment_needs_human" | "sign_in_guessed" | "agent_completed" | "alert_firing";
                             /** @enum {string} */
                             channel: "in_app" | "email" | "webhook";
                             /**
@@ -6561,7 +6562,7 @@ export interface paths {
                 content: {
                     "application/json": {
                         /** @enum {string} */
-                        type?: "build_failed" | "mr_created" | "gate_waiting" | "deployment_synced" | "deployment_failed" | "deployment_rolled_back" | "deployment_needs_human" | "agent_completed" | "alert_firing";
+                        type?: "build_failed" | "mr_created" | "gate_waiting" | "deployment_synced" | "deployment_failed" | "deployment_rolled_back" | "deployment_needs_human" | "sign_in_guessed" | "agent_completed" | "alert_firing";
                     };
                 };
             };
@@ -17793,7 +17794,7 @@ export interface components {
         Notification: {
             id: string;
             /** @enum {string} */
-            type: "build_failed" | "mr_created" | "gate_waiting" | "deployment_synced" | "deployment_failed" | "deployment_rolled_back" | "deployment_needs_human" | "agent_completed" | "alert_firing";
+            type: "build_failed" | "mr_created" | "gate_waiting" | "deployment_synced" | "deployment_failed" | "deployment_rolled_back" | "deployment_needs_human" | "sign_in_guessed" | "agent_completed" | "alert_firing";
             /** @enum {string} */
             channel: "in_app" | "email" | "webhook";
             /** @enum {string} */
@@ -17826,7 +17827,7 @@ export interface components {
         NotificationPreferences: {
             items: {
                 /** @enum {string} */
-                type: "build_failed" | "mr_created" | "gate_waiting" | "deployment_synced" | "deployment_failed" | "deployment_rolled_back" | "deployment_needs_human" | "agent_completed" | "alert_firing";
+                type: "build_failed" | "mr_created" | "gate_waiting" | "deployment_synced" | "deployment_failed" | "deployment_rolled_back" | "deployment_needs_human" | "sign_in_guessed" | "agent_completed" | "alert_firing";
                 /** @enum {string} */
                 channel: "in_app" | "email" | "webhook";
                 /**

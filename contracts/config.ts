@@ -140,6 +140,7 @@ export const configSchema = section({
   telemetry: section({ otlpEndpoint: optionalUrl, serviceName: text.default('slipway') }),
   auth: section({
     sessionDuration: duration('s').default(8 * 3_600_000),
+    /** of a name from one network; five times as many of a network, for all names */
     loginAttempts: int(1, 1000).default(10),
     loginWindow: duration('s').default(15 * 60_000),
     jwt: section({

@@ -2,6 +2,7 @@ import type { MiddlewareHandler } from 'hono';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { DomainError } from '../../contracts/problems.ts';
 import { isSignedIn } from '../../contracts/identity/principal.ts';
+import { networkOf } from '../../domain/identity/network-of.ts';
 import type { AppEnv } from '../env.ts';
 
 const limiters = new Map<number, RateLimiterMemory>();
@@ -15,13 +16,13 @@ function limiterFor(perMinute: number): RateLimiterMemory {
 }
 
 /**
- * Fairness between callers: so many requests a minute for each user (each address where nobody signed in), per API
+ * Fairness between callers: so many requests a minute for each user (each address, or /64 of IPv6, where nobody signed in), per API
  * process. Answers carry RateLimit headers; over the limit it is 429 with Retry-After.
  */
 export const rateLimit: MiddlewareHandler<AppEnv> = async (c, next) => {
   const { rateLimitPerMinute } = c.get('services').config.server;
   const { principal } = c.get('caller');
-  const key = isSignedIn(principal) ? principal.userId : (c.get('ipAddr') ?? 'local');
+  const key = isSignedIn(principal) ? principal.userId : networkOf(c.get('ipAddr'));
   const limiter = limiterFor(rateLimitPerMinute);
   const state = await limiter.consume(key).catch((rejected: unknown) => rejected);
   const { remainingPoints = 0, msBeforeNext = 0 } = state as {

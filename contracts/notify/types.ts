@@ -7,6 +7,8 @@ export const notificationTypes = [
   'deployment_failed',
   'deployment_rolled_back',
   'deployment_needs_human',
+  // of the account itself: somebody tries passwords under the name
+  'sign_in_guessed',
   'agent_completed',
   'alert_firing',
 ] as const;

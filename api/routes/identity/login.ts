@@ -9,7 +9,8 @@ export const loginRoute = defineRoute({
   path: '/api/v1/auth/login',
   tag: 'auth',
   summary: 'Sign in with name and password',
-  description: 'Sets the session cookie. Ten wrong tries of a name in 15 minutes, then 429.',
+  description:
+    'Sets the session cookie. Ten wrong tries of a name from one address in 15 minutes, then 429 there; elsewhere the name only answers more slowly.',
   access: { kind: 'public' },
   request: {
     body: jsonBody(

@@ -9,6 +9,7 @@ export const notificationWords: Readonly<Record<Notification['type'], string>> =
   deployment_failed: 'A deployment failed',
   deployment_rolled_back: 'A deployment was rolled back',
   deployment_needs_human: 'A deployment needs a person',
+  sign_in_guessed: 'Somebody tries your password',
   agent_completed: 'An agent finished',
   alert_firing: 'An alert fires',
 };

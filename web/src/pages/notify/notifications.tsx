@@ -24,6 +24,7 @@ const icons: Readonly<Record<Notification['type'], readonly [IconName, string]>>
   deployment_failed: ['failure', 'state-failure'],
   deployment_rolled_back: ['undo', 'state-blocked'],
   deployment_needs_human: ['warning', 'state-failure'],
+  sign_in_guessed: ['lock', 'state-failure'],
   agent_completed: ['bot', 'state-success'],
   alert_firing: ['alert', 'state-failure'],
 };

@@ -17,10 +17,12 @@ import { createLogger } from '../adapters/telemetry/create-logger.ts';
 import { observeDb } from '../adapters/telemetry/observe-db.ts';
 import { startTracing } from '../adapters/telemetry/start-tracing.ts';
 import { tracingMiddleware } from '../adapters/telemetry/tracing-middleware.ts';
+import { createThreadPool } from '../adapters/threads/thread-pool.ts';
 import { createTemporalChecks } from '../adapters/temporal/check-temporal.ts';
 import type { Config } from '../contracts/config.ts';
 import type { Log } from '../contracts/log.ts';
 import { openEventBus } from '../domain/event/event-bus.ts';
+import { heavyBy } from '../domain/heavy/heavy.ts';
 import { createLogHub } from '../domain/pipeline/log-hub.ts';
 import { hasSecrets } from '../domain/secret/has-secrets.ts';
 import { createDb } from '../domain/shared/db.ts';
@@ -100,6 +102,7 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
   const temporal = createTemporalChecks(config.temporal);
   const secretBox = await openSecretBox(config, { db });
   const objectStore = openObjectStore(config);
+  const threads = createThreadPool();
   const verifyJwt = createJwtVerifier(config.auth.jwt);
   const baseUrl = `http://127.0.0.1:${config.server.port}`;
   return {
@@ -115,6 +118,7 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
       isStopping,
       ...folders(),
       ...(verifyJwt ? { verifyJwt } : {}),
+      heavy: heavyBy(threads.run),
       gitStore: gitStoreOfConfig(config),
       mirrors: mirrorStoreOfConfig(config),
       hostRules: createHostRules(config.outbound.allowHosts),
@@ -124,6 +128,7 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
       startDemo: (token) => startDemo(baseUrl, token),
     },
     close: async () => {
+      await threads.close();
       logHub.close();
       bus.close();
       await temporal.close().catch(() => undefined);

@@ -5,6 +5,7 @@ import type { GitStore } from '../contracts/git/store.ts';
 import type { Log } from '../contracts/log.ts';
 import type { HostRules } from '../contracts/outbound/types.ts';
 import type { SecretBox } from '../contracts/secret/types.ts';
+import type { Heavy } from '../domain/heavy/heavy.ts';
 import type { VerifyJwt } from '../domain/identity/authenticate.ts';
 import type { LogHub } from '../domain/pipeline/log-hub.ts';
 import type { BlobStore } from '../domain/shared/blob-store.ts';
@@ -44,6 +45,8 @@ export interface Services {
   isStopping?: () => boolean;
   /** fires when a stop was asked for: streams that never end by themselves end then */
   stopSignal?: AbortSignal;
+  /** what reads texts of strangers, in threads with limits */
+  heavy: Heavy;
   /** bare repositories */
   gitStore: GitStore;
   /** mirrors of foreign ops repositories; the workers fetch them */

@@ -125,6 +125,7 @@ async function buildWorkers(
     db,
     log,
     repositories: services.repositories,
+    heavy: services.heavy,
     workspaces: host.workspaces,
     executor: host.executor,
     store: services.objectStore,

@@ -128,7 +128,7 @@ function effectDeps(services: WorkerServices, target: DeployTarget): DeployActiv
     manifestFiles: new ManifestFiles(gitStore),
     fetchOpsRepo: (opsRepoId) => fetchFirst({ db, mirrors, secretBox, log }, opsRepoId),
     target,
-    render: renderManifests(createManifestTools()),
+    render: renderManifests(createManifestTools(), services.heavy),
     secrets: deploySecrets(db, secretBox, gitStore),
   };
 }

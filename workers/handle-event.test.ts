@@ -75,7 +75,7 @@ function event(type: EventType, more: Partial<EventRecord> = {}): EventRecord {
 async function handled(one: EventRecord, { status = 'pending', isGone = false } = {}) {
   const { sent, client } = recordingEngine(isGone);
   const repositories = {
-    readText: () => Promise.resolve(null),
+    definition: () => Promise.resolve(null),
     changedPaths: () => Promise.resolve(null),
     archive: () => (async function* () {})(),
     commitTitle: () => Promise.resolve(null),

@@ -14,6 +14,7 @@ import {
   connectWorker,
   type TemporalClient,
 } from '../adapters/temporal/connect-temporal.ts';
+import { createThreadPool } from '../adapters/threads/thread-pool.ts';
 import { dataConverter } from '../adapters/temporal/data-converter.ts';
 import { clientInterceptors } from '../adapters/temporal/trace-interceptors.ts';
 import type { Config } from '../contracts/config.ts';
@@ -21,6 +22,7 @@ import type { MirrorStore } from '../contracts/git/mirror.ts';
 import type { GitStore } from '../contracts/git/store.ts';
 import type { Log } from '../contracts/log.ts';
 import type { SecretBox } from '../contracts/secret/types.ts';
+import { type Heavy, heavyBy } from '../domain/heavy/heavy.ts';
 import {
   createRepositoryReader,
   type RepositoryReader,
@@ -40,6 +42,8 @@ export interface WorkerServices {
   spawner: Spawner;
   gitStore: GitStore;
   mirrors: MirrorStore;
+  /** what reads texts of strangers, in threads with limits */
+  heavy: Heavy;
   repositories: RepositoryReader;
   objectStore: ObjectStore;
   temporal: TemporalClient;
@@ -69,6 +73,8 @@ export async function openServices(config: Config, log: Log): Promise<WorkerServ
   const connection = await connectWorker(config.temporal);
   const spawner = createSpawner();
   const gitStore = gitStoreOfConfig(config, spawner);
+  const threads = createThreadPool();
+  const heavy = heavyBy(threads.run);
   return {
     config,
     log,
@@ -78,12 +84,14 @@ export async function openServices(config: Config, log: Log): Promise<WorkerServ
     spawner,
     gitStore,
     mirrors: mirrorStoreOfConfig(config, spawner),
-    repositories: createRepositoryReader(gitStore),
+    heavy,
+    repositories: createRepositoryReader(gitStore, heavy),
     objectStore: openObjectStore(config),
     temporal,
     connection,
     converter: dataConverter(secretBox, 'worker'),
     async close() {
+      await threads.close();
       await spawner.close();
       await connection.close();
       await temporal.close();

@@ -3,6 +3,7 @@ import { readAbort } from '../../domain/deploy/abort-deployment.ts';
 import { finishSync } from '../../domain/deploy/finish-sync.ts';
 import { forgetDeployment } from '../../domain/deploy/forget-deployment.ts';
 import { readDesired } from '../../domain/deploy/read-desired.ts';
+import { refuseDesired } from '../../domain/deploy/refuse-desired.ts';
 import { reportContested } from '../../domain/deploy/report-contested.ts';
 import { setSyncStatus } from '../../domain/deploy/set-sync-status.ts';
 import { trimRevisions } from '../../domain/deploy/store-revision.ts';
@@ -35,6 +36,7 @@ export function createDeployRecords(deps: {
       return ended;
     }),
     reportContested: translating((input) => reportContested(db, input)),
+    refuseDesired: translating((input) => refuseDesired(db, input)),
     openRevert: translating((input) => deps.openRevert(input)),
     forgetDeployment: translating(({ deploymentId }) => forgetDeployment(db, store, deploymentId)),
   };

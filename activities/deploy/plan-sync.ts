@@ -12,6 +12,7 @@ import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
 import { settleWithoutSync } from '../../domain/deploy/settle-without-sync.ts';
 import { readRevision, storeRevision } from '../../domain/deploy/store-revision.ts';
+import { refusalOfDatabase } from '../../domain/shared/database-refusal.ts';
 import { noteHead } from '../../domain/deploy/take-up-head.ts';
 import type {
   Deployment,
@@ -41,15 +42,24 @@ export function planSync(deps: DeployActivityDeps) {
     try {
       return await planFor(deps, deployment);
     } catch (error) {
-      if (!(error instanceof DomainError) || error.code === 'unavailable') throw error;
-      const details = error.errors.map((one) => `${one.pointer} ${one.detail}`.trim());
-      const message = [error.message, ...details.slice(0, 10)].join('\n');
-      const isSealed = error.code === 'sealed';
+      const refusal = refusalOf(error);
+      if (refusal === null) throw error;
+      const { message, isSealed } = refusal;
       const kind = isSealed ? 'sealed' : 'refused';
       await settleWithoutSync(deps.db, deployment, { kind, message });
       return { kind: 'nothing', reason: message, ...(isSealed ? { isSealed } : {}) };
     }
   };
+}
+
+/** Why nothing can be planned until something else is desired; null for what a further try may find gone. */
+function refusalOf(error: unknown): { message: string; isSealed: boolean } | null {
+  const refused = refusalOfDatabase(error);
+  if (refused !== null) return { message: refused, isSealed: false };
+  if (!(error instanceof DomainError) || error.code === 'unavailable') return null;
+  const details = error.errors.map((one) => `${one.pointer} ${one.detail}`.trim());
+  const message = [error.message, ...details.slice(0, 10)].join('\n');
+  return { message, isSealed: error.code === 'sealed' };
 }
 
 /** The deployment, as it is once a new head of its ops repository is taken up. */

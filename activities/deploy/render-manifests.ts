@@ -1,16 +1,15 @@
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import type { ManifestTools, RenderInput } from '../../contracts/deploy/render.ts';
-import {
-  renderRevision,
-  revisionOfText,
-  valuesOf,
-} from '../../domain/deploy/render/render-revision.ts';
+import type { Heavy } from '../../domain/heavy/heavy.ts';
 
 /**
  * Manifests of a folder, by the tool it is made for, else as plain templates; both end in the same checks.
  * @throws DomainError `validation_failed` with file, line and message of each fault in `errors`
  */
-export function renderManifests(tools: ManifestTools): (input: RenderInput) => Promise<Manifest[]> {
+export function renderManifests(
+  tools: ManifestTools,
+  heavy: Pick<Heavy, 'renderRevision' | 'revisionOfText' | 'valuesOf'>,
+): (input: RenderInput) => Promise<Manifest[]> {
   return async (input) => {
     const { files, namespace, facts } = input;
     const text = await tools.render({
@@ -18,9 +17,13 @@ export function renderManifests(tools: ManifestTools): (input: RenderInput) => P
       environment: facts.environment,
       namespace,
       release: releaseName(facts.project),
-      values: () => valuesOf(input),
+      values: () => heavy.valuesOf([input], 'The values of the folder'),
     });
-    return (text === null ? renderRevision(input) : revisionOfText(text, input)).manifests;
+    const rendered =
+      text === null
+        ? await heavy.renderRevision([input], 'The folder of manifests')
+        : await heavy.revisionOfText([text, input], `What ${text.file} made`);
+    return rendered.manifests;
   };
 }
 

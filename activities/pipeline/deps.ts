@@ -1,4 +1,5 @@
 import type { WorkspaceStore } from '../../adapters/workspace/workspace-store.ts';
+import type { Heavy } from '../../domain/heavy/heavy.ts';
 import type { RepositoryReader } from '../../domain/pipeline/repository-reader.ts';
 import type { Executor, ExecutionLimits } from '../../adapters/executor/executor.ts';
 import type { Log } from '../../contracts/log.ts';
@@ -9,6 +10,8 @@ export interface PipelineActivityDeps {
   db: PrismaClient;
   log: Log;
   repositories: RepositoryReader;
+  /** reads and plans what strangers wrote */
+  heavy: Pick<Heavy, 'planPipeline'>;
   workspaces: WorkspaceStore;
   executor: Executor;
   store: BlobStore;

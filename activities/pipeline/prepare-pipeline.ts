@@ -3,11 +3,8 @@ import type { PreparedRun } from '../../contracts/pipeline/activities.ts';
 import type { PipelinePlan, PipelineTrigger } from '../../contracts/pipeline/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { beginRun, planOf } from '../../domain/pipeline/begin-run.ts';
-import {
-  definitionFile,
-  parseDefinition,
-} from '../../domain/pipeline/definition/parse-definition.ts';
-import { planPipeline } from '../../domain/pipeline/definition/plan-pipeline.ts';
+import { definitionFile } from '../../domain/pipeline/definition/parse-definition.ts';
+import type { PlanContext } from '../../domain/pipeline/definition/plan-pipeline.ts';
 import type { Definition } from '../../domain/pipeline/definition/schema.ts';
 import { finishRun } from '../../domain/pipeline/finish-run.ts';
 import { previousCommit } from '../../domain/pipeline/previous-commit.ts';
@@ -54,10 +51,9 @@ async function prepare(
     await finishRun(db, { pipelineId, status: 'failure', error });
     return null;
   };
-  const text = await repositories.readText(repoPath, commitSha, definitionFile);
-  if (text === null)
+  const parsed = await repositories.definition(repoPath, commitSha);
+  if (parsed === null)
     return await fail(`${definitionFile} does not exist at commit ${commitSha.slice(0, 8)}.`);
-  const parsed = parseDefinition(text);
   if (!parsed.ok) return await fail(parsed.message);
   const plan = await planRun(deps, { ...run, commitSha }, repoPath, parsed.definition);
   await lay();
@@ -66,7 +62,7 @@ async function prepare(
 
 /** The plan of a run at its commit; a merge request's paths are those that differ from its base. */
 async function planRun(
-  { db, repositories }: PipelineActivityDeps,
+  { db, repositories, heavy }: PipelineActivityDeps,
   run: Pipeline & { commitSha: string; project: Project },
   repoPath: string,
   definition: Definition,
@@ -77,7 +73,7 @@ async function planRun(
   const asksForPaths = definition.steps.some((step) => step.when?.path !== undefined);
   const since = mergeRequest?.baseSha ?? (asksForPaths ? await previousCommit(db, run) : null);
   const before = asksForPaths ? since : null;
-  return planPipeline(definition, {
+  const context: PlanContext = {
     trigger: run.trigger as PipelineTrigger,
     gitRef: run.gitRef,
     commitSha,
@@ -86,5 +82,6 @@ async function planRun(
       before === null ? null : await repositories.changedPaths(repoPath, before, commitSha),
     projectName: run.project.name,
     pipelineNumber: run.number,
-  });
+  };
+  return await heavy.planPipeline([definition, context], definitionFile);
 }

@@ -51,7 +51,7 @@ async function writeFiles(
     for (const [path, text] of files) {
       if (path !== valuesFile) await folder.write(path, text);
     }
-    if (tool === 'helm') await folder.write(valuesFile, JSON.stringify(values()));
+    if (tool === 'helm') await folder.write(valuesFile, JSON.stringify(await values()));
   });
 }
 

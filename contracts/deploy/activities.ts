@@ -35,6 +35,11 @@ export interface DeployRecords {
     deploymentId: string;
     fields: { key: string; manager: string | null }[];
   }): Promise<void>;
+  /**
+   * Ends a wish that no worker survives, or a look that none does: what serves stays, people see why, and nothing is tried
+   * again until something else is desired. Nothing happens when it is by now.
+   */
+  refuseDesired(input: { deploymentId: string; generation: number; reason: string }): Promise<void>;
   /** Opens the revert merge request for a bad revision, once; nothing where its commit is not known. */
   openRevert(input: { deploymentId: string; syncId: string }): Promise<void>;
   /** Removes the row of a deployment whose objects are gone. */

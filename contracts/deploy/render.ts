@@ -71,7 +71,7 @@ export interface ToolRequest {
   /** name of a Helm release */
   release: string;
   /** all values for a chart, merged; asked for only by what takes values */
-  values: () => Record<string, unknown>;
+  values: () => Promise<Record<string, unknown>>;
 }
 
 /** The real `kustomize` and `helm`, where a folder asks for one of them. */

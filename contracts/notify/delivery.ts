@@ -14,4 +14,6 @@ export interface DeliveryActivities {
   nextDelivery(input: DeliveryInput): Promise<{ deliveryId: string; waitMs: number } | null>;
   /** One try, with its record: sent, to be tried again, or given up. */
   sendDelivery(input: { deliveryId: string }): Promise<void>;
+  /** Ends one that cannot even be tried, with its reason; people may send it again. */
+  giveUpDelivery(input: { deliveryId: string; reason: string }): Promise<void>;
 }

@@ -26,6 +26,12 @@ export const buildParts = [
     entry: 'adapters/spawner/helper.mjs',
     output: 'dist/spawner.mjs',
   },
+  {
+    name: 'heavy-thread',
+    kind: 'server',
+    entry: 'workers/heavy-thread.ts',
+    output: 'dist/heavy-thread.mjs',
+  },
   { name: 'cli', kind: 'server', entry: 'cli/main.ts', output: 'dist/cli.mjs' },
   { name: 'migrate', kind: 'server', entry: 'prisma/migrate-main.ts', output: 'dist/migrate.mjs' },
   // what the launcher and the command line ask the product's own code

@@ -8,6 +8,7 @@ import type {
 } from '../../prisma/generated/client.ts';
 import { voidGatesOf } from '../gate/void-gates.ts';
 import { newId } from '../shared/new-id.ts';
+import { storableText } from '../shared/storable-json.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { openSyncStatuses } from './begin-sync.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
@@ -28,7 +29,8 @@ export async function finishSync(
   return await inTransaction(db, async (tx) => {
     const abortReason = await abortOf(tx, input);
     if (abortReason !== null) return { abortReason };
-    const reason = await reasonOf(tx, input);
+    const told = await reasonOf(tx, input);
+    const reason = told === null ? null : storableText(told); // it may quote a target or a file
     const moved = await tx.deploymentSync.updateMany({
       where: { id: syncId, status: { in: [...openSyncStatuses] } },
       data: { status: outcome, reason: reason?.slice(0, 1000) ?? null, finishedAt: new Date() },

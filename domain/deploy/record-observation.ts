@@ -1,6 +1,7 @@
 import type { FieldDrift, ServiceAddress } from '../../contracts/deploy/target.ts';
 import { refKey } from '../../contracts/deploy/manifest.ts';
 import type { Deployment, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import { storableJson, storableText } from '../shared/storable-json.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 import { publishPreviewEvent } from './preview-event.ts';
@@ -19,7 +20,7 @@ function shownDrift(drift: FieldDrift): Prisma.InputJsonObject {
   const shown = (value: unknown) =>
     hidden || value === undefined
       ? null
-      : (JSON.parse(JSON.stringify(value)) as Prisma.InputJsonValue);
+      : (storableJson({ value })['value'] as Prisma.InputJsonValue);
   return {
     object: refKey(drift.ref),
     path: drift.path,
@@ -62,10 +63,11 @@ export async function recordObservation(
 ): Promise<void> {
   const status = found.healthy ? 'healthy' : 'degraded';
   const drift = found.drift.slice(0, maxDrift);
+  const message = found.message === null ? null : storableText(found.message);
   await inTransaction(db, async (tx) => {
     const turned = await tx.deployment.updateMany({
       where: { id: deployment.id, currentStatus: { in: ['healthy', 'degraded'], not: status } },
-      data: { currentStatus: status, ...(found.healthy ? {} : { statusMessage: found.message }) },
+      data: { currentStatus: status, ...(found.healthy ? {} : { statusMessage: message }) },
     });
     await tx.deployment.update({
       where: { id: deployment.id },

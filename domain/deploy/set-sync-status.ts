@@ -1,4 +1,5 @@
 import type { Db } from '../shared/db.ts';
+import { storableText } from '../shared/storable-json.ts';
 import { openSyncStatuses } from './begin-sync.ts';
 import { tellProgress } from './tell-progress.ts';
 
@@ -9,7 +10,10 @@ export async function setSyncStatus(
 ): Promise<void> {
   const { count } = await db.deploymentSync.updateMany({
     where: { id: input.syncId, status: { in: [...openSyncStatuses] } },
-    data: { status: input.status, ...(input.reason === null ? {} : { reason: input.reason }) },
+    data: {
+      status: input.status,
+      ...(input.reason === null ? {} : { reason: storableText(input.reason) }),
+    },
   });
   if (count > 0) await tellProgress(db, input.syncId);
 }

@@ -1,4 +1,5 @@
 import type { Deployment, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import { storableText } from '../shared/storable-json.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 
@@ -37,7 +38,7 @@ export async function settleWithoutSync(
   },
 ): Promise<void> {
   const { kind } = outcome;
-  const message = outcome.message.slice(0, 1000);
+  const message = storableText(outcome.message.slice(0, 1000));
   const isLive = deployment.liveRevisionId !== null;
   const isFine = kind !== 'refused' && kind !== 'sealed';
   const withoutLive = kind === 'stopped' ? 'pending' : 'failed';

@@ -2,6 +2,7 @@ import { type ObjectRef, refKey } from '../../contracts/deploy/manifest.ts';
 import type { WaveRef } from '../../contracts/deploy/types.ts';
 import type { DeploymentSyncObject } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
+import { storableText } from '../shared/storable-json.ts';
 import { tellProgress } from './tell-progress.ts';
 
 export type SyncObjectStatus = 'pending' | 'applied' | 'healthy' | 'failed' | 'pruned' | 'undone';
@@ -62,15 +63,16 @@ export async function setObjectStatus(
   db: Db,
   object: Pick<DeploymentSyncObject, 'syncId' | 'position'>,
   status: SyncObjectStatus,
-  message: string | null = null,
+  told: string | null = null,
 ): Promise<void> {
+  const message = told === null ? null : storableText(told.slice(0, 500)); // a target's words
   const { count } = await db.deploymentSyncObject.updateMany({
     where: {
       syncId: object.syncId,
       position: object.position,
       OR: [{ status: { not: status } }, { NOT: { message } }],
     },
-    data: { status, message: message?.slice(0, 500) ?? null, updatedAt: new Date() },
+    data: { status, message, updatedAt: new Date() },
   });
   if (count > 0) await tellProgress(db, object.syncId);
 }

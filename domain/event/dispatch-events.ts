@@ -2,6 +2,7 @@ import type { EventRecord } from '../../contracts/event/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { newId } from '../shared/new-id.ts';
+import { refusalOfDatabase } from '../shared/database-refusal.ts';
 import { storableText } from '../shared/storable-json.ts';
 import { formatPosition, parsePosition } from './event-record.ts';
 import { readEventsAfter } from './read-events.ts';
@@ -164,7 +165,9 @@ async function recordFailure(
   { handled }: DispatchResult,
 ): Promise<Partial<DispatchResult>> {
   const isTransient = (options.isTransient ?? isTransientByCode)(error);
-  if (!isTransient && attempts >= (options.maxAttempts ?? retryMs.length)) {
+  // What the database refuses it refuses each time: whatever comes after it must not wait for that.
+  const isFinal = refusalOfDatabase(error) !== null;
+  if (!isTransient && (isFinal || attempts >= (options.maxAttempts ?? retryMs.length))) {
     await bury(tx, consumer, event, error, attempts);
     await saveCursor(tx, consumer, event.position, null);
     return { handled: handled + 1, deadLetters: 1 };

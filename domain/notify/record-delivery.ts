@@ -1,4 +1,5 @@
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { storableText } from '../shared/storable-json.ts';
 import { inTransaction } from '../shared/tx.ts';
 
 export interface RetryPolicy {
@@ -46,7 +47,7 @@ export async function recordDelivery(
         ? { status: 'sent', sentAt: now, error: null }
         : {
             status: isOver ? 'failed' : 'pending',
-            error: outcome.error,
+            error: storableText(outcome.error), // it may quote what a receiver answered
             nextAttemptAt: new Date(now.getTime() + retryWaitMs(attempts, policy)),
           };
     await tx.delivery.update({
@@ -65,7 +66,7 @@ export async function recordDelivery(
       data:
         outcome.kind === 'sent'
           ? { status: 'sent', sentAt: now, error: null }
-          : { status: 'failed', error: outcome.error },
+          : { status: 'failed', error: storableText(outcome.error) },
     });
   });
 }

@@ -8,6 +8,7 @@ import {
 } from '../deploy/declare-deployments.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { voidGatesOf } from '../gate/void-gates.ts';
+import { storableText } from '../shared/storable-json.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { planOf } from './begin-run.ts';
 import { settleStepIn } from './settle-steps.ts';
@@ -29,7 +30,8 @@ export async function finishRun(
         status,
         finishedAt: new Date(),
         isPaused: false,
-        ...(error === null ? {} : { error }),
+        // It may quote a file of strangers: what ends a run must not be refused itself.
+        ...(error === null ? {} : { error: storableText(error) }),
       },
     });
     const run = await tx.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });

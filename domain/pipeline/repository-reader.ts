@@ -1,13 +1,15 @@
 import type { ByteStream, GitStore } from '../../contracts/git/store.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import type { Heavy } from '../heavy/heavy.ts';
+import { definitionFile, type ParsedDefinition } from './definition/parse-definition.ts';
 
 const MAX_DEFINITION_BYTES = 1024 * 1024;
 const MAX_DIFF_BYTES = 4 * 1024 * 1024;
 
 /** What pipelines need of the bare repositories. `repoPath` is relative to the repositories' root. */
 export interface RepositoryReader {
-  /** Text of a file at a commit; null when there is none. */
-  readText(repoPath: string, commitSha: string, path: string): Promise<string | null>;
+  /** The pipeline of a commit, read; null when the commit has none. */
+  definition(repoPath: string, commitSha: string): Promise<ParsedDefinition | null>;
   /** Paths that differ between two commits; null when that cannot be told (the old commit is lost). */
   changedPaths(repoPath: string, oldSha: string, newSha: string): Promise<string[] | null>;
   /** The tree of a commit as a tar stream. */
@@ -52,8 +54,11 @@ const never = {
 };
 
 /** Reads what pipelines need through the git store. */
-export function createRepositoryReader(store: GitStore): RepositoryReader {
-  const remembered = new Recent<Promise<string | null>>(REMEMBERED);
+export function createRepositoryReader(
+  store: GitStore,
+  heavy: Pick<Heavy, 'parseDefinition'>,
+): RepositoryReader {
+  const remembered = new Recent<Promise<ParsedDefinition | null>>(REMEMBERED);
   const commitTitle = (repoPath: string, sha: string) =>
     orNull(async () => (await store.readCommit(repoPath, sha)).subject.slice(0, 200));
   const readText = (repoPath: string, sha: string, path: string) =>
@@ -64,11 +69,15 @@ export function createRepositoryReader(store: GitStore): RepositoryReader {
         'utf8',
       );
     });
+  const definition = async (repoPath: string, sha: string) => {
+    const text = await readText(repoPath, sha, definitionFile);
+    return text === null ? null : await parseOrRefuse(heavy, text);
+  };
   return {
     commitTitle,
     // A file of a commit never changes, and a run asks for its definition twice: to be triggered and to be planned.
-    readText: (repoPath, sha, path) =>
-      remembered.get([repoPath, sha, path].join('\0'), () => readText(repoPath, sha, path)),
+    definition: (repoPath, sha) =>
+      remembered.get([repoPath, sha].join('\0'), () => definition(repoPath, sha)),
     changedPaths: (repoPath, from, to) =>
       orNull(async () => {
         const { files } = await store.diff(repoPath, { from, to, maxBytes: MAX_DIFF_BYTES });
@@ -89,6 +98,20 @@ export function createRepositoryReader(store: GitStore): RepositoryReader {
       return null;
     },
   };
+}
+
+/** One that was ended at a limit is a file with a fault, like any other: the run says so. */
+export async function parseOrRefuse(
+  heavy: Pick<Heavy, 'parseDefinition'>,
+  text: string,
+): Promise<ParsedDefinition> {
+  try {
+    return await heavy.parseDefinition([text], definitionFile);
+  } catch (error) {
+    if (!(error instanceof DomainError) || error.code !== 'unprocessable') throw error;
+    const { message } = error;
+    return { ok: false, message, faults: [{ line: 1, column: 1, path: '', message }] };
+  }
 }
 
 async function orNull<T>(read: () => Promise<T>): Promise<T | null> {

@@ -3,6 +3,7 @@ import type { SettledStep } from '../../contracts/pipeline/activities.ts';
 import { stepTransitions } from '../../contracts/pipeline/types.ts';
 import { statusesBefore } from '../../contracts/shared/statuses-before.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { storableText } from '../shared/storable-json.ts';
 import { inTransaction } from '../shared/tx.ts';
 
 /** Marks steps that will not run. Steps that have moved on meanwhile are left alone, so a repeated call changes nothing. */
@@ -26,7 +27,7 @@ export async function settleStepIn(
   const open = statusesBefore(stepTransitions, settled.status).filter((at) => at !== 'running');
   const moved = await tx.pipelineStep.updateMany({
     where: { pipelineId, name: settled.name, status: { in: open } },
-    data: { status: settled.status, reason: settled.reason, finishedAt: new Date() },
+    data: { status: settled.status, reason: storableText(settled.reason), finishedAt: new Date() },
   });
   if (moved.count === 0) return;
   const step = await tx.pipelineStep.findUniqueOrThrow({

@@ -2,6 +2,7 @@ import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { StepResult, StepStatus } from '../../contracts/pipeline/types.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { storableText } from '../shared/storable-json.ts';
 import { inTransaction } from '../shared/tx.ts';
 
 /** A lease on a step's row: writes are fenced by `attempt`. */
@@ -106,7 +107,8 @@ export async function finishStepAttempt(
   lease: StepAttempt,
   result: StepResult,
 ): Promise<void> {
-  const { status, exitCode, reason, durationMs } = result;
+  const { status, exitCode, durationMs } = result;
+  const reason = result.reason === null ? null : storableText(result.reason);
   await inTransaction(db, async (tx) => {
     const [step] = await tx.$queryRaw<EndedStep[]>`
       WITH ended AS (

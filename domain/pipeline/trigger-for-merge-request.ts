@@ -1,7 +1,6 @@
 import type { EventRecord } from '../../contracts/event/types.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { createPipeline } from './create-pipeline.ts';
-import { definitionFile, parseDefinition } from './definition/parse-definition.ts';
 import { startsRun } from './definition/plan-pipeline.ts';
 import { mergeRequestRunKey } from './merge-request-run.ts';
 import type { RepositoryReader } from './repository-reader.ts';
@@ -12,7 +11,7 @@ import type { RepositoryReader } from './repository-reader.ts';
  */
 export async function triggerPipelineForMergeRequest(
   db: PrismaClient,
-  repositories: Pick<RepositoryReader, 'readText' | 'commitTitle'>,
+  repositories: Pick<RepositoryReader, 'definition' | 'commitTitle'>,
   event: EventRecord,
 ): Promise<void> {
   const { projectId, changeId, subjectId, actorId } = event;
@@ -20,10 +19,9 @@ export async function triggerPipelineForMergeRequest(
   if (projectId === null || changeId === null || subjectId === null) return;
   const project = await db.project.findUnique({ where: { id: projectId } });
   if (project?.repoPath == null) return;
-  const text = await repositories.readText(project.repoPath, headSha, definitionFile);
-  if (text === null) return;
+  const parsed = await repositories.definition(project.repoPath, headSha);
+  if (parsed === null) return;
   const gitRef = `refs/heads/${sourceBranch}`;
-  const parsed = parseDefinition(text);
   if (parsed.ok && !startsRun(parsed.definition, { trigger: 'mr', gitRef })) return;
   await createPipeline(db, {
     projectId,

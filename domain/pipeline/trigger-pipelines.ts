@@ -1,7 +1,6 @@
 import type { EventRecord, GitPushedPayload } from '../../contracts/event/types.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { createPipeline } from './create-pipeline.ts';
-import { definitionFile, parseDefinition } from './definition/parse-definition.ts';
 import { startsRun } from './definition/plan-pipeline.ts';
 import type { RepositoryReader } from './repository-reader.ts';
 
@@ -22,7 +21,7 @@ const MAX_REFS = 20;
  */
 export async function triggerPipelinesForPush(
   db: PrismaClient,
-  repositories: Pick<RepositoryReader, 'readText' | 'commitTitle'>,
+  repositories: Pick<RepositoryReader, 'definition' | 'commitTitle'>,
   event: EventRecord,
 ): Promise<TriggeredPipeline[]> {
   const push = event.payload as unknown as GitPushedPayload;
@@ -35,12 +34,11 @@ export async function triggerPipelinesForPush(
   );
   const triggered: TriggeredPipeline[] = [];
   for (const { ref, newSha } of moved.slice(0, MAX_REFS)) {
-    const [text, commitTitle] = await Promise.all([
-      repositories.readText(project.repoPath, newSha, definitionFile),
+    const [parsed, commitTitle] = await Promise.all([
+      repositories.definition(project.repoPath, newSha),
       repositories.commitTitle(project.repoPath, newSha),
     ]);
-    if (text === null) continue;
-    const parsed = parseDefinition(text);
+    if (parsed === null) continue;
     if (parsed.ok && !startsRun(parsed.definition, { trigger: 'push', gitRef: ref })) continue;
     const { id } = await createPipeline(db, {
       projectId,

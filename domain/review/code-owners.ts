@@ -35,6 +35,16 @@ export function ownerPatternMatches(pattern: string, path: string): boolean {
   return !glob.endsWith('/*') && matchesGlob(`${glob}/**`, path);
 }
 
+/** At most so many characters are compared to find the owners of these paths. */
+export function matchingCost(rules: readonly OwnerRule[], paths: readonly string[]): number {
+  const alternatives = ({ pattern }: OwnerRule) => (pattern.includes('{') ? 64 : 1);
+  // Wildcards may compare each character of a pattern with each of a path, everything else stops at the first difference.
+  const weight = (rule: OwnerRule) =>
+    alternatives(rule) * (/[*?[]/u.test(rule.pattern) ? rule.pattern.length : 1) + 1;
+  const ofRules = rules.reduce((sum, rule) => sum + weight(rule), 0);
+  return ofRules * paths.reduce((sum, path) => sum + path.length, 0);
+}
+
 /** The lines that speak for these paths, each with the paths it speaks for: the last match of a path wins. */
 export function ownerRulesOf(
   rules: readonly OwnerRule[],

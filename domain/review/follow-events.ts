@@ -10,7 +10,7 @@ import { refreshMergeRequest } from './refresh-merge-request.ts';
 export interface ReviewEventDeps {
   db: PrismaClient;
   git: GitStore;
-  repositories: Pick<RepositoryReader, 'readText' | 'commitTitle'>;
+  repositories: Pick<RepositoryReader, 'definition' | 'commitTitle'>;
 }
 
 /** Merge requests that wait to merge themselves try again. */

@@ -2,7 +2,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { MergeRequest, Project } from '../../prisma/generated/client.ts';
 import { repoPathOf } from '../git/read-repository.ts';
-import { codeOwnersPaths, parseCodeOwners, type OwnerRule } from './code-owners.ts';
+import { codeOwnersPaths, matchingCost, parseCodeOwners, type OwnerRule } from './code-owners.ts';
 import { branchRef } from './merge-request-record.ts';
 
 /** What the repository says of a merge of one commit into another: it never changes for the two. */
@@ -40,6 +40,8 @@ export type FactsGit = Pick<
 
 const maxOwnersBytes = 1024 * 1024;
 const maxBrought = 1000;
+/** Comparisons of characters: seconds at the very worst, and more than people write. */
+const maxMatchingCost = 5_000_000_000;
 
 function orNull(error: unknown): null {
   if (error instanceof DomainError && error.code === 'not_found') return null;
@@ -122,5 +124,6 @@ export async function gatherFacts(
   const codeOwners = await readCodeOwners(git, repoPath, targetSha);
   const from = baseSha ?? targetSha;
   const changedPaths = await git.changedPaths(repoPath, { from, to: headSha });
-  return { ...merged, codeOwners, changedPaths };
+  const isTooMuch = codeOwners !== null && matchingCost(codeOwners, changedPaths) > maxMatchingCost;
+  return { ...merged, codeOwners: isTooMuch ? null : codeOwners, changedPaths };
 }

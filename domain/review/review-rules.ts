@@ -148,7 +148,8 @@ export function codeOwnersRule(
 ): MergeRule {
   const rule = 'code_owners';
   if (rules === null) {
-    const detail = 'The file CODEOWNERS of the target branch is too large to be read.';
+    const detail =
+      'The file CODEOWNERS of the target branch is too large to be read, or to be compared with so many changed files.';
     return { rule, state: 'missing', detail, missing: ['CODEOWNERS'] };
   }
   const approved = new Set(

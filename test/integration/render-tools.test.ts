@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { renderManifests } from '../../activities/deploy/render-manifests.ts';
 import { findTool } from '../../adapters/render/find-tool.ts';
+import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
 import { createManifestTools } from '../../adapters/render/manifest-tools.ts';
 import { renderInput } from '../support/render.ts';
+
+const heavy = heavyBy(runHere);
 
 let scratch: string;
 beforeAll(() => {
@@ -61,7 +64,7 @@ const configMap = (data: string) =>
 describe('kustomize and helm', () => {
   it('are asked for by the files of a folder, which says how to get them when they are missing [A-DEP-05]', async () => {
     const tools = createManifestTools({ cache: join(scratch, 'none'), folders: [] });
-    const render = renderManifests(tools);
+    const render = renderManifests(tools, heavy);
     await expect(render(renderInput(kustomized))).rejects.toMatchObject({
       code: 'validation_failed',
       message: expect.stringContaining('go install sigs.k8s.io/kustomize') as unknown,
@@ -96,7 +99,7 @@ describe('kustomize and helm', () => {
     const root = Object.fromEntries(
       Object.entries(files).filter(([path]) => !path.startsWith('overlays/staging')),
     );
-    const [told] = await renderManifests(fakeTool('kustomize', script))(renderInput(root));
+    const [told] = await renderManifests(fakeTool('kustomize', script), heavy)(renderInput(root));
     delete process.env['SLIPWAY_CANARY'];
     const data = told?.['data'] as Record<string, string>;
     expect(data).toMatchObject({ links: 'lo', written: 'no', canary: '', args: 'build .' });
@@ -116,7 +119,7 @@ describe('kustomize and helm', () => {
     ];
     for (const [script, message] of endings) {
       await expect(
-        renderManifests(fakeTool('helm', script))(renderInput(chart)),
+        renderManifests(fakeTool('helm', script), heavy)(renderInput(chart)),
       ).rejects.toMatchObject({
         code: 'validation_failed',
         message: expect.stringContaining(message) as unknown,
@@ -125,11 +128,11 @@ describe('kustomize and helm', () => {
     const folder = mkdtempSync(join(scratch, 'bin-'));
     writeFileSync(join(folder, 'helm'), '#!/bin/sh\nsleep 600\n', { mode: 0o755 });
     const hanging = createManifestTools({ cache: scratch, folders: [folder], timeoutMs: 300 });
-    await expect(renderManifests(hanging)(renderInput(chart))).rejects.toMatchObject({
+    await expect(renderManifests(hanging, heavy)(renderInput(chart))).rejects.toMatchObject({
       message: expect.stringContaining('took too long') as unknown,
     });
     const failing = fakeTool('helm', 'echo "x templates/a.yaml:7: odd" >&2; exit 1');
-    await expect(renderManifests(failing)(renderInput(chart))).rejects.toMatchObject({
+    await expect(renderManifests(failing, heavy)(renderInput(chart))).rejects.toMatchObject({
       errors: [{ file: 'templates/a.yaml', line: 7 }],
     });
   }, 240_000);
@@ -137,7 +140,7 @@ describe('kustomize and helm', () => {
   it('make objects that are checked like all others [A-DEP-05]', async () => {
     const script = "printf '%s\\n' 'apiVersion: v1' 'kind: Namespace' 'metadata: { name: x }'";
     await expect(
-      renderManifests(fakeTool('kustomize', script))(renderInput(kustomized)),
+      renderManifests(fakeTool('kustomize', script), heavy)(renderInput(kustomized)),
     ).rejects.toMatchObject({
       errors: [expect.objectContaining({ file: 'kustomize build', line: 2 })],
     });
@@ -153,7 +156,7 @@ for (const tool of ['kustomize', 'helm'] as const) {
   );
   if (!isThere) continue;
   describe(`the real ${tool}`, () => {
-    const render = renderManifests(createManifestTools());
+    const render = renderManifests(createManifestTools(), heavy);
     it(
       tool === 'kustomize'
         ? 'builds the overlay of the environment, with the image where the manifest names it [A-DEP-05, A-DEP-13]'

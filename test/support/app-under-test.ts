@@ -12,6 +12,7 @@ import type { DefinedRoute } from '../../api/define-route.ts';
 import { EventStreams } from '../../api/routes/event/event-streams.ts';
 import type { HealthCheck, Services } from '../../api/services.ts';
 import { openEventBus } from '../../domain/event/event-bus.ts';
+import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
 import { hashPassword } from '../../domain/identity/password.ts';
 import { createLogHub } from '../../domain/pipeline/log-hub.ts';
 import { newId } from '../../domain/shared/new-id.ts';
@@ -106,6 +107,7 @@ export async function openAppUnderTest(options: AppOptions = {}): Promise<AppUnd
     log,
     version: 'test',
     healthChecks: options.healthChecks ?? {},
+    heavy: heavyBy(runHere),
     gitStore: createGitStore({
       root: path.join(home, 'repositories'),
       hooksDir: path.join(home, 'hooks'),

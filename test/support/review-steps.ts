@@ -1,4 +1,5 @@
 import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
+import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
 import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
 import { followReviewEvent } from '../../domain/review/follow-events.ts';
 import { newId } from '../../domain/shared/new-id.ts';
@@ -112,7 +113,7 @@ export async function followEvents(server: GitServer): Promise<void> {
   const deps = {
     db: server.db,
     git: server.store,
-    repositories: createRepositoryReader(server.store),
+    repositories: createRepositoryReader(server.store, heavyBy(runHere)),
   };
   for (;;) {
     const result = await dispatchBatch(

@@ -23,6 +23,7 @@ import { decideGateSignal } from '../../contracts/gate/messages.ts';
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { GateInbox } from '../gate/wait-at-gate.ts';
 import { isHistoryLong } from '../history-length.ts';
+import { isLoss, isLostThrice } from '../losses.ts';
 import { HealCount } from './deployment.state.ts';
 import { deployEffects, deployRecords, removing } from './effects.ts';
 import { runSync, type SyncSignals } from './run-sync.ts';
@@ -186,7 +187,9 @@ class DeploymentEntity implements SyncSignals {
     const { deploymentId } = this.#input;
     const effects = deployEffects(desired.target, desired.healthTimeoutMs);
     this.show('idle', null);
-    const seen = await this.#unlessWoken(() => effects.observe({ deploymentId }));
+    const seen = await this.#orRefused(desired, () =>
+      this.#unlessWoken(() => effects.observe({ deploymentId })),
+    );
     if (seen === null) return { revisionChanged: false, healed: false };
     if (seen.drift.length === 0 || !desired.selfHeal) {
       this.state.contested = [];
@@ -195,8 +198,23 @@ class DeploymentEntity implements SyncSignals {
     const { heal, contested } = this.#heals.decide(seen.drift, Date.now());
     this.state.contested = contested.map(({ key }) => key);
     if (contested.length > 0) await records.reportContested({ deploymentId, fields: contested });
-    if (heal.length > 0) await effects.heal({ deploymentId, skip: this.state.contested });
+    if (heal.length > 0) {
+      const skip = this.state.contested;
+      await this.#orRefused(desired, () => effects.heal({ deploymentId, skip }));
+    }
     return { revisionChanged: seen.revisionChanged, healed: heal.length > 0 };
+  }
+
+  /** What no worker survives is told and left until the next look. @returns null then */
+  async #orRefused<T>({ generation }: DesiredState, work: () => Promise<T>): Promise<T | null> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isLostThrice(error)) throw error;
+      const { deploymentId } = this.#input;
+      await records.refuseDesired({ deploymentId, generation, reason: error.message });
+      return null;
+    }
   }
 
   /**
@@ -218,7 +236,8 @@ class DeploymentEntity implements SyncSignals {
       return await looking;
     } catch (error) {
       const isAsked = CancellationScope.current().consideredCancelled;
-      if (this.wakes === seen || isAsked || !isCancellation(error)) throw error;
+      const isGivenUp = isCancellation(error) || (scope.consideredCancelled && isLoss(error));
+      if (this.wakes === seen || isAsked || !isGivenUp) throw error;
       return null;
     }
   }

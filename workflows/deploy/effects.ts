@@ -2,6 +2,7 @@ import { proxyActivities, proxyLocalActivities } from '@temporalio/workflow';
 import type { DeployEffects, DeployRecords } from '../../contracts/deploy/activities.ts';
 import type { TargetKind } from '../../contracts/deploy/target.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
+import { countedLosses, lostThrice } from '../losses.ts';
 
 /** What a sync does to its target; removing everything waits longer, see `removing`. */
 export type SyncEffects = Omit<DeployEffects, 'removeAll'>;
@@ -14,15 +15,23 @@ const retry = {
   maximumInterval: '10 seconds',
 } as const;
 
+const counted = { ...retry, ...countedLosses };
+
 /**
  * Rows of deployments: over Postgres only and idempotent, tried until the database is back. Those that people wait for run
  * within the workflow's own task: no queue, no events but one.
  */
 export function deployRecords(): DeployRecords {
   const options = { startToCloseTimeout: '30 seconds', retry } as const;
-  const { reportContested, openRevert, forgetDeployment } = proxyActivities<DeployRecords>({
+  const { reportContested, refuseDesired, forgetDeployment } = proxyActivities<DeployRecords>({
     taskQueue: taskQueues.core,
     ...options,
+  });
+  // Merges commits of strangers.
+  const { openRevert } = proxyActivities<Pick<DeployRecords, 'openRevert'>>({
+    taskQueue: taskQueues.core,
+    ...options,
+    retry: { ...retry, ...countedLosses },
   });
   const { readDesired, readAbort, setSyncStatus, finishSync } = proxyLocalActivities<
     Pick<DeployRecords, 'readDesired' | 'readAbort' | 'setSyncStatus' | 'finishSync'>
@@ -31,13 +40,23 @@ export function deployRecords(): DeployRecords {
     // a database that stays away is waited for by a timer, not by a workflow task that is kept open
     localRetryThreshold: '5 seconds',
   });
-  const quick = { readDesired, readAbort, setSyncStatus, finishSync };
-  return { ...quick, reportContested, openRevert, forgetDeployment };
+  return {
+    readDesired,
+    readAbort,
+    setSyncStatus,
+    finishSync,
+    reportContested,
+    refuseDesired,
+    openRevert: (input) => lostThrice('the revert was opened', () => openRevert(input)),
+    forgetDeployment,
+  };
 }
 
 /**
  * The effects at a target. Those that change something and are idempotent are tried for ten minutes, then the sync
  * fails and is undone; watching goes on for as long as it was asked to, and a lost watcher is replaced within seconds.
+ * All of them work on manifests of strangers: the third loss in a row of one is its failure. That of `planSync` is counted
+ * by whoever plans.
  */
 export function deployEffects(target: TargetKind, healthTimeoutMs: number): SyncEffects {
   const taskQueue = target === 'local' ? taskQueues.deployLocal : taskQueues.deploy;
@@ -46,7 +65,7 @@ export function deployEffects(target: TargetKind, healthTimeoutMs: number): Sync
     startToCloseTimeout: '2 minutes',
     scheduleToCloseTimeout: '10 minutes',
     heartbeatTimeout,
-    retry,
+    retry: counted,
     // What is under way comes to its end before anything is taken down: it would bring it back.
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
@@ -54,7 +73,7 @@ export function deployEffects(target: TargetKind, healthTimeoutMs: number): Sync
     taskQueue,
     startToCloseTimeout: Math.max(healthTimeoutMs, 60_000) * 2 + 24 * 3_600_000,
     heartbeatTimeout,
-    retry,
+    retry: counted,
     cancellationType: 'TRY_CANCEL',
   });
   // Nobody waits for a look; it is tried until the target is back. One that is given up has ended before something else
@@ -63,14 +82,27 @@ export function deployEffects(target: TargetKind, healthTimeoutMs: number): Sync
     taskQueue,
     startToCloseTimeout: '2 minutes',
     heartbeatTimeout,
-    retry: { ...retry, maximumInterval: '1 minute' },
+    retry: { ...counted, maximumInterval: '1 minute' },
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
-  const { awaitWave, awaitUndone, watchBake } = watching;
-  return { ...methodsOf(quick), awaitWave, awaitUndone, watchBake, observe: looking.observe };
+  return {
+    planSync: quick.planSync,
+    applyWave: (input) => lostThrice('objects were applied', () => quick.applyWave(input)),
+    pruneObjects: (input) => lostThrice('objects were pruned', () => quick.pruneObjects(input)),
+    restorePruned: (input) => lostThrice('pruning was undone', () => quick.restorePruned(input)),
+    undoWave: (input) => lostThrice('objects were put back', () => quick.undoWave(input)),
+    heal: (input) => lostThrice('drift was put right', () => quick.heal(input)),
+    awaitWave: (input) => lostThrice('objects were watched', () => watching.awaitWave(input)),
+    awaitUndone: (input) => lostThrice('the undo was watched', () => watching.awaitUndone(input)),
+    watchBake: (input) => lostThrice('it baked', () => watching.watchBake(input)),
+    observe: (input) => lostThrice('the target was looked at', () => looking.observe(input)),
+  };
 }
 
-/** Removing everything: tried until the target says that nothing is left, however long that takes. */
+/**
+ * Removing everything: tried until the target says that nothing is left, however long that takes and however often its
+ * worker is lost. It reads no manifest.
+ */
 export function removing(target: TargetKind): Pick<DeployEffects, 'removeAll'> {
   return proxyActivities<Pick<DeployEffects, 'removeAll'>>({
     taskQueue: target === 'local' ? taskQueues.deployLocal : taskQueues.deploy,
@@ -78,18 +110,4 @@ export function removing(target: TargetKind): Pick<DeployEffects, 'removeAll'> {
     heartbeatTimeout,
     retry: { ...retry, maximumInterval: '1 minute' },
   });
-}
-
-/** A proxy has no keys of its own, so it cannot be spread. */
-function methodsOf(
-  effects: SyncEffects,
-): Omit<SyncEffects, 'awaitWave' | 'awaitUndone' | 'watchBake' | 'observe'> {
-  return {
-    planSync: effects.planSync,
-    applyWave: effects.applyWave,
-    pruneObjects: effects.pruneObjects,
-    restorePruned: effects.restorePruned,
-    undoWave: effects.undoWave,
-    heal: effects.heal,
-  };
 }

@@ -4,6 +4,7 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  log,
   patched,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -17,6 +18,7 @@ import type {
   WaveVerdict,
 } from '../../contracts/deploy/types.ts';
 import { type GateInbox, waitAtGate } from '../gate/wait-at-gate.ts';
+import { isLostThrice, lostThrice } from '../losses.ts';
 import { UndoStack } from './deployment.state.ts';
 import { deployEffects, type SyncEffects } from './effects.ts';
 
@@ -57,7 +59,8 @@ export async function runSync(
 ): Promise<SyncOutcome | 'nothing' | 'sealed'> {
   signals.show('planning', null);
   const effects = deployEffects(desired.target, desired.healthTimeoutMs);
-  const plan = await effects.planSync({ deploymentId, generation: desired.generation });
+  const plan = await planOrRefuse(signals, records, effects, deploymentId, desired, seenWakes);
+  if (plan === 'superseded') return plan;
   if (plan.kind === 'nothing') return plan.isSealed === true ? 'sealed' : 'nothing';
   // What was desired changed under the planning: the roll-out goes by what it planned for.
   const { generation = desired.generation } = plan;
@@ -73,6 +76,36 @@ export async function runSync(
   const seen = isHeard ? seenWakes : signals.wakes;
   const sync = new Sync(signals, records, effects, deploymentId, now, plan, seen, isHeard);
   return await sync.run();
+}
+
+/** A plan that no worker lives to finish is refused; unless meanwhile something newer is desired, or that it goes. */
+async function planOrRefuse(
+  signals: SyncSignals,
+  records: DeployRecords,
+  effects: SyncEffects,
+  deploymentId: string,
+  desired: DesiredState,
+  seenWakes: number,
+): Promise<SyncPlan | 'superseded'> {
+  const { generation } = desired;
+  let seen = seenWakes;
+  const stillWanted = async () => {
+    if (signals.wakes === seen) return;
+    seen = signals.wakes;
+    const now = await records.readDesired({ deploymentId });
+    const isWanted = now !== null && !now.isDeleting && now.generation === generation;
+    if (!isWanted) throw new SyncStop('superseded', 'something newer is desired');
+  };
+  try {
+    const plan = () => effects.planSync({ deploymentId, generation });
+    return await lostThrice('the roll-out was planned', plan, stillWanted);
+  } catch (error) {
+    if (error instanceof SyncStop) return 'superseded';
+    if (!isLostThrice(error)) throw error;
+    const reason = error.message;
+    await records.refuseDesired({ deploymentId, generation, reason });
+    return { kind: 'nothing', reason };
+  }
 }
 
 class Sync {
@@ -269,9 +302,20 @@ class Sync {
         return await this.#finish('needs_human', both);
       }
       const outcome = await this.#finish('undone', reason);
-      await this.#records.openRevert({ deploymentId: this.#deploymentId, syncId });
+      await this.#openRevert();
       return outcome;
     });
+  }
+
+  /** All is back as it was by now: a revert that cannot be opened is said in the log, and changes nothing of that. */
+  async #openRevert(): Promise<void> {
+    const { syncId } = this.#plan;
+    try {
+      await this.#records.openRevert({ deploymentId: this.#deploymentId, syncId });
+    } catch (error) {
+      if (!isLostThrice(error)) throw error;
+      log.warn('no revert was opened', { syncId, reason: error.message });
+    }
   }
 
   /** Hooks that clean up after a failure; one that fails itself must not hold up the undo. */

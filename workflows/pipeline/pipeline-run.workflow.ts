@@ -27,6 +27,7 @@ import type {
 import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 import { GateInbox, waitAtGate } from '../gate/wait-at-gate.ts';
+import { countedLosses, lostThrice } from '../losses.ts';
 import { PipelineRunProgress } from './pipeline-run.state.ts';
 
 const quickRetry = { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' } as const;
@@ -45,7 +46,7 @@ const preparation = proxyActivities<Pick<PipelineActivities, 'preparePipeline'>>
   taskQueue: taskQueues.build,
   startToCloseTimeout: '15 minutes',
   heartbeatTimeout: '15 seconds',
-  retry: quickRetry,
+  retry: { ...quickRetry, ...countedLosses },
 });
 
 // People wait for it: within the workflow's own task.
@@ -67,7 +68,7 @@ function stepActivities(hostQueue: string, timeoutMs: number) {
     // The host that holds the workspace may be away for a restart, not for good.
     scheduleToStartTimeout: '30 minutes',
     // A command that fails is an answer, not an error: only lost workers and lost databases are tried again here.
-    retry: { ...quickRetry, maximumAttempts: 20 },
+    retry: { ...quickRetry, ...countedLosses, maximumAttempts: 20 },
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   });
 }
@@ -145,12 +146,16 @@ class PipelineRun {
     // Cancelled with the workflow itself, which says so below.
     this.#heedRequests().catch(() => undefined);
     try {
-      this.#prepared = await this.#scope.run(() => preparation.preparePipeline({ pipelineId }));
+      this.#prepared = await this.#scope.run(() =>
+        lostThrice('the run was prepared', () => preparation.preparePipeline({ pipelineId })),
+      );
       if (this.#prepared === null && !this.#cancelled) return this.#ended('failure');
       if (this.#prepared !== null) await this.#walk(this.#prepared);
     } catch (error) {
-      if (!isCancellation(error))
-        return await this.#finish('failure', 'the run could not be prepared');
+      if (!isCancellation(error)) {
+        const reason = `the run could not be prepared: ${failureText(error)}`;
+        return await this.#finish('failure', reason);
+      }
     }
     return await this.#finish(this.#cancelled ? 'cancelled' : this.#progress.outcome(), null);
   }
@@ -211,12 +216,14 @@ class PipelineRun {
     for (let tryNumber = 1; ; tryNumber += 1) {
       try {
         const result = await this.#scope.run(() =>
-          activities.runStep({
-            pipelineId: this.#input.pipelineId,
-            step: step.name,
-            tryNumber,
-            ancestors,
-          }),
+          lostThrice('the step ran', () =>
+            activities.runStep({
+              pipelineId: this.#input.pipelineId,
+              step: step.name,
+              tryNumber,
+              ancestors,
+            }),
+          ),
         );
         if (result.status !== 'failure' || tryNumber > step.retries || this.#cancelled)
           return result;

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { parseDefinition } from '../../../domain/pipeline/definition/parse-definition.ts';
 import { definitionJsonSchema } from '../../../domain/pipeline/definition/schema.ts';
+import { parseOrRefuse } from '../../../domain/pipeline/repository-reader.ts';
 import { defineRoute } from '../../define-route.ts';
 
 const fault = z.object({ line: z.int(), column: z.int(), path: z.string(), message: z.string() });
@@ -27,8 +27,8 @@ export const lintDefinitionRoute = defineRoute({
       },
     },
   },
-  handler: (c) => {
-    const result = parseDefinition(c.req.valid('json').text);
+  handler: async (c) => {
+    const result = await parseOrRefuse(c.get('services').heavy, c.req.valid('json').text);
     return c.json({ ok: result.ok, faults: result.ok ? [] : result.faults }, 200);
   },
 });

@@ -36,11 +36,16 @@ export const startPipelineRoute = defineRoute({
     },
   },
   handler: async (c) => {
-    const { db, gitStore } = c.get('services');
-    const created = await startPipeline(db, createRepositoryReader(gitStore), c.get('caller'), {
-      projectId: c.get('project').id,
-      ref: c.req.valid('json').ref ?? null,
-    });
+    const { db, gitStore, heavy } = c.get('services');
+    const created = await startPipeline(
+      db,
+      createRepositoryReader(gitStore, heavy),
+      c.get('caller'),
+      {
+        projectId: c.get('project').id,
+        ref: c.req.valid('json').ref ?? null,
+      },
+    );
     return c.json(toPipelineBody(await getPipeline(db, created.id)), 201);
   },
 });

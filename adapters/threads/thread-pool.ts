@@ -1,0 +1,182 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { HeavyAnswer, HeavyOrder, RunHeavy } from '../../contracts/heavy.ts';
+import { DomainError, type ProblemCode, type ProblemDetail } from '../../contracts/problems.ts';
+
+export interface ThreadPoolOptions {
+  /** the program of a thread; beside this one when left out */
+  file?: string;
+  threads?: number;
+  /** pieces of work that may wait for a thread */
+  queue?: number;
+  timeoutMs?: number;
+  memoryMb?: number;
+}
+
+export interface ThreadPool {
+  run: RunHeavy;
+  close(): Promise<void>;
+}
+
+/** One piece of work, from the asking to the answer. */
+interface Job {
+  order: HeavyOrder;
+  what: string;
+  resolve: (value: unknown) => void;
+  reject: (error: Error) => void;
+}
+
+const defaults = { threads: 2, queue: 100, timeoutMs: 15_000, memoryMb: 256 };
+
+/**
+ * A few warm threads for work on what strangers wrote. A piece of work that takes longer or more memory than it may is
+ * ended with its thread, and another one takes its place; nobody else waits for it. The first thread starts at once.
+ */
+export function createThreadPool(options: ThreadPoolOptions = {}): ThreadPool {
+  const pool = new Pool({ ...defaults, ...options, file: options.file ?? threadFile() });
+  return { run: (task, args, what) => pool.run({ task, args }, what), close: () => pool.close() };
+}
+
+class Pool {
+  readonly #options: Required<ThreadPoolOptions>;
+  readonly #waiting: Job[] = [];
+  readonly #threads = new Set<Thread>();
+  #isClosed = false;
+
+  constructor(options: Required<ThreadPoolOptions>) {
+    this.#options = options;
+    this.#grow();
+  }
+
+  run(order: HeavyOrder, what: string): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed || this.#waiting.length >= this.#options.queue) {
+        const message = 'Too much waits to be read at the moment.';
+        return reject(new DomainError('unavailable', message, { retryAfterSeconds: 5 }));
+      }
+      this.#waiting.push({ order, what, resolve, reject });
+      this.#next();
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { reject } of this.#waiting.splice(0)) {
+      reject(new DomainError('unavailable', 'This process stops.'));
+    }
+    await Promise.all([...this.#threads].map((thread) => thread.stop()));
+  }
+
+  #next(): void {
+    if (this.#waiting.length === 0) return;
+    const idle = [...this.#threads].find((thread) => thread.isIdle);
+    const thread = idle ?? (this.#threads.size < this.#options.threads ? this.#grow() : null);
+    const job = thread === null ? undefined : this.#waiting.shift();
+    if (thread !== null && job !== undefined) thread.take(job);
+  }
+
+  #grow(): Thread {
+    const thread = new Thread(this.#options, {
+      idle: () => this.#next(),
+      gone: () => {
+        this.#threads.delete(thread);
+        if (!this.#isClosed) this.#next();
+      },
+    });
+    this.#threads.add(thread);
+    return thread;
+  }
+}
+
+interface Listener {
+  idle: () => void;
+  gone: () => void;
+}
+
+class Thread {
+  readonly #worker: Worker;
+  readonly #options: Required<ThreadPoolOptions>;
+  #job: Job | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #cause: Error | null = null;
+
+  constructor(options: Required<ThreadPoolOptions>, listener: Listener) {
+    this.#options = options;
+    const { memoryMb } = options;
+    this.#worker = new Worker(options.file, {
+      resourceLimits: { maxOldGenerationSizeMb: memoryMb, maxYoungGenerationSizeMb: 32 },
+      env: {}, // nothing of ours is of use to it
+      execArgv: [],
+    });
+    // The process stays for work under way, and for nothing else.
+    this.#worker.unref();
+    this.#worker.on('message', (answer: HeavyAnswer) => {
+      this.#settle((job) => settleBy(answer, job));
+      listener.idle();
+    });
+    this.#worker.on('error', (error: Error & { code?: string }) => {
+      this.#cause = error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? this.#overMemory() : error;
+    });
+    this.#worker.on('exit', () => {
+      const stopped = new DomainError('unavailable', 'The thread that reads it ended.');
+      this.#settle((job) => job.reject(this.#cause ?? stopped));
+      listener.gone();
+    });
+  }
+
+  get isIdle(): boolean {
+    return this.#job === null && this.#cause === null;
+  }
+
+  take(job: Job): void {
+    this.#job = job;
+    this.#worker.ref();
+    this.#timer = setTimeout(() => {
+      const seconds = String(this.#options.timeoutMs / 1000);
+      this.#cause = refusal(job, `takes longer than ${seconds} seconds to be read`);
+      this.#settle(({ reject }) => reject(this.#cause ?? new Error('it took too long')));
+      void this.stop();
+    }, this.#options.timeoutMs);
+    this.#worker.postMessage(job.order);
+  }
+
+  async stop(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #overMemory(): Error {
+    const limit = `needs more than ${String(this.#options.memoryMb)} MiB to be read`;
+    return this.#job === null ? new Error(limit) : refusal(this.#job, limit);
+  }
+
+  #settle(by: (job: Job) => void): void {
+    const job = this.#job;
+    clearTimeout(this.#timer);
+    this.#job = null;
+    this.#worker.unref();
+    if (job !== null) by(job);
+  }
+}
+
+function refusal({ what }: Job, limit: string): DomainError {
+  return new DomainError('unprocessable', `${what} ${limit}: make it smaller or simpler.`, {
+    errors: [{ pointer: what, detail: limit, rule: 'limit' }],
+  });
+}
+
+function settleBy(answer: HeavyAnswer, { resolve, reject }: Job): void {
+  if (answer.kind === 'done') return resolve(answer.value);
+  if (answer.kind === 'failed') return reject(new Error(answer.message));
+  const errors = answer.errors as ProblemDetail[];
+  reject(new DomainError(answer.code as ProblemCode, answer.message, { errors }));
+}
+
+/** In a bundle it is a file beside it; from the source that of the last build. */
+function threadFile(): string {
+  const places = ['./heavy-thread.mjs', '../../dist/heavy-thread.mjs'];
+  const files = places.map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  const found = files.find((file) => existsSync(file));
+  if (found === undefined) throw new Error('heavy-thread.mjs is missing: build again');
+  return found;
+}

@@ -1,0 +1,65 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancellationScope,
+  patched,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+
+/** Losses of one input, one after the other, after which it is refused. */
+const MAX_LOSSES = 3;
+/** Whoever worked for longer than this before it was lost was not killed by what it was given. */
+const QUICK_MS = 10 * 60_000;
+
+/**
+ * For the retry policy of what works on an input of strangers: a worker that is lost over it, or does not come to an end,
+ * is no reason to hand the same input to the next worker without end. The workflow counts, see `lostThrice`.
+ */
+export const countedLosses = {
+  nonRetryableErrorTypes: ['TemporalTimeout:Heartbeat', 'TemporalTimeout:StartToClose'],
+};
+
+/** The type of the failure that says so. */
+const refusal = 'timed_out';
+
+/**
+ * Does the work of an activity; one whose worker is lost is begun again, but not after the third time in a row.
+ * @param doing what is said of it: `the roll-out was planned`
+ * @param beforeAgain looks whether it is still wanted; what it throws ends the work
+ * @throws ApplicationFailure `timed_out` after the third loss
+ */
+export async function lostThrice<T>(
+  doing: string,
+  work: () => Promise<T>,
+  beforeAgain: () => Promise<void> = () => Promise.resolve(),
+): Promise<T> {
+  let losses = 0;
+  for (;;) {
+    const begun = Date.now();
+    try {
+      return await work();
+    } catch (error) {
+      // What was cancelled and lost meanwhile has ended: nobody waits for another try.
+      const isOver = CancellationScope.current().consideredCancelled;
+      if (!isLoss(error) || isOver || !patched('losses-are-counted')) throw error;
+      losses = Date.now() - begun > QUICK_MS ? 1 : losses + 1;
+      if (losses >= MAX_LOSSES) {
+        const message = `the worker was lost ${String(MAX_LOSSES)} times in a row while ${doing}: it is not tried again by itself`;
+        throw ApplicationFailure.nonRetryable(message, refusal);
+      }
+      await beforeAgain();
+    }
+  }
+}
+
+/** Whether an activity ended because its worker was lost, or never came to an end. */
+export function isLoss(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  if (!(cause instanceof TimeoutFailure)) return false;
+  return cause.timeoutType === 'HEARTBEAT' || cause.timeoutType === 'START_TO_CLOSE';
+}
+
+/** Whether it was refused for its losses. */
+export function isLostThrice(error: unknown): error is ApplicationFailure {
+  return error instanceof ApplicationFailure && error.type === refusal;
+}

@@ -20,7 +20,8 @@ const refusalOf = async (work: Promise<unknown>) => {
     () => null,
     (thrown: unknown) => thrown,
   );
-  if (!(error instanceof DomainError)) throw error ?? new Error('it was not refused');
+  if (!(error instanceof DomainError))
+    throw error instanceof Error ? error : new Error('it was not refused');
   return error;
 };
 /** Within its limits of size, and yet long at work: 200,000 patterns for 2,000 paths. */

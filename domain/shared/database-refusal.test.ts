@@ -26,9 +26,12 @@ describe('what the database refuses', () => {
       new Prisma.PrismaClientValidationError('no', { clientVersion }),
       'kind',
     ],
-  ])('is final for %s, in words without the value [A-PIPE-05, A-EVT-03]', (_, error, said) => {
-    expect(refusalOfDatabase(error)).toContain(said);
-  });
+  ] as [string, Error, string][])(
+    'is final for %s, in words without the value [A-PIPE-05, A-EVT-03]',
+    (_, error, said) => {
+      expect(refusalOfDatabase(error)).toContain(said);
+    },
+  );
 
   it.each([
     ['a database that is away', known('P1001')],

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
 
 /*
  * Histories of the entity of an environment. Rows and target are a few variables here; the workflow, the server and the
@@ -22,6 +23,7 @@ const quiet = Object.fromEntries(
   [
     'setSyncStatus',
     'reportContested',
+    'refuseDesired',
     'openRevert',
     'forgetDeployment',
     'applyWave',
@@ -116,8 +118,8 @@ function deployment(name, { desired = {}, plan = {}, effects = {}, drive }) {
   };
 }
 
-async function inPhase(handle, phase, also = () => true) {
-  for (let tries = 0; tries < 400; tries += 1) {
+async function inPhase(handle, phase, also = () => true, patienceMs = 20_000) {
+  for (let waited = 0; waited < patienceMs; waited += 50) {
     const found = await handle.query('deploymentState').catch(() => null);
     if (found?.phase === phase && also()) return;
     await sleep(50);
@@ -261,6 +263,13 @@ export const deploymentScenarios = {
       state.isPaused = false;
       await handle.signal('desiredChanged');
     },
+  }),
+  'planning-lost-three-times': deployment('lost', {
+    effects: (state) => ({
+      planSync: () => Context.current().cancelled,
+      refuseDesired: async () => void (state.observed = state.generation),
+    }),
+    drive: (handle, state) => inPhase(handle, 'idle', () => state.observed === 1, 120_000),
   }),
   'look-given-up-for-a-wish': deployment('blind', {
     effects: (state) => ({

@@ -6,6 +6,8 @@ import { deploymentWorkflowId } from '../../contracts/deploy/ids.ts';
 import { deploymentStateQuery } from '../../contracts/deploy/messages.ts';
 import type { DeploymentState } from '../../contracts/deploy/types.ts';
 import type { GateActivities } from '../../contracts/gate/activities.ts';
+import type { DeliveryActivities } from '../../contracts/notify/delivery.ts';
+import type { PipelineActivities } from '../../contracts/pipeline/activities.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 import { forgetDeployment } from '../../domain/deploy/forget-deployment.ts';
 import { readDesired } from '../../domain/deploy/read-desired.ts';
@@ -28,12 +30,15 @@ export interface EntityHost {
 
 /**
  * Starts workers of workflows and of a target, in a namespace of their own. `onPlan` is what a planning writes down; `more`
- * are activities in place of those that have nothing to do.
+ * are activities in place of those that have nothing to do, on further `queues` too.
  */
 export async function openEntityHost(
   db: PrismaClient,
   onPlan: (deploymentId: string) => Promise<void> = () => Promise.resolve(),
-  more: Partial<DeployEffects & DeployRecords & GateActivities> = {},
+  more: Partial<
+    DeployEffects & DeployRecords & GateActivities & PipelineActivities & DeliveryActivities
+  > = {},
+  queues: readonly string[] = [],
 ): Promise<EntityHost> {
   const { address, namespace } = await testNamespace();
   const client = new Client({ connection: await Connection.connect({ address }), namespace });
@@ -67,6 +72,11 @@ export async function openEntityHost(
       taskQueue: taskQueues.deployLocal,
       activities: { ...effects, ...more },
     }),
+    ...(await Promise.all(
+      queues.map((taskQueue) =>
+        Worker.create({ connection, namespace, taskQueue, activities: { ...more } }),
+      ),
+    )),
   ];
   const running = Promise.all(workers.map((worker) => worker.run()));
   return {

@@ -56,6 +56,12 @@ async function untilCancelled() {
   }
 }
 
+/** Says nothing the first time, as one whose worker was killed. */
+function lostOnce() {
+  let begun = 0;
+  return () => ((begun += 1) === 1 ? Context.current().cancelled : passed);
+}
+
 /**
  * @typedef {object} Scenario
  * @property {string} type the workflow
@@ -151,6 +157,8 @@ const pipelineRuns = {
     },
   },
   'ended-before-its-first-step': { steps: null },
+  'preparation-lost-three-times': { prepare: () => Context.current().cancelled },
+  'step-lost-once': { steps: [step('build', [])], runStep: lostOnce() },
 };
 
 async function waitForStep(handle, name, status) {
@@ -165,7 +173,7 @@ async function waitForStep(handle, name, status) {
 const nothing = async () => undefined;
 
 /** A pipeline run with these steps: what `preparePipeline` answers, null when there is nothing to run. */
-function pipelineRun(name, { steps, runStep, drive, openGateMs = 0 }) {
+function pipelineRun(name, { steps, prepare, runStep, drive, openGateMs = 0 }) {
   /** what the rows say, for whoever is woken */
   const rows = {
     gate: { status: 'open', decisions: [] },
@@ -176,7 +184,7 @@ function pipelineRun(name, { steps, runStep, drive, openGateMs = 0 }) {
     workflowId: `pipeline-run:run_${name.replaceAll('-', '')}`,
     input: { pipelineId: `run_${name}`, projectId: 'prj_recording', changeId: 'chg_recording' },
     activities: {
-      preparePipeline: async () => steps && { plan: { steps }, hostQueue },
+      preparePipeline: prepare ?? (async () => steps && { plan: { steps }, hostQueue }),
       runStep: async (input) => runStep?.(input) ?? passed,
       removeWorkspace: nothing,
       settleSteps: nothing,

@@ -18,7 +18,8 @@ import type {
   WaveVerdict,
 } from '../../contracts/deploy/types.ts';
 import { type GateInbox, waitAtGate } from '../gate/wait-at-gate.ts';
-import { isLostThrice, lostThrice } from '../losses.ts';
+import { isLostThrice } from '../losses.ts';
+import { planOrRefuse } from './plan-or-refuse.ts';
 import { UndoStack } from './deployment.state.ts';
 import { deployEffects, type SyncEffects } from './effects.ts';
 
@@ -59,7 +60,7 @@ export async function runSync(
 ): Promise<SyncOutcome | 'nothing' | 'sealed'> {
   signals.show('planning', null);
   const effects = deployEffects(desired.target, desired.healthTimeoutMs);
-  const plan = await planOrRefuse(signals, records, effects, deploymentId, desired, seenWakes);
+  const plan = await planOrRefuse({ signals, records, effects, deploymentId }, desired, seenWakes);
   if (plan === 'superseded') return plan;
   if (plan.kind === 'nothing') return plan.isSealed === true ? 'sealed' : 'nothing';
   // What was desired changed under the planning: the roll-out goes by what it planned for.
@@ -76,36 +77,6 @@ export async function runSync(
   const seen = isHeard ? seenWakes : signals.wakes;
   const sync = new Sync(signals, records, effects, deploymentId, now, plan, seen, isHeard);
   return await sync.run();
-}
-
-/** A plan that no worker lives to finish is refused; unless meanwhile something newer is desired, or that it goes. */
-async function planOrRefuse(
-  signals: SyncSignals,
-  records: DeployRecords,
-  effects: SyncEffects,
-  deploymentId: string,
-  desired: DesiredState,
-  seenWakes: number,
-): Promise<SyncPlan | 'superseded'> {
-  const { generation } = desired;
-  let seen = seenWakes;
-  const stillWanted = async () => {
-    if (signals.wakes === seen) return;
-    seen = signals.wakes;
-    const now = await records.readDesired({ deploymentId });
-    const isWanted = now !== null && !now.isDeleting && now.generation === generation;
-    if (!isWanted) throw new SyncStop('superseded', 'something newer is desired');
-  };
-  try {
-    const plan = () => effects.planSync({ deploymentId, generation });
-    return await lostThrice('the roll-out was planned', plan, stillWanted);
-  } catch (error) {
-    if (error instanceof SyncStop) return 'superseded';
-    if (!isLostThrice(error)) throw error;
-    const reason = error.message;
-    await records.refuseDesired({ deploymentId, generation, reason });
-    return { kind: 'nothing', reason };
-  }
 }
 
 class Sync {

@@ -1,0 +1,156 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { Context } from '@temporalio/activity';
+import { createDeployRecords } from '../../activities/deploy/index.ts';
+import { createDeliveryRecords } from '../../activities/notify/index.ts';
+import { createPipelineRecords } from '../../activities/pipeline/index.ts';
+import { deploymentWorkflowId } from '../../contracts/deploy/ids.ts';
+import { desiredChangedSignal } from '../../contracts/deploy/messages.ts';
+import { taskQueues } from '../../contracts/task-queues.ts';
+import { wakeDeployment } from '../../launch/deploy.ts';
+import type { Deployment } from '../../prisma/generated/client.ts';
+import { createTestProject, createTestUser } from '../support/callers.ts';
+import { type EntityHost, makeDeployment, openEntityHost } from '../support/entity-steps.ts';
+import { eventually } from '../support/eventually.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+import { makeRunRows } from '../support/run-rows.ts';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
+
+jest.setTimeout(480_000);
+
+let database: TestDatabase;
+let host: EntityHost;
+/** how often each input was taken up */
+const begun = new Map<string, number>();
+/** inputs that no worker survives: it never beats and never answers */
+const deadly = new Set<string>();
+const removed: string[] = [];
+
+/** Takes an input up as a worker that it kills does, or does what it should. */
+function work<Answer>(key: string, answer: Answer): Promise<Answer> {
+  begun.set(key, (begun.get(key) ?? 0) + 1);
+  return deadly.has(key) ? Context.current().cancelled : Promise.resolve(answer);
+}
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const { db } = database;
+  const done = () => Promise.resolve();
+  host = await openEntityHost(
+    db,
+    undefined,
+    {
+      ...createPipelineRecords(db),
+      ...createDeliveryRecords(db),
+      ...createDeployRecords({ db, store: createMemoryStore(), openRevert: done }),
+      planSync: ({ deploymentId }) => work(deploymentId, { kind: 'nothing', reason: 'done' }),
+      observe: ({ deploymentId }) =>
+        work(`look ${deploymentId}`, { revisionChanged: false, drift: [], healthy: true }),
+      removeAll: ({ deploymentId }) => Promise.resolve(void removed.push(deploymentId)),
+      preparePipeline: ({ pipelineId }: { pipelineId: string }) => work(pipelineId, null),
+      sendDelivery: ({ deliveryId }: { deliveryId: string }) => work(deliveryId, undefined),
+    },
+    [taskQueues.build, taskQueues.notify],
+  );
+});
+afterAll(async () => {
+  await host.close();
+  await database.drop();
+});
+
+async function makeRow(): Promise<Deployment> {
+  const { db } = database;
+  const { id } = await createTestProject(db, (await createTestUser(db)).id);
+  return await makeDeployment(db, id, { observedGeneration: 0, bakeSeconds: 0 });
+}
+const wake = ({ id: deploymentId, projectId, environment, changeId }: Deployment) =>
+  wakeDeployment(host.client, { deploymentId, projectId, environment, changeId }, 'app');
+const handleOf = ({ projectId, environment }: Deployment) =>
+  host.client.workflow.getHandle(deploymentWorkflowId(projectId, environment));
+
+describe('an input that no worker survives', () => {
+  it('ends a roll-out as refused after three, says so, and the next wish is tried [A-DEP-14, A-CORE-10]', async () => {
+    const { db } = database;
+    const row = await makeRow();
+    deadly.add(row.id);
+    await wake(row);
+    const now = () => db.deployment.findUniqueOrThrow({ where: { id: row.id } });
+    const refused = await eventually(async () => {
+      const found = await now();
+      return found.observedGeneration === 1 ? found : undefined;
+    }, 200_000);
+    expect(begun.get(row.id)).toBe(3);
+    expect(refused.statusMessage).toContain('lost 3 times in a row while the roll-out was planned');
+    expect(refused.currentStatus).not.toBe('pending');
+    deadly.delete(row.id);
+    await db.deployment.update({ where: { id: row.id }, data: { generation: 2 } });
+    await wake(row);
+    await eventually(async () => (begun.get(row.id) === 4 ? true : undefined), 60_000);
+  });
+
+  it('does not hold up the deletion of its deployment [A-DEP-14, A-CORE-10]', async () => {
+    const { db } = database;
+    const row = await makeRow();
+    deadly.add(row.id);
+    await wake(row);
+    await eventually(async () => (begun.get(row.id) === 1 ? true : undefined), 60_000);
+    await db.deployment.update({ where: { id: row.id }, data: { isDeleting: true } });
+    await handleOf(row).signal(desiredChangedSignal);
+    await handleOf(row).result();
+    expect(removed).toContain(row.id);
+    expect(begun.get(row.id)).toBeLessThan(3);
+    expect(await db.deployment.findUnique({ where: { id: row.id } })).toBeNull();
+  });
+
+  it('is told of a target that cannot be looked at, and the environment goes on [A-DEP-14]', async () => {
+    const { db } = database;
+    const row = await makeRow();
+    deadly.add(`look ${row.id}`);
+    await wake(row);
+    const told = await eventually(async () => {
+      const { statusMessage } = await db.deployment.findUniqueOrThrow({ where: { id: row.id } });
+      return statusMessage?.includes('lost') === true ? statusMessage : undefined;
+    }, 200_000);
+    expect(told).toContain('while the target was looked at');
+    expect(begun.get(`look ${row.id}`)).toBe(3);
+    expect((await handleOf(row).describe()).status.name).toBe('RUNNING');
+  });
+
+  it('ends a run as failed, with that reason, after three [A-PIPE-05, A-CORE-10]', async () => {
+    const { db } = database;
+    const { pipelineId } = await makeRunRows(db);
+    await db.pipeline.update({ where: { id: pipelineId }, data: { status: 'pending' } });
+    const run = await db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
+    deadly.add(pipelineId);
+    const { projectId, changeId } = run;
+    await host.client.workflow.execute('pipelineRunWorkflow', {
+      workflowId: `lost-run-${pipelineId}`,
+      taskQueue: taskQueues.core,
+      args: [{ pipelineId, projectId, changeId }],
+    });
+    expect(begun.get(pipelineId)).toBe(3);
+    const ended = await db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
+    expect(ended.status).toBe('failure');
+    expect(ended.error).toContain('lost 3 times in a row while the run was prepared');
+  });
+
+  it('does not hold up the end of a run that is cancelled [A-PIPE-05, A-CORE-10]', async () => {
+    const { db } = database;
+    const { pipelineId } = await makeRunRows(db);
+    await db.pipeline.update({ where: { id: pipelineId }, data: { status: 'pending' } });
+    const run = await db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
+    deadly.add(pipelineId);
+    const { projectId, changeId } = run;
+    const handle = await host.client.workflow.start('pipelineRunWorkflow', {
+      workflowId: `cancelled-run-${pipelineId}`,
+      taskQueue: taskQueues.core,
+      args: [{ pipelineId, projectId, changeId }],
+    });
+    await eventually(async () => (begun.get(pipelineId) === 1 ? true : undefined), 60_000);
+    await handle.signal('cancelRun', { reason: 'no longer needed' });
+    await handle.result();
+    expect(begun.get(pipelineId)).toBe(1);
+    expect(await db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } })).toMatchObject({
+      status: 'cancelled',
+    });
+  });
+});

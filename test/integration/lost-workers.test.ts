@@ -146,6 +146,8 @@ describe('an input that no worker survives', () => {
       args: [{ pipelineId, projectId, changeId }],
     });
     await eventually(async () => (begun.get(pipelineId) === 1 ? true : undefined), 60_000);
+    const asked = { cancelRequestedAt: new Date(), cancelReason: 'no longer needed' };
+    await db.pipeline.update({ where: { id: pipelineId }, data: asked });
     await handle.signal('cancelRun', { reason: 'no longer needed' });
     await handle.result();
     expect(begun.get(pipelineId)).toBe(1);

@@ -94,10 +94,11 @@ async function openLocal(
     const target = await openLocalTarget({
       root: path.resolve(config.home, 'apps'),
       images: {
-        async open(imageRef) {
-          const artifact = await findArtifactImage(db, imageRef);
-          const body = await objectStore.get(artifact.minioPath);
-          if (body === null) throw new DomainError('not_found', `${imageRef} is gone.`);
+        isOf: async (image, projectId) => (await findArtifactImage(db, image, projectId)) !== null,
+        async open(image, projectId) {
+          const artifact = await findArtifactImage(db, image, projectId);
+          const body = artifact === null ? null : await objectStore.get(artifact.minioPath);
+          if (body === null) throw new DomainError('not_found', `${image.text} is gone.`);
           return body;
         },
       },

@@ -6,8 +6,10 @@ import { driftKey, recordObservation } from '../../domain/deploy/record-observat
 import { placementOf } from '../../domain/deploy/render/hooks.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
 import { type MayFollow, takeUpHead } from '../../domain/deploy/take-up-head.ts';
+import type { Deployment } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { healthOf } from './await-health.ts';
+import { leaveFormerNamespace } from './leave-namespace.ts';
 import { loadManifests, scopeOf } from './load-sync.ts';
 import { fillSecrets, secretNames } from './prepare-manifest.ts';
 import { servedVersions, triedVersions } from './secret-versions.ts';
@@ -53,12 +55,20 @@ export function observe(deps: DeployActivityDeps) {
     const health = await healthOf(deps, scope, manifests, owned);
     const addresses = await deps.target.addresses(scope);
     await recordObservation(deps.db, deployment, { ...health, drift, addresses });
+    // What serves in the old place goes only when the new one is as it should be.
+    if (health.healthy && drift.length === 0 && isSettled(deployment)) {
+      await leaveFormerNamespace(deps, deployment);
+    }
     return {
       revisionChanged,
       drift: drift.map((one) => ({ key: driftKey(one), manager: one.manager })),
       healthy: health.healthy,
     };
   };
+}
+
+function isSettled({ generation, observedGeneration, isDeleting }: Deployment): boolean {
+  return observedGeneration >= generation && !isDeleting;
 }
 
 /** What the deployment owns, by `refKey`: one request a kind instead of one an object. */

@@ -7,6 +7,7 @@ import { beginSync } from '../../domain/deploy/begin-sync.ts';
 import { requireOwnArtifacts } from '../../domain/deploy/find-artifact-image.ts';
 import { listLeftovers } from '../../domain/deploy/list-leftovers.ts';
 import { findManifestSource, type ManifestSource } from '../../domain/deploy/manifest-source.ts';
+import { inNamespace } from '../../domain/deploy/namespace.ts';
 import { planRemoval } from '../../domain/deploy/render/plan-prune.ts';
 import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
@@ -200,7 +201,7 @@ async function desiredRevision(
   if (kept !== null) {
     return {
       revision: kept,
-      manifests: await readRevision(deps.store, kept),
+      manifests: inNamespace(await readRevision(deps.store, kept), deployment.namespace),
       sha: kept.opsRepoSha ?? kept.commitSha,
     };
   }
@@ -255,7 +256,10 @@ async function planPruning(
   if (!prune && leftovers.size === 0) return { remove: [], needsPerson: false };
   const owned = await deps.target.list(scopeOf(deployment));
   const { remove, needsPerson } = planRemoval({
-    previous: liveRevision === null ? [] : await readRevision(deps.store, liveRevision),
+    previous:
+      liveRevision === null
+        ? []
+        : inNamespace(await readRevision(deps.store, liveRevision), deployment.namespace),
     owned: owned.map(({ object }) => object),
     leftovers,
     current: manifests.map(refOf),

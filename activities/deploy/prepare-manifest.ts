@@ -3,7 +3,7 @@ import { changeLabel } from '../../contracts/deploy/target.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import type { VersionsOf } from './secret-versions.ts';
-import { isClusterWide } from '../../domain/deploy/render/cluster-kinds.ts';
+import { inNamespace } from '../../domain/deploy/namespace.ts';
 import { scaledWorkloads, setReplicas, stopWorkload } from './set-replicas.ts';
 
 /** Kinds whose pods are replaced when their template changes. That of a Job cannot change: it would be another run. */
@@ -28,11 +28,9 @@ export interface ApplyFacts {
  * content never restarts anything.
  */
 export function prepareManifests(rendered: readonly Manifest[], facts: ApplyFacts): Manifest[] {
-  const manifests = rendered.map((one) => structuredClone(one));
+  const manifests = inNamespace(structuredClone([...rendered]), facts.namespace);
   const { changeId, replicas } = facts;
   for (const manifest of manifests) {
-    const { apiVersion, kind, metadata } = manifest;
-    if (!isClusterWide(apiVersion, kind)) metadata.namespace ??= facts.namespace;
     if (changeId !== null) labelWithChange(manifest, changeId);
     if (replicas === 0) stopWorkload(manifest);
   }

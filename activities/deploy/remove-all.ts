@@ -2,6 +2,7 @@ import type { DeployEffects } from '../../contracts/deploy/activities.ts';
 import type { TargetScope } from '../../contracts/deploy/target.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { DeployActivityDeps } from './deps.ts';
+import { leaveFormerNamespace } from './leave-namespace.ts';
 import { scopeOf } from './load-sync.ts';
 
 /** See DeployEffects.removeAll. */
@@ -15,6 +16,7 @@ export function removeAll(deps: DeployActivityDeps) {
       deployment === null ? preview && { deploymentId, ...preview } : scopeOf(deployment);
     if (scope === undefined) return;
     try {
+      await leaveFormerNamespace(deps, deployment);
       await takeDown(deps, scope, preview !== undefined);
     } catch (error) {
       // What a target refuses now, for a permission that is missing, it may allow later: nothing is left behind for it.

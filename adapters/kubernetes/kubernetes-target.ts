@@ -20,7 +20,7 @@ import { connectToKube, type KubeLocation, type SendToKube } from './kube-connec
 import { KubeClient, type RetryLimits } from './kube-client.ts';
 import { asDomainError, isStatus } from './kube-error.ts';
 import { OwnedObjects } from './owned-objects.ts';
-import { refuseForeign } from './ownership.ts';
+import { isForeign, refuseForeign, withoutContent } from './ownership.ts';
 import { textAt } from './part.ts';
 import { addressesOf } from './service-addresses.ts';
 import { WorkloadHealth } from './workload-health.ts';
@@ -129,7 +129,8 @@ class KubernetesTarget {
   async read(scope: TargetScope, ref: ObjectRef): Promise<LiveObject | null> {
     const { path } = await this.#place(scope, ref);
     const object = await this.#client.get(scope.deploymentId, path);
-    return object === null ? null : liveObject(object);
+    if (object === null) return null;
+    return liveObject(isForeign(scope, object) ? withoutContent(object) : object);
   }
 
   async list(scope: TargetScope): Promise<LiveObject[]> {
@@ -183,6 +184,7 @@ class KubernetesTarget {
       const namespace = await this.#client.get(scope.deploymentId, path);
       if (namespace === null || !isOurs(scope, namespace)) return;
       if (namespace.metadata['deletionTimestamp'] === undefined) {
+        if (await this.#owned.isShared(scope)) return;
         await this.#delete(scope, path, textAt(namespace, 'metadata', 'uid'));
       }
       if (performance.now() > end) {
@@ -195,6 +197,7 @@ class KubernetesTarget {
   async health(scope: TargetScope, ref: ObjectRef, live?: LiveObject): Promise<ObjectHealth> {
     const object = await this.#look(scope, await this.#place(scope, ref), live);
     if (object === null) return { status: 'missing', message: 'is not there' };
+    if (isForeign(scope, object)) return { status: 'missing', message: 'is another deployment’s' };
     const { status, message } = await this.#health.of(scope, object);
     // Conditions and the words of a container that does not start are written by programs of the deployment too.
     return { status, message: foreignWords(message, 500) };
@@ -215,7 +218,7 @@ class KubernetesTarget {
     const place = await this.#place(scope, refOf(manifest));
     const { path, kind } = place;
     const live = await this.#look(scope, place, seen);
-    if (live === null) {
+    if (live === null || isForeign(scope, live)) {
       this.#clean.delete(`${scope.deploymentId} ${path}`);
       const desired = manifest.kind === 'Secret' ? '(hidden)' : manifest;
       return [{ ref: refOf(manifest), path: '', desired, live: null, manager: null }];

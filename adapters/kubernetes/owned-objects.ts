@@ -54,13 +54,29 @@ export class OwnedObjects {
     return [...found.values()];
   }
 
+  /** Whether other deployments have anything in the namespace. */
+  async isShared(scope: TargetScope): Promise<boolean> {
+    const ofOthers = `${ownerLabel},${ownerLabel}!=${scope.deploymentId}`;
+    for (const kind of await this.#catalog.all(scope.deploymentId)) {
+      if (!kind.isNamespaced) continue;
+      const found = await this.#listKind(scope, kind, false, ofOthers);
+      if (found.some(isApplied)) return true;
+    }
+    return false;
+  }
+
   /** A kind that we may not see, or that went away, has no objects of ours, unless we know better. */
-  async #listKind(scope: TargetScope, kind: KnownKind, isKnown: boolean): Promise<Manifest[]> {
+  async #listKind(
+    scope: TargetScope,
+    kind: KnownKind,
+    isKnown: boolean,
+    labelSelector = `${ownerLabel}=${scope.deploymentId}`,
+  ): Promise<Manifest[]> {
     try {
       return await this.#client.list(
         scope.deploymentId,
         this.#catalog.listPath(kind, scope.namespace),
-        { labelSelector: `${ownerLabel}=${scope.deploymentId}` },
+        { labelSelector },
       );
     } catch (error) {
       if (isStatus(error, 404, 405) || (!isKnown && isStatus(error, 403))) return [];

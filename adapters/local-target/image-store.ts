@@ -5,14 +5,15 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { Readable, Writable } from 'node:stream';
+import type { ImageRef } from '../../contracts/deploy/image-ref.ts';
 import type { ImageSource } from '../../contracts/deploy/image-source.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { foreignWords } from '../../contracts/shared/foreign-words.ts';
 import { inFolder } from '../files/folder.ts';
 import type { Contain } from '../workspace/workspace-store.ts';
 import { removeTree } from '../workspace/trees.ts';
-import type { ImageRef } from './image-ref.ts';
 import { checkTree } from './image-tree.ts';
+import { openLayerOwners } from './layer-owners.ts';
 
 /** An unpacked artifact: read-only, shared by all replicas that run it. */
 export interface Layer {
@@ -23,8 +24,13 @@ export interface Layer {
 }
 
 export interface ImageStore {
-  /** Fetches, checks and unpacks an image, once. `validation_failed` when it is not what its name says. */
-  get(image: ImageRef): Promise<Layer>;
+  /**
+   * Fetches, checks and unpacks an image, once. Whether it is the project's is asked each time, unpacked or not.
+   * `validation_failed` when it is not the project's, or not what its name says.
+   */
+  get(image: ImageRef, projectId: string): Promise<Layer>;
+  /** Takes what ran for a project before owners were noted for the project's. */
+  inherit(image: ImageRef, projectId: string): Promise<void>;
   /** Removes what is in no digest of `used`. */
   sweep(used: ReadonlySet<string>): Promise<void>;
 }
@@ -47,14 +53,22 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
     if (name.startsWith('.')) await removeTree(join(folder, name));
   }
   const under = new Map<string, Promise<Layer>>();
+  const owners = openLayerOwners(folder, options.source);
+  const make = (image: ImageRef, projectId: string): Promise<Layer> => {
+    const running = under.get(image.sha256);
+    if (running !== undefined) return running;
+    const made = makeLayer(options, folder, image, projectId);
+    under.set(image.sha256, made);
+    return made.finally(() => under.delete(image.sha256));
+  };
   return {
-    get: (image) => {
-      const running = under.get(image.sha256);
-      if (running !== undefined) return running;
-      const made = makeLayer(options, folder, image).finally(() => under.delete(image.sha256));
-      under.set(image.sha256, made);
-      return made;
+    get: async (image, projectId) => {
+      await owners.require(image, projectId);
+      const layer = await make(image, projectId);
+      await owners.note(image, projectId);
+      return layer;
     },
+    inherit: (image, projectId) => owners.inherit(image, projectId),
     sweep: async (used) => {
       for (const name of await readdir(folder)) {
         if (used.has(name) || name.startsWith('.') || under.has(name)) continue;
@@ -70,6 +84,7 @@ async function makeLayer(
   options: ImageStoreOptions,
   folder: string,
   image: ImageRef,
+  projectId: string,
 ): Promise<Layer> {
   const target = join(folder, image.sha256);
   const path = join('layers', image.sha256);
@@ -79,7 +94,7 @@ async function makeLayer(
   await mkdir(fresh, { mode: 0o711 });
   try {
     const bytes = join(fresh, 'artifact');
-    await fetch(options, image, bytes);
+    await fetch(options, image, projectId, bytes);
     const file = await unpack(options, image, bytes, join(fresh, 'workspace'));
     await rm(bytes);
     await writeFile(join(fresh, 'layer.json'), JSON.stringify({ file, image: image.text }));
@@ -91,9 +106,14 @@ async function makeLayer(
   }
 }
 
-async function fetch(options: ImageStoreOptions, image: ImageRef, to: string): Promise<void> {
+async function fetch(
+  options: ImageStoreOptions,
+  image: ImageRef,
+  projectId: string,
+  to: string,
+): Promise<void> {
   const hash = createHash('sha256');
-  const source = await options.source.open(image.text);
+  const source = await options.source.open(image, projectId);
   const check = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     let size = 0;
     for await (const chunk of chunks) {

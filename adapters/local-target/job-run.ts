@@ -1,7 +1,7 @@
 import type { Machine } from './machine.ts';
 import type { JobSpec } from './manifest-schema.ts';
 import { pause } from './pause.ts';
-import { planPod } from './pod-plan.ts';
+import { planPod, type PodOwner } from './pod-plan.ts';
 import { Replica } from './replica.ts';
 
 /** What is kept of a Job over a restart of this process. */
@@ -19,7 +19,7 @@ export interface JobStatus {
 export class JobRun {
   status: JobStatus;
   readonly #machine: Machine;
-  readonly #owner: { namespace: string; name: string };
+  readonly #owner: PodOwner;
   readonly #spec: JobSpec;
   readonly #hash: string;
   readonly #save: (status: JobStatus) => Promise<void>;
@@ -32,7 +32,7 @@ export class JobRun {
 
   constructor(
     machine: Machine,
-    owner: { namespace: string; name: string },
+    owner: PodOwner,
     job: { spec: JobSpec; hash: string; status: JobStatus | null },
     save: (status: JobStatus) => Promise<void>,
   ) {

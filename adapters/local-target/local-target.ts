@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { refKey, refOf, type Manifest, type ObjectRef } from '../../contracts/deploy/manifest.ts';
+import { imageRefsIn } from '../../contracts/deploy/image-ref.ts';
+import { refOf, type Manifest, type ObjectRef } from '../../contracts/deploy/manifest.ts';
 import {
   fieldManager,
   type DeployTarget,
@@ -30,10 +31,18 @@ import { objectHealth, withStatus } from './object-health.ts';
 import { openMachine } from './open-machine.ts';
 import type { LocalTargetOptions } from './options.ts';
 import { checkMounts } from './mounts.ts';
-import { checkOwner, checkScope, desiredOf } from './scope.ts';
+import { checkDeployment, checkScope, desiredOf, inNamespaceOf } from './scope.ts';
 import { Services } from './services.ts';
-import { lockFolder, openStateStore, type StateStore, type StoredObject } from './state-store.ts';
-import { claimsDir, Workloads } from './workloads.ts';
+import {
+  keyOf,
+  keyOfObject,
+  lockFolder,
+  openStateStore,
+  type StateStore,
+  type StoredObject,
+} from './state-store.ts';
+import { claimsDir, moveClaims } from './claims.ts';
+import { Workloads } from './workloads.ts';
 
 /** A deploy target that runs applications as sandboxed processes on this machine. */
 export interface LocalTarget extends DeployTarget {
@@ -64,10 +73,14 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Loca
     const base = await openMachine(options);
     const folder = join(options.root, 'objects');
     const store = await openStateStore(folder, options.secretBox ?? null, base.log);
-    const services: Services = new Services((space) => workloads.replicasIn(space), base);
+    const services: Services = new Services(
+      (deploymentId) => workloads.replicasOfDeployment(deploymentId),
+      base,
+    );
     const machine: Machine = { ...base, services, data: dataOf(store) };
     const workloads = new Workloads(machine, store);
     const parts: Parts = { store, workloads, services, machine, inTurn: turns() };
+    await moveClaims(options.root, store.all(), base.log);
     await startAll(parts);
     const close = async (): Promise<void> => {
       await services.close();
@@ -85,6 +98,11 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Loca
 /** Services first, so that applications learn of those beside them. */
 async function startAll(parts: Parts): Promise<void> {
   const all = parts.store.all();
+  for (const object of all) {
+    for (const image of imageRefsIn(JSON.stringify(object.live))) {
+      await parts.machine.images.inherit(image, object.projectId);
+    }
+  }
   const isService = ({ live }: StoredObject): boolean => live.kind === 'Service';
   for (const object of all.filter(isService)) await activate(parts, object);
   for (const object of all.filter((one) => !isService(one))) await activate(parts, object);
@@ -105,18 +123,18 @@ function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
   const { store, workloads, inTurn } = parts;
   const owned = (scope: TargetScope, ref: ObjectRef): StoredObject | undefined => {
     checkScope(scope, ref);
-    const object = store.get(ref);
-    if (object !== undefined) checkOwner(scope, object);
-    return object;
+    const object = store.get(scope.deploymentId, ref);
+    return object === undefined ? undefined : inNamespaceOf(scope, object);
   };
   const mine = (scope: TargetScope): StoredObject[] =>
-    store.all().filter(({ deploymentId }) => deploymentId === scope.deploymentId);
+    store.of(scope.deploymentId).map((object) => inNamespaceOf(scope, object));
   return {
     kind: 'local',
     apply: async (scope, manifest) => {
       const desired = desiredOf(scope, manifest);
       checkScope(scope, refOf(desired));
-      return inTurn(refKey(refOf(desired)), () => write(parts, scope, desired, manifest));
+      const key = keyOf(scope.deploymentId, refOf(desired));
+      return inTurn(key, () => write(parts, scope, desired, manifest));
     },
     read: async (scope, ref) => {
       const object = owned(scope, ref);
@@ -125,7 +143,7 @@ function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
     list: async (scope) => mine(scope).map((object) => liveOf(parts, object)),
     remove: async (scope, ref) => {
       checkScope(scope, ref);
-      await inTurn(refKey(ref), async () => {
+      await inTurn(keyOf(scope.deploymentId, ref), async () => {
         const object = owned(scope, ref);
         if (object !== undefined) await removeObject(parts, object);
       });
@@ -140,11 +158,11 @@ function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
     },
     addresses: async (scope) => mine(scope).flatMap(addressesOf),
     readLog: async (scope, ref) => {
-      owned(scope, ref);
-      return logsOf(workloads.replicasOf(refKey(ref)));
+      checkScope(scope, ref);
+      return logsOf(workloads.replicasOf(keyOf(scope.deploymentId, ref)));
     },
     applyAs: (manager, scope, manifest) =>
-      inTurn(refKey(refOf(manifest)), async () => {
+      inTurn(keyOf(scope.deploymentId, refOf(manifest)), async () => {
         const { name } = manifest.metadata;
         const object = owned(scope, refOf(manifest));
         if (object === undefined) throw new DomainError('not_found', `${name} is not there.`);
@@ -159,13 +177,11 @@ function logsOf(
   return replicas.map((replica) => ({ replica: replica.plan.name, text: replica.log() }));
 }
 
-async function removeNamespace(
-  { store, machine }: Parts,
-  { namespace }: TargetScope,
-): Promise<void> {
-  if (store.all().some(({ live }) => live.metadata.namespace === namespace)) return;
-  await removeTree(claimsDir(machine.root, namespace, ''));
-  await store.forget(namespace);
+async function removeNamespace({ store, machine }: Parts, scope: TargetScope): Promise<void> {
+  checkDeployment(scope);
+  if (store.of(scope.deploymentId).length > 0) return;
+  await removeTree(claimsDir(machine.root, scope.deploymentId, ''));
+  await store.forget(scope.deploymentId);
 }
 
 async function write(
@@ -176,11 +192,9 @@ async function write(
 ): Promise<{ uid: string; changed: boolean }> {
   const what = understand(desired);
   checkNames(written, what);
-  let known = parts.store.get(refOf(desired));
-  if (known !== undefined) {
-    checkOwner(scope, known);
-    checkFixed(known, desired);
-  }
+  const kept = parts.store.get(scope.deploymentId, refOf(desired));
+  let known = kept === undefined ? undefined : inNamespaceOf(scope, kept);
+  if (known !== undefined) checkFixed(known, desired);
   checkHostPorts(desired, known?.live, parts.machine.ownPorts);
   await checkPod(parts, desired, what);
   if (known !== undefined && isOtherRun(known, desired)) {
@@ -207,9 +221,10 @@ async function write(
     managers: Object.fromEntries(others),
     ports: known?.ports ?? {},
     // what runs knows better than what is kept, which it may be about to write
-    job: parts.workloads.job(refKey(refOf(desired)))?.status ?? known?.job ?? null,
+    job:
+      parts.workloads.job(keyOf(scope.deploymentId, refOf(desired)))?.status ?? known?.job ?? null,
   };
-  if (changed || !isSameValue(known?.applied, desired)) {
+  if (changed || !isSameValue(kept?.applied, desired)) {
     await parts.store.put(object);
     await bringUp(parts, object, merged);
   }
@@ -243,9 +258,9 @@ function nextGeneration(known: StoredObject | undefined, live: Manifest): number
 
 /** Makes what runs follow what is kept. */
 async function bringUp(parts: Parts, object: StoredObject, what: Understood): Promise<void> {
-  const ref = refOf(object.live);
   if (what.kind !== 'Service') return parts.workloads.set(object);
-  const ports = await parts.services.set(refKey(ref), ref, what.spec, object.ports);
+  const owner = { deploymentId: object.deploymentId, name: object.live.metadata.name };
+  const ports = await parts.services.set(keyOfObject(object), owner, what.spec, object.ports);
   if (canonicalJson(ports) !== canonicalJson(object.ports)) {
     await parts.store.put({ ...object, ports });
   }
@@ -253,15 +268,15 @@ async function bringUp(parts: Parts, object: StoredObject, what: Understood): Pr
 
 async function removeObject(parts: Parts, object: StoredObject): Promise<void> {
   const { store, services, workloads, machine } = parts;
-  const ref = refOf(object.live);
+  const key = keyOfObject(object);
   const what = understand(object.live);
   // Out of the state first: after a crash from here on nothing of it comes back.
-  await store.delete(ref);
-  await services.remove(refKey(ref));
-  await workloads.remove(refKey(ref));
+  await store.delete(object);
+  await services.remove(key);
+  await workloads.remove(key);
   const claims = what.kind === 'StatefulSet' && what.spec.persistentVolumeClaimRetentionPolicy;
   if (claims && claims.whenDeleted === 'Delete') {
-    await removeTree(claimsDir(machine.root, ref.namespace, ref.name));
+    await removeTree(claimsDir(machine.root, object.deploymentId, object.live.metadata.name));
   }
   await sweepImages(parts);
 }
@@ -300,17 +315,17 @@ async function sweepImages({ store, workloads, machine }: Parts): Promise<void> 
   const used = new Set<string>();
   for (const { live } of store.all()) {
     for (const value of leavesOf(live).values()) {
-      const digest = typeof value === 'string' ? /@sha256:([0-9a-f]{64})$/.exec(value)?.[1] : null;
-      if (digest != null) used.add(digest);
+      if (typeof value !== 'string') continue;
+      for (const { sha256 } of imageRefsIn(value)) used.add(sha256);
     }
   }
-  for (const { plan } of workloads.replicasIn(null)) used.add(plan.container.image.sha256);
+  for (const { plan } of workloads.replicas()) used.add(plan.container.image.sha256);
   await machine.images.sweep(used);
 }
 
 function dataOf(store: StateStore): Machine['data'] {
-  return (namespace, kind, name) => {
-    const object = store.get({ apiVersion: 'v1', kind, namespace, name });
+  return (deploymentId, kind, name) => {
+    const object = store.get(deploymentId, { apiVersion: 'v1', kind, name });
     if (object === undefined) return null;
     const what = understand(object.live);
     return what.kind === 'ConfigMap' || what.kind === 'Secret' ? what.data : null;

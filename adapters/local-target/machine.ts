@@ -30,18 +30,19 @@ export interface Machine {
   log: LocalLog;
   /** no Service and no way to a replica is given one of these */
   ownPorts: OwnPorts;
+  /** of the deployment's own ConfigMap or Secret; null when it has none of that name */
   data(
-    namespace: string,
+    deploymentId: string,
     kind: 'ConfigMap' | 'Secret',
     name: string,
   ): Readonly<Record<string, string>> | null;
-  /** names and ways of the namespace's Services, for a process that begins in `enter` */
+  /** names and ways of the deployment's Services, for a process that begins in `enter` */
   services: ServiceGate;
 }
 
 export interface ServiceGate {
-  /** Opens a way out of a network to each Service of the namespace; the variables that tell of them. */
-  open(namespace: string, enter: readonly string[]): Promise<OpenedGate>;
+  /** Opens a way out of a network to each Service of the deployment; the variables that tell of them. */
+  open(deploymentId: string, enter: readonly string[]): Promise<OpenedGate>;
 }
 
 export interface OpenedGate {

@@ -1,4 +1,4 @@
-import { refKey, refOf, type Manifest } from '../../contracts/deploy/manifest.ts';
+import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import type { ObjectHealth } from '../../contracts/deploy/target.ts';
 import {
   jobHealth,
@@ -9,7 +9,7 @@ import {
 } from './health.ts';
 import { understand, type Understood } from './manifest-schema.ts';
 import type { Services } from './services.ts';
-import type { StateStore, StoredObject } from './state-store.ts';
+import { keyOfObject, type StateStore, type StoredObject } from './state-store.ts';
 import type { Workloads } from './workloads.ts';
 
 interface Observed {
@@ -23,8 +23,7 @@ const ending: ObjectHealth = { status: 'progressing', message: 'its process is e
 /** How an object is, in the words of Argo CD. */
 export function objectHealth(parts: Observed, object: StoredObject | undefined): ObjectHealth {
   if (object === undefined) return { status: 'missing', message: 'it is not there' };
-  const ref = refOf(object.live);
-  const key = refKey(ref);
+  const key = keyOfObject(object);
   const what = understand(object.live);
   switch (what.kind) {
     case 'Deployment':
@@ -42,12 +41,12 @@ export function objectHealth(parts: Observed, object: StoredObject | undefined):
       return { status: 'unknown', message: 'it is not supervised; remove and apply it again' };
     }
     case 'Service': {
-      const wanted = wantedBehind(parts.store, ref.namespace, what.spec.selector);
+      const wanted = wantedBehind(parts.store.of(object.deploymentId), what.spec.selector);
       const { services } = parts;
       return serviceHealth(services.readyOf(key), wanted, services.noticesOf(key));
     }
     case 'Ingress':
-      return ingressHealth(parts.store, ref.namespace, what);
+      return ingressHealth(parts.store, object.deploymentId, what);
     case 'ConfigMap':
     case 'Secret':
     case 'Namespace':
@@ -64,7 +63,7 @@ export function withStatus(parts: Observed, object: StoredObject): Manifest {
 }
 
 function statusOf(parts: Observed, object: StoredObject): object | null {
-  const key = refKey(refOf(object.live));
+  const key = keyOfObject(object);
   const rollout = parts.workloads.rollout(key);
   if (rollout !== undefined) return rolloutStatusField(rollout.status(), object.generation);
   const job = parts.workloads.job(key);
@@ -80,14 +79,12 @@ function statusOf(parts: Observed, object: StoredObject): object | null {
 
 /** How many replicas the objects that a selector matches ask for; null when it matches none. */
 function wantedBehind(
-  store: StateStore,
-  namespace: string,
+  objects: readonly StoredObject[],
   selector: Readonly<Record<string, string>>,
 ): number | null {
   const pairs = Object.entries(selector);
   let wanted: number | null = null;
-  for (const { live } of pairs.length === 0 ? [] : store.all()) {
-    if (live.metadata.namespace !== namespace) continue;
+  for (const { live } of pairs.length === 0 ? [] : objects) {
     const what = understand(live);
     if (what.kind !== 'Deployment' && what.kind !== 'StatefulSet') continue;
     const { labels } = what.spec.template.metadata;
@@ -99,14 +96,14 @@ function wantedBehind(
 
 function ingressHealth(
   store: StateStore,
-  namespace: string,
+  deploymentId: string,
   { spec }: Extract<Understood, { kind: 'Ingress' }>,
 ): ObjectHealth {
   const names = spec.rules.flatMap(({ http }) =>
     (http?.paths ?? []).map(({ backend }) => backend.service.name),
   );
   const gone = names.find(
-    (name) => store.get({ apiVersion: 'v1', kind: 'Service', namespace, name }) === undefined,
+    (name) => store.get(deploymentId, { apiVersion: 'v1', kind: 'Service', name }) === undefined,
   );
   if (gone === undefined) {
     return { status: 'healthy', message: 'recorded; the local target serves Services only' };

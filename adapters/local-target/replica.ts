@@ -135,14 +135,14 @@ export class Replica {
   async #runOnce(): Promise<AppEnd> {
     const { container, spec } = this.plan;
     const host = await this.#machine.sandbox();
-    const layer = await this.#machine.images.get(container.image);
+    const layer = await this.#machine.images.get(container.image, this.plan.owner.projectId);
     const network = await this.#openNetwork(host);
     const inputs = readInputs(spec, container, {
       podName: this.plan.name,
-      namespace: this.plan.namespace,
+      namespace: this.plan.owner.namespace,
       base: baseEnvironment(host),
       services: this.#gate?.env ?? {},
-      data: (kind, name) => this.#machine.data(this.plan.namespace, kind, name),
+      data: (kind, name) => this.#machine.data(this.plan.owner.deploymentId, kind, name),
     });
     const script = scriptOf(container, layer, inputs.env);
     this.#runs += 1;
@@ -216,7 +216,8 @@ export class Replica {
     await this.#release();
     if (host.network === null) throw new Error(`there is no network: ${host.networkProblem ?? ''}`);
     this.#network = await host.network.acquire();
-    this.#gate = await this.#machine.services.open(this.plan.namespace, this.#network.enter);
+    const { deploymentId } = this.plan.owner;
+    this.#gate = await this.#machine.services.open(deploymentId, this.#network.enter);
     return this.#network;
   }
 

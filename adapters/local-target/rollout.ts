@@ -1,4 +1,4 @@
-import { planPod, type PodPlan } from './pod-plan.ts';
+import { planPod, type PodOwner, type PodPlan } from './pod-plan.ts';
 import type { Machine } from './machine.ts';
 import type { PodTemplate } from './pod-schema.ts';
 import { Replica } from './replica.ts';
@@ -46,10 +46,10 @@ export class Rollout {
   #progressAt = performance.now();
   #best = { available: 0, old: 0 };
   readonly #machine: Machine;
-  readonly #owner: { namespace: string; name: string };
+  readonly #owner: PodOwner;
   readonly #timers = new Set<NodeJS.Timeout>();
 
-  constructor(machine: Machine, owner: { namespace: string; name: string }, spec: RolloutSpec) {
+  constructor(machine: Machine, owner: PodOwner, spec: RolloutSpec) {
     this.#machine = machine;
     this.#owner = owner;
     this.#spec = spec;

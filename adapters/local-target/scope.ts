@@ -5,6 +5,7 @@ import type { StoredObject } from './state-store.ts';
 
 /** `forbidden` for what lies outside of the scope's namespace. */
 export function checkScope(scope: TargetScope, ref: ObjectRef): void {
+  checkDeployment(scope);
   const inside =
     ref.kind === 'Namespace' ? ref.name === scope.namespace : ref.namespace === scope.namespace;
   if (inside && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(scope.namespace)) return;
@@ -15,14 +16,29 @@ export function checkScope(scope: TargetScope, ref: ObjectRef): void {
   );
 }
 
-/** `forbidden` for an object that another deployment owns. */
-export function checkOwner(scope: TargetScope, object: StoredObject): void {
-  if (object.deploymentId === scope.deploymentId) return;
-  const { kind, metadata } = object.live;
+/** Its id names folders of ours. No namespace has an underscore, so it meets none of those that were named so before. */
+export function checkDeployment({ deploymentId }: TargetScope): void {
+  if (/^dep_[\w-]{1,100}$/.test(deploymentId)) return;
   throw new DomainError(
     'forbidden',
-    `${kind} ${metadata.name} belongs to another deployment (${object.deploymentId}).`,
+    `${JSON.stringify(deploymentId)} is not the id of a deployment.`,
   );
+}
+
+/**
+ * A kept object in the namespace that its deployment has now: its own name for it may be of before that was given another.
+ */
+export function inNamespaceOf(scope: TargetScope, object: StoredObject): StoredObject {
+  const placed = (manifest: Manifest): Manifest => ({
+    ...manifest,
+    metadata: {
+      ...manifest.metadata,
+      ...(manifest.kind === 'Namespace'
+        ? { name: scope.namespace }
+        : { namespace: scope.namespace }),
+    },
+  });
+  return { ...object, live: placed(object.live), applied: placed(object.applied) };
 }
 
 /** The manifest as it is kept: in its namespace, labelled as owned, a Secret's texts encoded. */

@@ -13,7 +13,7 @@ const patienceMs = 3000;
 const retryMs = 200;
 
 interface Running {
-  namespace: string;
+  deploymentId: string;
   name: string;
   spec: ServiceSpec;
   ports: Map<number, Listening>;
@@ -29,13 +29,13 @@ interface Listening {
 /** The listening Services of a target. Keys are those of objects. */
 export class Services {
   readonly #running = new Map<string, Running>();
-  readonly #replicas: (namespace: string) => Iterable<Replica>;
+  readonly #replicas: (deploymentId: string) => Iterable<Replica>;
   readonly #log: LocalLog;
   readonly #own: OwnPorts;
   readonly #closing = new AbortController();
 
   constructor(
-    replicas: (namespace: string) => Iterable<Replica>,
+    replicas: (deploymentId: string) => Iterable<Replica>,
     { log, ownPorts }: { log: LocalLog; ownPorts: OwnPorts },
   ) {
     this.#replicas = replicas;
@@ -51,7 +51,7 @@ export class Services {
    */
   async set(
     key: string,
-    owner: { namespace: string; name: string },
+    owner: { deploymentId: string; name: string },
     spec: ServiceSpec,
     known: Readonly<Record<string, number>>,
   ): Promise<Record<string, number>> {
@@ -91,9 +91,9 @@ export class Services {
     return [...ports.values()].flatMap(({ notice }) => (notice === null ? [] : [notice]));
   }
 
-  /** Ways out of a network to each Service of a namespace, and the variables that tell of them. */
-  async open(namespace: string, enter: readonly string[]): Promise<OpenedGate> {
-    const all = [...this.#running.values()].filter((one) => one.namespace === namespace);
+  /** Ways out of a network to each Service of a deployment, and the variables that tell of them. */
+  async open(deploymentId: string, enter: readonly string[]): Promise<OpenedGate> {
+    const all = [...this.#running.values()].filter((one) => one.deploymentId === deploymentId);
     const ports = all.flatMap((one) =>
       one.spec.ports.map(({ port, name }) => ({ service: one.name, port, name, running: one })),
     );
@@ -118,7 +118,7 @@ export class Services {
   #selected(running: Running): Replica[] {
     const selector = Object.entries(running.spec.selector);
     if (selector.length === 0) return [];
-    return [...this.#replicas(running.namespace)].filter(
+    return [...this.#replicas(running.deploymentId)].filter(
       ({ plan, readySince, isStopping }) =>
         readySince !== null &&
         !isStopping &&

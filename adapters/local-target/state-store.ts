@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Manifest, ObjectRef } from '../../contracts/deploy/manifest.ts';
 import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
 import { DomainError } from '../../contracts/problems.ts';
@@ -27,16 +27,32 @@ export interface StoredObject {
   job: JobStatus | null;
 }
 
-/** The objects of a target: in memory, and each in a file that is written as a whole. */
+/** The objects of a target: in memory, and each in a file that is written as a whole. Each is its deployment's alone. */
 export interface StateStore {
-  get(ref: ObjectRef): StoredObject | undefined;
+  get(deploymentId: string, ref: NamedRef): StoredObject | undefined;
   all(): StoredObject[];
+  of(deploymentId: string): StoredObject[];
   put(object: StoredObject): Promise<void>;
   /** Writes how far a Job is; nothing where it is not that object any more. */
-  putJob(ref: ObjectRef, uid: string, job: JobStatus): Promise<void>;
-  delete(ref: ObjectRef): Promise<void>;
-  /** Throws away what is left of a namespace, also what cannot be read. */
-  forget(namespace: string): Promise<void>;
+  putJob(object: StoredObject, job: JobStatus): Promise<void>;
+  delete(object: StoredObject): Promise<void>;
+  /** Throws away what is left of a deployment, also what cannot be read. */
+  forget(deploymentId: string): Promise<void>;
+}
+
+type NamedRef = Pick<ObjectRef, 'apiVersion' | 'kind' | 'name'>;
+
+/**
+ * What an object is known by. The namespace is no part of it: it is a name of the deployment, and two could have had the
+ * same one. The Namespace object itself is one of its kind.
+ */
+export function keyOf(deploymentId: string, { apiVersion, kind, name }: NamedRef): string {
+  const own = kind === 'Namespace' ? '' : name;
+  return `${deploymentId} ${refKey({ apiVersion, kind, namespace: '', name: own })}`;
+}
+
+export function keyOfObject({ deploymentId, live }: StoredObject): string {
+  return keyOf(deploymentId, refOf(live));
 }
 
 /**
@@ -49,76 +65,114 @@ export async function openStateStore(
 ): Promise<StateStore> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const objects = new Map<string, StoredObject>();
-  const files = await readdir(folder, { recursive: true });
-  for (const file of files) {
-    if (file.endsWith('.new')) await rm(join(folder, file), { force: true });
-    if (!file.endsWith('.json')) continue;
-    try {
-      const object = unpack(await readFile(join(folder, file), 'utf8'), box);
-      objects.set(refKey(refOf(object.live)), object);
-    } catch (error) {
-      log('warn', `${file} of the local target cannot be read, and is left out: ${String(error)}`);
-    }
-  }
-  const fileOf = (ref: ObjectRef): { dir: string; file: string } => {
-    const dir = join(folder, ref.namespace === '' ? '_' : ref.namespace);
-    return { dir, file: join(dir, `${ref.kind}.${ref.name}.json`) };
-  };
   const keep = async (object: StoredObject): Promise<void> => {
-    const ref = refOf(object.live);
-    const { dir, file } = fileOf(ref);
-    const text = pack(object, box);
-    await mkdir(dir, { recursive: true, mode: 0o700 });
-    await writeWhole(file, text);
-    objects.set(refKey(ref), object);
+    const file = join(folder, fileOf(object));
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await writeWhole(file, pack(object, box));
+    objects.set(keyOfObject(object), object);
   };
+  await readAll(folder, box, log, { objects, keep });
   // A Job may end at the very moment that it is applied again: each write is of the object as it is by then.
   const inTurn = turns();
   return {
-    get: (ref) => objects.get(refKey(ref)),
+    get: (deploymentId, ref) => objects.get(keyOf(deploymentId, ref)),
     all: () => [...objects.values()],
-    put: (object) => inTurn(refKey(refOf(object.live)), () => keep(object)),
-    putJob: (ref, uid, job) =>
-      inTurn(refKey(ref), async () => {
-        const now = objects.get(refKey(ref));
-        if (now?.uid === uid) await keep({ ...now, job });
+    of: (deploymentId) => [...objects.values()].filter((one) => one.deploymentId === deploymentId),
+    put: (object) => inTurn(keyOfObject(object), () => keep(object)),
+    putJob: (object, job) =>
+      inTurn(keyOfObject(object), async () => {
+        const now = objects.get(keyOfObject(object));
+        if (now?.uid === object.uid) await keep({ ...now, job });
       }),
-    delete: (ref) =>
-      inTurn(refKey(ref), async () => {
-        await rm(fileOf(ref).file, { force: true });
-        objects.delete(refKey(ref));
+    delete: (object) =>
+      inTurn(keyOfObject(object), async () => {
+        await rm(join(folder, fileOf(object)), { force: true });
+        objects.delete(keyOfObject(object));
       }),
-    forget: async (namespace) => {
-      await rm(join(folder, namespace), { recursive: true, force: true });
+    forget: async (deploymentId) => {
+      await rm(join(folder, deploymentId), { recursive: true, force: true });
     },
   };
 }
 
+/** Relative to the folder of objects. */
+function fileOf({ deploymentId, live }: StoredObject): string {
+  const { kind, metadata } = live;
+  return join(
+    deploymentId,
+    kind === 'Namespace' ? 'Namespace.json' : `${kind}.${metadata.name}.json`,
+  );
+}
+
+/**
+ * What was kept by namespace is put where it belongs now. Of an object that lies in both places, as after a crash in between,
+ * the one at its place is newer.
+ */
+async function readAll(
+  folder: string,
+  box: SecretBox | null,
+  log: LocalLog,
+  { objects, keep }: Pick<Kept, 'objects' | 'keep'>,
+): Promise<void> {
+  const misplaced: { file: string; object: StoredObject }[] = [];
+  for (const file of await readdir(folder, { recursive: true })) {
+    if (file.endsWith('.new')) await rm(join(folder, file), { force: true });
+    if (!file.endsWith('.json')) continue;
+    try {
+      const object = unpack(await readFile(join(folder, file), 'utf8'), box);
+      if (fileOf(object) === file) objects.set(keyOfObject(object), object);
+      else misplaced.push({ file, object });
+    } catch (error) {
+      log('warn', `${file} of the local target cannot be read, and is left out: ${String(error)}`);
+    }
+  }
+  for (const { file, object } of misplaced) {
+    if (!objects.has(keyOfObject(object))) await keep(object);
+    await rm(join(folder, file), { force: true });
+    // the last one takes the folder with it
+    await rmdir(dirname(join(folder, file))).catch(() => undefined);
+  }
+}
+
+interface Kept {
+  objects: Map<string, StoredObject>;
+  keep(object: StoredObject): Promise<void>;
+}
+
 function pack(object: StoredObject, box: SecretBox | null): string {
   if (object.live.kind !== 'Secret' || box === null) return JSON.stringify(object, null, 2);
-  const address = addressOf(object.projectId, refOf(object.live));
-  const { sealed, keyId } = box.seal(JSON.stringify(object), address);
-  const { projectId } = object;
+  const { projectId, deploymentId } = object;
   const ref = refOf(object.live);
-  return JSON.stringify({ projectId, ref, keyId, sealed: Buffer.from(sealed).toString('base64') });
+  const address = addressOf({ projectId, deploymentId, ref });
+  const { sealed, keyId } = box.seal(JSON.stringify(object), address);
+  const text = Buffer.from(sealed).toString('base64');
+  return JSON.stringify({ projectId, deploymentId, ref, keyId, sealed: text });
 }
 
 function unpack(text: string, box: SecretBox | null): StoredObject {
-  const kept = JSON.parse(text) as
-    StoredObject | { projectId: string; ref: ObjectRef; keyId: string; sealed: string };
+  const kept = JSON.parse(text) as StoredObject | (SealedAt & { keyId: string; sealed: string });
   if (!('sealed' in kept)) return kept;
   if (box === null) throw new DomainError('sealed', 'There is no key to open it.');
-  const address = addressOf(kept.projectId, kept.ref);
+  const address = addressOf(kept);
   return JSON.parse(
     box.open(Buffer.from(kept.sealed, 'base64'), kept.keyId, address),
   ) as StoredObject;
 }
 
-function addressOf(
-  projectId: string,
-  ref: ObjectRef,
-): { projectId: string; name: string; version: number } {
-  return { projectId, name: `local-target/${refKey(ref)}`, version: 1 };
+interface SealedAt {
+  projectId: string;
+  /** absent in what was sealed when objects were kept by namespace */
+  deploymentId?: string;
+  ref: ObjectRef;
+}
+
+function addressOf({ projectId, deploymentId, ref }: SealedAt): {
+  projectId: string;
+  name: string;
+  version: number;
+} {
+  const key = deploymentId === undefined ? refKey(ref) : keyOf(deploymentId, ref);
+  return { projectId, name: `local-target/${key}`, version: 1 };
 }
 
 async function writeWhole(file: string, text: string): Promise<void> {

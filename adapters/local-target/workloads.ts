@@ -1,16 +1,16 @@
 import { join } from 'node:path';
-import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
+import { claimsDir } from './claims.ts';
 import { isRecord } from './json-fields.ts';
 import { JobRun } from './job-run.ts';
 import type { Machine } from './machine.ts';
 import { understand, type Understood } from './manifest-schema.ts';
-import { templateHash } from './pod-plan.ts';
+import { type PodOwner, templateHash } from './pod-plan.ts';
 import type { Replica } from './replica.ts';
 import { Rollout, type RolloutSpec } from './rollout.ts';
-import type { StateStore, StoredObject } from './state-store.ts';
+import { keyOfObject, type StateStore, type StoredObject } from './state-store.ts';
 
 interface Running {
-  namespace: string;
+  deploymentId: string;
   run: Rollout | JobRun;
 }
 
@@ -27,17 +27,20 @@ export class Workloads {
 
   /** Begins to run an object, or brings what runs to its new fields. */
   set(object: StoredObject): void {
-    const ref = refOf(object.live);
-    const key = refKey(ref);
+    const { deploymentId } = object;
+    const key = keyOfObject(object);
     const known = this.#running.get(key)?.run;
     const what = understand(object.live);
     if (what.kind === 'Job') {
       if (known instanceof JobRun) known.suspend(what.spec.suspend);
-      else this.#running.set(key, { ...ref, run: this.#startJob(object, what) });
+      else this.#running.set(key, { deploymentId, run: this.#startJob(object, what) });
     } else if (what.kind === 'Deployment' || what.kind === 'StatefulSet') {
       const spec = rolloutSpec(this.#machine.root, object, what);
       if (known instanceof Rollout) known.update(spec);
-      else this.#running.set(key, { ...ref, run: new Rollout(this.#machine, ref, spec) });
+      else {
+        const run = new Rollout(this.#machine, ownerOf(object), spec);
+        this.#running.set(key, { deploymentId, run });
+      }
     }
   }
 
@@ -62,10 +65,14 @@ export class Workloads {
     return this.#running.get(key)?.run.replicas() ?? [];
   }
 
-  *replicasIn(namespace: string | null): Generator<Replica> {
-    for (const { namespace: its, run } of this.#running.values()) {
-      if (namespace === null || its === namespace) yield* run.replicas();
+  *replicasOfDeployment(deploymentId: string): Generator<Replica> {
+    for (const { deploymentId: its, run } of this.#running.values()) {
+      if (its === deploymentId) yield* run.replicas();
     }
+  }
+
+  *replicas(): Generator<Replica> {
+    for (const { run } of this.#running.values()) yield* run.replicas();
   }
 
   /** Ends all, within about `mostMs`. */
@@ -75,16 +82,16 @@ export class Workloads {
 
   #startJob(object: StoredObject, { spec }: Extract<Understood, { kind: 'Job' }>): JobRun {
     const hash = templateHash(templateOf(object));
-    const ref = refOf(object.live);
-    return new JobRun(this.#machine, ref, { spec, hash, status: object.job }, (status) =>
-      this.#store.putJob(ref, object.uid, status),
+    const job = { spec, hash, status: object.job };
+    return new JobRun(this.#machine, ownerOf(object), job, (status) =>
+      this.#store.putJob(object, status),
     );
   }
 }
 
-/** Where the claims of a StatefulSet lie. */
-export function claimsDir(root: string, namespace: string, name: string): string {
-  return join(root, 'claims', namespace, name);
+function ownerOf({ deploymentId, projectId, live }: StoredObject): PodOwner {
+  const { namespace = '', name } = live.metadata;
+  return { deploymentId, projectId, namespace, name };
 }
 
 function templateOf(object: StoredObject): unknown {
@@ -97,7 +104,7 @@ function rolloutSpec(
   object: StoredObject,
   what: Extract<Understood, { kind: 'Deployment' | 'StatefulSet' }>,
 ): RolloutSpec {
-  const { namespace, name } = refOf(object.live);
+  const { name } = object.live.metadata;
   const { replicas, template, minReadySeconds } = what.spec;
   const common = {
     replicas,
@@ -118,7 +125,7 @@ function rolloutSpec(
   }
   const claims = what.spec.volumeClaimTemplates.map(({ metadata }) => ({
     name: metadata.name,
-    dir: join(claimsDir(root, namespace, name), metadata.name),
+    dir: join(claimsDir(root, object.deploymentId, name), metadata.name),
   }));
   const fixed = { paused: false, deadlineMs: 600_000, surge: 1, recreate: true };
   return { ...common, ...fixed, claims, podName: `${name}-0` };

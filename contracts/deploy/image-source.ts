@@ -1,9 +1,12 @@
+import type { ImageRef } from './image-ref.ts';
+
 /** Where the local target gets what it runs. */
 export interface ImageSource {
+  /** Whether a run of the project stored the artifact: knowing the digest of another's gives nothing. Asked at each start. */
+  isOf(image: ImageRef, projectId: string): Promise<boolean>;
   /**
-   * The bytes of an artifact: a `.tar`, a `.tar.gz` or one file.
-   * @param imageRef `artifact:<name>@sha256:<hex>`; the digest is of the bytes, and the target checks it
-   * @throws DomainError `not_found` when there is no such artifact
+   * The bytes of an artifact: a `.tar`, a `.tar.gz` or one file. The target checks their digest.
+   * @throws DomainError `not_found` when no run of the project stored it
    */
-  open(imageRef: string): Promise<AsyncIterable<Uint8Array>>;
+  open(image: ImageRef, projectId: string): Promise<AsyncIterable<Uint8Array>>;
 }

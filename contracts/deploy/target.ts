@@ -76,7 +76,7 @@ export interface ServiceAddress {
  */
 export interface DeployTarget {
   readonly kind: TargetKind;
-  /** Server-side apply under `fieldManager`; labels the object as owned by the scope. Refuses an object that another deployment owns. */
+  /** Server-side apply under `fieldManager`; labels the object as owned by the scope. An object of another deployment stays as it is. */
   apply(scope: TargetScope, manifest: Manifest): Promise<{ uid: string; changed: boolean }>;
   read(scope: TargetScope, ref: ObjectRef): Promise<LiveObject | null>;
   /** Every object that the scope owns. */

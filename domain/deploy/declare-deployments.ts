@@ -1,9 +1,12 @@
+import { imageRefOf } from '../../contracts/deploy/image-ref.ts';
 import type { DeployPlan } from '../../contracts/pipeline/types.ts';
-import type { Pipeline, Prisma } from '../../prisma/generated/client.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type { Deployment, Pipeline, Prisma } from '../../prisma/generated/client.ts';
 import { newId } from '../shared/new-id.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
+import { requireOwnImage } from './find-artifact-image.ts';
 import { whyNotDeclared } from './may-declare.ts';
-import { namespaceOf } from './namespace.ts';
+import { giveNamespace } from './namespace.ts';
 
 /** `artifact:NAME`: the one file that the run stored under that name. */
 const artifactImage = /^artifact:([A-Za-z0-9._-]+)$/;
@@ -44,6 +47,9 @@ export async function resolveDeploys(
     }
     const name = artifactImage.exec(plan.image)?.[1];
     if (name === undefined) {
+      // Before anything of it is desired: what an image of that kind names must be this project's.
+      const problem = await whyNotOwn(tx, run.projectId, plan.image);
+      if (problem !== null) return { problem: `deploy to ${plan.environment}: ${problem}` };
       deploys.push({ plan, imageRef: plan.image, artifactId: null });
       continue;
     }
@@ -55,10 +61,24 @@ export async function resolveDeploys(
         problem: `deploy to ${plan.environment}: artifact ${name} must be one file, ${found}`,
       };
     }
-    const imageRef = `artifact:${name}@sha256:${file.sha256}`;
+    const imageRef = imageRefOf({ name, sha256: file.sha256 });
     deploys.push({ plan, imageRef, artifactId: file.id });
   }
   return { deploys, refused };
+}
+
+async function whyNotOwn(
+  tx: Prisma.TransactionClient,
+  projectId: string,
+  image: string,
+): Promise<string | null> {
+  try {
+    await requireOwnImage(tx, projectId, image);
+    return null;
+  } catch (error) {
+    if (error instanceof DomainError) return error.message;
+    throw error;
+  }
 }
 
 /** What is deployed must not expire under it. */
@@ -104,17 +124,14 @@ async function declareOne(
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtext(${`deployment ${key.projectId} ${key.environment}`}))`;
   const known = await tx.deployment.findFirst({ where: { ...key, mergeRequestId: null } });
   if (known === null) {
-    const project = await tx.project.findUniqueOrThrow({
-      where: { id: run.projectId },
-      include: { owner: { select: { name: true } } },
-    });
-    const namespace = namespaceOf(project.owner.name, project.name, plan.environment);
-    const made = await tx.deployment.create({
-      data: { id: newId('deployment'), ...key, ...desired, namespace },
-    });
+    const { name } = await tx.project.findUniqueOrThrow({ where: { id: run.projectId } });
+    const id = newId('deployment');
+    const { projectId, environment: slug } = key;
+    const namespace = await giveNamespace(tx, { deploymentId: id, projectId, slug });
+    const made = await tx.deployment.create({ data: { id, ...key, ...desired, namespace } });
     await publishDeploymentEvent(tx, made, {
       type: 'deployment.created',
-      message: `${plan.environment} of ${project.name} was set up`,
+      message: `${plan.environment} of ${name} was set up`,
       actorId: run.triggeredBy,
       payload: { imageRef, pipelineId: run.id },
     });
@@ -123,7 +140,7 @@ async function declareOne(
   if (known.isDeleting || (await isNewerDesired(tx, known.pipelineId, run))) return;
   const changed = await tx.deployment.update({
     where: { id: known.id },
-    data: { ...desired, generation: { increment: 1 } },
+    data: { ...desired, ...choosing(known, desired, run), generation: { increment: 1 } },
   });
   await publishDeploymentEvent(tx, changed, {
     type: 'deployment.desired_changed',
@@ -131,6 +148,16 @@ async function declareOne(
     actorId: run.triggeredBy,
     payload: { generation: changed.generation, imageRef, pipelineId: run.id },
   });
+}
+
+/** Whoever has other files of an ops repository rendered is asked for their permission to read there. */
+function choosing(
+  { opsRepoId, manifestPath }: Deployment,
+  desired: { manifestPath?: string },
+  { triggeredBy }: Pipeline,
+): { opsRepoSetBy?: string | null } {
+  const isOther = desired.manifestPath !== undefined && desired.manifestPath !== manifestPath;
+  return opsRepoId !== null && isOther ? { opsRepoSetBy: triggeredBy } : {};
 }
 
 /** The columns that a run's wish sets. */

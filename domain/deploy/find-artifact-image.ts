@@ -1,33 +1,47 @@
+import {
+  type ImageRef,
+  imageRefsIn,
+  meansArtifact,
+  readImageRef,
+} from '../../contracts/deploy/image-ref.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Artifact } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
 
-const artifactImage = /^artifact:([A-Za-z0-9._-]+)@sha256:([0-9a-f]{64})$/;
-const artifactImages = /artifact:[A-Za-z0-9._-]+@sha256:[0-9a-f]{64}/g;
-
 /**
- * The artifact that an image of the local target names.
- * @throws DomainError `not_found` when no run stored it, or its time is over
+ * The artifact of a project that an image of the local target names. Artifacts belong to the project whose run stored them:
+ * naming the digest of another's gives nothing.
+ * @returns null when no run of the project stored it, or its time is over
  */
 export async function findArtifactImage(
   db: Db,
-  imageRef: string,
-  projectId: string | null = null,
-): Promise<Artifact> {
-  const [, name, sha256] = artifactImage.exec(imageRef) ?? [];
-  const found =
-    name === undefined || sha256 === undefined
-      ? null
-      : await db.artifact.findFirst({
-          where: { name, sha256, ...(projectId === null ? {} : { pipeline: { projectId } }) },
-          orderBy: { createdAt: 'desc' },
-        });
-  if (found === null) throw new DomainError('not_found', `No run stored ${imageRef}.`);
-  return found;
+  { name, sha256 }: ImageRef,
+  projectId: string,
+): Promise<Artifact | null> {
+  return await db.artifact.findFirst({
+    where: { name, sha256, pipeline: { projectId } },
+    orderBy: { createdAt: 'desc' },
+  });
 }
 
 /**
- * Artifacts belong to the project whose run stored them: naming the digest of another's gives nothing.
+ * Refuses an image that means an artifact and is none of the project; images of registries are not looked at.
+ * @throws DomainError `validation_failed`
+ */
+export async function requireOwnImage(db: Db, projectId: string, image: string): Promise<void> {
+  if (!meansArtifact(image)) return;
+  const read = readImageRef(image);
+  if (read === null) {
+    throw new DomainError(
+      'validation_failed',
+      `${JSON.stringify(image)} names no artifact: expected artifact:<name>@sha256:<64 hex digits>.`,
+    );
+  }
+  await requireOwn(db, projectId, read);
+}
+
+/**
+ * Refuses manifests that name an artifact which is none of the project, wherever they do.
  * @throws DomainError `validation_failed`
  */
 export async function requireOwnArtifacts(
@@ -35,11 +49,21 @@ export async function requireOwnArtifacts(
   projectId: string,
   manifests: readonly object[],
 ): Promise<void> {
-  const images = new Set(JSON.stringify(manifests).match(artifactImages) ?? []);
-  for (const image of images) {
-    await findArtifactImage(db, image, projectId).catch((error: unknown) => {
-      if (!(error instanceof DomainError)) throw error;
-      throw new DomainError('validation_failed', `No run of this project stored ${image}.`);
-    });
+  for (const image of new Set(imagesIn(manifests))) await requireOwnImage(db, projectId, image);
+  for (const image of imageRefsIn(JSON.stringify(manifests)))
+    await requireOwn(db, projectId, image);
+}
+
+async function requireOwn(db: Db, projectId: string, image: ImageRef): Promise<void> {
+  if ((await findArtifactImage(db, image, projectId)) !== null) return;
+  throw new DomainError('validation_failed', `No run of this project stored ${image.text}.`);
+}
+
+/** Every value of a field `image`. */
+function* imagesIn(part: unknown): Generator<string> {
+  if (typeof part !== 'object' || part === null) return;
+  for (const [key, value] of Object.entries(part)) {
+    if (key === 'image' && typeof value === 'string') yield value;
+    else yield* imagesIn(value);
   }
 }

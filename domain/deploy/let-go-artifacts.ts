@@ -1,3 +1,4 @@
+import { imageRefOf } from '../../contracts/deploy/image-ref.ts';
 import type { PipelinePlan } from '../../contracts/pipeline/types.ts';
 import type { Prisma } from '../../prisma/generated/client.ts';
 import { whereOfMergeRequest } from '../pipeline/merge-request-run.ts';
@@ -20,7 +21,7 @@ export async function letGoArtifacts(
     const expiresMs = step?.artifacts.find((one) => one.name === name)?.expiresMs ?? null;
     // without a time of its own it is kept as long as its run
     if (expiresMs === null) continue;
-    if (await isDeployed(tx, projectId, `artifact:${name}@sha256:${sha256}`)) continue;
+    if (await isDeployed(tx, projectId, imageRefOf({ name, sha256 }))) continue;
     const expiresAt = new Date(Date.now() + expiresMs);
     await tx.artifact.update({ where: { id: artifactId }, data: { expiresAt } });
   }

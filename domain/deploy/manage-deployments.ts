@@ -9,7 +9,9 @@ import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { changeDesired } from './change-desired.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
-import { namespaceOf } from './namespace.ts';
+import { requireOwnImage } from './find-artifact-image.ts';
+import { requireOpsRepo } from './ops-repo-access.ts';
+import { giveNamespace } from './namespace.ts';
 
 /** What an operator may set of a deployment; undefined leaves it. */
 export interface DeploymentSettings {
@@ -28,6 +30,16 @@ export interface DeploymentSettings {
   clusterScope?: boolean | undefined;
 }
 
+/** What is promoted comes with what was said of it where it serves. */
+interface Origin {
+  changeId: string | null;
+  pipelineId: string | null;
+  approvalsAsked: number;
+  originIds: string[];
+  /** whose permission its ops repository is read with */
+  opsRepoSetBy: string | null;
+}
+
 /**
  * Sets up an environment of a project by hand.
  * @throws DomainError `already_exists` when the project has it, `validation_failed` for an ops repository that is not there
@@ -41,35 +53,31 @@ export async function createDeployment(
     imageRef: string;
     target: TargetKind;
     /** the change that is promoted; one of its own without it */
-    origin?: {
-      changeId: string | null;
-      pipelineId: string | null;
-      approvalsAsked: number;
-      originIds: string[];
-    };
+    origin?: Origin;
   },
 ): Promise<Deployment> {
   const { projectId, environment, target, origin, ...settings } = input;
   refusePreview(environment);
   return await inTransaction(db, async (tx) => {
-    const project = await tx.project.findUniqueOrThrow({
-      where: { id: projectId },
-      include: { owner: { select: { name: true } } },
-    });
+    const project = await tx.project.findUniqueOrThrow({ where: { id: projectId } });
     const key = { projectId, environment };
     const known = await tx.deployment.findFirst({ where: { ...key, mergeRequestId: null } });
     if (known !== null) {
       throw new DomainError('already_exists', `${project.name} has ${environment} already.`);
     }
-    await requireOpsRepo(tx, settings.opsRepoId);
+    const opsRepoSetBy =
+      origin === undefined ? await choosing(tx, caller, input) : origin.opsRepoSetBy;
+    await requireOwnImage(tx, projectId, input.imageRef);
+    const id = newId('deployment');
     const made = await tx.deployment.create({
       data: {
-        id: newId('deployment'),
+        id,
         ...key,
         target,
         ...columnsOf(settings),
+        opsRepoSetBy,
         imageRef: input.imageRef,
-        namespace: namespaceOf(project.owner.name, project.name, environment),
+        namespace: await giveNamespace(tx, { deploymentId: id, projectId, slug: environment }),
         changeId: origin?.changeId ?? newId('change'),
         pipelineId: origin?.pipelineId ?? null,
         approvalsAsked: origin?.approvalsAsked ?? 0,
@@ -80,6 +88,17 @@ export async function createDeployment(
     await tellCreated(tx, caller, made, project.name);
     return made;
   });
+}
+
+/** Whoever says which files of an ops repository are rendered must be allowed to read there, and it stays theirs. */
+async function choosing(
+  tx: Prisma.TransactionClient,
+  caller: Caller,
+  { projectId, opsRepoId }: { projectId: string; opsRepoId?: string | null | undefined },
+): Promise<string | null> {
+  if (opsRepoId == null) return null;
+  await requireOpsRepo(tx, caller, opsRepoId, projectId);
+  return caller.principal.userId;
 }
 
 /** A preview without a merge request would have nothing that ends it. */
@@ -125,7 +144,14 @@ export async function updateDeployment(
   settings: DeploymentSettings,
 ): Promise<Deployment> {
   return await changeDesired(db, caller, deploymentId, async (row, tx) => {
-    await requireOpsRepo(tx, settings.opsRepoId);
+    const chooses = settings.opsRepoId !== undefined || settings.manifestPath !== undefined;
+    const { opsRepoId = row.opsRepoId } = settings;
+    const opsRepoSetBy = chooses
+      ? await choosing(tx, caller, { projectId: row.projectId, opsRepoId })
+      : row.opsRepoSetBy;
+    if (settings.imageRef !== undefined) {
+      await requireOwnImage(tx, row.projectId, settings.imageRef);
+    }
     const { clusterScope = row.clusterScope } = settings;
     const isRescoped = clusterScope !== row.clusterScope;
     if (isRescoped) await requireScope(tx, caller, row, clusterScope);
@@ -138,6 +164,7 @@ export async function updateDeployment(
     return {
       wish: {
         ...columnsOf(settings),
+        opsRepoSetBy,
         ...(settings.opsRepoId === undefined ? {} : { takenUpSha: null }),
         ...(isNewState
           ? { desiredStatus: 'active', pinnedRevisionId: null, changeId: newId('change') }
@@ -189,17 +216,4 @@ function columnsOf(
     valuesOverride:
       valuesOverride === null ? Prisma.DbNull : (valuesOverride as Prisma.InputJsonObject),
   };
-}
-
-async function requireOpsRepo(
-  tx: Prisma.TransactionClient,
-  opsRepoId: string | null | undefined,
-): Promise<void> {
-  if (opsRepoId == null) return;
-  const known = await tx.opsRepo.findUnique({ where: { id: opsRepoId } });
-  if (known === null) {
-    throw new DomainError('validation_failed', 'There is no such ops repository.', {
-      errors: [{ pointer: '/opsRepoId', detail: 'expected the id of an ops repository' }],
-    });
-  }
 }

@@ -3,6 +3,7 @@ import type { GitStore } from '../../contracts/git/store.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Deployment, OpsRepo } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
+import { requireStillReadable } from './ops-repo-access.ts';
 import { hostedProject } from './ops-repo-address.ts';
 
 /** Where the manifests of a deployment lie at this moment. */
@@ -24,7 +25,8 @@ interface SourceDeps {
 /**
  * Commit and folder that a deployment is rendered from: the head of its ops repository, else the project's own
  * repository at the commit that is desired. The head of a foreign one is what was fetched last, also while it is away.
- * @throws DomainError `validation_failed` when there is no such repository, branch or commit
+ * @throws DomainError `validation_failed` when there is no such repository, branch or commit, `forbidden` when whoever
+ * chose the ops repository may not read it any more
  */
 export async function findManifestSource(
   deps: SourceDeps,
@@ -33,6 +35,7 @@ export async function findManifestSource(
   const folder = deployment.manifestPath ?? `apps/${deployment.project.name}`;
   const { opsRepo } = deployment;
   if (opsRepo === null) return await ownSource(deps, deployment, folder);
+  await requireStillReadable(deps.db, opsRepo, deployment);
   const place = hostedProject(opsRepo.repoUrl);
   const found =
     place === null ? await foreignHead(deps, opsRepo) : await hostedHead(deps, opsRepo, place);

@@ -17,7 +17,7 @@ import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { desiredOf, keepArtifact, resolveDeploys } from './declare-deployments.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
-import { namespaceOf } from './namespace.ts';
+import { giveNamespace } from './namespace.ts';
 import { lockPreview, previewOf } from './want-preview.ts';
 
 /** See PreviewRecords.planPreview. */
@@ -115,20 +115,18 @@ async function create(
   desired: ReturnType<typeof desiredOf>,
 ): Promise<Deployment> {
   const { id: mergeRequestId, projectId, number } = mergeRequest;
-  const project = await tx.project.findUniqueOrThrow({
-    where: { id: projectId },
-    include: { owner: { select: { name: true } } },
-  });
+  const id = newId('deployment');
+  const slug = `preview-${String(number)}`;
   const made = await tx.deployment.create({
     data: {
-      id: newId('deployment'),
+      id,
       projectId,
       environment: 'preview',
       mergeRequestId,
       // What a newer head no longer holds must not stay until the end.
       prune: true,
       ...desired,
-      namespace: namespaceOf(project.owner.name, project.name, `preview-${String(number)}`),
+      namespace: await giveNamespace(tx, { deploymentId: id, projectId, slug }),
     },
   });
   await publishDeploymentEvent(tx, made, {

@@ -40,7 +40,11 @@ export async function promoteDeployment(
     const asked = await approvalsAskedBy(db, liveRevision, key);
     return await createDeployment(db, caller, {
       ...key,
-      origin: { ...desired, approvalsAsked: asked ?? source.approvalsAsked },
+      origin: {
+        ...desired,
+        approvalsAsked: asked ?? source.approvalsAsked,
+        opsRepoSetBy: source.opsRepoSetBy,
+      },
       approvals: source.approvals,
       environment: input.to,
       target: target as TargetKind,

@@ -87,7 +87,7 @@ describe('where the local target writes and mounts', () => {
       expect(filesNamed(runtimeDir, 'probe.txt')).toEqual([
         expect.stringMatching(/\/conf\/probe\.txt$/),
       ]);
-      const kept = join(bench.root, 'objects', 'keys', 'ConfigMap.conf.json');
+      const kept = join(bench.root, 'objects', 'dep_keys', 'ConfigMap.conf.json');
       const text = readFileSync(kept, 'utf8');
       await bench.reopen(() => writeFileSync(kept, text.replaceAll('probe.txt', '../probe.txt')));
       await bench.tells(scope, web, /probe\.txt" is no path within/);

@@ -45,7 +45,7 @@ describe('the ports of the machine and the local target', () => {
   /** As an older Slipway kept it: with a port that it is not given any more. */
   const keptWith = async (scope: TargetScope, port: number, nodePort?: number): Promise<void> => {
     await bench.apply(scope, service(scope));
-    const file = join(bench.root, 'objects', scope.namespace, 'Service.web.json');
+    const file = join(bench.root, 'objects', scope.deploymentId, 'Service.web.json');
     const object = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
     const old = { ...object, ports: { 80: port } };
     const asked = service(scope, nodePort)['spec'];

@@ -37,7 +37,12 @@ beforeEach(async () => {
   await server.db.deployment.create({
     data: {
       ...{ id, projectId, opsRepoId: opsRepo.id, manifestPath: 'apps/app', imageRef: 'app:1' },
-      ...{ deployedBy: bob.id, changeId: newId('change'), observedGeneration: 1 },
+      ...{
+        opsRepoSetBy: bob.id,
+        deployedBy: bob.id,
+        changeId: newId('change'),
+        observedGeneration: 1,
+      },
       ...{ currentSha: sha, takenUpSha: sha, currentStatus: 'healthy' },
     },
   });

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import type { ImageRef } from '../../contracts/deploy/image-ref.ts';
 import type { ImageSource } from '../../contracts/deploy/image-source.ts';
 import { DomainError } from '../../contracts/problems.ts';
 
@@ -66,22 +67,31 @@ export function packed(bytes: Buffer): PackedApp {
   return { image: `artifact:app@sha256:${digest}`, bytes };
 }
 
-/** Artifacts in memory. `opened` counts how often each was fetched. */
-export function memoryImages(): ImageSource & { add(app: PackedApp): string; opened: string[] } {
-  const all = new Map<string, Buffer>();
+/** Artifacts in memory, those of `projectId` or, without it, of every project. `opened` counts how often each was fetched. */
+export function memoryImages(): ImageSource & {
+  add(app: PackedApp, projectId?: string): string;
+  opened: string[];
+} {
+  const all = new Map<string, { bytes: Buffer; projectId: string | undefined }>();
   const opened: string[] = [];
+  const find = ({ text }: ImageRef, projectId: string) => {
+    const found = all.get(text);
+    const isOwn = found?.projectId === undefined || found.projectId === projectId;
+    return isOwn ? found : undefined;
+  };
   return {
     opened,
-    add: ({ image, bytes }) => {
-      all.set(image, bytes);
+    add: ({ image, bytes }, projectId) => {
+      all.set(image, { bytes, projectId });
       return image;
     },
-    open: (image) => {
-      opened.push(image);
-      const bytes = all.get(image);
-      if (bytes === undefined)
-        return Promise.reject(new DomainError('not_found', `There is no ${image}.`));
-      return Promise.resolve(Readable.from([bytes]));
+    isOf: (image, projectId) => Promise.resolve(find(image, projectId) !== undefined),
+    open: (image, projectId) => {
+      opened.push(image.text);
+      const found = find(image, projectId);
+      if (found === undefined)
+        return Promise.reject(new DomainError('not_found', `There is no ${image.text}.`));
+      return Promise.resolve(Readable.from([found.bytes]));
     },
   };
 }

@@ -1,0 +1,105 @@
+import type { Caller } from '../../contracts/identity/principal.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import type { Deployment, OpsRepo } from '../../prisma/generated/client.ts';
+import { requirePermission } from '../identity/check-access.ts';
+import { grantedPermissions } from '../identity/granted-permissions.ts';
+import type { Db } from '../shared/db.ts';
+import { hostedProject } from './ops-repo-address.ts';
+
+/**
+ * What it takes to have manifests read from an ops repository: reading the project that it is; where it is fetched with a
+ * credential of this platform, seeing the ops repositories at all. Null: nothing, as for one that anybody can fetch.
+ */
+async function neededFor(
+  db: Db,
+  opsRepo: Pick<OpsRepo, 'repoUrl' | 'credentialSecret'>,
+  ownProjectId: string,
+): Promise<
+  | { permission: 'project:read'; projectId: string }
+  | { permission: 'deploy:read'; projectId: null }
+  | null
+> {
+  const place = hostedProject(opsRepo.repoUrl);
+  if (place === null) {
+    return opsRepo.credentialSecret === null
+      ? null
+      : { permission: 'deploy:read', projectId: null };
+  }
+  const project = await db.project.findFirst({
+    where: { name: place.name, owner: { name: place.owner } },
+  });
+  // Whoever reads it finds that it is not there.
+  if (project === null || project.id === ownProjectId) return null;
+  return { permission: 'project:read', projectId: project.id };
+}
+
+/**
+ * Whether the caller may have the project's deployments read from an ops repository: what lies there is shown to whoever
+ * may see the deployment.
+ * @throws DomainError `validation_failed` at `/opsRepoId`, the same for one that is not there and one that may not be read
+ */
+export async function requireOpsRepo(
+  db: Db,
+  caller: Caller,
+  opsRepoId: string,
+  ownProjectId: string,
+): Promise<void> {
+  const opsRepo = await db.opsRepo.findUnique({ where: { id: opsRepoId } });
+  if (opsRepo === null) throw unknown();
+  const needed = await neededFor(db, opsRepo, ownProjectId);
+  if (needed === null) return;
+  await requirePermission(db, caller, needed.permission, needed.projectId).catch(
+    (error: unknown) => {
+      throw error instanceof DomainError ? unknown() : error;
+    },
+  );
+}
+
+function unknown(): DomainError {
+  return new DomainError(
+    'validation_failed',
+    'There is no such ops repository, or you may not read what lies in it.',
+    {
+      errors: [
+        { pointer: '/opsRepoId', detail: 'expected the id of an ops repository that you may read' },
+      ],
+    },
+  );
+}
+
+/**
+ * Asked each time that manifests are read: whoever had them read from there may still read there. Until somebody who may
+ * says so again nothing new is rolled out, and what serves keeps serving.
+ * @throws DomainError `forbidden`
+ */
+export async function requireStillReadable(
+  db: Db,
+  opsRepo: OpsRepo,
+  { projectId, opsRepoSetBy }: Pick<Deployment, 'projectId' | 'opsRepoSetBy'>,
+): Promise<void> {
+  const needed = await neededFor(db, opsRepo, projectId);
+  if (needed === null) return;
+  const setter =
+    opsRepoSetBy === null ? null : await db.user.findUnique({ where: { id: opsRepoSetBy } });
+  if (setter !== null && (await holds(db, setter, needed))) return;
+  const who =
+    setter === null ? 'whoever chose it is gone' : `${setter.name}, who chose it, does not hold`;
+  const what = setter === null ? '' : ` ${needed.permission} for it`;
+  throw new DomainError(
+    'forbidden',
+    `Nothing is read from the ops repository ${opsRepo.name}: ${who}${what}. Somebody who may read it chooses it again.`,
+  );
+}
+
+async function holds(
+  db: Db,
+  user: { id: string; isActive: boolean },
+  { permission, projectId }: NonNullable<Awaited<ReturnType<typeof neededFor>>>,
+): Promise<boolean> {
+  if (!user.isActive) return false;
+  const { permissions } = await grantedPermissions(db, user.id, projectId);
+  if (permissions.has(permission)) return true;
+  if (projectId === null) return false;
+  const { visibility } = await db.project.findUniqueOrThrow({ where: { id: projectId } });
+  return visibility !== 'private';
+}

@@ -1,0 +1,151 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { DeployActivityDeps } from '../../activities/deploy/deps.ts';
+import { planSync } from '../../activities/deploy/plan-sync.ts';
+import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
+import { newId } from '../../domain/shared/new-id.ts';
+import {
+  type AppUnderTest,
+  openAppUnderTest,
+  type TestAccount,
+} from '../support/app-under-test.ts';
+import { bindTestRole } from '../support/test-api.ts';
+
+jest.setTimeout(240_000);
+
+let sut: AppUnderTest;
+let admin: TestAccount;
+/** may do everything on their own project, and nothing elsewhere */
+let member: TestAccount;
+let vault: { id: string; path: string };
+let app: { id: string; path: string };
+let opsRepoId: string;
+let counter = 0;
+
+beforeAll(async () => {
+  sut = await openAppUnderTest({ env: { SLIPWAY_OUTBOUND_ALLOW_HOSTS: '127.0.0.1' } });
+  admin = await sut.person('opsadmin', 'admin');
+});
+afterAll(() => sut.stop());
+
+beforeEach(async () => {
+  counter += 1;
+  vault = await sut.project(admin, `vault-${String(counter)}`, { visibility: 'private' });
+  app = await sut.project(admin, `app-${String(counter)}`);
+  member = await sut.person(`member-${String(counter)}`, `maintainer@${app.id}`);
+  opsRepoId = await follow({ repoUrl: `/opsadmin/vault-${String(counter)}.git` });
+});
+
+async function follow(body: { repoUrl: string; credentialSecret?: string }): Promise<string> {
+  const name = newId('opsRepo');
+  const made = await sut.call(admin, 'POST', '/api/v1/ops-repos', { name, ...body });
+  expect(made.status).toBe(201);
+  return (made.body as { id: string }).id;
+}
+
+const create = (who: TestAccount, more: object = {}) =>
+  sut.call(who, 'POST', `${app.path}/deployments`, {
+    imageRef: 'registry.example/app:1',
+    manifestPath: 'apps/app',
+    ...more,
+  });
+const idOf = ({ body }: { body: unknown }) => (body as { id: string }).id;
+const rowOf = (id: string) =>
+  sut.db.deployment.findUniqueOrThrow({
+    where: { id },
+    include: { opsRepo: true, project: { select: { name: true } } },
+  });
+const read = async (id: string) =>
+  await findManifestSource({ db: sut.db, store: sut.services.gitStore }, await rowOf(id));
+const letRead = (who: TestAccount) => grant(who, 'viewer', vault.id);
+
+async function grant(who: TestAccount, role: string, projectId: string | null): Promise<void> {
+  await bindTestRole(sut.db, who.id, role, projectId);
+}
+
+describe('an ops repository that is a private project of others', () => {
+  it('is, for whoever may not read it, one that is not there: set up, changed to, or read at another path [A-SEC-04][A-DEP-04]', async () => {
+    const unknown = await create(member, { opsRepoId: 'ops_nowhere' });
+    expect(unknown).toMatchObject({ status: 400, body: { errors: [{ pointer: '/opsRepoId' }] } });
+    const refused = await create(member, { opsRepoId });
+    const strip = ({ body }: { body: unknown }) => ({ ...(body as object), requestId: '' });
+    expect(strip(refused)).toEqual(strip(unknown));
+    const own = idOf(await create(member));
+    expect(await patch(member, own, { opsRepoId })).toMatchObject({ status: 400 });
+    const pointed = idOf(await create(admin, { environment: 'staging', opsRepoId }));
+    expect(await patch(member, pointed, { manifestPath: 'apps/other' })).toMatchObject({
+      status: 400,
+    });
+    expect(await patch(member, pointed, { approvals: 1 })).toMatchObject({ status: 200 });
+    expect(await rowOf(pointed)).toMatchObject({
+      manifestPath: 'apps/app',
+      opsRepoSetBy: admin.id,
+    });
+  });
+
+  it('is read with the permission of whoever chose it, asked for each time [A-SEC-04][A-DEP-04]', async () => {
+    await letRead(member);
+    const id = idOf(await create(member, { opsRepoId }));
+    expect(await rowOf(id)).toMatchObject({ opsRepoSetBy: member.id });
+    // it is read, and empty
+    await expect(read(id)).rejects.toMatchObject({ message: expect.stringMatching(/no branch/) });
+    await sut.db.userRole.deleteMany({ where: { userId: member.id, projectId: vault.id } });
+    const lost = new RegExp(`${member.name}, who chose it, does not hold project:read for it`);
+    await expect(read(id)).rejects.toMatchObject({
+      code: 'forbidden',
+      message: expect.stringMatching(lost),
+    });
+    await sut.db.project.update({ where: { id: vault.id }, data: { visibility: 'internal' } });
+    await expect(read(id)).rejects.toMatchObject({ message: expect.stringMatching(/no branch/) });
+    await sut.db.user.update({ where: { id: member.id }, data: { isActive: false } });
+    await expect(read(id)).rejects.toMatchObject({ code: 'forbidden' });
+    expect(await patch(admin, id, { opsRepoId })).toMatchObject({ status: 200 });
+    await expect(read(id)).rejects.toMatchObject({ message: expect.stringMatching(/no branch/) });
+  });
+
+  it('ends the roll-out with the reason once that permission is lost, and what serves keeps serving [A-SEC-04][A-DEP-07]', async () => {
+    await letRead(member);
+    const id = idOf(await create(member, { opsRepoId }));
+    const liveRevisionId = newId('deploymentRevision');
+    await sut.db.deploymentRevision.create({
+      data: {
+        ...{ id: liveRevisionId, deploymentId: id, number: 1, contentKey: 'k', status: 'good' },
+        ...{ imageRef: 'registry.example/app:1', manifestsRef: 'manifests/k' },
+      },
+    });
+    await sut.db.deployment.update({ where: { id }, data: { liveRevisionId } });
+    await sut.db.userRole.deleteMany({ where: { userId: member.id, projectId: vault.id } });
+    const deps = {
+      db: sut.db,
+      gitStore: sut.services.gitStore,
+      log: { warn: () => undefined },
+    } as unknown as DeployActivityDeps;
+    expect(await planSync(deps)({ deploymentId: id })).toMatchObject({
+      kind: 'nothing',
+      reason: expect.stringMatching(/does not hold project:read/),
+    });
+    expect(await rowOf(id)).toMatchObject({
+      liveRevisionId,
+      statusMessage: expect.stringMatching(/Somebody who may read it chooses it again/),
+    });
+    expect(await sut.db.deploymentSync.count({ where: { deploymentId: id } })).toBe(0);
+  });
+
+  it('needs nothing more where it is the project itself, or can be fetched by anybody; with a credential it needs deploy:read everywhere [A-SEC-04]', async () => {
+    const own = await follow({ repoUrl: `/opsadmin/app-${String(counter)}.git` });
+    expect(await create(member, { opsRepoId: own })).toMatchObject({ status: 201 });
+    const open = await follow({ repoUrl: 'https://git.example/a/b' });
+    const staging = { environment: 'staging' };
+    const id = idOf(await create(member, { ...staging, opsRepoId: open }));
+    await sut.db.opsRepo.update({ where: { id: open }, data: { credentialSecret: 'TOKEN' } });
+    await expect(read(id)).rejects.toMatchObject({
+      message: expect.stringMatching(/does not hold deploy:read/),
+    });
+    expect(await patch(member, id, { opsRepoId: open })).toMatchObject({ status: 400 });
+    await grant(member, 'viewer', null);
+    expect(await patch(member, id, { opsRepoId: open })).toMatchObject({ status: 200 });
+  });
+});
+
+async function patch(who: TestAccount, id: string, body: object) {
+  return await sut.call(who, 'PATCH', `/api/v1/deployments/${id}`, body);
+}

@@ -244,6 +244,30 @@ describe('secrets of deployments', () => {
     await expect(given(unknown)).rejects.toMatchObject(refusal('nobody knows who pushed'));
   });
 
+  it('go to no lasting deployment of a commit that somebody brought without secret:read; what was pushed before that was noted stays [A-SEC-04]', async () => {
+    await sut.db.deployment.update({
+      where: { id: deploymentId },
+      data: { commitSha: 'b'.repeat(40) },
+    });
+    await pushed(1, stranger, 'b');
+    expect((await given(deploymentId)).size).toBe(1);
+    const noted = (withSecrets: boolean) =>
+      sut.db.push.updateMany({ where: { projectId: project.id }, data: { withSecrets } });
+    await noted(false);
+    await expect(given(deploymentId)).rejects.toMatchObject(refusal('leasestranger'));
+    await noted(true);
+    expect((await given(deploymentId)).size).toBe(1);
+  });
+
+  it('that are protected go to no preview and no deployment of another branch than a protected one [A-SEC-04]', async () => {
+    await put('canary-two', { isProtected: true });
+    const preview = await previewOf(admin, 1);
+    await pushed(1, admin, 'b');
+    for (const one of [preview, deploymentId]) {
+      await expect(given(one)).rejects.toMatchObject(refusal('is protected'));
+    }
+  });
+
   it('that are sealed end a sync before anything is written, say so once, and it goes on when the key is back [I3]', async () => {
     const wrong = createSecretBox({
       kind: 'key',

@@ -77,6 +77,20 @@ async function merged(branch: string, by: TestUser, options: { approvedBy?: Test
   expect(done.status).toBe(200);
 }
 
+describe('commits that others do not have', () => {
+  it('are told by git, whatever of the others is gone; nothing is told of a commit that is not there [A-GIT-03]', async () => {
+    const first = await runs.push(ann, 'topic');
+    const second = await runs.push(ann, 'topic');
+    const [repoPath, gone] = [`ann/behind-${String(counter)}.git`, 'd'.repeat(40)];
+    const ask = (sha: string, without: string[], limit = 10) =>
+      server.store.commitsWithout(repoPath, { sha, without, limit });
+    expect(await ask(second, [p.main, gone])).toEqual([second, first]);
+    expect(await ask(second, [second])).toEqual([]);
+    expect(await ask(second, [], 2)).toBeNull();
+    expect(await ask(gone, [])).toBeNull();
+  });
+});
+
 describe('secrets of a run', () => {
   it('go to a branch of somebody who may use them, and to none that an agent with project:write alone pushed [A-SEC-04]', async () => {
     await runs.push(ann, 'own');

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
 import { DomainError } from '../contracts/problems.ts';
+import { noteAbortOfBefore } from '../domain/deploy/abort-deployment.ts';
 import { type Follower, listFollowers, listFollowersOf } from '../domain/deploy/list-followers.ts';
 import { retryWithCredential } from '../domain/deploy/ops-repo-credential.ts';
 import { type TakeUpDeps, takeUpHead } from '../domain/deploy/take-up-head.ts';
@@ -24,6 +25,7 @@ export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecor
     case 'deployment.abort_requested': {
       const row = await deps.db.deployment.findUnique({ where: { id: event.subjectId ?? '' } });
       if (row === null) return;
+      await noteAbortOfBefore(deps.db, event);
       await wakeToAbort(deps.client, row);
       return;
     }

@@ -113,7 +113,7 @@ describe('the handler of committed events, over a faked database, engine and git
   });
 
   it('wakes the run that somebody cancels, and tells it nothing [A-CORE-10]', async () => {
-    const asked = event('pipeline.cancel_requested', { message: 'wrong branch' });
+    const asked = event('pipeline.cancel_requested', { payload: { isInRow: true } });
     expect(await handled(asked, { status: 'running' })).toEqual([
       { to: 'pipeline-run:run_1', what: 'signal cancelRun', with: undefined },
     ]);
@@ -132,6 +132,8 @@ describe('the handler of committed events, over a faked database, engine and git
   });
 
   it('takes a run that has ended for an answer, not for a failure', async () => {
-    await expect(handled(event('pipeline.pause_requested'), { isGone: true })).resolves.toEqual([]);
+    await expect(
+      handled(event('pipeline.pause_requested', { payload: { isInRow: true } }), { isGone: true }),
+    ).resolves.toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
 import { shortRef } from '../domain/pipeline/definition/plan-pipeline.ts';
+import { noteRequestOfBefore } from '../domain/pipeline/request-command.ts';
 import { triggerPipelinesForPush } from '../domain/pipeline/trigger-pipelines.ts';
 import type { RepositoryReader } from '../domain/pipeline/repository-reader.ts';
 import type { TakeUpDeps } from '../domain/deploy/take-up-head.ts';
@@ -39,13 +40,13 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
         await startRun(deps, event.subjectId);
         return;
       case 'pipeline.cancel_requested':
-        await wakeRun(deps, event.subjectId, 'cancel');
+        await wakeRun(deps, event, 'cancel');
         return;
       case 'pipeline.pause_requested':
-        await wakeRun(deps, event.subjectId, 'pause');
+        await wakeRun(deps, event, 'pause');
         return;
       case 'pipeline.resume_requested':
-        await wakeRun(deps, event.subjectId, 'resume');
+        await wakeRun(deps, event, 'resume');
         return;
       case 'gate.decided':
         await wakeDecided(deps, event);
@@ -78,10 +79,11 @@ export async function startRun(
 
 async function wakeRun(
   deps: EventHandlerDeps,
-  pipelineId: string | null,
+  event: EventRecord,
   request: Parameters<typeof wakePipelineRun>[2],
 ): Promise<void> {
-  if (pipelineId !== null) await wakePipelineRun(deps.client, pipelineId, request);
+  await noteRequestOfBefore(deps.db, event, request);
+  if (event.subjectId !== null) await wakePipelineRun(deps.client, event.subjectId, request);
 }
 
 async function wakeDecided(deps: EventHandlerDeps, event: EventRecord): Promise<void> {

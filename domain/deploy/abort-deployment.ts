@@ -1,3 +1,4 @@
+import type { EventRecord } from '../../contracts/event/types.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
@@ -58,6 +59,19 @@ async function noteAbort(
     await tx.deploymentSync.update({ where: { id: open.id }, data });
   }
   return open.id;
+}
+
+/** Writes into the row what an API of before asked by event alone, while processes are replaced one after the other. */
+export async function noteAbortOfBefore(
+  db: Db,
+  { payload }: Pick<EventRecord, 'payload'>,
+): Promise<void> {
+  const { syncId, reason } = payload;
+  if (typeof syncId !== 'string') return;
+  const open = { id: syncId, status: { in: [...openSyncStatuses] }, abortRequestedAt: null };
+  const abortReason = typeof reason === 'string' ? reason : null;
+  const data = { abortRequestedAt: new Date(), abortReason };
+  await db.deploymentSync.updateMany({ where: open, data });
 }
 
 /** Why somebody wants the roll-out undone that runs now; null while nobody does. */

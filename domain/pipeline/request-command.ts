@@ -1,4 +1,5 @@
 import type { Pipeline, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import type { EventRecord } from '../../contracts/event/types.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { writeAudit } from '../audit/write-audit.ts';
@@ -52,7 +53,7 @@ export async function requestRunCommand(
       actorId: caller.principal.userId,
       subjectId: run.id,
       message: `${caller.principal.userName} asked to ${input.command} pipeline #${String(run.number)}`,
-      payload: { reason: input.reason },
+      payload: { reason: input.reason, isInRow: true },
       traceparent: caller.request.traceparent,
     });
     await writeAudit(tx, caller, {
@@ -63,6 +64,27 @@ export async function requestRunCommand(
       detail: { number: run.number, reason: input.reason },
     });
   });
+}
+
+/**
+ * Writes into the row what an API of before asked by event alone: while processes are replaced one after the other it may
+ * still serve. A run that has ended takes nothing.
+ */
+export async function noteRequestOfBefore(
+  db: PrismaClient,
+  event: Pick<EventRecord, 'subjectId' | 'payload'>,
+  command: RunCommand,
+): Promise<void> {
+  const { isInRow, reason } = event.payload;
+  if (isInRow === true || event.subjectId === null) return;
+  const open = { id: event.subjectId, status: { in: ['pending', 'running'] } };
+  if (command === 'cancel') {
+    const cancelReason = typeof reason === 'string' ? reason : null;
+    const data = { cancelRequestedAt: new Date(), cancelReason };
+    await db.pipeline.updateMany({ where: { ...open, cancelRequestedAt: null }, data });
+    return;
+  }
+  await db.pipeline.updateMany({ where: open, data: { pauseRequested: command === 'pause' } });
 }
 
 function asked(

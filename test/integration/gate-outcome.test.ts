@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { abortDeployment } from '../../domain/deploy/abort-deployment.ts';
+import { abortDeployment, noteAbortOfBefore } from '../../domain/deploy/abort-deployment.ts';
 import { finishSync } from '../../domain/deploy/finish-sync.ts';
 import { settleGate } from '../../domain/gate/settle-gate.ts';
 import { finishRun } from '../../domain/pipeline/finish-run.ts';
+import { noteRequestOfBefore } from '../../domain/pipeline/request-command.ts';
 import {
   type AppUnderTest,
   openAppUnderTest,
@@ -131,6 +132,24 @@ describe('what was answered with yes', () => {
     expect(both.map(({ status }) => status < 300).sort()).toEqual([false, true]);
     expect((await ask('resume')).status).toBeLessThan(300);
     expect((await ask('resume')).status).toBe(409);
+  });
+
+  it('by an API of the version before, which wrote no row, is taken up from its event while processes are replaced [A-REC-01]', async () => {
+    const run = await makeRun(sut.db, project.id, { status: 'running' });
+    const rowOf = () => sut.db.pipeline.findUniqueOrThrow({ where: { id: run.id } });
+    const event = { subjectId: run.id, payload: { reason: 'wrong branch' } };
+    await noteRequestOfBefore(sut.db, event, 'pause');
+    expect(await rowOf()).toMatchObject({ pauseRequested: true, cancelRequestedAt: null });
+    const inRow = { subjectId: run.id, payload: { reason: null, isInRow: true } };
+    await noteRequestOfBefore(sut.db, inRow, 'resume');
+    expect(await rowOf()).toMatchObject({ pauseRequested: true });
+    await noteRequestOfBefore(sut.db, event, 'cancel');
+    expect(await rowOf()).toMatchObject({ cancelReason: 'wrong branch' });
+    const place = await sut.project(people[0] as TestAccount, 'aborted-before');
+    const { id: syncId } = await makeOpenSync(sut.db, await makeDeployment(sut.db, place.id));
+    await noteAbortOfBefore(sut.db, { payload: { syncId, reason: 'errors' } });
+    const sync = await sut.db.deploymentSync.findUniqueOrThrow({ where: { id: syncId } });
+    expect(sync).toMatchObject({ abortReason: 'errors', abortRequestedAt: expect.any(Date) });
   });
 
   it('is an abort of a roll-out that then does not succeed [A-DEP-08]', async () => {

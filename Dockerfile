@@ -14,10 +14,10 @@ COPY . .
 RUN npm run build -- --all && npm prune --omit=dev --no-audit --no-fund
 
 FROM ${NODE_IMAGE} AS runtime
-# bubblewrap, slirp4netns and iproute2 are for workers: the sandbox of steps and its network
+# bubblewrap, slirp4netns, nftables and iproute2 are for workers: the sandbox of steps and its network
 RUN apt-get update \
   && apt-get install -y --no-install-recommends \
-  bubblewrap ca-certificates git git-lfs iproute2 slirp4netns tini \
+  bubblewrap ca-certificates git git-lfs iproute2 nftables slirp4netns tini \
   && rm -rf /var/lib/apt/lists/* \
   && useradd --system --user-group --create-home --uid 10001 slipway \
   && install -d -o slipway -g slipway /data

@@ -34,6 +34,7 @@ export async function openBuildHost(
   const executor = createProcessExecutor({
     hostEnv: env,
     spawner,
+    egress: true,
     warmNetworks: Math.min(concurrency, 4),
     log: (level, message) => {
       log[level]({ module: 'sandbox' }, message);

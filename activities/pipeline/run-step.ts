@@ -4,6 +4,7 @@ import type {
   ExecutionResult,
   WorkspaceMount,
 } from '../../adapters/executor/executor.ts';
+import { describeRefusals, type EgressRecord } from '../../contracts/pipeline/egress.ts';
 import type { StepPlan, StepResult } from '../../contracts/pipeline/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { openLogWriter, type LogWriter } from '../../domain/pipeline/append-log.ts';
@@ -17,6 +18,7 @@ import {
   finishStepAttempt,
   type StepAttempt,
 } from '../../domain/pipeline/step-attempt.ts';
+import { egressAllowOf, keepStepEgress } from '../../domain/pipeline/step-egress.ts';
 import { storeArtifact } from '../../domain/pipeline/store-artifact.ts';
 import type { Pipeline } from '../../prisma/generated/client.ts';
 import { whileBeating } from '../beating.ts';
@@ -153,6 +155,8 @@ async function execute(attempt: Attempt): Promise<StepResult> {
 
 async function runCommands(attempt: Attempt, mount: WorkspaceMount): Promise<StepResult> {
   const { deps, run, plan, lease } = attempt;
+  const egressAllow =
+    plan.network === 'egress' ? await egressAllowOf(deps.db, run.projectId) : null;
   const execution = await deps.executor.start({
     id: `${lease.stepId}.${String(lease.attempt)}`,
     workspace: mount,
@@ -160,6 +164,7 @@ async function runCommands(attempt: Attempt, mount: WorkspaceMount): Promise<Ste
     env: { ...platformEnv(run, plan), ...attempt.env },
     image: plan.image,
     network: plan.network,
+    egressAllow,
     timeoutMs: plan.timeoutMs,
     limits: deps.limits,
   });
@@ -171,6 +176,8 @@ async function runCommands(attempt: Attempt, mount: WorkspaceMount): Promise<Ste
   if (signal.aborted) stop();
   try {
     const ended = await pump(execution, attempt.writer);
+    const egress = await execution.egress();
+    if (egress !== null) await keepEgress(attempt, egressAllow, egress);
     if (
       signal.aborted &&
       signal.reason instanceof CancelledFailure &&
@@ -184,6 +191,16 @@ async function runCommands(attempt: Attempt, mount: WorkspaceMount): Promise<Ste
     signal.removeEventListener('abort', stop);
     await execution.cleanup();
   }
+}
+
+/** The record, and what was refused in the log: in our name, for the step could print the same words. */
+async function keepEgress(
+  { deps, lease, writer }: Attempt,
+  allow: readonly string[] | null,
+  record: EgressRecord,
+): Promise<void> {
+  for (const line of describeRefusals(record)) await writer.note(`[slipway] ${line}`);
+  await keepStepEgress(deps.db, lease, allow, record);
 }
 
 async function pump(execution: Execution, writer: LogWriter): Promise<ExecutionResult> {

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { EgressRecord } from '../../contracts/pipeline/egress.ts';
 
 /**
  * Where a step runs. One interface for a process sandbox, a container and a pod, so nothing in it speaks of a local
@@ -34,6 +35,8 @@ export interface ExecutionSpec {
   /** Used by the container and pod drivers; the process driver notes that it is not used. */
   image: string;
   network: NetworkMode;
+  /** Lines of the project's allow-list, see contracts/pipeline/egress.ts; null or absent: all that `egress` means. */
+  egressAllow?: readonly string[] | null;
   /** Wall time of the whole script; then SIGTERM, 3 s of grace, SIGKILL of every process. */
   timeoutMs: number;
   limits: ExecutionLimits;
@@ -78,6 +81,8 @@ export interface Execution {
   ): Promise<void>;
   /** Resolves when every process of the step is gone; may be asked any number of times. Does not reject. */
   wait(): Promise<ExecutionResult>;
+  /** What it asked of the network, once it is gone; null where there was none or nothing is recorded. Does not reject. */
+  egress(): Promise<EgressRecord | null>;
   /** Kills what is left and frees network, limits and mounts. The workspace is not touched. Safe to repeat. */
   cleanup(): Promise<void>;
 }

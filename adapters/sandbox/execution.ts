@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { EndReason, Execution, ExecutionResult, ExecutionSpec } from '../executor/executor.ts';
+import type { EgressRecord } from '../../contracts/pipeline/egress.ts';
 import type { StepGroup } from './control-group.ts';
 import { descendantsOf, hasEnded } from './instance.ts';
 import type { Sandbox } from './launch.ts';
@@ -14,6 +15,8 @@ export interface ExecutionParts {
   notes: readonly string[];
   /** `clean`: every process is known to be gone */
   release: (clean: boolean) => Promise<void>;
+  /** what it asked of the network; asked once it is gone */
+  record: () => Promise<EgressRecord | null>;
   log: (message: string) => void;
 }
 
@@ -70,6 +73,7 @@ export function followSandbox(parts: ExecutionParts): Execution {
       else await signalAll(sandbox, signal);
     },
     wait: () => result,
+    egress: () => result.then(parts.record),
     cleanup: async () => {
       await killAll(sandbox);
       await result;

@@ -6,6 +6,7 @@ import { deadInstances, openInstance, removeInstance } from './instance.ts';
 import { launchSandbox } from './launch.ts';
 import { createSpawner } from '../spawner/spawner.ts';
 import type { LaunchContext } from './launch-plan.ts';
+import { missingForEgress } from './network-egress.ts';
 import { missingForNetwork, reapNetworks } from './network-namespace.ts';
 import { addressesOf, openNetworkPool, type NetworkPool } from './network-pool.ts';
 import type { SandboxLog, SandboxOptions } from './options.ts';
@@ -22,6 +23,8 @@ export interface SandboxHost {
   /** null: steps have no network; `networkProblem` says why */
   network: NetworkPool | null;
   networkProblem: string | null;
+  /** why networks have no wall; null when they have one, or none was wanted */
+  egressProblem: string | null;
   log: SandboxLog;
   close(): Promise<void>;
 }
@@ -101,6 +104,9 @@ async function finishHost(
       'warn',
       'no control group is writable: memory and processes of steps are capped by rlimits only',
     );
+  const walled = networkProblem === null && options.egress === true;
+  const egressProblem = walled ? await missingForEgress(context.root) : null;
+  if (egressProblem !== null) log('warn', `what steps reach is not recorded: ${egressProblem}`);
   const allowed = networkProblem === null ? await addressesOf(environment.services, log) : [];
   const network =
     networkProblem === null
@@ -109,6 +115,7 @@ async function finishHost(
           warm: options.warmNetworks ?? 2,
           allowPrivate: [...new Set([...(options.allowPrivate ?? []), ...allowed])],
           apiDir: options.forwarding === true ? join(context.instance.dir, 'slirp') : undefined,
+          egress: walled && egressProblem === null,
           log,
         })
       : null;
@@ -118,6 +125,7 @@ async function finishHost(
     limiter,
     network,
     networkProblem,
+    egressProblem,
     log,
     close: async () => {
       await network?.close();

@@ -36,24 +36,23 @@ function may(path: string, mode: number): Promise<boolean> {
   );
 }
 
-/**
- * Makes a network: with a name in /run/netns as root, else in a user namespace that a process of ours holds open.
- * @param routes lines for `ip -batch`
- * @param apiSocket path for a socket by which ports of the host can be led into it
- */
-export function makeNetwork(
-  name: string,
-  routes: string,
-  apiSocket: string | null = null,
-): Promise<MadeNetwork> {
-  return root() ? makeAsRoot(name, routes, apiSocket) : makeAsUser(name, routes, apiSocket);
+export interface NetworkPlan {
+  name: string;
+  /** lines for `ip -batch` */
+  routes: string;
+  /** path for a socket by which ports of the host can be led into it */
+  apiSocket: string | null;
+  /** slirp4netns answers names; else whoever listens inside does */
+  slirpNames: boolean;
 }
 
-async function makeAsRoot(
-  name: string,
-  routes: string,
-  apiSocket: string | null,
-): Promise<MadeNetwork> {
+/** Makes a network: with a name in /run/netns as root, else in a user namespace that a process of ours holds open. */
+export function makeNetwork(plan: NetworkPlan): Promise<MadeNetwork> {
+  return root() ? makeAsRoot(plan) : makeAsUser(plan);
+}
+
+async function makeAsRoot(plan: NetworkPlan): Promise<MadeNetwork> {
+  const { name, routes, apiSocket } = plan;
   const added = await runTool('ip', ['netns', 'add', name]);
   if (added.code !== 0) throw new Error(`ip netns add: ${added.stderr.trim()}`);
   const path = `/run/netns/${name}`;
@@ -61,7 +60,7 @@ async function makeAsRoot(
     // A mount namespace of its own keeps --enable-sandbox, which unmounts all it sees, from unmounting the namespaces
     // of the others.
     const command = ['unshare', '-m', '--', 'slirp4netns', '--netns-type=path', '--enable-sandbox'];
-    const slirp = await startSlirp([...command, '--enable-seccomp'], path, apiSocket);
+    const slirp = await startSlirp([...command, '--enable-seccomp'], path, plan);
     await setRoutes(['-n', name], routes, slirp, 'ip');
     const remove = async (): Promise<void> => {
       slirp.kill('SIGKILL');
@@ -76,11 +75,8 @@ async function makeAsRoot(
 }
 
 /** The holder reads a pipe of ours, so it goes when we go, and the namespaces with it. */
-async function makeAsUser(
-  name: string,
-  routes: string,
-  apiSocket: string | null,
-): Promise<MadeNetwork> {
+async function makeAsUser(plan: NetworkPlan): Promise<MadeNetwork> {
+  const { name, routes, apiSocket } = plan;
   const holder = spawn('unshare', ['-rn', '--', 'sh', '-c', 'echo ready; exec cat'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { PATH: trustedPath },
@@ -92,7 +88,7 @@ async function makeAsUser(
     });
     const pid = String(holder.pid);
     const enter = [`--target=${pid}`, '--user', '--net', '--preserve-credentials'];
-    const slirp = await startSlirp(['slirp4netns', '--enable-seccomp'], pid, apiSocket);
+    const slirp = await startSlirp(['slirp4netns', '--enable-seccomp'], pid, plan);
     await setRoutes([...enter, '--', 'ip'], routes, slirp, 'nsenter');
     holder.unref();
     for (const end of [holder.stdin, holder.stdout]) unref(end);
@@ -125,10 +121,11 @@ async function setRoutes(
 function startSlirp(
   command: readonly string[],
   target: string,
-  apiSocket: string | null,
+  { apiSocket, slirpNames }: NetworkPlan,
 ): Promise<ChildProcess> {
   const args = ['--pdeathsig', 'KILL', '--', ...command, '--configure', '--mtu=65520'];
   if (apiSocket !== null) args.push(`--api-socket=${apiSocket}`);
+  if (!slirpNames) args.push('--disable-dns');
   args.push('--disable-host-loopback', '--ready-fd=3', '--exit-fd=4', target, 'tap0');
   const slirp = spawn('setpriv', args, {
     stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],

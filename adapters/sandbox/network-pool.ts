@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { openEgress, type NetworkEgress } from './network-egress.ts';
 import { makeNetwork, type MadeNetwork } from './network-namespace.ts';
 import type { SandboxLog } from './options.ts';
 
@@ -12,8 +13,12 @@ export interface Network {
   enter: readonly string[];
   /** Where slirp4netns takes requests to forward ports of the host; null when the pool was opened without. */
   apiSocket: string | null;
+  /** null: the pool was opened without, nothing is recorded and no list is kept */
+  egress: NetworkEgress | null;
   alive(): boolean;
 }
+
+type Member = MadeNetwork & Network;
 
 export interface NetworkPool {
   acquire(): Promise<Network>;
@@ -28,10 +33,12 @@ export interface NetworkPoolOptions {
   allowPrivate: readonly string[];
   /** Folder for sockets by which ports of the host can be led into a network. */
   apiDir?: string | undefined;
+  /** Each network has a wall that records what is asked of it. */
+  egress?: boolean | undefined;
   log: SandboxLog;
 }
 
-/** Inside, slirp4netns answers names here. */
+/** Inside, names are answered here, by slirp4netns or by ourselves. */
 export const nameServer = '10.0.2.3';
 
 /** RFC 1918, link-local with the cloud metadata address (RFC 3927), carrier NAT (RFC 6598), benchmark (RFC 2544). */
@@ -46,24 +53,23 @@ const privateRanges = [
 
 /** Opens the pool; the first networks are made in the background, `acquire` waits for one if it must. */
 export function openNetworkPool(options: NetworkPoolOptions): NetworkPool {
-  const idle: Promise<MadeNetwork>[] = [];
-  const members = new Map<string, MadeNetwork>();
+  const idle: Promise<Member>[] = [];
+  const members = new Map<string, Member>();
   let counter = 0;
   let closed = false;
-  const make = async (): Promise<MadeNetwork> => {
+  const make = async (): Promise<Member> => {
     counter += 1;
     const name = `slipway-${options.instance}-${String(counter)}`;
-    const member = await makeNetwork(
-      name,
-      routes(options.allowPrivate),
-      options.apiDir === undefined ? null : join(options.apiDir, `${String(counter)}.sock`),
-    );
+    const { apiDir } = options;
+    const apiSocket = apiDir === undefined ? null : join(apiDir, `${String(counter)}.sock`);
+    const member = await makeMember(options, name, apiSocket);
     members.set(member.name, member);
     if (closed) await drop(member);
     return member;
   };
-  const drop = async (member: MadeNetwork): Promise<void> => {
+  const drop = async (member: Member): Promise<void> => {
     members.delete(member.name);
+    member.egress?.close();
     await member.remove();
   };
   const refill = (): void => {
@@ -97,12 +103,48 @@ export function openNetworkPool(options: NetworkPoolOptions): NetworkPool {
   };
 }
 
-/** Private ranges and this machine's own addresses are refused, what the operator allows goes out. The last one wins. */
-function routes(allowPrivate: readonly string[]): string {
-  const own = Object.values(networkInterfaces())
+async function makeMember(
+  { egress, allowPrivate }: NetworkPoolOptions,
+  name: string,
+  apiSocket: string | null,
+): Promise<Member> {
+  if (egress !== true) {
+    const plan = { name, routes: routes(allowPrivate), apiSocket, slirpNames: true };
+    return { ...(await makeNetwork(plan)), egress: null };
+  }
+  const forbidden = [...privateRanges, ...ownAddresses()];
+  const plan = { name, routes: walledRoutes(forbidden, allowPrivate), apiSocket };
+  const made = await makeNetwork({ ...plan, slirpNames: false });
+  try {
+    const ranges = { forbidden, excepted: allowPrivate };
+    return { ...made, egress: await openEgress(made.enter, nameServer, ranges) };
+  } catch (error) {
+    await made.remove();
+    throw error;
+  }
+}
+
+function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .filter((address) => address.family === 'IPv4' && !address.internal)
     .map((address) => `${address.address}/32`);
+}
+
+/**
+ * What is refused leads to the loopback, where the wall sees, counts and refuses it; without the wall it would end there
+ * all the same. Names are answered on an address of the loopback too.
+ */
+function walledRoutes(forbidden: readonly string[], allowPrivate: readonly string[]): string {
+  const lines = [`address add ${nameServer}/32 dev lo`];
+  lines.push(...forbidden.map((range) => `route replace ${range} dev lo`));
+  lines.push(...allowPrivate.map((range) => `route replace ${range} via 10.0.2.2 dev tap0`));
+  return [...lines, ''].join('\n');
+}
+
+/** Private ranges and this machine's own addresses are refused, what the operator allows goes out. The last one wins. */
+function routes(allowPrivate: readonly string[]): string {
+  const own = ownAddresses();
   const refused = [...privateRanges, ...own].map((range) => `route replace prohibit ${range}`);
   const allowed = allowPrivate.map((range) => `route replace ${range} via 10.0.2.2 dev tap0`);
   // An allowed address can be one of our own, which `replace` alone leaves beside the refusal.

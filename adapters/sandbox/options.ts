@@ -21,6 +21,8 @@ export interface SandboxOptions {
   warmNetworks?: number;
   /** Networks can take connections from this host, see `Network.apiSocket`. Default: they cannot. */
   forwarding?: boolean;
+  /** Networks have a wall that keeps allow-lists and records what is asked for. Default: they have none. */
+  egress?: boolean;
   /** Size of a step's /tmp, bytes; it counts as the step's memory. Default 1 GiB. */
   tmpBytes?: number;
   /** Between SIGTERM and SIGKILL. Default 3000. */

@@ -14,6 +14,7 @@ import { watchDisk } from './disk-watch.ts';
 import { followSandbox } from './execution.ts';
 import { openSandboxHost, type SandboxHost } from './host.ts';
 import { launchSandbox } from './launch.ts';
+import { parseEgressRule, type EgressRecord } from '../../contracts/pipeline/egress.ts';
 import type { Network } from './network-pool.ts';
 import type { SandboxOptions } from './options.ts';
 import { stepScript } from './step-script.ts';
@@ -103,12 +104,15 @@ async function startStep(
   if (spec.image !== '')
     notes.push(`image ${spec.image} is not used: steps run as sandboxed processes here`);
   const group = (await host.limiter?.open(spec.id, spec.limits)) ?? null;
-  const network = spec.network === 'egress' ? await acquireNetwork(host, notes) : null;
+  const network = spec.network === 'egress' ? await acquireNetwork(host, spec, notes) : null;
+  const record = once(() => recordOf(host, network));
   const release = async (clean: boolean): Promise<void> => {
-    await Promise.all([
-      group?.remove(),
-      network === null ? null : host.network?.release(network, clean),
-    ]);
+    const giveBack = async (): Promise<void> => {
+      if (network === null) return;
+      const isNew = await isRenewed(network, record);
+      await host.network?.release(network, clean && isNew);
+    };
+    await Promise.all([group?.remove(), giveBack()]);
   };
   const { root, upper } = spec.workspace;
   try {
@@ -124,22 +128,68 @@ async function startStep(
     });
     const diskFull = watchDisk(join(root, upper), spec.limits.diskBytes);
     const log = (message: string): void => host.log('warn', message);
-    return followSandbox({ spec, sandbox, group, diskFull, graceMs, notes, release, log });
+    return followSandbox({
+      ...{ spec, sandbox, group, diskFull, graceMs, notes, release, record, log },
+    });
   } catch (error) {
     await release(true);
     throw error;
   }
 }
 
-async function acquireNetwork(host: SandboxHost, notes: string[]): Promise<Network | null> {
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | null = null;
+  return () => (running ??= work());
+}
+
+/** Asked when all processes are gone; a network that cannot tell is not used again. */
+async function recordOf(host: SandboxHost, network: Network | null): Promise<EgressRecord | null> {
+  try {
+    return (await network?.egress?.end()) ?? null;
+  } catch (error) {
+    host.log('warn', `what a step reached could not be read: ${String(error)}`);
+    return null;
+  }
+}
+
+/** False: it may still hold what this step did, and is not to be used again. */
+async function isRenewed(
+  { egress }: Network,
+  record: () => Promise<EgressRecord | null>,
+): Promise<boolean> {
+  if (egress === null) return true;
+  if ((await record()) === null) return false;
+  return egress.renew().then(
+    () => true,
+    () => false,
+  );
+}
+
+async function acquireNetwork(
+  host: SandboxHost,
+  spec: ExecutionSpec,
+  notes: string[],
+): Promise<Network | null> {
   const none = (reason: string): null => {
     notes.push(`no network: ${reason}`);
     return null;
   };
   if (host.network === null) return none(host.networkProblem ?? 'not available here');
+  const lines = spec.egressAllow ?? null;
+  const rules = lines?.map(parseEgressRule).filter((rule) => typeof rule !== 'string') ?? null;
+  const why = host.egressProblem ?? 'it was opened without walls';
+  let network: Network | null = null;
   try {
-    return await host.network.acquire();
+    network = await host.network.acquire();
+    if (network.egress !== null) await network.egress.begin(rules);
+    // A list that cannot be kept is no reason to open everything.
+    else if (rules !== null) {
+      await host.network.release(network, true);
+      return none(`the project's list of what steps may reach cannot be kept: ${why}`);
+    }
+    return network;
   } catch (error) {
+    if (network !== null) await host.network.release(network, false);
     host.log('warn', `no network for a step: ${String(error)}`);
     return none('it could not be set up');
   }
@@ -204,12 +254,17 @@ function describe(host: SandboxHost | string): ExecutorDescription {
   if (host.limiter === null)
     notEnforced.push('memory is capped per process, cpu is not: no control group is writable');
   else enforced.push(`memory, processes and cpu by control group version ${host.limiter.version}`);
+  if (host.egressProblem !== null)
+    notEnforced.push(`network: what steps reach is not recorded (${host.egressProblem})`);
   if (host.network === null)
     notEnforced.push(
       `network: egress is not available (${host.networkProblem ?? ''}), steps have none`,
     );
   else
     enforced.push(
+      host.egressProblem === null
+        ? 'network: what a step asks for is recorded, and the allow-list of its project is kept'
+        : 'network: a step whose project has an allow-list has none',
       'network: public IPv4 only; host, private and metadata addresses are refused; the host loopback is unreachable',
     );
   return { driver: 'process', ready: true, problem: null, enforced, notEnforced };

@@ -26,6 +26,7 @@ export async function doctor(args: readonly string[]): Promise<number> {
       tool('git-lfs', ['--version'], 'large files', 'weak'),
       tool('bwrap', ['--version'], 'the sandbox of steps', 'missing'),
       tool('slirp4netns', ['--version'], 'the network of steps', 'weak'),
+      tool('nft', ['--version'], 'lists and records of what steps reach', 'weak'),
       folder(config.home),
       ...(await servers(config, databaseUrl(config))),
     ])),

@@ -11,6 +11,7 @@ export const runtimeNeeds = [
   { program: 'git', package: 'git', why: 'repositories' },
   { program: 'bwrap', package: 'bubblewrap', why: 'the sandbox of pipeline steps' },
   { program: 'slirp4netns', package: 'slirp4netns', why: 'the network of sandboxed steps' },
+  { program: 'nft', package: 'nftables', why: 'lists and records of what steps reach' },
   { program: 'ip', package: 'iproute2', why: 'the network of sandboxed steps' },
 ];
 

@@ -81,6 +81,30 @@ describe('a run, watched', () => {
     await tree.remove();
   });
 
+  it('shows what a step asked of the network and what was refused; the list is a setting [A-UI-04]', async () => {
+    const { page } = window;
+    const reaching =
+      'steps:\n  - { name: out, commands: ["curl -sS -m 5 http://198.51.100.9/ || true"] }\n';
+    const tree = await makeProject(slipway, 'walled', reaching);
+    await page.goto(`${slipway.baseUrl}/projects/admin/walled/settings`);
+    await page.getByLabel('Steps may reach').selectOption('list');
+    await page.getByLabel('List').fill('registry.example.org:443\n*.example.org');
+    await picture(page, 'egress-settings');
+    const section = page.locator('section.section', { hasText: 'Network of steps' });
+    await section.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('it counts for steps that begin from now on').waitFor();
+    await tree.git('push', '--quiet', 'origin', 'main');
+    await page.goto(`${slipway.baseUrl}/projects/admin/walled/pipelines`);
+    await page.locator('.line-row .state-success').waitFor();
+    await page.getByRole('link', { name: 'Open the shop' }).click();
+    const asked = page.getByRole('table', { name: 'What out asked of the network' });
+    await asked.getByText('198.51.100.9:80').waitFor();
+    await asked.getByText('refused').waitFor();
+    await picture(page, 'egress-run');
+    expect(await axeFindings(page)).toEqual([]);
+    await tree.remove();
+  });
+
   it('opens a failed step at its first failure; lines link; the log is searched [A-UI-04]', async () => {
     const { page } = window;
     const tree = await makeProject(slipway, 'broken', failingDefinition);

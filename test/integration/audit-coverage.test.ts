@@ -159,6 +159,10 @@ const calls: Record<string, () => Promise<Call> | Call> = {
     const body = { user: person.name, role: 'ops' };
     return { address: `${project.path}/members/${await made(`${project.path}/members`, body)}` };
   },
+  'PUT /api/v1/projects/{owner}/{project}/egress': () => ({
+    address: `${project.path}/egress`,
+    body: { allow: [`${fresh('registry')}.example.org:443`] },
+  }),
   'POST /api/v1/projects/{owner}/{project}/protected-branches': () => ({
     address: `${project.path}/protected-branches`,
     body: { pattern: fresh('release') },

@@ -44,6 +44,7 @@ export async function openStepBench(options: Partial<SandboxOptions> = {}): Prom
   const logged: string[] = [];
   const executor = createProcessExecutor({
     hostEnv: process.env,
+    egress: true, // as the workers have it
     log: (_level, message) => logged.push(message),
     ...options,
   });

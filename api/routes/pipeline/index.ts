@@ -5,6 +5,7 @@ import {
   resumePipelineRoute,
 } from './command-pipeline.ts';
 import { getPipelineRoute, listStepsRoute } from './get-pipeline.ts';
+import { getStepEgressRoute } from './get-step-egress.ts';
 import { definitionSchemaRoute, lintDefinitionRoute } from './lint-definition.ts';
 import { listPipelinesRoute } from './list-pipelines.ts';
 import { listProjectPipelinesRoute } from './list-project-pipelines.ts';
@@ -20,6 +21,7 @@ export const pipelineRoutes: readonly DefinedRoute[] = [
   startPipelineRoute,
   getPipelineRoute,
   listStepsRoute,
+  getStepEgressRoute,
   cancelPipelineRoute,
   pausePipelineRoute,
   resumePipelineRoute,

@@ -29,6 +29,7 @@ export type Run = Schemas['Pipeline'];
 export type RunStatus = Run['status'];
 export type RunDetail = Answer<'get', '/api/v1/pipelines/{id}'>;
 export type Step = RunDetail['steps'][number];
+export type EgressEntry = Schemas['EgressEntry'];
 export type Gate = Schemas['Gate'];
 export type Decision = NonNullable<Gate['decisions']>[number]['decision'];
 export type Artifact = Schemas['Artifact'];

@@ -5,6 +5,7 @@ import { LogView } from '../../components/log-view.tsx';
 import { gateState, Status, stepState } from '../../components/status.tsx';
 import { Duration, Time } from '../../components/time.tsx';
 import { ApiProblem } from '../../api/problem.ts';
+import { StepEgress } from './step-egress.tsx';
 import { logUrl, useLog } from './use-log.ts';
 
 /** The selected step: what it is, how it ended, and its output as it is written. */
@@ -29,7 +30,10 @@ export function StepPanel({ run, step }: { run: RunDetail; step: Step }): JSX.El
       {step.kind === 'gate' ? (
         <GateRecord gate={run.gates.find((gate) => gate.step === step.name)} />
       ) : (
-        <StepLog run={run} step={step} />
+        <>
+          {step.finishedAt !== null && <StepEgress runId={run.id} step={step} />}
+          <StepLog run={run} step={step} />
+        </>
       )}
     </section>
   );

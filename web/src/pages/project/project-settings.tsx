@@ -12,6 +12,7 @@ import { FormDialog } from '../../components/dialog.tsx';
 import { ProblemBox } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
 import { Section } from '../../components/page.tsx';
+import { EgressSection } from './egress-section.tsx';
 import type { ProjectPageProps } from './project-page-props.ts';
 import { ProtectedBranches } from './protected-branches.tsx';
 
@@ -23,6 +24,7 @@ export function ProjectSettings({ project, at, may }: ProjectPageProps): JSX.Ele
     <div class="stack form-page">
       <General project={project} at={at} />
       <ProtectedBranches at={at} may={may} />
+      <EgressSection at={at} may={may} />
       {may('project:delete') && <DangerZone project={project} at={at} />}
     </div>
   );

@@ -1,0 +1,147 @@
+import type { Socket as Datagrams } from 'node:dgram';
+import type { Server, Socket } from 'node:net';
+import {
+  maxEgressEntries,
+  rulesForName,
+  type EgressEntry,
+  type EgressRule,
+} from '../../contracts/pipeline/egress.ts';
+import { emptyAnswer, readAddresses, readQuestion, type DnsQuestion } from './dns-message.ts';
+import { askUpstream, framed } from './dns-upstream.ts';
+
+export interface NamesOptions {
+  sockets: { udp: Datagrams; tcp: Server };
+  /** Before the address of an allowed name is told it is opened. */
+  open: (address: string, ports: readonly number[]) => Promise<void>;
+  ask?: typeof askUpstream;
+}
+
+/** The name server of one network: it writes down what is asked, and answers what the rules allow. */
+export interface NameServer {
+  judgeBy(rules: readonly EgressRule[] | null): void;
+  /** What was asked since the last time, and which names led to which address. */
+  take(): { entries: EgressEntry[]; namesOf: Map<string, string[]>; isCut: boolean };
+  close(): void;
+}
+
+const mostPending = 256;
+const mostTcp = 32;
+
+/** Serves from now on. Questions go on to the name servers of this machine as they are. */
+export function serveNames(options: NamesOptions): NameServer {
+  const server = new Names(options);
+  const { udp, tcp } = options.sockets;
+  udp.on('error', () => undefined);
+  udp.on('message', (query, from) => {
+    void server.answer(query, 'udp').then((answer) => {
+      if (answer !== null) udp.send(answer, from.port, from.address, () => undefined);
+    });
+  });
+  tcp.maxConnections = mostTcp;
+  tcp.on('error', () => undefined).on('connection', (socket) => server.converse(socket));
+  return server;
+}
+
+class Names implements NameServer {
+  readonly #options: NamesOptions;
+  #rules: readonly EgressRule[] | null = null;
+  #asked = new Map<string, { allowed: boolean; count: number }>();
+  #namesOf = new Map<string, Set<string>>();
+  #opened = new Set<string>();
+  #isCut = false;
+  #pending = 0;
+
+  constructor(options: NamesOptions) {
+    this.#options = options;
+  }
+
+  judgeBy(rules: readonly EgressRule[] | null): void {
+    this.#rules = rules;
+  }
+
+  take(): ReturnType<NameServer['take']> {
+    const entries = [...this.#asked].map(([target, { allowed, count }]): EgressEntry => ({
+      ...{ kind: 'name', target, protocol: null, port: null, names: [], allowed, count },
+      ...{ sentBytes: null, receivedBytes: null },
+    }));
+    const namesOf = new Map([...this.#namesOf].map(([address, names]) => [address, [...names]]));
+    const isCut = this.#isCut;
+    this.#asked = new Map();
+    this.#namesOf = new Map();
+    this.#opened = new Set();
+    this.#isCut = false;
+    return { entries, namesOf, isCut };
+  }
+
+  close(): void {
+    this.#options.sockets.udp.close();
+    this.#options.sockets.tcp.close();
+  }
+
+  /** null: not worth an answer. */
+  async answer(query: Buffer, by: 'udp' | 'tcp'): Promise<Buffer | null> {
+    const question = readQuestion(query);
+    if (question === null || this.#pending >= mostPending) return null;
+    const opening = this.#rules === null ? null : rulesForName(this.#rules, question.name);
+    const allowed = opening === null || opening.length > 0;
+    this.#note(question.name, allowed);
+    if (!allowed) return emptyAnswer(query, question, 3);
+    this.#pending += 1;
+    try {
+      const answer = await (this.#options.ask ?? askUpstream)(query, by);
+      if (answer === null) return emptyAnswer(query, question, 2);
+      await this.#remember(question, answer, opening);
+      return answer;
+    } catch {
+      return emptyAnswer(query, question, 2);
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
+  /** Questions over TCP, one after another. */
+  converse(socket: Socket): void {
+    let read = Buffer.alloc(0);
+    let turn = Promise.resolve();
+    socket.setTimeout(10_000, () => socket.destroy());
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      read = Buffer.concat([read, chunk]);
+      while (read.length >= 2 && read.length >= 2 + read.readUInt16BE(0)) {
+        const end = 2 + read.readUInt16BE(0);
+        const query = read.subarray(2, end);
+        read = read.subarray(end);
+        turn = turn.then(async () => {
+          const answer = await this.answer(query, 'tcp');
+          if (answer === null) socket.destroy();
+          else socket.write(framed(answer));
+        });
+      }
+    });
+  }
+
+  #note(name: string, allowed: boolean): void {
+    const known = this.#asked.get(name);
+    if (known !== undefined) known.count += 1;
+    else if (this.#asked.size < maxEgressEntries) this.#asked.set(name, { allowed, count: 1 });
+    else this.#isCut = true;
+  }
+
+  async #remember(
+    question: DnsQuestion,
+    answer: Buffer,
+    opening: EgressRule[] | null,
+  ): Promise<void> {
+    for (const address of readAddresses(answer)) {
+      const names = this.#namesOf.get(address) ?? new Set();
+      if (names.size < 8 && this.#namesOf.size < maxEgressEntries) names.add(question.name);
+      this.#namesOf.set(address, names);
+      for (const { ports } of opening ?? []) {
+        const key = `${address} ${ports.join(',')}`;
+        if (this.#opened.has(key)) continue;
+        await this.#options.open(address, ports);
+        this.#opened.add(key);
+      }
+    }
+  }
+}

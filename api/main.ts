@@ -3,6 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
 import { startDemo } from '../adapters/demo/start-demo.ts';
+import { foldersOf, freeSpaceLimits, spaceProblem } from '../adapters/disk/free-space.ts';
 import { gitStoreOfConfig } from '../adapters/git/git-store-of-config.ts';
 import { mirrorStoreOfConfig } from '../adapters/git/mirror-store-of-config.ts';
 import { hardenHome } from '../adapters/hardening/home.mjs';
@@ -31,7 +32,7 @@ import { createApp } from './app.ts';
 import { writeFirstAdmin } from './first-admin.ts';
 import { createRequestMetrics } from './middleware/count-requests.ts';
 import { EventStreams } from './routes/event/event-streams.ts';
-import type { HealthCheck, Services } from './services.ts';
+import { PartIll, type HealthCheck, type Services } from './services.ts';
 import { PortTaken, startServer } from './start-server.ts';
 
 /** sysexits.h: a restart cannot help; whoever supervises us stops trying, or waits until the port is free. */
@@ -72,10 +73,15 @@ async function openSecretBox(config: Config, services: Pick<Services, 'db'>) {
 
 function healthChecks(
   temporal: ReturnType<typeof createTemporalChecks>,
-  { secretBox, objectStore }: Pick<Services, 'secretBox' | 'objectStore'>,
+  { config, secretBox, objectStore }: Pick<Services, 'config' | 'secretBox' | 'objectStore'>,
 ): Record<string, HealthCheck> {
   const part = (check: () => Promise<string>): HealthCheck => ({ critical: false, check });
   return {
+    disk: part(async () => {
+      const problem = await spaceProblem(foldersOf(config), freeSpaceLimits(config));
+      if (problem !== null) throw new PartIll(problem);
+      return 'ok';
+    }),
     temporal: part(temporal.server),
     workers: part(temporal.workers),
     objectStore: part(async () => {
@@ -122,7 +128,7 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
       gitStore: gitStoreOfConfig(config),
       mirrors: mirrorStoreOfConfig(config),
       hostRules: createHostRules(config.outbound.allowHosts),
-      healthChecks: healthChecks(temporal, { secretBox, objectStore }),
+      healthChecks: healthChecks(temporal, { config, secretBox, objectStore }),
       observeRequests: tracingMiddleware(),
       ...(config.metrics.enabled ? { metrics: createRequestMetrics() } : {}),
       startDemo: (token) => startDemo(baseUrl, token),

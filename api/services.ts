@@ -13,6 +13,11 @@ import type { PrismaClient } from '../prisma/generated/client.ts';
 import type { RequestMetrics } from './middleware/count-requests.ts';
 import type { EventStreams } from './routes/event/event-streams.ts';
 
+/** A part that is not well, in words that anybody may read: no address, no path, no secret. */
+export class PartIll extends Error {
+  override readonly name = 'PartIll';
+}
+
 /** What a part of the platform says of itself. `detail` is shown to anybody, so it names no address and no secret. */
 export interface HealthCheck {
   /** the platform cannot work without it: its failure is UNHEALTHY and answers 503 */

@@ -174,6 +174,12 @@ export const configSchema = section({
     runsRoot: text.default('runs/'),
     tempRoot: text.default('temp/'),
   }),
+  health: section({
+    /** less free disk than this in a folder of ours is DEGRADED, and said at the step that fails */
+    minFreeMb: int(0, 1_048_576).default(512),
+    /** the same for inodes: each file and folder takes one */
+    minFreeInodes: int(0, 1_000_000_000).default(5000),
+  }),
   executor: section({
     /** steps that one worker runs at a time */
     concurrency: int(1, 1000).default(4),

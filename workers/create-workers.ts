@@ -6,6 +6,7 @@ import { createDeliveryRecords, createDeliverySender } from '../activities/notif
 import { createBuildActivities, createPipelineRecords } from '../activities/pipeline/index.ts';
 import { createReconcileActivities } from '../activities/reconcile/index.ts';
 import { createRetentionActivities } from '../activities/retention/index.ts';
+import { foldersOf, freeSpaceLimits, spaceProblem } from '../adapters/disk/free-space.ts';
 import { workerInterceptors } from '../adapters/temporal/trace-interceptors.ts';
 import { hostTaskQueue, taskQueues } from '../contracts/task-queues.ts';
 import { secretsOfRun } from '../domain/pipeline/secrets-of-run.ts';
@@ -132,6 +133,7 @@ async function buildWorkers(
     resolveSecrets: (input) => secretsOfRun(db, services.gitStore, secretBox, input),
     hostQueue,
     limits: host.limits,
+    spaceProblem: () => spaceProblem(foldersOf(config), freeSpaceLimits(config)),
   });
   const workers = await hostWorkers(services, shared, {
     hostQueue,

@@ -24,4 +24,6 @@ export interface PipelineActivityDeps {
   /** queue of this host */
   hostQueue: string;
   limits: ExecutionLimits;
+  /** what is short on the disk of the workspaces, in one sentence; null: nothing; absent: not looked at */
+  spaceProblem?: () => Promise<string | null>;
 }

@@ -143,7 +143,7 @@ async function execute(attempt: Attempt): Promise<StepResult> {
   );
   let keep = false;
   try {
-    const result = await runCommands(attempt, mount);
+    const result = await withSpaceProblem(attempt, await runCommands(attempt, mount));
     const collected = result.status === 'success' ? await collectArtifacts(attempt, mount) : null;
     keep = result.status === 'success' && collected === null;
     return collected === null ? result : { ...result, status: 'failure', reason: collected };
@@ -151,6 +151,18 @@ async function execute(attempt: Attempt): Promise<StepResult> {
     if (keep) await deps.workspaces.commitStep(mount);
     else await deps.workspaces.discardStep(mount);
   }
+}
+
+/** A step that failed where the disk is full most likely failed for that: its own words rarely say whose disk. */
+async function withSpaceProblem(
+  { deps, writer }: Attempt,
+  result: StepResult,
+): Promise<StepResult> {
+  if (result.status !== 'failure') return result;
+  const problem = (await deps.spaceProblem?.()) ?? null;
+  if (problem === null) return result;
+  await writer.note(`[slipway] the disk is nearly full: ${problem}`);
+  return { ...result, reason: `${result.reason ?? 'failed'}; the disk is nearly full: ${problem}` };
 }
 
 async function runCommands(attempt: Attempt, mount: WorkspaceMount): Promise<StepResult> {

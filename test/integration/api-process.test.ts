@@ -188,6 +188,22 @@ describe('the API process', () => {
     expect(refused.output()).toContain('log.format (LOG_FORMAT): found');
   }, 240_000);
 
+  it('is DEGRADED where the disk is nearly full, with the number and the folder [A-HLT-02] [B-HLT-02]', async () => {
+    const other = await startApi({ SLIPWAY_HEALTH_MIN_FREE_MB: '1048576' });
+    const answer = await fetch(`${other.baseUrl}/health`);
+    expect(answer.status).toBe(200);
+    const { level, components } = (await answer.json()) as {
+      level: string;
+      components: Record<string, string>;
+    };
+    expect(level).toBe('DEGRADED');
+    expect(components['disk']).toMatch(
+      /^error: \d+ MiB of disk left for home, less than 1048576 MiB \(health\.minFreeMb\)$/,
+    );
+    other.child.kill('SIGTERM');
+    await other.ended;
+  });
+
   it('says who has its port and what to do, and ends instead of trying again [A-CORE-01]', async () => {
     const port = new URL(api.baseUrl).port;
     const second = await startApi({ PORT: port });

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { DomainError } from '../../../contracts/problems.ts';
-import type { HealthCheck, Services } from '../../services.ts';
+import { PartIll, type HealthCheck, type Services } from '../../services.ts';
 
 export const healthSchema = z
   .object({
@@ -36,6 +36,7 @@ async function run(check: HealthCheck['check']): Promise<string> {
 
 /** The message of a driver may name hosts and users: clients get a word, the log gets the rest. */
 function describeFailure(error: unknown): string {
+  if (error instanceof PartIll) return `error: ${error.message}`;
   return error instanceof Error && error.message === 'late'
     ? 'error: no answer'
     : 'error: not reachable';

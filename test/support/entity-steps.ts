@@ -105,13 +105,15 @@ export async function makeDeployment(
 ): Promise<Deployment> {
   const longAgo = new Date(Date.now() - 600_000);
   const { history: _history, revisions: _revisions, syncs: _syncs, ...plain } = columns;
+  const id = newId('deployment');
   return await db.deployment.create({
     data: {
-      id: newId('deployment'),
+      id,
       projectId,
       environment: 'production',
       imageRef: 'registry.example/app:1',
-      namespace: 'app',
+      // no two deployments share one
+      namespace: `app-${id.slice(-10)}`,
       currentStatus: 'healthy',
       generation: 1,
       observedGeneration: 1,

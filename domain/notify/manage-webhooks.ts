@@ -2,6 +2,7 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import { isEventName } from '../../contracts/notify/event-names.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient, Webhook } from '../../prisma/generated/client.ts';
+import { requirePermission } from '../identity/check-access.ts';
 import { recordChange } from '../identity/record-change.ts';
 import { requireFirstHand } from '../identity/require-first-hand.ts';
 import type { Db } from '../shared/db.ts';
@@ -82,7 +83,17 @@ async function requireMayTell(db: Db, caller: Caller, projectId: string): Promis
   await requireFirstHand(db, caller, ['project:delegate'], projectId);
 }
 
-/** @throws DomainError `validation_failed`, `conflict` when the project has 50 */
+/** Whoever names a secret has it used: a signature of known text by it lets its value be guessed at. */
+async function requireMaySign(
+  db: Db,
+  caller: Caller,
+  projectId: string,
+  secret: string | null | undefined,
+): Promise<void> {
+  if (secret != null) await requirePermission(db, caller, 'secret:read', projectId);
+}
+
+/** @throws DomainError `validation_failed`, `forbidden`, `conflict` when the project has 50 */
 export async function createWebhook(
   db: PrismaClient,
   caller: Caller,
@@ -91,6 +102,7 @@ export async function createWebhook(
 ): Promise<WebhookRecord> {
   checkInput(input);
   await requireMayTell(db, caller, projectId);
+  await requireMaySign(db, caller, projectId, input.secret);
   return await inTransaction(db, async (tx) => {
     if ((await tx.webhook.count({ where: { projectId } })) >= maxWebhooks)
       throw new DomainError('conflict', `A project has at most ${String(maxWebhooks)} webhooks.`);
@@ -118,6 +130,7 @@ export async function updateWebhook(
   // Switching one off lets nothing out.
   const quiet = Object.keys(change).every((key) => key === 'active') && change.active === false;
   if (!quiet) await requireMayTell(db, caller, projectId);
+  await requireMaySign(db, caller, projectId, change.secret);
   return await inTransaction(db, async (tx) => {
     await findWebhook(tx, projectId, id);
     const data = { ...change, ...(change.active === true ? { offReason: null } : {}) };

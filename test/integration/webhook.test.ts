@@ -10,6 +10,7 @@ import {
   openAppUnderTest,
   type TestAccount,
 } from '../support/app-under-test.ts';
+import { newId } from '../../domain/shared/new-id.ts';
 import { testCaller } from '../support/callers.ts';
 import { sendNext } from '../support/delivery-steps.ts';
 import { eventRecord, makeRun } from '../support/notify-steps.ts';
@@ -95,6 +96,30 @@ describe('webhooks', () => {
     });
     expect(await delivery(deliveryId ?? '')).toMatchObject({ status: 'sent', responseStatus: 200 });
     await sut.call(owner, 'DELETE', `${project.path}/webhooks/${id}`);
+  });
+
+  it('name a secret only by somebody who may use secrets [A-SEC-04]', async () => {
+    const permissions = await sut.db.permission.findMany({
+      where: { name: { in: ['project:read', 'project:delegate'] } },
+    });
+    await sut.db.role.create({
+      data: {
+        id: newId('role'),
+        name: 'connector',
+        permissions: { create: permissions.map(({ id }) => ({ permissionId: id })) },
+      },
+    });
+    const other = await sut.account('dother', `connector@${project.id}`);
+    const hooks = `${project.path}/webhooks`;
+    const plain = { url: `${hook.url}/in`, events: ['push'] };
+    const named = { ...plain, secret: 'HOOK_KEY' };
+    expect((await sut.call(other, 'POST', hooks, named)).status).toBe(403);
+    const made = await sut.call(other, 'POST', hooks, plain);
+    expect(made.status).toBe(201);
+    const own = `${hooks}/${(made.body as { id: string }).id}`;
+    expect((await sut.call(other, 'PATCH', own, { secret: 'HOOK_KEY' })).status).toBe(403);
+    expect((await sut.call(other, 'PATCH', own, { events: ['mr'] })).status).toBe(200);
+    await sut.call(other, 'DELETE', own);
   });
 
   it('are signed with the project secret that they name, which only scope `all` allows [A-NOT-04] [A-SEC-08]', async () => {

@@ -34,6 +34,12 @@ describe('where the local target writes and mounts', () => {
     await removeFolder(folder);
   }, patience);
 
+  /** Where an object of a scope is kept. */
+  const keptFile = (scope: ReturnType<typeof scopeOf>, name: string): string => {
+    const all = filesNamed(join(bench.root, 'objects'), name);
+    return all.find((file) => file.includes(scope.namespace)) ?? '';
+  };
+
   /** A job that runs a shell script with volumes mounted. */
   const script = (
     scope: ReturnType<typeof scopeOf>,
@@ -87,12 +93,51 @@ describe('where the local target writes and mounts', () => {
       expect(filesNamed(runtimeDir, 'probe.txt')).toEqual([
         expect.stringMatching(/\/conf\/probe\.txt$/),
       ]);
-      const kept = join(bench.root, 'objects', 'dep_keys', 'ConfigMap.conf.json');
+      const kept = keptFile(scope, 'ConfigMap.conf.json');
       const text = readFileSync(kept, 'utf8');
       await bench.reopen(() => writeFileSync(kept, text.replaceAll('probe.txt', '../probe.txt')));
       await bench.tells(scope, web, /probe\.txt" is no path within/);
       expect(filesNamed(runtimeDir, 'probe.txt')).toEqual([]);
       await bench.target().remove(scope, ref(web));
+    },
+    patience,
+  );
+
+  it(
+    'runs on with what an older Slipway took and this one refuses [A-DEP-14]',
+    async () => {
+      const scope = scopeOf('older');
+      const web = (container: object, pod: object = {}) =>
+        webDeployment(scope, () => ({ image, command: ['sleep', '1000'], name: 'app' }), 'v1', {
+          container: {
+            readinessProbe: { exec: { command: ['test', '-d', '/data/x'] } },
+            ...container,
+          },
+          pod: { volumes: [{ name: 'data', emptyDir: {} }], ...pod },
+        });
+      const now = web({ volumeMounts: [{ name: 'data', mountPath: '/data/x' }] });
+      const older = web({
+        name: 'App_1',
+        volumeMounts: [{ name: 'data', mountPath: '/data/./x/' }],
+        env: [{ name: 'A B', value: 'x' }],
+      });
+      await bench.apply(scope, now);
+      await bench.reaches(scope, now, 'healthy');
+      const kept = keptFile(scope, 'Deployment.web.json');
+      await bench.reopen(() => {
+        const object = JSON.parse(readFileSync(kept, 'utf8')) as Record<string, unknown>;
+        for (const part of ['applied', 'live']) {
+          object[part] = { ...(object[part] as object), spec: older['spec'] };
+        }
+        writeFileSync(kept, JSON.stringify(object));
+      });
+      await bench.reaches(scope, now, 'healthy');
+      await expect(bench.target().apply(scope, older)).rejects.toMatchObject({
+        code: 'validation_failed',
+        message: expect.stringMatching(/^Deployment web, .*\/name: "App_1" must be a DNS label/),
+      });
+      expect((await bench.target().health(scope, ref(now))).status).toBe('healthy');
+      await bench.target().remove(scope, ref(now));
     },
     patience,
   );

@@ -58,6 +58,7 @@ const cases: [pointer: string, rule: string, Manifest][] = [
     'not . and',
     object('Secret', { stringData: { '../probe.txt': '' } }),
   ],
+  ['/metadata/name', 'at most 236', object('ConfigMap', {}, { name: 'n'.repeat(237) })],
   ['/metadata/name', 'RFC 1123', object('ConfigMap', {}, { name: 'a..b' })],
   [
     '/metadata/name',
@@ -241,6 +242,7 @@ describe('names in a manifest', () => {
         { annotations: { 'Example.com/X': '/a b' } },
       ),
       object('Namespace', {}, { name: 'space' }),
+      object('ConfigMap', {}, { name: 'n'.repeat(236) }),
       workload(
         'Deployment',
         {

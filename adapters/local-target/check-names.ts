@@ -51,8 +51,16 @@ const ruleOfName: Partial<Record<Understood['kind'], NameRule>> = {
 
 function checkMetadata(check: Check, { metadata }: Manifest, { kind }: Understood): void {
   check('/metadata/name', metadata.name, ruleOfName[kind] ?? dnsSubdomain);
+  check('/metadata/name', metadata.name, fileNameOf(kind));
   if (metadata.namespace !== undefined) check('/metadata/namespace', metadata.namespace, dnsLabel);
   checkMarks(check, '/metadata', metadata);
+}
+
+/** `<kind>.<name>.json.new` is the longest name of a file that an object is kept in. */
+function fileNameOf(kind: string): NameRule {
+  const most = 255 - `${kind}..json.new`.length;
+  const says = `must have at most ${String(most)} characters here, for it becomes the name of a file`;
+  return { fits: (name) => name.length <= most, says };
 }
 
 /** Labels and annotations. */

@@ -1,5 +1,8 @@
+import { permissionsOfEvent } from '../../contracts/event/event-permission.ts';
+import { eventTypes } from '../../contracts/event/types.ts';
+import type { Permission } from '../../contracts/identity/permissions.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
-import { isEventName } from '../../contracts/notify/event-names.ts';
+import { isEventName, isInternal, subscribesTo } from '../../contracts/notify/event-names.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient, Webhook } from '../../prisma/generated/client.ts';
 import { requirePermission } from '../identity/check-access.ts';
@@ -78,9 +81,19 @@ export async function getWebhook(db: Db, projectId: string, id: string): Promise
   return await one(db, await findWebhook(db, projectId, id));
 }
 
-/** A webhook goes on telling an address of what happens: that is handing on, for a person's own hand only. */
-async function requireMayTell(db: Db, caller: Caller, projectId: string): Promise<void> {
-  await requireFirstHand(db, caller, ['project:delegate'], projectId);
+/**
+ * A webhook goes on telling an address of what happens: that is handing on, for a person's own hand only, and nobody has
+ * an address told what they, by the credential they came with, may not read.
+ */
+async function requireMayTell(
+  db: Db,
+  caller: Caller,
+  projectId: string,
+  names: readonly string[],
+): Promise<void> {
+  const told = eventTypes.filter((type) => !isInternal(type) && subscribesTo(names, type));
+  const wanted = new Set<Permission>(['project:delegate', ...told.flatMap(permissionsOfEvent)]);
+  await requireFirstHand(db, caller, wanted, projectId);
 }
 
 /** Whoever names a secret has it used: a signature of known text by it lets its value be guessed at. */
@@ -101,7 +114,7 @@ export async function createWebhook(
   input: WebhookInput,
 ): Promise<WebhookRecord> {
   checkInput(input);
-  await requireMayTell(db, caller, projectId);
+  await requireMayTell(db, caller, projectId, input.events);
   await requireMaySign(db, caller, projectId, input.secret);
   return await inTransaction(db, async (tx) => {
     if ((await tx.webhook.count({ where: { projectId } })) >= maxWebhooks)
@@ -129,7 +142,10 @@ export async function updateWebhook(
   checkInput(change);
   // Switching one off lets nothing out.
   const quiet = Object.keys(change).every((key) => key === 'active') && change.active === false;
-  if (!quiet) await requireMayTell(db, caller, projectId);
+  if (!quiet) {
+    const events = change.events ?? (await findWebhook(db, projectId, id)).events;
+    await requireMayTell(db, caller, projectId, events);
+  }
   await requireMaySign(db, caller, projectId, change.secret);
   return await inTransaction(db, async (tx) => {
     await findWebhook(tx, projectId, id);

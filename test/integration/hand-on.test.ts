@@ -101,6 +101,24 @@ describe('access to a private project', () => {
     expect((await t.call(owner, 'POST', `${project.path}/members`, body)).status).toBe(201);
   });
 
+  it('goes to no webhook by a token that may not read what the webhook is told [A-IAM-07]', async () => {
+    const hooks = `${project.path}/webhooks`;
+    const hook = (...events: string[]) => ({ url: 'https://receiver.example/hook', events });
+    const { token } = await createTestToken(t.db, owner.id, ['project:delegate', 'project:read']);
+    const small = (method: string, address: string, body: object) =>
+      t.call(token, method, address, body);
+    expect((await small('POST', hooks, hook('*'))).status).toBe(403);
+    const refused = await small('POST', hooks, hook('deployment'));
+    expect((refused.body as { detail: string }).detail).toMatch(/deploy:read/);
+    expect((await small('POST', hooks, hook('push', 'issue'))).status).toBe(201);
+    const whole = await t.call(owner, 'POST', hooks, hook('*'));
+    expect(whole.status).toBe(201);
+    const one = `${hooks}/${(whole.body as { id: string }).id}`;
+    const moved = { url: 'https://elsewhere.example/hook' };
+    expect((await small('PATCH', one, moved)).status).toBe(403);
+    expect((await small('PATCH', one, { active: false })).status).toBe(200);
+  });
+
   it('that runs things is handed by their operator to an agent, and to nobody else [A-RBAC-12] [A-RBAC-16]', async () => {
     const ops = await t.account('ops-four', 'ops');
     await steps.agent('helper-four');

@@ -178,7 +178,7 @@ function Delegate({ onClose }: { onClose: () => void }): JSX.Element {
         value={permission}
         onValue={setPermission}
         options={names.map((name) => [name, name] as const)}
-        help="It counts only while you hold it yourself."
+        help="It counts only while you hold it by a role of your own."
       />
       <Field
         label="Where"
@@ -190,6 +190,7 @@ function Delegate({ onClose }: { onClose: () => void }): JSX.Element {
             (each) => [each.id, `${each.owner.name}/${each.name}`] as const,
           ),
         ]}
+        help="What a project gives you hand on where you hold project:delegate; its maintainers see it and can take it back."
       />
       <Field
         label="Until"

@@ -11,6 +11,7 @@ import { Empty, More, Show } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
 import { Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
+import { HandedOn } from './handed-on.tsx';
 import type { ProjectPageProps } from './project-page-props.ts';
 
 const base = '/api/v1/projects/{owner}/{project}/members';
@@ -78,6 +79,7 @@ export function Members({ at, may }: ProjectPageProps): JSX.Element {
         }
       </Show>
       <More list={list} />
+      {manage && <HandedOn at={at} />}
       {adding && (
         <AddDialog
           at={at}

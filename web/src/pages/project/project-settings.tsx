@@ -22,7 +22,7 @@ const one = '/api/v1/projects/{owner}/{project}';
 export function ProjectSettings({ project, at, may }: ProjectPageProps): JSX.Element {
   return (
     <div class="stack form-page">
-      <General project={project} at={at} />
+      <General project={project} at={at} may={may} />
       <ProtectedBranches at={at} may={may} />
       <EgressSection at={at} may={may} />
       {may('project:delete') && <DangerZone project={project} at={at} />}
@@ -30,7 +30,11 @@ export function ProjectSettings({ project, at, may }: ProjectPageProps): JSX.Ele
   );
 }
 
-function General({ project, at }: { project: Project; at: ProjectPageProps['at'] }): JSX.Element {
+function General({
+  project,
+  at,
+  may,
+}: Pick<ProjectPageProps, 'project' | 'at' | 'may'>): JSX.Element {
   const [displayName, setDisplayName] = useState(project.displayName ?? '');
   const [description, setDescription] = useState(project.description ?? '');
   const [visibility, setVisibility] = useState(project.visibility);
@@ -41,7 +45,8 @@ function General({ project, at }: { project: Project; at: ProjectPageProps['at']
       body: {
         displayName: displayName || null,
         description: description || null,
-        visibility,
+        // Who may not change it must not send it either.
+        ...(visibility === project.visibility ? {} : { visibility }),
         defaultBranch,
       },
     });
@@ -89,6 +94,8 @@ function General({ project, at }: { project: Project; at: ProjectPageProps['at']
             ['internal', 'Internal: everyone who can sign in'],
             ['public', 'Public: everyone who can reach this address'],
           ]}
+          help={may('project:delegate') ? undefined : 'Changed by members with project:delegate.'}
+          error={visibility === project.visibility ? undefined : save.problem?.detail}
         />
         <div class="row">
           <Button type="submit" kind="primary" pending={save.pending}>

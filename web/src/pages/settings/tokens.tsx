@@ -23,7 +23,9 @@ export function Tokens(): JSX.Element {
     <>
       <div class="toolbar">
         <p class="muted grow">
-          For git and the API in place of your password. Each can do only what its scopes say.
+          For git and the API in place of your password. Each can do only what its scopes say. Only
+          one for everything, in all projects, manages your account: tokens, sessions,
+          notifications.
         </p>
         <Button
           icon="plus"
@@ -142,7 +144,7 @@ const choices = [
   ['project:read project:write pipeline:read pipeline:run', 'Push with git and run pipelines'],
   ['project:read pipeline:read', 'Read projects and pipelines'],
   ['*:read', 'Read everything that I may read'],
-  ['*:*', 'Everything that I may do'],
+  ['*:*', 'Everything that I may do, my account included'],
 ] as const;
 
 const day = 86_400_000;

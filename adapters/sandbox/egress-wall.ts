@@ -34,6 +34,7 @@ function wallText(forbidden: readonly string[], excepted: readonly string[]): st
   set received ${counted}
   chain refuse {
     meta l4proto { tcp, udp } update @refused { ${there} }
+    meta l4proto tcp reject with tcp reset
     reject with icmpx admin-prohibited
   }
   chain let {

@@ -79,7 +79,11 @@ export function Members({ at, may }: ProjectPageProps): JSX.Element {
         }
       </Show>
       <More list={list} />
-      {manage && <HandedOn at={at} />}
+      {manage && (
+        <div class="handed-on">
+          <HandedOn at={at} />
+        </div>
+      )}
       {adding && (
         <AddDialog
           at={at}

@@ -9,7 +9,7 @@ import type { PrismaClient } from '../prisma/generated/client.ts';
 export function deploySecrets(db: PrismaClient, box: SecretBox, git: HeadGit): DeploySecrets {
   return {
     async values(deploymentId, names, versions) {
-      const asked = await secretsAsked(db, git, deploymentId, names);
+      const asked = await secretsAsked(db, git, { deploymentId, stage: 'brought' }, names);
       return await leaseSecrets(db, box, asked, versions);
     },
     async versions(which, deploymentId, names) {
@@ -19,7 +19,11 @@ export function deploySecrets(db: PrismaClient, box: SecretBox, git: HeadGit): D
         });
         return await heldVersions(db, { owner: leaseOwnerOf({ id, mergeRequestId }), names });
       }
-      return await newestVersions(db, box, await secretsAsked(db, git, deploymentId, names));
+      return await newestVersions(
+        db,
+        box,
+        await secretsAsked(db, git, { deploymentId, stage: 'planned' }, names),
+      );
     },
   };
 }

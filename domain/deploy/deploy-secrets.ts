@@ -1,10 +1,11 @@
 import type { LeaseOwner } from '../../contracts/secret/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { Deployment } from '../../prisma/generated/client.ts';
+import type { Deployment, OpsRepo } from '../../prisma/generated/client.ts';
 import type { HeadGit } from '../secret/behind-head.ts';
 import { judgeHead, type HeadStanding } from '../secret/judge-head.ts';
 import type { LeaseSecretsInput } from '../secret/lease-secrets.ts';
 import type { Db } from '../shared/db.ts';
+import { partsOfDeployment, type Part, type Stage } from './parts-of-deployment.ts';
 
 /** Who holds what a deployment is given: a preview's leases are those of its merge request. */
 export function leaseOwnerOf({
@@ -17,22 +18,25 @@ export function leaseOwnerOf({
 }
 
 /**
- * What a deployment asks of the secrets. It runs what lies at its commit: it gets secrets only where the head of it may
- * have them (judge-head.ts); a preview, which shows what nobody has reviewed, by everybody as they are now.
+ * What a deployment asks of the secrets. It gets them only where the heads of all that it is made of may have them
+ * (parts-of-deployment.ts, judge-head.ts); a preview, which shows what nobody has reviewed, by everybody as they are now.
  * @throws DomainError `secret_unavailable` naming who may not
  */
 export async function secretsAsked(
   db: Db,
   git: HeadGit,
-  deploymentId: string,
+  { deploymentId, stage }: { deploymentId: string; stage: Stage },
   names: readonly string[],
 ): Promise<LeaseSecretsInput> {
-  const deployment = await db.deployment.findUniqueOrThrow({ where: { id: deploymentId } });
+  const deployment = await db.deployment.findUniqueOrThrow({
+    where: { id: deploymentId },
+    include: { opsRepo: true },
+  });
   const isPreview = deployment.mergeRequestId !== null;
   const { why, isProtected } =
     names.length === 0
       ? { why: null, isProtected: false }
-      : await judgeDeployment(db, git, deployment);
+      : await judgeDeployment(db, git, deployment, stage);
   if (why !== null) {
     const what = isPreview ? 'preview' : 'deployment';
     throw new DomainError('secret_unavailable', `This ${what} gets no secrets: ${why}.`);
@@ -50,14 +54,18 @@ export async function secretsAsked(
 async function judgeDeployment(
   db: Db,
   git: HeadGit,
-  { projectId, commitSha, deployedBy, mergeRequestId, pipelineId }: Deployment,
+  deployment: Deployment & { opsRepo: OpsRepo | null },
+  stage: Stage,
 ): Promise<HeadStanding> {
+  const { projectId, commitSha, deployedBy, mergeRequestId } = deployment;
   if (mergeRequestId === null) {
-    const run =
-      pipelineId === null ? null : await db.pipeline.findUnique({ where: { id: pipelineId } });
-    const ref = run?.gitRef ?? null;
-    const asked = { askedBy: [], openedAt: null, isLasting: true };
-    return await judgeHead(db, git, { projectId, ref, commitSha, ...asked });
+    const { all, oneOf } = await partsOfDeployment(db, deployment, stage);
+    const judged = [];
+    for (const part of all) judged.push(await judgePart(db, git, part));
+    if (oneOf.length > 0) judged.push(await judgeFirst(db, git, oneOf));
+    const refused = judged.find(({ why }) => why !== null);
+    const isProtected = judged.length > 0 && judged.every((one) => one.isProtected);
+    return refused ?? { why: null, isProtected };
   }
   const mergeRequest = await db.mergeRequest.findUniqueOrThrow({ where: { id: mergeRequestId } });
   return await judgeHead(db, git, {
@@ -68,4 +76,19 @@ async function judgeDeployment(
     openedAt: mergeRequest.createdAt,
     isLasting: false,
   });
+}
+
+async function judgePart(db: Db, git: HeadGit, part: Part): Promise<HeadStanding> {
+  return await judgeHead(db, git, { ...part, askedBy: [], openedAt: null, isLasting: true });
+}
+
+/** The best standing of parts that are alike. */
+async function judgeFirst(db: Db, git: HeadGit, parts: readonly Part[]): Promise<HeadStanding> {
+  let best: HeadStanding = { why: 'nobody knows what its image was made from', isProtected: false };
+  for (const [at, part] of parts.entries()) {
+    const one = await judgePart(db, git, part);
+    if (one.isProtected) return one;
+    if (at === 0 || best.why !== null) best = one;
+  }
+  return best;
 }

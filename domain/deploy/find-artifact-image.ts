@@ -5,7 +5,7 @@ import {
   readImageRef,
 } from '../../contracts/deploy/image-ref.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { Artifact } from '../../prisma/generated/client.ts';
+import type { Artifact, Pipeline } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
 
 /**
@@ -22,6 +22,24 @@ export async function findArtifactImage(
     where: { name, sha256, pipeline: { projectId } },
     orderBy: { createdAt: 'desc' },
   });
+}
+
+/** So many runs that stored the same content are looked at; those that did so first. */
+const mostRuns = 20;
+
+/** The runs of a project that stored what an image names, the first one first. */
+export async function runsOfImage(
+  db: Db,
+  { name, sha256 }: ImageRef,
+  projectId: string,
+): Promise<Pipeline[]> {
+  const stored = await db.artifact.findMany({
+    where: { name, sha256, pipeline: { projectId } },
+    include: { pipeline: true },
+    orderBy: { createdAt: 'asc' },
+    take: mostRuns,
+  });
+  return stored.map(({ pipeline }) => pipeline);
 }
 
 /**

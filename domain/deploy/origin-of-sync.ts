@@ -1,6 +1,8 @@
+import { readImageRef } from '../../contracts/deploy/image-ref.ts';
 import type { Deployment, DeploymentRevision, Prisma } from '../../prisma/generated/client.ts';
 import { makersOfCommit } from '../review/makers-of-commit.ts';
 import { originOf } from '../shared/origin.ts';
+import { runsOfImage } from './find-artifact-image.ts';
 
 /**
  * Everybody whose work a roll-out is, besides whoever asks for it now: of the run and the commit that it comes from, of the
@@ -20,12 +22,18 @@ export async function originOfSync(
     where: { projectId, revision: { imageRef: revision.imageRef } },
     orderBy: { startedAt: 'asc' },
   });
-  const made = await makersOfCommit(tx, projectId, revision.commitSha ?? commitSha);
+  // An image chosen by hand stays the work of whoever had it made.
+  const image = readImageRef(revision.imageRef);
+  const [maker] = image === null ? [] : await runsOfImage(tx, image, projectId);
+  // Without a commit of its own it was rendered from the head of the default branch.
+  const code = revision.commitSha ?? commitSha ?? (opsRepoId === null ? sourceSha : null);
+  const made = await makersOfCommit(tx, projectId, code);
   const manifests = opsRepoId === null ? [] : await pushersOf(tx, sourceSha);
   return originOf(
     { by: null, originIds: [...deployment.originIds, ...made, ...manifests] },
     { by: revision.createdBy, originIds: [] },
     ...(run === null ? [] : [{ by: run.triggeredBy, originIds: run.originIds }]),
+    ...(maker === undefined ? [] : [{ by: maker.triggeredBy, originIds: maker.originIds }]),
     ...(first === null ? [] : [{ by: first.requestedBy, originIds: first.originIds }]),
   );
 }

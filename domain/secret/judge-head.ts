@@ -6,6 +6,8 @@ import { systemUserId } from '../identity/system-user.ts';
 import type { Db } from '../shared/db.ts';
 import {
   broughtSomething,
+  isHeldBy,
+  isPushed,
   movesOfRef,
   unansweredMoves,
   type HeadGit,
@@ -33,7 +35,7 @@ export interface HeadStanding {
   isProtected: boolean;
 }
 
-/** Beyond so many commits that nobody has vouched for every push of the project is asked after. */
+/** Beyond so many commits that nobody has vouched for each push of the project is looked for in them. */
 const mostCommits = 20_000;
 
 type Place = Pick<Project, 'id' | 'defaultBranch' | 'repoPath'> & {
@@ -124,7 +126,7 @@ async function whyNotAsked(inquiry: Inquiry, { askedBy }: Head): Promise<string 
 /** Of a branch that does not speak for the project, or a tag: everybody who moved it, as they are now. */
 async function whyNotPushed(db: Db, inquiry: Inquiry, head: Head): Promise<string | null> {
   const { projectId, ref, commitSha, openedAt } = head;
-  const nobody = `nobody knows who pushed all that is in ${shortName(ref)}. Push it as a new branch`;
+  const nobody = nobodyKnows(shortName(ref));
   if (ref === null || commitSha === null) return nobody;
   const moves = await movesOfRef(db, { projectId, ref, sha: commitSha }, openedAt);
   if (moves.length === 0) return nobody;
@@ -141,26 +143,36 @@ async function whyNotHeld(
   git: HeadGit,
   inquiry: Inquiry,
   project: Place,
-  { isLasting }: Head,
+  { isLasting, commitSha, ref }: Head,
   commits: readonly string[] | null,
 ): Promise<string | null> {
+  if (commitSha === null || commits?.length === 0) return null;
   const repoPath = project.repoPath ?? '';
   const repository = { projectId: project.id, repoPath };
-  for (const move of await unansweredMoves(db, project.id, commits)) {
+  if (!(await isPushed(db, git, repository, { sha: commitSha, isLasting })))
+    return nobodyKnows(shortName(ref));
+  // The head itself may be a tag, which is none of its commits.
+  const asked = commits === null ? null : [...commits, commitSha];
+  for (const move of await unansweredMoves(db, project.id, asked)) {
     // Pushed before it was noted: what a lasting deployment was given until then it keeps.
     if (isLasting && move.withSecrets === null) continue;
     const why = await whyNotMoved(inquiry, move);
     if (why === null) continue;
-    if (repoPath === '' || (await broughtSomething(db, git, repository, move))) return why;
+    if (repoPath === '') return why;
+    if (await isHeldBy(git, repoPath, move.newSha, move.mergedHeads)) continue;
+    if (commits === null && !(await isHeldBy(git, repoPath, move.newSha, [commitSha]))) continue;
+    if (await broughtSomething(db, git, repository, move)) return why;
   }
   return null;
 }
 
+const nobodyKnows = (where: string): string =>
+  `nobody knows who pushed all that is in ${where}. Push it as a new branch`;
+
 async function whyNotMoved(inquiry: Inquiry, move: Move): Promise<string | null> {
   const { pusherId, withSecrets, ref } = move;
   const where = shortName(ref);
-  if (pusherId === null)
-    return `nobody knows who pushed all that is in ${where}. Push it as a new branch`;
+  if (pusherId === null) return nobodyKnows(where);
   if (!(await inquiry.holds(pusherId)))
     return `${await inquiry.nameOf(pusherId)}, who pushed to ${where}, does not hold secret:read`;
   if (withSecrets === false)

@@ -156,6 +156,7 @@ describe('whose work waits at a gate of a roll-out', () => {
   async function rollOut(
     id: string,
     content = 'same',
+    sourceSha: string | null = null,
   ): Promise<{ gateId: string; syncId: string }> {
     const row = await rowOf(id);
     const manifests = [
@@ -164,7 +165,7 @@ describe('whose work waits at a gate of a roll-out', () => {
     const rendered = { manifests, opsRepoSha: null, commitSha: null };
     const revision = await storeRevision(sut.db, store, row, rendered);
     const { id: syncId } = await beginSync(sut.db, row, {
-      ...{ revision, sourceSha: null, action: 'deploy', replicas: null, previousReplicas: null },
+      ...{ revision, sourceSha, action: 'deploy', replicas: null, previousReplicas: null },
       ...{ secretVersions: new Map(), waves: [], prune: [] },
     });
     const input = { syncId, step: 'sync', workflowId: `deployment:${id}` };
@@ -225,5 +226,33 @@ describe('whose work waits at a gate of a roll-out', () => {
     expect(changed.status).toBe(200);
     const { gateId } = await rollOut(production.id, 'another');
     expect((await decide(boss, gateId)).status).toBe(200);
+  });
+
+  it('is the agent’s that had the image made, or pushed the manifests, when somebody chooses them by hand [A-RBAC-18] [A-DEP-11]', async () => {
+    const place = await fresh();
+    const run = await makeRun(sut.db, place, { status: 'success', triggeredBy: agent.id });
+    const sha256 = 'a'.repeat(64);
+    await sut.db.artifact.create({
+      data: {
+        ...{ id: newId('artifact'), pipelineId: run.id, stepName: 'build', name: 'app' },
+        ...{ path: 'app.tar', minioPath: 'artifacts/app', sha256 },
+      },
+    });
+    const wished = { deployedBy: boss.id, approvals: 1 };
+    const { id } = await makeDeployment(sut.db, place, wished);
+    const image = { imageRef: `artifact:app@sha256:${sha256}` };
+    const changed = await sut.call(boss, 'PATCH', `/api/v1/deployments/${id}`, image);
+    expect(changed.status).toBe(200);
+    await expectOthersOnly((await rollOut(id)).gateId);
+    const second = await makeDeployment(sut.db, await fresh(), wished);
+    const head = 'e'.repeat(40);
+    await sut.db.push.create({
+      data: {
+        ...{ id: newId('push'), projectId: second.projectId, changeId: newId('change') },
+        updates: [{ ref: 'refs/heads/main', oldSha: '0'.repeat(40), newSha: head }],
+        pusherId: agent.id,
+      },
+    });
+    await expectOthersOnly((await rollOut(second.id, 'same', head)).gateId);
   });
 });

@@ -150,6 +150,25 @@ describe('secrets of a run', () => {
     expect(await runs.given({ ref: main, by: ann }, 'KEY')).toEqual(refusal(bot.name));
   });
 
+  it('are not opened by a merge to work that was taken out of the branch before, nor go to what lies below a push and was never one [A-SEC-04]', async () => {
+    const lost = await runs.push(bot, 'topic');
+    await git(p.tree.dir, ['push', '-q', 'origin', '+HEAD~1:refs/heads/topic'], {
+      token: bot.token,
+    });
+    await p.tree.git('checkout', '-q', 'HEAD~1');
+    await runs.push(bot, 'topic');
+    await merged('topic', ann);
+    expect(await runs.given({ ref: main, by: ann }, 'KEY')).toEqual(['KEY']);
+    expect(await runs.given({ ref: main, by: ann, sha: lost }, 'KEY')).toEqual(refusal(bot.name));
+    await p.tree.write({ 'hidden.txt': 'below\n' });
+    const below = await p.tree.commit('below');
+    await p.tree.write({ 'hidden.txt': 'above\n' });
+    await p.tree.commit('above');
+    await git(p.tree.dir, ['push', '-q', 'origin', 'HEAD:refs/heads/two'], { token: bot.token });
+    const unknown = await runs.given({ ref: main, by: ann, sha: below }, 'KEY');
+    expect(unknown).toEqual(refusal('nobody knows who pushed'));
+  });
+
   it('count a push by the credential that made it: a token without secret:read brings none [A-SEC-04]', async () => {
     const small = await withToken(server, ann, ['project:read', 'project:write']);
     await runs.push(small, 'topic');

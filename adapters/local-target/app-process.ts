@@ -1,12 +1,13 @@
-import { join } from 'node:path';
 import type { ExecutionLimits, WorkspaceMount } from '../executor/executor.ts';
-import { watchDisk } from '../sandbox/disk-watch.ts';
 import { endsWithin, killAll, signalAll, waitForInit } from '../sandbox/execution.ts';
 import type { SandboxHost } from '../sandbox/host.ts';
-import { launchSandbox } from '../sandbox/launch.ts';
+import { launchSandbox, type Sandbox } from '../sandbox/launch.ts';
 import type { LaunchMount } from '../sandbox/launch-plan.ts';
 import type { Network } from '../sandbox/network-pool.ts';
 import type { StepGroup } from '../sandbox/control-group.ts';
+import { watchShares, type DiskShare } from './disk-shares.ts';
+
+const checkEveryMs = 1000;
 
 export interface AppSpec {
   /** letters, digits and dashes */
@@ -19,6 +20,8 @@ export interface AppSpec {
   /** folder to show as /etc; undefined: the one that all see */
   etc?: string | undefined;
   limits: ExecutionLimits;
+  /** it is ended when one of them is used up */
+  disks: readonly DiskShare[];
   onOutput: (chunk: Buffer) => void;
 }
 
@@ -27,6 +30,8 @@ export interface AppEnd {
   code: number | null;
   /** for people: `exited with code 1`, `was killed for memory` */
   text: string;
+  /** it was ended for what it wrote: its volumes begin empty again */
+  isEvicted?: boolean;
 }
 
 /** One run of an application's process in its sandbox. */
@@ -43,7 +48,8 @@ export interface AppProcess {
 /** Starts the process; its limits hold from its first instruction on. */
 export async function startApp(host: SandboxHost, spec: AppSpec): Promise<AppProcess> {
   const group = (await host.limiter?.open(spec.id, spec.limits)) ?? null;
-  const { root, upper } = spec.workspace;
+  // What it writes in its first moment counts too.
+  const overShare = watchShares(spec.disks);
   try {
     const sandbox = await launchSandbox(host.context, {
       workspace: spec.workspace,
@@ -58,22 +64,16 @@ export async function startApp(host: SandboxHost, spec: AppSpec): Promise<AppPro
     });
     sandbox.output.on('data', spec.onOutput).on('error', () => undefined);
     const closed = new Promise((resolve) => sandbox.output.once('close', resolve));
-    const isFull = watchDisk(join(root, upper), spec.limits.diskBytes);
-    let full = false;
-    const check = async (): Promise<void> => {
-      full ||= await isFull();
-      if (full) await killAll(sandbox);
-    };
-    const timer = setInterval(() => void check(), 2000);
+    const disk = endWhenFull(sandbox, overShare);
     const finish = async (): Promise<AppEnd> => {
       const { code, problem } = await sandbox.ended;
-      clearInterval(timer);
+      const full = disk.close();
       await waitForInit(sandbox);
       await closed;
       const oom = code === 0 ? 0 : ((await group?.counters())?.oom ?? 0);
       await group?.remove();
-      const diskText = 'wrote more than its share of the disk';
-      return { code, text: full ? diskText : endText(code, oom, problem) };
+      if (full !== null) return { code, text: full, isEvicted: true };
+      return { code, text: endText(code, oom, problem) };
     };
     return {
       initPid: sandbox.initPid,
@@ -90,6 +90,32 @@ export async function startApp(host: SandboxHost, spec: AppSpec): Promise<AppPro
     await group?.remove();
     throw error;
   }
+}
+
+/** Kills it when `overShare` gives a text; closing ends the watch and gives that text, or null. */
+function endWhenFull(
+  sandbox: Sandbox,
+  overShare: () => Promise<string | null>,
+): { close(): string | null } {
+  let full: string | null = null;
+  let busy = false;
+  const check = async (): Promise<void> => {
+    if (busy) return;
+    busy = true;
+    try {
+      full ??= await overShare();
+      if (full !== null) await killAll(sandbox);
+    } finally {
+      busy = false;
+    }
+  };
+  const timer = setInterval(() => void check(), checkEveryMs);
+  return {
+    close: () => {
+      clearInterval(timer);
+      return full;
+    },
+  };
 }
 
 function endText(code: number | null, oom: number, problem: string): string {

@@ -1,5 +1,6 @@
 import { mkdir, readdir, rename, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { measureClaims } from './claim-sizes.ts';
 import type { LocalLog } from './machine.ts';
 import type { StoredObject } from './state-store.ts';
 
@@ -8,12 +9,22 @@ export function claimsDir(root: string, deploymentId: string, name: string): str
   return join(root, 'claims', deploymentId, name);
 }
 
+/** Brings the claims that an older Slipway left to how they are kept now. */
+export async function takeOverClaims(
+  root: string,
+  objects: readonly StoredObject[],
+  log: LocalLog,
+): Promise<void> {
+  await moveClaims(root, objects, log);
+  await measureClaims(root);
+}
+
 /**
  * Gives claims that were kept by namespace to the deployment whose they are: that of the StatefulSet of their name, else the
  * only one that has anything in the namespace. What could be of several, or of one that is gone, stays and is given to
  * nobody.
  */
-export async function moveClaims(
+async function moveClaims(
   root: string,
   objects: readonly StoredObject[],
   log: LocalLog,

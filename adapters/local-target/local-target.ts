@@ -41,7 +41,7 @@ import {
   type StateStore,
   type StoredObject,
 } from './state-store.ts';
-import { claimsDir, moveClaims } from './claims.ts';
+import { claimsDir, takeOverClaims } from './claims.ts';
 import { Workloads } from './workloads.ts';
 
 /** A deploy target that runs applications as sandboxed processes on this machine. */
@@ -80,7 +80,7 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Loca
     const machine: Machine = { ...base, services, data: dataOf(store) };
     const workloads = new Workloads(machine, store);
     const parts: Parts = { store, workloads, services, machine, inTurn: turns() };
-    await moveClaims(options.root, store.all(), base.log);
+    await takeOverClaims(options.root, store.all(), base.log);
     await startAll(parts);
     const close = async (): Promise<void> => {
       await services.close();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import { templateSchema, type PodTemplate } from './pod-schema.ts';
+import { amount, templateSchema, type PodTemplate } from './pod-schema.ts';
 
 const selector = z.record(z.string(), z.string());
 const count = z.int().min(0).max(50, 'The local target runs at most 50 replicas of one object.');
@@ -28,7 +28,18 @@ const statefulSet = z.object({
   template: templateSchema,
   minReadySeconds: z.number().min(0).default(0),
   volumeClaimTemplates: z
-    .array(z.object({ metadata: z.object({ name: z.string().regex(/^[a-z0-9-]{1,63}$/) }) }))
+    .array(
+      z.object({
+        metadata: z.object({ name: z.string().regex(/^[a-z0-9-]{1,63}$/) }),
+        spec: z
+          .object({
+            resources: z
+              .object({ requests: z.record(z.string(), amount).default({}) })
+              .default({ requests: {} }),
+          })
+          .default({ resources: { requests: {} } }),
+      }),
+    )
     .default([]),
   persistentVolumeClaimRetentionPolicy: z
     .object({ whenDeleted: z.enum(['Retain', 'Delete']).default('Retain') })

@@ -24,8 +24,8 @@ export interface PodPlan {
   spec: PodSpec;
   container: Container;
   restart: 'Always' | 'OnFailure' | 'Never';
-  /** folders that outlive the pod, see StatefulSet */
-  claims: readonly { name: string; dir: string }[];
+  /** folders that outlive the pod, see StatefulSet, and how much they may hold */
+  claims: readonly { name: string; dir: string; bytes: number }[];
 }
 
 /** Tells templates apart: 8 hex digits. */

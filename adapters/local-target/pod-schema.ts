@@ -47,7 +47,7 @@ const variable = z.object({
     .optional(),
 });
 
-const limit = z.union([z.string(), z.number()]).transform(quantity);
+export const amount = z.union([z.string(), z.number()]).transform(quantity);
 
 const container = z.object({
   name: z.string().default('app'),
@@ -74,7 +74,7 @@ const container = z.object({
       }),
     )
     .default([]),
-  resources: z.object({ limits: z.record(z.string(), limit).default({}) }).default({ limits: {} }),
+  resources: z.object({ limits: z.record(z.string(), amount).default({}) }).default({ limits: {} }),
   volumeMounts: z
     .array(
       z.object({
@@ -99,7 +99,9 @@ const volume = z
     secret: z
       .object({ secretName: z.string(), optional: z.boolean().default(false), items })
       .optional(),
-    emptyDir: z.looseObject({}).optional(),
+    emptyDir: z
+      .looseObject({ medium: z.string().default(''), sizeLimit: amount.optional() })
+      .optional(),
   })
   .refine((one) => one.configMap ?? one.secret ?? one.emptyDir, {
     message: 'The local target has volumes of configMap, secret and emptyDir.',

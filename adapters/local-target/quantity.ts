@@ -2,6 +2,8 @@ import { DomainError } from '../../contracts/problems.ts';
 
 const factors: Readonly<Record<string, number>> = {
   '': 1,
+  n: 1e-9,
+  u: 1e-6,
   m: 1e-3,
   k: 1e3,
   M: 1e6,
@@ -11,6 +13,10 @@ const factors: Readonly<Record<string, number>> = {
   Mi: 1024 ** 2,
   Gi: 1024 ** 3,
   Ti: 1024 ** 4,
+  P: 1e15,
+  E: 1e18,
+  Pi: 1024 ** 5,
+  Ei: 1024 ** 6,
 };
 
 /** Kubernetes' quantities: `500m` is 0.5, `64Mi` 67108864. `validation_failed` for anything else. */

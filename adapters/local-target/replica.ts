@@ -6,6 +6,7 @@ import { quote } from '../sandbox/launch-plan.ts';
 import type { Network } from '../sandbox/network-pool.ts';
 import { removeTree } from '../workspace/trees.ts';
 import { startApp, type AppEnd, type AppProcess } from './app-process.ts';
+import { defaultShares, disksOf, volumesDir, withMemory, type DiskShare } from './disk-shares.ts';
 import { InFlight } from './in-flight.ts';
 import { execInside } from './exec-inside.ts';
 import { addForward } from './forward.ts';
@@ -149,12 +150,14 @@ export class Replica {
     const place = await preparePlace(this.#machine, host, this.plan, this.#runs, layer, inputs);
     const masker = this.#machine.masker(inputs.secrets);
     this.#masker = masker;
+    const disks = await disksOf(this.plan, place.workspace);
     try {
       if (this.#stopping.signal.aborted) return { code: null, text: 'was stopped' };
       const app = await startApp(host, {
-        ...{ id: `${this.plan.id}-${String(this.#runs)}`, ...place, script, network },
+        ...{ id: `${this.plan.id}-${String(this.#runs)}`, ...place, script, network, disks },
+        mounts: withMemory(this.plan, place.mounts),
         env: inputs.env,
-        limits: limitsOf(container),
+        limits: limitsOf(container, disks),
         onOutput: (chunk) => this.#ring.write(masker.push(withoutNul(chunk))),
       });
       this.#app = app;
@@ -162,6 +165,8 @@ export class Replica {
       if (this.#stopping.signal.aborted) void app.stop(0);
       const end = await this.#watch(host, app, network, inputs.env);
       this.#ring.write(masker.end());
+      // A pod that was evicted comes back with new volumes.
+      if (end.isEvicted === true) await removeTree(volumesDir(this.#machine.root, this.plan));
       return end;
     } finally {
       this.#app = null;
@@ -207,7 +212,9 @@ export class Replica {
     const end = await app.ended;
     over.abort();
     await probing;
-    return failure === null ? end : { code: end.code ?? 1, text: failure };
+    return failure === null || end.isEvicted === true
+      ? end
+      : { code: end.code ?? 1, text: failure };
   }
 
   /** The network is the pod's: it stays over restarts, unless it broke. */
@@ -276,12 +283,13 @@ function scriptOf(container: Container, layer: Layer, env: Record<string, string
 
 const MEBIBYTE = 1024 ** 2;
 
-function limitsOf(container: Container): ExecutionLimits {
+function limitsOf(container: Container, disks: readonly DiskShare[]): ExecutionLimits {
   const { limits } = container.resources;
   return {
-    memoryBytes: Math.max(16 * MEBIBYTE, Math.round(limits['memory'] ?? 512 * MEBIBYTE)),
+    memoryBytes: Math.max(16 * MEBIBYTE, Math.round(limits['memory'] ?? defaultShares.memory)),
     cpus: Math.max(0.01, limits['cpu'] ?? 1),
     pids: 256,
-    diskBytes: Math.round(limits['ephemeral-storage'] ?? 1024 * MEBIBYTE),
+    // of one file: no share is larger
+    diskBytes: Math.max(...disks.map(({ bytes }) => bytes)),
   };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { claimsDir } from './claims.ts';
+import { defaultShares } from './disk-shares.ts';
 import { isRecord } from './json-fields.ts';
 import { JobRun } from './job-run.ts';
 import type { Machine } from './machine.ts';
@@ -123,9 +124,10 @@ function rolloutSpec(
       claims: [],
     };
   }
-  const claims = what.spec.volumeClaimTemplates.map(({ metadata }) => ({
+  const claims = what.spec.volumeClaimTemplates.map(({ metadata, spec }) => ({
     name: metadata.name,
     dir: join(claimsDir(root, object.deploymentId, name), metadata.name),
+    bytes: spec.resources.requests['storage'] ?? defaultShares.claim,
   }));
   const fixed = { paused: false, deadlineMs: 600_000, surge: 1, recreate: true };
   return { ...common, ...fixed, claims, podName: `${name}-0` };

@@ -4,10 +4,15 @@ import { runTool } from './run-tool.ts';
 const walkEveryMs = 5000;
 
 /**
- * Tells when the directory holds more than `limitBytes`. Walking a big tree is dear, so it is walked only when
+ * Tells when the directories, of one file system, hold more than `limitBytes` together. Walking a big tree is dear, so it is walked only when
  * the file system as a whole grew enough to matter, or now and then (others may free what the step takes).
  */
-export function watchDisk(dir: string, limitBytes: number): () => Promise<boolean> {
+export function watchDisk(
+  dirs: string | readonly string[],
+  limitBytes: number,
+): () => Promise<boolean> {
+  const all = typeof dirs === 'string' ? [dirs] : dirs;
+  const dir = all[0] ?? '/';
   const atStart = usedBytes(dir);
   let used: number | null = null;
   let held = 0;
@@ -18,7 +23,8 @@ export function watchDisk(dir: string, limitBytes: number): () => Promise<boolea
     const grown = now - used;
     if (grown < (limitBytes - held) / 4 && Date.now() < nextWalk) return false;
     const started = Date.now();
-    held = await sizeOf(dir);
+    held = 0;
+    for (const one of all) held += await sizeOf(one);
     used = now;
     // At most a tenth of one core goes into walking.
     nextWalk = Date.now() + Math.max(walkEveryMs, (Date.now() - started) * 10);
@@ -31,7 +37,8 @@ async function usedBytes(path: string): Promise<number> {
   return info === null ? 0 : (info.blocks - info.bfree) * info.bsize;
 }
 
-async function sizeOf(dir: string): Promise<number> {
+/** What a tree takes on the disk, bytes; other file systems in it are left out. */
+export async function sizeOf(dir: string): Promise<number> {
   // du complains of files that vanish while it walks; what it counted still stands.
   const result = await runTool('du', ['-sx', '-B1', '.'], { cwd: dir }).catch(() => null);
   return Number.parseInt(result?.stdout ?? '', 10) || 0;

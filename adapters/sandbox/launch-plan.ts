@@ -31,6 +31,8 @@ export interface LaunchContext {
 }
 
 export interface LaunchMount {
+  /** a file system in memory of this size instead of `source` */
+  memoryBytes?: number;
   source: string;
   target: string;
   readOnly: boolean;
@@ -89,8 +91,8 @@ export function wrapperScript(context: LaunchContext, launch: Launch): string {
   for (const [index, bind] of context.view.binds.entries()) {
     if (bind.staged) stage(bind.source, `tool-${String(index)}`);
   }
-  for (const [index, { source }] of (launch.mounts ?? []).entries()) {
-    if (context.root) stage(source, `volume-${String(index)}`);
+  for (const [index, { source, memoryBytes }] of (launch.mounts ?? []).entries()) {
+    if (context.root && memoryBytes === undefined) stage(source, `volume-${String(index)}`);
   }
   // The sandbox's init keeps the environment it began with where a step can read it, so it begins with none.
   lines.push(
@@ -155,12 +157,21 @@ export function sandboxArgs(context: LaunchContext, launch: Launch): string[] {
     args.push('--ro-bind', source, bind.target);
   }
   args.push(...nodeLinks(context.node), '--proc', '/proc', '--dev', '/dev');
-  args.push('--perms', '1777', '--size', String(context.tmpBytes), '--tmpfs', '/tmp');
+  // Without a size the kernel gives half of the machine's memory, and /dev itself could be written to like a disk.
+  for (const dir of ['/tmp', '/dev/shm']) {
+    args.push('--perms', '1777', '--size', String(context.tmpBytes), '--tmpfs', dir);
+  }
+  args.push('--remount-ro', '/dev');
   const bind = launch.readOnly === true ? '--ro-bind' : '--bind';
   if (launch.workspace === null) args.push(bind, tree, workspaceTarget, '--dir', homeTarget);
   else args.push(bind, join(tree, treeName), workspaceTarget);
   if (launch.workspace !== null) args.push('--bind-try', join(tree, homeName), homeTarget);
-  for (const [index, { source, target, readOnly }] of (launch.mounts ?? []).entries()) {
+  for (const [index, one] of (launch.mounts ?? []).entries()) {
+    const { source, target, readOnly, memoryBytes } = one;
+    if (memoryBytes !== undefined) {
+      args.push('--perms', '0755', '--size', String(memoryBytes), '--tmpfs', target);
+      continue;
+    }
     const from = context.root ? join(mount, `volume-${String(index)}`) : source;
     args.push(readOnly ? '--ro-bind' : '--bind', from, target);
   }

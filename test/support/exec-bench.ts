@@ -49,7 +49,7 @@ export async function runInside(): Promise<SeenInside> {
   }
   const workspace = { id: 'exec', kind: 'directory', root, layers: [], upper: 'u' } as const;
   const app = await startApp(host, {
-    ...{ id: 'exec', network, mounts, limits, env, onOutput: () => undefined },
+    ...{ id: 'exec', network, mounts, limits, env, disks: [], onOutput: () => undefined },
     workspace: { ...workspace, work: 'w' },
     script: 'touch /seen/ready; exec sleep 1000\n',
   });

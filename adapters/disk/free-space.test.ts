@@ -15,4 +15,11 @@ describe('the room that is left', () => {
       /^\d+ (KiB|MiB) of disk left for repositories, less than \d+ MiB \(health\.minFreeMb\)$/,
     );
   });
+
+  it('tells of too few inodes, where the file system has a number of them [A-HLT-02]', async () => {
+    const { files } = statfsSync(tmpdir());
+    const told = await spaceProblem(folders, { freeMb: 0, freeInodes: files + 1 });
+    const words = /^\d+ inodes left for repositories, less than \d+ \(health\.minFreeInodes\)$/;
+    expect(told ?? '').toMatch(files > 0 ? words : /^$/);
+  });
 });

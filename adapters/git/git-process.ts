@@ -234,7 +234,13 @@ export interface RunResult {
   cut: boolean;
 }
 
-/** Runs git to its end and answers exit code and output. Throws `timed_out`, or `body_too_large` for too much output. */
+/** What git, in the language it is given here, ends a line with when it could not write. */
+const noSpace = /: (No space left on device|Disk quota exceeded)$/m;
+
+/**
+ * Runs git to its end and answers exit code and output. Throws `timed_out`, `disk_full` when git had no room to write, or
+ * `body_too_large` for too much output.
+ */
 export async function runGit(
   setting: GitSetting,
   args: string[],
@@ -265,6 +271,9 @@ export async function runGit(
   if (timedOut) throw new DomainError('timed_out', 'git took too long to answer.');
   if (over && options.cut !== true) {
     throw new DomainError('body_too_large', 'The answer of git is too large to show.');
+  }
+  if (code !== 0 && !over && noSpace.test(child.stderrTail())) {
+    throw new DomainError('disk_full', 'There is no space left for the repository.');
   }
   const stdout = Buffer.concat(chunks);
   return {

@@ -44,8 +44,10 @@ const long = {
     changedPaths: Array(2000).fill('a'.repeat(200)),
   },
 };
-const planLong = (at: ThreadPool) =>
-  at.run('planPipeline', [long.definition, long.context], '.platform.yaml');
+const x = { what: 'x', whose: 'eve' };
+const labelOf = (whose: string, isQuick = false) => ({ what: '.platform.yaml', whose, isQuick });
+const planLong = (at: ThreadPool, whose = 'eve') =>
+  at.run('planPipeline', [long.definition, long.context], labelOf(whose));
 
 beforeAll(async () => {
   file = await buildThreadFile();
@@ -63,15 +65,11 @@ describe('the threads that read what strangers wrote', () => {
       'a.yaml': configMap('a', 'data: { x: "{{ .Values.x }}" }\n'),
       'values.yaml': 'x: 1\n',
     });
-    expect(await there.renderRevision([input], 'x')).toEqual(
-      await here.renderRevision([input], 'x'),
-    );
+    expect(await there.renderRevision([input], x)).toEqual(await here.renderRevision([input], x));
     const text = 'steps:\n  - { name: a, commands: [x], needs: b }\n';
-    expect(await there.parseDefinition([text], 'x')).toEqual(
-      await here.parseDefinition([text], 'x'),
-    );
+    expect(await there.parseDefinition([text], x)).toEqual(await here.parseDefinition([text], x));
     const bad = renderInput({ 'a.yaml': 'a: 1\na: 2\n' });
-    const refusal = await refusalOf(there.renderRevision([bad], 'x'));
+    const refusal = await refusalOf(there.renderRevision([bad], x));
     expect(refusal.code).toBe('validation_failed');
     expect(refusal.errors).toMatchObject([{ file: 'a.yaml', line: 2 }]);
   });
@@ -80,7 +78,7 @@ describe('the threads that read what strangers wrote', () => {
     const quick = open({ threads: 1, timeoutMs: 3000 });
     const [refusal, after] = await Promise.all([
       refusalOf(planLong(quick)),
-      quick.run('parseDefinition', ['steps: []'], '.platform.yaml'),
+      quick.run('parseDefinition', ['steps: []'], labelOf('eve', true)),
     ]);
     expect(refusal).toMatchObject({ code: 'unprocessable' });
     expect(refusal.message).toBe(
@@ -95,11 +93,13 @@ describe('the threads that read what strangers wrote', () => {
     const matrix = Object.fromEntries(['A', 'B', 'C', 'D', 'E'].map((key) => [key, values]));
     const definition = { steps: [{ name: 'a', timeout: '1m', matrix }] };
     const refusal = await refusalOf(
-      small.run('planPipeline', [definition, long.context], '.platform.yaml'),
+      small.run('planPipeline', [definition, long.context], labelOf('eve')),
     );
     expect(refusal).toMatchObject({ code: 'unprocessable' });
     expect(refusal.message).toContain('.platform.yaml needs more than 24 MiB to be read');
-    expect(await small.run('parseDefinition', ['steps: []'], 'x')).toMatchObject({ ok: false });
+    expect(await small.run('parseDefinition', ['steps: []'], labelOf('eve', true))).toMatchObject({
+      ok: false,
+    });
   });
 
   it('never hold up the loop of the process that asks [A-API-01]', async () => {
@@ -114,19 +114,55 @@ describe('the threads that read what strangers wrote', () => {
   it('refuse what comes when too much waits already, as a passing failure [A-API-01]', async () => {
     const tiny = open({ threads: 1, queue: 2 });
     const answers = await Promise.allSettled(
-      Array.from({ length: 5 }, () => tiny.run('parseDefinition', ['steps: []'], 'x')),
+      Array.from({ length: 5 }, () =>
+        tiny.run('parseDefinition', ['steps: []'], labelOf('eve', true)),
+      ),
     );
     const refused = answers.filter(({ status }) => status === 'rejected');
     expect(refused).toHaveLength(2);
     expect(refused[0]).toMatchObject({ reason: { code: 'unavailable' } });
   });
 
+  it('let nobody wait for the long work of somebody else, nor a quick reading for any [A-PIPE-05, A-API-01]', async () => {
+    const shared = open({ timeoutMs: 4000, share: 20 });
+    let ended = 0;
+    const flood = Array.from({ length: 20 }, () =>
+      refusalOf(planLong(shared)).then((refusal) => {
+        ended += 1;
+        return refusal.code;
+      }),
+    );
+    const definition = { steps: [{ name: 'a', timeout: '1m' }] };
+    const planned = shared
+      .run('planPipeline', [definition, long.context], labelOf('alice'))
+      .then(() => ended);
+    const read = shared.run('parseDefinition', ['steps: []'], labelOf('eve', true));
+    const readBefore = await read.then(() => ended);
+    expect({ readBefore, plannedBefore: await planned }).toEqual({
+      readBefore: 0,
+      plannedBefore: 0,
+    });
+    await shared.close();
+    expect(new Set(await Promise.all(flood))).toEqual(new Set(['unavailable']));
+  });
+
+  it('refuse one who fills the queue, and nobody else [A-API-01]', async () => {
+    const busy = open({ threads: 1, queue: 8, share: 3 });
+    const parse = (whose: string) =>
+      busy.run('parseDefinition', ['steps: []'], labelOf(whose, true));
+    const own = Array.from({ length: 6 }, () => parse('eve'));
+    const other = parse('alice');
+    const answers = await Promise.allSettled(own);
+    expect(answers.filter(({ status }) => status === 'rejected')).toHaveLength(2);
+    expect(await other).toMatchObject({ ok: false });
+  });
+
   it('cost a small pipeline next to nothing once they are warm [A-PIPE-05]', async () => {
     const text = 'steps:\n  - { name: a, commands: [x] }\n';
     const there = heavyBy(pool.run);
-    for (let round = 0; round < 50; round += 1) await there.parseDefinition([text], 'x');
+    for (let round = 0; round < 50; round += 1) await there.parseDefinition([text], x);
     const began = performance.now();
-    for (let round = 0; round < 200; round += 1) await there.parseDefinition([text], 'x');
+    for (let round = 0; round < 200; round += 1) await there.parseDefinition([text], x);
     const eachMs = (performance.now() - began) / 200;
     expect(eachMs).toBeLessThan(100);
     if (process.env['SLIPWAY_TELL'] === '1') process.stdout.write(`${eachMs.toFixed(3)} ms\n`);

@@ -5,7 +5,7 @@ import { runHere } from '../domain/heavy/heavy.ts';
 
 /** The program of a thread of adapters/threads: does one piece of work after the other. */
 parentPort?.on('message', ({ task, args }: HeavyOrder) => {
-  void runHere(task, args, '').then(
+  void runHere(task, args).then(
     (value) => tell({ kind: 'done', value }),
     (error: unknown) => tell(answerOf(error)),
   );

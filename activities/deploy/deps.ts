@@ -37,6 +37,6 @@ export interface DeployActivityDeps {
   fetchOpsRepo: (opsRepoId: string) => Promise<string>;
   target: DeployTarget;
   /** manifests by kustomize or helm where the folder asks for them; plain templates need neither */
-  render: (input: RenderInput) => Promise<Manifest[]>;
+  render: (input: RenderInput, whose: string) => Promise<Manifest[]>;
   secrets: DeploySecrets;
 }

@@ -11,6 +11,7 @@ import { inNamespace } from '../../domain/deploy/namespace.ts';
 import { planRemoval } from '../../domain/deploy/render/plan-prune.ts';
 import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
+import { ownerOf } from '../../domain/pipeline/repository-reader.ts';
 import { settleWithoutSync } from '../../domain/deploy/settle-without-sync.ts';
 import { readRevision, storeRevision } from '../../domain/deploy/store-revision.ts';
 import { refusalOfDatabase } from '../../domain/shared/database-refusal.ts';
@@ -207,7 +208,7 @@ async function desiredRevision(
   }
   const source = await takenUpSource(deps, deployment);
   const files = await deps.manifestFiles.read(source);
-  const manifests = await deps.render({
+  const input = {
     files,
     namespace: deployment.namespace,
     imageRef: deployment.imageRef,
@@ -219,7 +220,9 @@ async function desiredRevision(
       commit: deployment.commitSha,
     },
     clusterScope: deployment.clusterScope,
-  });
+  };
+  const whose = ownerOf(deployment.project.repoPath ?? deployment.projectId);
+  const manifests = await deps.render(input, whose);
   refuseStraySecrets(manifests);
   await requireOwnArtifacts(deps.db, deployment.projectId, manifests);
   const revision = await storeRevision(deps.db, deps.store, deployment, {

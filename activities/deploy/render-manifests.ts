@@ -3,26 +3,26 @@ import type { ManifestTools, RenderInput } from '../../contracts/deploy/render.t
 import type { Heavy } from '../../domain/heavy/heavy.ts';
 
 /**
- * Manifests of a folder, by the tool it is made for, else as plain templates; both end in the same checks.
+ * Manifests of a folder, on the account of `whose`, by the tool it is made for, else as plain templates; both end in the same checks.
  * @throws DomainError `validation_failed` with file, line and message of each fault in `errors`
  */
 export function renderManifests(
   tools: ManifestTools,
   heavy: Pick<Heavy, 'renderRevision' | 'revisionOfText' | 'valuesOf'>,
-): (input: RenderInput) => Promise<Manifest[]> {
-  return async (input) => {
+): (input: RenderInput, whose: string) => Promise<Manifest[]> {
+  return async (input, whose) => {
     const { files, namespace, facts } = input;
     const text = await tools.render({
       files,
       environment: facts.environment,
       namespace,
       release: releaseName(facts.project),
-      values: () => heavy.valuesOf([input], 'The values of the folder'),
+      values: () => heavy.valuesOf([input], { what: 'The values of the folder', whose }),
     });
     const rendered =
       text === null
-        ? await heavy.renderRevision([input], 'The folder of manifests')
-        : await heavy.revisionOfText([text, input], `What ${text.file} made`);
+        ? await heavy.renderRevision([input], { what: 'The folder of manifests', whose })
+        : await heavy.revisionOfText([text, input], { what: `What ${text.file} made`, whose });
     return rendered.manifests;
   };
 }

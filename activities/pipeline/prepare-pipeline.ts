@@ -7,6 +7,7 @@ import { definitionFile } from '../../domain/pipeline/definition/parse-definitio
 import type { PlanContext } from '../../domain/pipeline/definition/plan-pipeline.ts';
 import type { Definition } from '../../domain/pipeline/definition/schema.ts';
 import { finishRun } from '../../domain/pipeline/finish-run.ts';
+import { ownerOf } from '../../domain/pipeline/repository-reader.ts';
 import { previousCommit } from '../../domain/pipeline/previous-commit.ts';
 import { targetOfRun } from '../../domain/review/target-of-run.ts';
 import type { Pipeline, Project } from '../../prisma/generated/client.ts';
@@ -83,5 +84,8 @@ async function planRun(
     projectName: run.project.name,
     pipelineNumber: run.number,
   };
-  return await heavy.planPipeline([definition, context], definitionFile);
+  return await heavy.planPipeline([definition, context], {
+    what: definitionFile,
+    whose: ownerOf(repoPath),
+  });
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { HeavyAnswer, HeavyOrder, RunHeavy } from '../../contracts/heavy.ts';
+import type { HeavyAnswer, HeavyLabel, HeavyOrder, RunHeavy } from '../../contracts/heavy.ts';
 import { DomainError, type ProblemCode, type ProblemDetail } from '../../contracts/problems.ts';
 
 export interface ThreadPoolOptions {
@@ -10,6 +10,8 @@ export interface ThreadPoolOptions {
   threads?: number;
   /** pieces of work that may wait for a thread */
   queue?: number;
+  /** of those, quick or not, that may be one's own */
+  share?: number;
   timeoutMs?: number;
   memoryMb?: number;
 }
@@ -19,29 +21,37 @@ export interface ThreadPool {
   close(): Promise<void>;
 }
 
+/** So many people's turns are remembered; whoever is not counts as never served. */
+const remembered = 1000;
+
 /** One piece of work, from the asking to the answer. */
 interface Job {
   order: HeavyOrder;
-  what: string;
+  label: HeavyLabel;
   resolve: (value: unknown) => void;
   reject: (error: Error) => void;
 }
 
-const defaults = { threads: 2, queue: 100, timeoutMs: 15_000, memoryMb: 256 };
+const defaults = { threads: 3, queue: 200, share: 50, timeoutMs: 15_000, memoryMb: 256 };
 
 /**
  * A few warm threads for work on what strangers wrote. A piece of work that takes longer or more memory than it may is
- * ended with its thread, and another one takes its place; nobody else waits for it. The first thread starts at once.
+ * ended with its thread, and another one takes its place; nobody else waits for it. Whoever was served longest ago
+ * comes next; one thread is kept from what may take long, and nobody's long work has all the others. The first thread
+ * starts at once.
  */
 export function createThreadPool(options: ThreadPoolOptions = {}): ThreadPool {
   const pool = new Pool({ ...defaults, ...options, file: options.file ?? threadFile() });
-  return { run: (task, args, what) => pool.run({ task, args }, what), close: () => pool.close() };
+  return { run: (task, args, label) => pool.run({ task, args }, label), close: () => pool.close() };
 }
 
 class Pool {
   readonly #options: Required<ThreadPoolOptions>;
   readonly #waiting: Job[] = [];
   readonly #threads = new Set<Thread>();
+  /** whose turn it was, the last one at the end */
+  readonly #served = new Map<string, number>();
+  #turns = 0;
   #isClosed = false;
 
   constructor(options: Required<ThreadPoolOptions>) {
@@ -49,13 +59,13 @@ class Pool {
     this.#grow();
   }
 
-  run(order: HeavyOrder, what: string): Promise<unknown> {
+  run(order: HeavyOrder, label: HeavyLabel): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      if (this.#isClosed || this.#waiting.length >= this.#options.queue) {
+      if (this.#isClosed || this.#isFullFor(label)) {
         const message = 'Too much waits to be read at the moment.';
         return reject(new DomainError('unavailable', message, { retryAfterSeconds: 5 }));
       }
-      this.#waiting.push({ order, what, resolve, reject });
+      this.#waiting.push({ order, label, resolve, reject });
       this.#next();
     });
   }
@@ -68,12 +78,53 @@ class Pool {
     await Promise.all([...this.#threads].map((thread) => thread.stop()));
   }
 
+  #isFullFor({ whose, isQuick }: HeavyLabel): boolean {
+    if (this.#waiting.length >= this.#options.queue) return true;
+    const own = this.#waiting.filter(
+      ({ label }) => label.whose === whose && label.isQuick === isQuick,
+    );
+    return own.length >= this.#options.share;
+  }
+
   #next(): void {
-    if (this.#waiting.length === 0) return;
-    const idle = [...this.#threads].find((thread) => thread.isIdle);
-    const thread = idle ?? (this.#threads.size < this.#options.threads ? this.#grow() : null);
-    const job = thread === null ? undefined : this.#waiting.shift();
-    if (thread !== null && job !== undefined) thread.take(job);
+    for (let job = this.#pick(); job !== null; job = this.#pick()) {
+      const idle = [...this.#threads].find((thread) => thread.isIdle);
+      const thread = idle ?? (this.#threads.size < this.#options.threads ? this.#grow() : null);
+      if (thread === null) return;
+      this.#waiting.splice(this.#waiting.indexOf(job), 1);
+      this.#noteTurn(job.label.whose);
+      thread.take(job);
+    }
+  }
+
+  /** Of what may begin, that of whom was served longest ago. */
+  #pick(): Job | null {
+    const turnOf = ({ label }: Job) => this.#served.get(label.whose) ?? 0;
+    return this.#waiting
+      .filter((job) => this.#mayBegin(job.label))
+      .reduce<Job | null>(
+        (best, job) => (best === null || turnOf(job) < turnOf(best) ? job : best),
+        null,
+      );
+  }
+
+  /** One thread is left by quick work as by long one, and one more by the long work of the same people. */
+  #mayBegin({ whose, isQuick }: HeavyLabel): boolean {
+    const { threads } = this.#options;
+    const alike = [...this.#threads]
+      .map(({ label }) => label)
+      .filter((label) => label?.isQuick === isQuick);
+    if (alike.length >= Math.max(1, threads - 1)) return false;
+    const own = alike.filter((label) => label?.whose === whose).length;
+    return isQuick || own < Math.max(1, threads - 2);
+  }
+
+  #noteTurn(whose: string): void {
+    this.#turns += 1;
+    this.#served.delete(whose);
+    this.#served.set(whose, this.#turns);
+    const [oldest] = this.#served.keys();
+    if (this.#served.size > remembered && oldest !== undefined) this.#served.delete(oldest);
   }
 
   #grow(): Thread {
@@ -125,6 +176,11 @@ class Thread {
     });
   }
 
+  /** of the work at hand */
+  get label(): HeavyLabel | null {
+    return this.#job?.label ?? null;
+  }
+
   get isIdle(): boolean {
     return this.#job === null && this.#cause === null;
   }
@@ -159,7 +215,7 @@ class Thread {
   }
 }
 
-function refusal({ what }: Job, limit: string): DomainError {
+function refusal({ label: { what } }: Job, limit: string): DomainError {
   return new DomainError('unprocessable', `${what} ${limit}: make it smaller or simpler.`, {
     errors: [{ pointer: what, detail: limit, rule: 'limit' }],
   });

@@ -12,7 +12,10 @@ export interface DispatchOptions {
   maxAttempts?: number;
   /** a failure that says nothing of the event (the other side is away): tried again for ever. `unavailable` and `timed_out` unless told */
   isTransient?: (error: unknown) => boolean;
-  /** longest time for a batch in ms, after which another dispatcher may start; 60 s unless told */
+  /**
+   * longest time for a batch in ms, after which another dispatcher may start; 60 s unless told. No event is begun after a
+   * quarter of it, and one that is not handled within half of it has failed
+   */
   timeoutMs?: number;
 }
 
@@ -22,12 +25,13 @@ export interface DispatchResult {
   deadLetters: number;
   /** another dispatcher of this consumer is at work: nothing was done here */
   busy: boolean;
-  /** the next event failed: call again after so many ms. null = go on at once, or wait for a new event */
+  /** the next event failed, or is left for want of time: call again after so many ms. null = go on at once, or wait for a new event */
   retryInMs: number | null;
 }
 
 const retryMs = [100, 300, 1_000, 2_000, 5_000];
 const transientRetryMs = 500;
+const usualTimeoutMs = 60_000;
 
 function isTransientByCode(error: unknown): boolean {
   return error instanceof DomainError && ['unavailable', 'timed_out'].includes(error.code);
@@ -112,7 +116,7 @@ export async function dispatchBatch(
       if (waitMs > 0) return { ...result, retryInMs: waitMs };
       return dispatchFrom(tx, cursor, { consumer, handle, limit, options }, result);
     },
-    { isolationLevel: 'ReadCommitted', timeout: options.timeoutMs ?? 60_000 },
+    { isolationLevel: 'ReadCommitted', timeout: options.timeoutMs ?? usualTimeoutMs },
   );
 }
 
@@ -129,13 +133,20 @@ async function dispatchFrom(
   { consumer, handle, limit, options }: Dispatch,
   result: DispatchResult,
 ): Promise<DispatchResult> {
+  // What goes on for longer than the transaction may is recorded by nobody, and all of it would be done again, for ever.
+  const timeoutMs = options.timeoutMs ?? usualTimeoutMs;
+  const lastBeginning = performance.now() + timeoutMs / 4;
   let position = formatPosition(cursor);
   let { attempts } = cursor;
   const events = await readEventsAfter(tx, position, limit);
   // All writes to the database come after the last handler, so that this transaction holds nobody up.
   for (const event of events) {
+    if (performance.now() > lastBeginning) {
+      result.retryInMs = 0;
+      break;
+    }
     try {
-      await handle(event);
+      await withinTime(handle(event), timeoutMs / 2);
     } catch (error) {
       const failure = { event, error, attempts: attempts + 1, position };
       return { ...result, ...(await recordFailure(tx, failure, { consumer, options }, result)) };
@@ -144,8 +155,22 @@ async function dispatchFrom(
     attempts = 0;
     result.handled += 1;
   }
-  if (events.length > 0) await saveCursor(tx, consumer, position, null);
+  if (result.handled > 0) await saveCursor(tx, consumer, position, null);
   return result;
+}
+
+/** What does not come to an end has failed; whatever it still does is what a repeated event may do, too. */
+async function withinTime(work: Promise<void>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise<never>((_, reject) => {
+    const message = `it was not handled within ${String(limitMs / 1000)} s`;
+    timer = setTimeout(() => reject(new Error(message)), limitMs);
+  });
+  try {
+    await Promise.race([work, end]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 interface Failure {

@@ -1,4 +1,4 @@
-import type { RunHeavy } from '../../contracts/heavy.ts';
+import type { HeavyLabel, RunHeavy } from '../../contracts/heavy.ts';
 import { renderRevision, revisionOfText, valuesOf } from '../deploy/render/render-revision.ts';
 import { parseDefinition } from '../pipeline/definition/parse-definition.ts';
 import { planPipeline } from '../pipeline/definition/plan-pipeline.ts';
@@ -18,10 +18,13 @@ export const heavyTasks = {
 type Tasks = typeof heavyTasks;
 type HeavyTask = keyof Tasks;
 
-/** One of them, done elsewhere; `what` names what is read to people, such as its file. */
+/** What ends within moments, whatever it is given. */
+const quickTasks: ReadonlySet<HeavyTask> = new Set<HeavyTask>(['parseDefinition']);
+
+/** One of them, done elsewhere; what and whose it is: see HeavyLabel. */
 type Elsewhere<Name extends HeavyTask> = (
   args: Parameters<Tasks[Name]>,
-  what: string,
+  label: Pick<HeavyLabel, 'what' | 'whose'>,
 ) => Promise<ReturnType<Tasks[Name]>>;
 
 export type Heavy = { readonly [Name in HeavyTask]: Elsewhere<Name> };
@@ -30,8 +33,10 @@ export type Heavy = { readonly [Name in HeavyTask]: Elsewhere<Name> };
 export function heavyBy(run: RunHeavy): Heavy {
   const by =
     <Name extends HeavyTask>(name: Name): Elsewhere<Name> =>
-    async (args, what) =>
-      (await run(name, args, what)) as ReturnType<Tasks[Name]>;
+    async (args, label) =>
+      (await run(name, args, { ...label, isQuick: quickTasks.has(name) })) as ReturnType<
+        Tasks[Name]
+      >;
   return {
     parseDefinition: by('parseDefinition'),
     planPipeline: by('planPipeline'),
@@ -42,7 +47,7 @@ export function heavyBy(run: RunHeavy): Heavy {
 }
 
 /** In the thread at hand, without limits: for the command line and tests, where nobody else waits. */
-export const runHere: RunHeavy = async (task, args) => {
+export const runHere = async (task: string, args: readonly unknown[]): Promise<unknown> => {
   const work = new Map<string, unknown>(Object.entries(heavyTasks)).get(task);
   if (typeof work !== 'function') throw new Error(`there is no heavy work "${task}"`);
   return await Promise.resolve((work as (...all: readonly unknown[]) => unknown)(...args));

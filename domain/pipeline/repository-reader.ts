@@ -71,7 +71,7 @@ export function createRepositoryReader(
     });
   const definition = async (repoPath: string, sha: string) => {
     const text = await readText(repoPath, sha, definitionFile);
-    return text === null ? null : await parseOrRefuse(heavy, text);
+    return text === null ? null : await parseOrRefuse(heavy, text, ownerOf(repoPath));
   };
   return {
     commitTitle,
@@ -100,13 +100,19 @@ export function createRepositoryReader(
   };
 }
 
+/** The owner of a repository or a project, of its path or full name. */
+export function ownerOf(path: string): string {
+  return path.split('/')[0] ?? '';
+}
+
 /** One that was ended at a limit is a file with a fault, like any other: the run says so. */
 export async function parseOrRefuse(
   heavy: Pick<Heavy, 'parseDefinition'>,
   text: string,
+  whose: string,
 ): Promise<ParsedDefinition> {
   try {
-    return await heavy.parseDefinition([text], definitionFile);
+    return await heavy.parseDefinition([text], { what: definitionFile, whose });
   } catch (error) {
     if (!(error instanceof DomainError) || error.code !== 'unprocessable') throw error;
     const { message } = error;

@@ -64,7 +64,8 @@ const configMap = (data: string) =>
 describe('kustomize and helm', () => {
   it('are asked for by the files of a folder, which says how to get them when they are missing [A-DEP-05]', async () => {
     const tools = createManifestTools({ cache: join(scratch, 'none'), folders: [] });
-    const render = renderManifests(tools, heavy);
+    const renderAs = renderManifests(tools, heavy);
+    const render = (input: Parameters<typeof renderAs>[0]) => renderAs(input, 'eve');
     await expect(render(renderInput(kustomized))).rejects.toMatchObject({
       code: 'validation_failed',
       message: expect.stringContaining('go install sigs.k8s.io/kustomize') as unknown,
@@ -99,7 +100,10 @@ describe('kustomize and helm', () => {
     const root = Object.fromEntries(
       Object.entries(files).filter(([path]) => !path.startsWith('overlays/staging')),
     );
-    const [told] = await renderManifests(fakeTool('kustomize', script), heavy)(renderInput(root));
+    const [told] = await renderManifests(fakeTool('kustomize', script), heavy)(
+      renderInput(root),
+      'eve',
+    );
     delete process.env['SLIPWAY_CANARY'];
     const data = told?.['data'] as Record<string, string>;
     expect(data).toMatchObject({ links: 'lo', written: 'no', canary: '', args: 'build .' });
@@ -119,7 +123,7 @@ describe('kustomize and helm', () => {
     ];
     for (const [script, message] of endings) {
       await expect(
-        renderManifests(fakeTool('helm', script), heavy)(renderInput(chart)),
+        renderManifests(fakeTool('helm', script), heavy)(renderInput(chart), 'eve'),
       ).rejects.toMatchObject({
         code: 'validation_failed',
         message: expect.stringContaining(message) as unknown,
@@ -128,11 +132,11 @@ describe('kustomize and helm', () => {
     const folder = mkdtempSync(join(scratch, 'bin-'));
     writeFileSync(join(folder, 'helm'), '#!/bin/sh\nsleep 600\n', { mode: 0o755 });
     const hanging = createManifestTools({ cache: scratch, folders: [folder], timeoutMs: 300 });
-    await expect(renderManifests(hanging, heavy)(renderInput(chart))).rejects.toMatchObject({
+    await expect(renderManifests(hanging, heavy)(renderInput(chart), 'eve')).rejects.toMatchObject({
       message: expect.stringContaining('took too long') as unknown,
     });
     const failing = fakeTool('helm', 'echo "x templates/a.yaml:7: odd" >&2; exit 1');
-    await expect(renderManifests(failing, heavy)(renderInput(chart))).rejects.toMatchObject({
+    await expect(renderManifests(failing, heavy)(renderInput(chart), 'eve')).rejects.toMatchObject({
       errors: [{ file: 'templates/a.yaml', line: 7 }],
     });
   }, 240_000);
@@ -140,7 +144,7 @@ describe('kustomize and helm', () => {
   it('make objects that are checked like all others [A-DEP-05]', async () => {
     const script = "printf '%s\\n' 'apiVersion: v1' 'kind: Namespace' 'metadata: { name: x }'";
     await expect(
-      renderManifests(fakeTool('kustomize', script), heavy)(renderInput(kustomized)),
+      renderManifests(fakeTool('kustomize', script), heavy)(renderInput(kustomized), 'eve'),
     ).rejects.toMatchObject({
       errors: [expect.objectContaining({ file: 'kustomize build', line: 2 })],
     });
@@ -156,7 +160,8 @@ for (const tool of ['kustomize', 'helm'] as const) {
   );
   if (!isThere) continue;
   describe(`the real ${tool}`, () => {
-    const render = renderManifests(createManifestTools(), heavy);
+    const renderAs = renderManifests(createManifestTools(), heavy);
+    const render = (input: Parameters<typeof renderAs>[0]) => renderAs(input, 'eve');
     it(
       tool === 'kustomize'
         ? 'builds the overlay of the environment, with the image where the manifest names it [A-DEP-05, A-DEP-13]'

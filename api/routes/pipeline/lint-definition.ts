@@ -28,7 +28,8 @@ export const lintDefinitionRoute = defineRoute({
     },
   },
   handler: async (c) => {
-    const result = await parseOrRefuse(c.get('services').heavy, c.req.valid('json').text);
+    const { userName } = c.get('caller').principal;
+    const result = await parseOrRefuse(c.get('services').heavy, c.req.valid('json').text, userName);
     return c.json({ ok: result.ok, faults: result.ok ? [] : result.faults }, 200);
   },
 });

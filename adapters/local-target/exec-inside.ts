@@ -65,15 +65,15 @@ export async function execInside(
 
 /**
  * Every program on the way is the host's, started outside: what lies in the sandbox's view may be the application's, its
- * /usr too. Its user is taken on first, with the two rights that entering namespaces takes, and those go with the last
- * namespace, the user's, before anything of the sandbox is run. bubblewrap puts its processes into a user namespace within
- * the one that its other namespaces belong to, so nsenter enters those first.
+ * /usr too. Its user is taken on first, with the three rights that opening and entering namespaces takes, and those go
+ * with the last namespace, the user's, before anything of the sandbox is run. bubblewrap puts its processes into a user
+ * namespace within the one that its other namespaces belong to, so nsenter enters those first.
  */
 function enterWords(host: SandboxHost, network: Network, pid: number): string[] {
   const { nsenter, setpriv } = host.context.tools;
   const words = [nsenter, ...network.enter, '--', setpriv, '--no-new-privs'];
   if (host.context.root) {
-    const kept = '-all,+sys_admin,+sys_chroot';
+    const kept = '-all,+sys_admin,+sys_chroot,+sys_ptrace';
     words.push(`--reuid=${String(stepUid)}`, `--regid=${String(stepGid)}`, '--clear-groups');
     words.push(`--inh-caps=${kept}`, `--ambient-caps=${kept}`, `--bounding-set=${kept}`);
   }

@@ -76,6 +76,7 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Loca
     const services: Services = new Services(
       (deploymentId) => workloads.replicasOfDeployment(deploymentId),
       base,
+      (port) => store.keysWithPort(port),
     );
     const machine: Machine = { ...base, services, data: dataOf(store) };
     const workloads = new Workloads(machine, store);

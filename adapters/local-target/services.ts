@@ -13,6 +13,7 @@ const patienceMs = 3000;
 const retryMs = 200;
 
 interface Running {
+  key: string;
   deploymentId: string;
   name: string;
   spec: ServiceSpec;
@@ -26,21 +27,30 @@ interface Listening {
   notice: string | null;
 }
 
+/**
+ * The Services that a port of the machine is kept for, by their keys: people have written it down, and send there what is
+ * for that application alone. Nobody else is given it while they are there, listening or not.
+ */
+type KeptFor = (port: number) => readonly string[];
+
 /** The listening Services of a target. Keys are those of objects. */
 export class Services {
   readonly #running = new Map<string, Running>();
   readonly #replicas: (deploymentId: string) => Iterable<Replica>;
   readonly #log: LocalLog;
   readonly #own: OwnPorts;
+  readonly #keptFor: KeptFor;
   readonly #closing = new AbortController();
 
   constructor(
     replicas: (deploymentId: string) => Iterable<Replica>,
     { log, ownPorts }: { log: LocalLog; ownPorts: OwnPorts },
+    keptFor: KeptFor,
   ) {
     this.#replicas = replicas;
     this.#log = log;
     this.#own = ownPorts;
+    this.#keptFor = keptFor;
   }
 
   /**
@@ -55,7 +65,7 @@ export class Services {
     spec: ServiceSpec,
     known: Readonly<Record<string, number>>,
   ): Promise<Record<string, number>> {
-    const running: Running = this.#running.get(key) ?? { ...owner, spec, ports: new Map() };
+    const running: Running = this.#running.get(key) ?? { key, ...owner, spec, ports: new Map() };
     running.spec = spec;
     this.#running.set(key, running);
     const wanted = new Set(spec.ports.map(({ port }) => port));
@@ -147,13 +157,13 @@ export class Services {
     }
     const listener = new ServiceListener(() => this.#endpoints(running, port));
     const had = there === undefined ? known : undefined;
-    const taken = await this.#listenAt(listener, nodePort, had);
+    const taken = await this.#listenAt(listener, running.key, nodePort, had);
     if (taken === null && there !== undefined) {
       there.notice = this.#noticeOf(port, there.hostPort, nodePort, known);
       return there.hostPort;
     }
     if (there !== undefined) await close(running, port);
-    const hostPort = taken ?? (await this.#listenAnywhere(listener));
+    const hostPort = taken ?? (await this.#listenAnywhere(listener, running.key));
     const notice = this.#noticeOf(port, hostPort, nodePort ?? known, known);
     if (notice !== null) this.#log('warn', `the Service ${running.name}: ${notice}`);
     running.ports.set(port, { listener, hostPort, notice });
@@ -163,11 +173,13 @@ export class Services {
   /** At the port that is asked for, or else the one that was had; null where neither can be had. */
   async #listenAt(
     listener: ServiceListener,
+    key: string,
     nodePort: number | undefined,
     known: number | undefined,
   ): Promise<number | null> {
     for (const wish of new Set([nodePort, known])) {
       if (wish === undefined || refusalOf(wish, known, this.#own) !== null) continue;
+      if (wish !== known && this.#isOfAnother(wish, key)) continue;
       // People have written down the one that was had.
       const until = performance.now() + (wish === known ? patienceMs : 0);
       for (;;) {
@@ -179,11 +191,16 @@ export class Services {
     return null;
   }
 
-  async #listenAnywhere(listener: ServiceListener): Promise<number> {
+  async #listenAnywhere(listener: ServiceListener, key: string): Promise<number> {
     for (const candidate of servicePorts(randomInt(10_000), this.#own)) {
+      if (this.#isOfAnother(candidate, key)) continue;
       if (await listens(listener, candidate)) return candidate;
     }
     throw new Error('no port of the loopback address is free');
+  }
+
+  #isOfAnother(port: number, key: string): boolean {
+    return this.#keptFor(port).some((one) => one !== key);
   }
 
   #noticeOf(

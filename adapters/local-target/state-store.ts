@@ -32,6 +32,8 @@ export interface StateStore {
   get(deploymentId: string, ref: NamedRef): StoredObject | undefined;
   all(): StoredObject[];
   of(deploymentId: string): StoredObject[];
+  /** Keys of the Services that were given a port of the machine. */
+  keysWithPort(port: number): string[];
   put(object: StoredObject): Promise<void>;
   /** Writes how far a Job is; nothing where it is not that object any more. */
   putJob(object: StoredObject, job: JobStatus): Promise<void>;
@@ -78,6 +80,10 @@ export async function openStateStore(
     get: (deploymentId, ref) => objects.get(keyOf(deploymentId, ref)),
     all: () => [...objects.values()],
     of: (deploymentId) => [...objects.values()].filter((one) => one.deploymentId === deploymentId),
+    keysWithPort: (port) =>
+      [...objects.values()]
+        .filter(({ ports }) => Object.values(ports).includes(port))
+        .map(keyOfObject),
     put: (object) => inTurn(keyOfObject(object), () => keep(object)),
     putJob: (object, job) =>
       inTurn(keyOfObject(object), async () => {

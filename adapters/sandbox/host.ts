@@ -14,6 +14,7 @@ import { openOutputPipes } from './output-pipes.ts';
 import { findProgram, runTool, trustedPath } from './run-tool.ts';
 import { readStepEnvironment, type StepEnvironment } from './step-environment.ts';
 import { buildSystemView, findNodeInstall, pathFor } from './system-view.ts';
+import { openUserNamespace, type HeldNamespace } from './user-namespace.ts';
 
 /** This machine, looked at once: what is there to isolate with, and what is held for steps. */
 export interface SandboxHost {
@@ -72,29 +73,47 @@ export async function openSandboxHost(options: SandboxOptions): Promise<SandboxH
   const view = await buildSystemView(instance, options, environment, node, root);
   const pipes = openOutputPipes(join(instance.dir, 'fifo'));
   const { tmpBytes = 1024 ** 3, spawner = createSpawner() } = options;
+  const tools = toolsOf(bwrap, found);
+  const users = root ? await userNamespace(options.log) : null;
+  const context = {
+    ...{ instance, tools, view, node, pipes, tmpBytes, root, spawner },
+    users: users?.path ?? null,
+  };
+  const close = async (): Promise<void> => {
+    await limiter?.close();
+    if (options.spawner === undefined) await spawner.close();
+    await users?.close();
+    await rm(instance.dir, { recursive: true, force: true });
+  };
+  const problem = await tryOnce(context);
+  if (problem === null) return finishHost(options, context, environment, { limiter, close });
+  await close();
+  return problem;
+}
+
+function toolsOf(bwrap: string, found: ReadonlyMap<string, string>): LaunchContext['tools'] {
   const tool = (name: string): string => found.get(name) ?? name;
-  const tools = {
+  return {
     bwrap,
     nsenter: tool('nsenter'),
     setpriv: tool('setpriv'),
     prlimit: tool('prlimit'),
   };
-  const context = { instance, tools, view, node, pipes, tmpBytes, root, spawner };
-  const problem = await tryOnce(context);
-  if (problem !== null) {
-    await limiter?.close();
-    if (options.spawner === undefined) await spawner.close();
-    await rm(instance.dir, { recursive: true, force: true });
-    return problem;
-  }
-  return finishHost(options, context, environment, limiter);
+}
+
+async function userNamespace(log: SandboxLog | undefined): Promise<HeldNamespace | null> {
+  return openUserNamespace().catch((error: unknown) => {
+    const what = 'other programs of this machine that run as nobody can look into sandboxes';
+    log?.('warn', `${what}: no user namespace of root could be made (${String(error)})`);
+    return null;
+  });
 }
 
 async function finishHost(
   options: SandboxOptions,
   context: LaunchContext,
   environment: StepEnvironment,
-  limiter: Limiter | null,
+  { limiter, close }: Pick<SandboxHost, 'limiter' | 'close'>,
 ): Promise<SandboxHost> {
   const log = options.log ?? (() => undefined);
   const networkProblem = await missingForNetwork(options.slirpPath);
@@ -129,9 +148,7 @@ async function finishHost(
     log,
     close: async () => {
       await network?.close();
-      await limiter?.close();
-      if (options.spawner === undefined) await context.spawner.close();
-      await rm(context.instance.dir, { recursive: true, force: true });
+      await close();
     },
   };
 }

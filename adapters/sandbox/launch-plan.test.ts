@@ -8,6 +8,7 @@ const context = {
   node: null,
   tmpBytes: 1,
   root: true,
+  users: null,
 } as unknown as LaunchContext;
 
 const launch: Launch = {

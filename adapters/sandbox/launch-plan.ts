@@ -28,6 +28,8 @@ export interface LaunchContext {
   tmpBytes: number;
   /** As root we become nobody first; as a user we stay that user, mapped to nobody inside. */
   root: boolean;
+  /** As root: the namespace in which we become nobody, see `openUserNamespace`; null where none could be made. */
+  users: string | null;
 }
 
 export interface LaunchMount {
@@ -104,7 +106,7 @@ export function wrapperScript(context: LaunchContext, launch: Launch): string {
 }
 
 function enter(context: LaunchContext, launch: Launch): string[] {
-  const { bwrap, nsenter, setpriv, prlimit } = context.tools;
+  const { bwrap, nsenter, prlimit } = context.tools;
   const words: string[] = [];
   // As a user the network's own user namespace was entered before this script, see `entryCommand`.
   if (launch.network !== null && context.root) words.push(nsenter, ...launch.network.enter);
@@ -112,11 +114,19 @@ function enter(context: LaunchContext, launch: Launch): string[] {
     const { memoryBytes, pids } = launch.fallback;
     words.push(prlimit, `--data=${String(memoryBytes)}`, `--nproc=${String(pids)}`);
   }
-  if (context.root) {
-    words.push(setpriv, `--reuid=${String(stepUid)}`, `--regid=${String(stepGid)}`);
-    words.push('--clear-groups', '--no-new-privs', '--pdeathsig', 'KILL', '--');
-  }
+  if (context.root) words.push(...becomeNobody(context));
   return [...words, bwrap, '--args', '3', '--', '/bin/sh', '-e', scriptTarget];
+}
+
+/** By one program that enters the namespace and takes the user on: between two, root's rights there would be gone. */
+function becomeNobody({ users, tools: { nsenter, setpriv } }: LaunchContext): string[] {
+  const [uid, gid] = [String(stepUid), String(stepGid)];
+  const more = ['--no-new-privs', '--pdeathsig', 'KILL', '--'];
+  if (users === null) {
+    return [setpriv, `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups', ...more];
+  }
+  const enter = [nsenter, `--user=${users}`, `--setuid=${uid}`, `--setgid=${gid}`, '--'];
+  return [...enter, setpriv, ...more];
 }
 
 function mountLines(context: LaunchContext, launch: Launch, tree: string): string[] {

@@ -251,6 +251,8 @@ function describe(host: SandboxHost | string): ExecutorDescription {
       ? 'steps are the user nobody on the host'
       : 'steps are the user that Slipway runs as, on the host: run Slipway as root for a user of their own',
   );
+  if (host.context.root && host.context.users === null)
+    notEnforced.push('other programs of the host that run as nobody can look into steps');
   if (host.limiter === null)
     notEnforced.push('memory is capped per process, cpu is not: no control group is writable');
   else enforced.push(`memory, processes and cpu by control group version ${host.limiter.version}`);

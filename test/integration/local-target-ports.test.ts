@@ -144,4 +144,26 @@ describe('the ports of the machine and the local target', () => {
     },
     patience,
   );
+
+  it(
+    'keeps the port of a Service for it over a restart, whoever else asks for that number and is brought up first [A-DEP-02]',
+    async () => {
+      const first = scopeOf('wanted');
+      // In which order they are brought up is the file system's choice.
+      const others = [1, 2, 3, 4, 5, 6, 7, 8].map((one) => scopeOf(`wants-${String(one)}`));
+      await bench.apply(first, service(first));
+      const wanted = await portOf(first);
+      for (const scope of others) await bench.apply(scope, service(scope, wanted));
+      const given = await Promise.all(others.map(portOf));
+      expect(given).not.toContain(wanted);
+      await bench.reopen();
+      expect(await portOf(first)).toBe(wanted);
+      expect(await Promise.all(others.map(portOf))).toEqual(given);
+      // It can be had when the Service that had it is gone.
+      await bench.target().remove(first, ref(service(first)));
+      await bench.reopen();
+      expect(await Promise.all(others.map(portOf))).toContain(wanted);
+    },
+    patience,
+  );
 });

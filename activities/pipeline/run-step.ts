@@ -23,6 +23,7 @@ import { storeArtifact } from '../../domain/pipeline/store-artifact.ts';
 import type { Pipeline } from '../../prisma/generated/client.ts';
 import { whileBeating } from '../beating.ts';
 import type { PipelineActivityDeps } from './deps.ts';
+import { orNoRoom, withSpaceProblem } from './step-space.ts';
 
 interface RunStepInput {
   pipelineId: string;
@@ -143,26 +144,19 @@ async function execute(attempt: Attempt): Promise<StepResult> {
   );
   let keep = false;
   try {
-    const result = await withSpaceProblem(attempt, await runCommands(attempt, mount));
-    const collected = result.status === 'success' ? await collectArtifacts(attempt, mount) : null;
+    const note = (line: string): Promise<void> => attempt.writer.note(line);
+    const ended = await runCommands(attempt, mount);
+    const result = await withSpaceProblem(ended, deps.spaceProblem, note);
+    const collected =
+      result.status === 'success'
+        ? await orNoRoom(() => collectArtifacts(attempt, mount), note)
+        : null;
     keep = result.status === 'success' && collected === null;
     return collected === null ? result : { ...result, status: 'failure', reason: collected };
   } finally {
     if (keep) await deps.workspaces.commitStep(mount);
     else await deps.workspaces.discardStep(mount);
   }
-}
-
-/** A step that failed where the disk is full most likely failed for that: its own words rarely say whose disk. */
-async function withSpaceProblem(
-  { deps, writer }: Attempt,
-  result: StepResult,
-): Promise<StepResult> {
-  if (result.status !== 'failure') return result;
-  const problem = (await deps.spaceProblem?.()) ?? null;
-  if (problem === null) return result;
-  await writer.note(`[slipway] the disk is nearly full: ${problem}`);
-  return { ...result, reason: `${result.reason ?? 'failed'}; the disk is nearly full: ${problem}` };
 }
 
 async function runCommands(attempt: Attempt, mount: WorkspaceMount): Promise<StepResult> {

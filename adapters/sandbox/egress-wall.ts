@@ -27,7 +27,8 @@ function wallText(forbidden: readonly string[], excepted: readonly string[]): st
   return `table inet slipway {
   ${ranges('forbidden', forbidden)}
   ${ranges('excepted', excepted)}
-  set opened { type ipv4_addr . inet_service; flags interval; }
+  set opened { type ipv4_addr . inet_service; }
+  set opened_whole { type ipv4_addr; }
   set begun ${counted}
   set refused ${counted}
   set sent ${counted}
@@ -80,7 +81,7 @@ export async function raiseWall(
   await nft(wallText(forbidden, excepted));
   return {
     judgeBy: (rules) => nft(judgeText(rules)),
-    open: (address, ports) => nft(`add element inet slipway opened ${elements(address, ports)}\n`),
+    open: (address, ports) => nft(openText(address, ports)),
     read: async () => {
       const list = [...enter, '--', 'nft', '-j', 'list', 'table', 'inet', 'slipway'];
       const { code, stdout, stderr } = await runTool('nsenter', list);
@@ -92,7 +93,11 @@ export async function raiseWall(
 }
 
 function judgeText(rules: readonly EgressRule[] | null): string {
-  const lines = ['flush set inet slipway opened', 'flush chain inet slipway judge'];
+  const lines = [
+    'flush set inet slipway opened',
+    'flush set inet slipway opened_whole',
+    'flush chain inet slipway judge',
+  ];
   const add = (rule: string): number => lines.push(`add rule inet slipway judge ${rule}`);
   if (rules === null) add('goto let');
   else {
@@ -102,14 +107,17 @@ function judgeText(rules: readonly EgressRule[] | null): string {
       add(`ip daddr ${rule.range} meta l4proto { tcp, udp }${ports} goto let`);
     }
     add('meta l4proto { tcp, udp } ip daddr . th dport @opened goto let');
+    add('meta l4proto { tcp, udp } ip daddr @opened_whole goto let');
     add('goto refuse');
   }
   return lines.join('\n') + '\n';
 }
 
-function elements(address: string, ports: readonly number[]): string {
-  const wanted = ports.length === 0 ? ['1-65535'] : ports.map(String);
-  return `{ ${wanted.map((port) => `${address} . ${port}`).join(', ')} }`;
+/** Two sets, not ranges in one: many names have one address, and the kernel refuses a port within an opened range. */
+function openText(address: string, ports: readonly number[]): string {
+  if (ports.length === 0) return `add element inet slipway opened_whole { ${address} }\n`;
+  const elements = ports.map((port) => `${address} . ${String(port)}`).join(', ');
+  return `add element inet slipway opened { ${elements} }\n`;
 }
 
 interface ListedElement {

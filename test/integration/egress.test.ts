@@ -136,6 +136,18 @@ here('what a step asks of the network', () => {
     expect(found(record, 'app.example.test')).toMatchObject({ allowed: true });
   });
 
+  it('lets a name with a port through whose address another line opened whole before [A-PIPE-04]', async () => {
+    const { output, record } = await run(
+      [
+        get(`http://whole.example.test:${String(port)}/`),
+        get(`http://app.example.test:${String(port)}/`),
+      ],
+      { egressAllow: ['whole.example.test', `app.example.test:${String(port)}`] },
+    );
+    expect(output.match(/^served/gm)).toHaveLength(2);
+    expect(found(record, 'app.example.test')).toMatchObject({ allowed: true });
+  });
+
   it('does not go round the list by an address, another port or another name server [A-PIPE-04]', async () => {
     const { output } = await run(
       [

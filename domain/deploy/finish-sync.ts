@@ -61,9 +61,9 @@ async function abortOf(
 ): Promise<string | null> {
   if (outcome !== 'succeeded') return null;
   await tx.$queryRaw`SELECT id FROM deployment_syncs WHERE id = ${syncId} FOR NO KEY UPDATE`;
-  const { status, abortRequestedAt, abortReason } = await tx.deploymentSync.findUniqueOrThrow({
-    where: { id: syncId },
-  });
+  const sync = await tx.deploymentSync.findUnique({ where: { id: syncId } });
+  if (sync === null) return null; // gone with its project: nothing is left to end
+  const { status, abortRequestedAt, abortReason } = sync;
   const isOpen = openSyncStatuses.some((open) => open === status);
   return isOpen && abortRequestedAt !== null ? (abortReason ?? 'aborted') : null;
 }

@@ -23,7 +23,9 @@ export async function finishRun(
 ): Promise<{ status: PipelineStatus }> {
   const { pipelineId } = input;
   return await inTransaction(db, async (tx) => {
-    const { status, error, deploys } = await withDeploys(tx, await unlessCancelled(tx, input));
+    const wish = await unlessCancelled(tx, input);
+    if (wish === null) return { status: input.status };
+    const { status, error, deploys } = await withDeploys(tx, wish);
     const moved = await tx.pipeline.updateMany({
       where: { id: pipelineId, status: { in: statusesBefore(pipelineTransitions, status) } },
       data: {
@@ -58,13 +60,17 @@ export async function finishRun(
   });
 }
 
-/** Whoever cancelled it was told so: it ends as they asked, though its last step was done in the same moment. */
+/**
+ * Whoever cancelled it was told so: it ends as they asked, though its last step was done in the same moment.
+ * @returns null when the run is gone with its project: nothing is left to end, and its workflow ends
+ */
 async function unlessCancelled(
   tx: Prisma.TransactionClient,
   input: { pipelineId: string; status: PipelineStatus; error: string | null },
-): Promise<typeof input> {
+): Promise<typeof input | null> {
   await tx.$queryRaw`SELECT id FROM pipelines WHERE id = ${input.pipelineId} FOR NO KEY UPDATE`;
-  const run = await tx.pipeline.findUniqueOrThrow({ where: { id: input.pipelineId } });
+  const run = await tx.pipeline.findUnique({ where: { id: input.pipelineId } });
+  if (run === null) return null;
   return run.cancelRequestedAt === null ? input : { ...input, status: 'cancelled', error: null };
 }
 

@@ -124,6 +124,15 @@ describe('what was answered with yes', () => {
     }
   });
 
+  it('is nothing that holds up a workflow whose run or roll-out is gone with its project [A-REC-01]', async () => {
+    for (const status of ['success', 'failure', 'cancelled'] as const) {
+      const end = { pipelineId: 'pl_gone', status, error: null };
+      expect(await finishRun(sut.db, end)).toEqual({ status });
+    }
+    const gone = { syncId: 'sync_gone', outcome: 'succeeded', reason: null } as const;
+    expect(await finishSync(sut.db, gone)).toEqual({ abortReason: null });
+  });
+
   it('is one pause: a second one is refused before the run has heard of the first [A-PIPE-03]', async () => {
     const run = await makeRun(sut.db, project.id, { status: 'running' });
     const ask = (what: string) =>

@@ -27,13 +27,13 @@ export async function giveNamespace(
   const wished = readableName(project.owner.name, project.name, owner.slug);
   const own = withDigest(wished, owner.deploymentId);
   for (const namespace of [wished, own]) {
-    if (await isTaken(tx, namespace, owner)) return namespace;
+    if (await takeName(tx, namespace, owner)) return namespace;
   }
   throw new DomainError('conflict', `The namespace ${own} is another deployment's.`);
 }
 
-/** Takes a name that nobody had, or that the same environment had before. */
-async function isTaken(
+/** Takes a name that nobody had, or that the same environment had before. @returns false when it is another one's */
+async function takeName(
   tx: Prisma.TransactionClient,
   namespace: string,
   { projectId, slug }: NamespaceOwner,

@@ -27,10 +27,11 @@ function highlighted(text: string, needle: string): ComponentChildren {
   const wanted = needle.toLowerCase();
   let from = 0;
   for (let at = low.indexOf(wanted); at >= 0; at = low.indexOf(wanted, from)) {
-    parts.push(text.slice(from, at), <mark key={at}>{text.slice(at, at + wanted.length)}</mark>);
+    const found = visibleText(text.slice(at, at + wanted.length));
+    parts.push(visibleText(text.slice(from, at)), <mark key={at}>{found}</mark>);
     from = at + wanted.length;
   }
-  parts.push(text.slice(from));
+  parts.push(visibleText(text.slice(from)));
   return parts;
 }
 

@@ -82,14 +82,16 @@ class Names implements NameServer {
   async answer(query: Buffer, by: 'udp' | 'tcp'): Promise<Buffer | null> {
     const question = readQuestion(query);
     if (question === null || this.#pending >= mostPending) return null;
-    const opening = this.#rules === null ? null : rulesForName(this.#rules, question.name);
+    const rules = this.#rules;
+    const opening = rules === null ? null : rulesForName(rules, question.name);
     const allowed = opening === null || opening.length > 0;
     this.#note(question.name, allowed);
     if (!allowed) return emptyAnswer(query, question, 3);
     this.#pending += 1;
     try {
       const answer = await (this.#options.ask ?? askUpstream)(query, by);
-      if (answer === null) return emptyAnswer(query, question, 2);
+      // The step that asked may be gone: what its list opened must not be opened for the next one.
+      if (answer === null || rules !== this.#rules) return emptyAnswer(query, question, 2);
       await this.#remember(question, answer, opening);
       return answer;
     } catch {

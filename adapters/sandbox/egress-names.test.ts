@@ -1,0 +1,40 @@
+import { createSocket } from 'node:dgram';
+import { createServer } from 'node:net';
+import { expect, it } from '@jest/globals';
+import { parseEgressRule, type EgressRule } from '../../contracts/pipeline/egress.ts';
+import { serveNames } from './egress-names.ts';
+
+const query = Buffer.concat([
+  Buffer.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+  Buffer.from('\u0003app\u0004test\u0000', 'latin1'),
+  Buffer.from([0, 1, 0, 1]),
+]);
+const answer = Buffer.concat([
+  query,
+  Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 7, 7, 7, 7]),
+]);
+answer.writeUInt16BE(1, 6);
+const listed = (): EgressRule[] =>
+  [parseEgressRule('app.test')].filter((one) => typeof one !== 'string');
+
+it.each([
+  ['opens the address of a name while the step that asked runs [A-PIPE-04]', false, ['7.7.7.7']],
+  ['opens nothing for a step that began after the one that asked [A-PIPE-04]', true, []],
+])('%s', async (_title, isNext, expected) => {
+  const opened: string[] = [];
+  const sockets = { udp: createSocket('udp4'), tcp: createServer() };
+  let tell: (bytes: Buffer) => void = () => undefined;
+  const waiting = new Promise<Buffer>((resolve) => (tell = resolve));
+  const names = serveNames({
+    sockets,
+    open: (address) => Promise.resolve(void opened.push(address)),
+    ask: () => waiting,
+  });
+  names.judgeBy(listed());
+  sockets.udp.emit('message', query, { address: '127.0.0.1', port: 9 });
+  if (isNext) names.judgeBy([]);
+  tell(answer);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  sockets.udp.close();
+  expect(opened).toEqual(expected);
+});

@@ -1,7 +1,9 @@
 import { createSocket } from 'node:dgram';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { expect, it } from '@jest/globals';
 import { parseEgressRule, type EgressRule } from '../../contracts/pipeline/egress.ts';
+import { framed } from './dns-upstream.ts';
 import { serveNames } from './egress-names.ts';
 
 const query = Buffer.concat([
@@ -37,4 +39,38 @@ it.each([
   await new Promise((resolve) => setTimeout(resolve, 20));
   sockets.udp.close();
   expect(opened).toEqual(expected);
+});
+
+it('answers every question of a connection over TCP, reading no further than it has answered [A-PIPE-04]', async () => {
+  const sockets = { udp: createSocket('udp4'), tcp: createServer() };
+  let running = 0;
+  let most = 0;
+  const names = serveNames({
+    sockets,
+    open: () => Promise.resolve(),
+    ask: async () => {
+      most = Math.max(most, (running += 1));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      running -= 1;
+      return answer;
+    },
+  });
+  sockets.tcp.listen(0, '127.0.0.1');
+  await once(sockets.tcp, 'listening');
+  const client = connect((sockets.tcp.address() as AddressInfo).port, '127.0.0.1');
+  let got = 0;
+  const all = new Promise<void>((resolve) => {
+    client.on('data', (chunk: Buffer) => {
+      got += chunk.length;
+      if (got === 6 * framed(answer).length) resolve();
+    });
+  });
+  for (let part = 0; part < 2; part += 1) {
+    client.write(Buffer.concat([framed(query), framed(query), framed(query)]));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await all;
+  client.destroy();
+  names.close();
+  expect(most).toBe(1);
 });

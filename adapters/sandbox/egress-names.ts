@@ -119,6 +119,9 @@ class Names implements NameServer {
           else socket.write(framed(answer));
         });
       }
+      // No more is read than is answered: what waits here waits in our memory.
+      socket.pause();
+      void turn.then(() => socket.resume());
     });
   }
 

@@ -15,6 +15,7 @@ import {
   type AppUnderTest,
   type TestAccount,
 } from '../support/app-under-test.ts';
+import { openAttackLedger } from '../support/attack-ledger.ts';
 import { createTestToken } from '../support/test-api.ts';
 import { accessPolicy } from './access-policy.ts';
 
@@ -179,7 +180,11 @@ beforeAll(async () => {
   actors = await makeActors();
   await t.db.user.update({ where: { name: 'an-agent' }, data: { kind: 'agent' } });
 }, 240_000);
-afterAll(() => t.stop());
+const ledger = openAttackLedger('routes-and-roles', 'callers and routes');
+afterAll(async () => {
+  ledger.close();
+  await t.stop();
+});
 
 async function addressFor(route: DefinedRoute, actor: Actor): Promise<string> {
   let name = 'private-one';
@@ -305,6 +310,7 @@ describe('each route', () => {
         } else if (wanted !== null) expect(seen).toBe(`${actor.title}: ${wanted}`);
         else expect(seen).not.toMatch(/: (401|500)$/);
         if (wanted === null && policy.includes(':')) expect(seen).not.toMatch(/: 403$/);
+        ledger.note(true);
       }
       expect(t.errors).toEqual([]);
     },

@@ -9,6 +9,7 @@ import {
   type AppUnderTest,
   type TestAccount,
 } from '../support/app-under-test.ts';
+import { openAttackLedger } from '../support/attack-ledger.ts';
 
 let t: AppUnderTest;
 let admin: TestAccount;
@@ -22,7 +23,11 @@ beforeAll(async () => {
   admin = await t.account('root', 'admin');
   await t.project(admin, 'target');
 }, 240_000);
-afterAll(() => t.stop());
+const ledger = openAttackLedger('bad-input', 'requests');
+afterAll(async () => {
+  ledger.close();
+  await t.stop();
+});
 
 /** Class 7 and 8 of the fault plan: identifiers and paths. */
 const badIds = [
@@ -144,6 +149,7 @@ async function expectCalm(sent: Sent): Promise<number> {
     });
     expect(text).not.toMatch(/at .*\.ts:\d+|SELECT |prisma|node_modules/i);
   }
+  ledger.note(true);
   return response.status;
 }
 

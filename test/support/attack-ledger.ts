@@ -7,7 +7,7 @@ export interface AttackCount {
 }
 
 export interface AttackLedger {
-  /** One attempt. `held`: it came to nothing, as it must. */
+  /** One attempt. `held`: it came to nothing, as it must; after an `expect` of just that it is true. */
   note(held: boolean): void;
   /** Adds the count to the file that `npm run faults` reads; to be called when the tests of the class are done. */
   close(): void;

@@ -127,7 +127,8 @@ async function main(args) {
   const first = temporal === null ? [] : [path.dirname(temporal)];
   const searchPath = [...first, process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(':');
   const env = { ...process.env, NODE_ENV: 'test', PATH: searchPath };
-  if (args.length > 0) return jest(['--maxWorkers=2', ...args], env);
+  const hasWorkers = args.some((arg) => /^(-i$|--runInBand|--maxWorkers)/.test(arg));
+  if (args.length > 0) return jest([...(hasWorkers ? [] : ['--maxWorkers=2']), ...args], env);
   const report = process.env['SLIPWAY_TEST_REPORT'];
   if (report) await mkdir(report, { recursive: true });
   let worst = 0;

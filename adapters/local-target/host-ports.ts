@@ -5,6 +5,8 @@ import { isRecord } from './json-fields.ts';
 /** As clusters give them to Services; outside of what the kernel takes for outgoing connections, so they stay free while we are away. */
 const firstPort = 30_000;
 const lastPort = 32_767;
+/** Ports that the Services of one deployment may have together: there are 2,768 of them for everybody. */
+const mostPorts = 100;
 const range = `${String(firstPort)}–${String(lastPort)}`;
 
 /** Ports of this machine that the platform itself listens on or is set to: port → what listens there, for people. */
@@ -53,6 +55,34 @@ export function checkHostPorts(
       errors: [{ pointer, detail: problem }],
     });
   }
+}
+
+/**
+ * `validation_failed` for a Service with which its deployment would have too many ports. One that is kept may have as many
+ * as it has.
+ * @param all what the deployment has
+ */
+export function checkPortCount(
+  desired: Manifest,
+  before: Manifest | undefined,
+  all: readonly { live: Manifest }[],
+): void {
+  const wanted = portCount(desired);
+  if (wanted === 0 || (before !== undefined && wanted <= portCount(before))) return;
+  const held = all
+    .map(({ live }) => live)
+    .filter(({ metadata }) => metadata.name !== desired.metadata.name)
+    .reduce((sum, live) => sum + portCount(live), 0);
+  if (wanted + held <= mostPorts) return;
+  const detail = `The Services of a deployment may have ${String(mostPorts)} ports together; with this one they would have ${String(wanted + held)}.`;
+  throw new DomainError('validation_failed', `Service ${desired.metadata.name}: ${detail}`, {
+    errors: [{ pointer: '/spec/ports', detail }],
+  });
+}
+
+function portCount({ kind, ...manifest }: Manifest): number {
+  const spec = kind === 'Service' ? manifest['spec'] : undefined;
+  return isRecord(spec) && Array.isArray(spec['ports']) ? spec['ports'].length : 0;
 }
 
 function problemOf(pointer: string, port: unknown, own: OwnPorts): string | null {

@@ -15,7 +15,7 @@ import { removeTree } from '../workspace/trees.ts';
 import { checkNames } from './check-names.ts';
 import { driftOf } from './drift.ts';
 import { checkFixed, isOtherRun } from './fixed-fields.ts';
-import { checkHostPorts } from './host-ports.ts';
+import { checkHostPorts, checkPortCount } from './host-ports.ts';
 import { type InTurn, turns } from './in-turn.ts';
 import {
   applyFields,
@@ -160,7 +160,7 @@ function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
     addresses: async (scope) => mine(scope).flatMap(addressesOf),
     readLog: async (scope, ref) => {
       checkScope(scope, ref);
-      return logsOf(workloads.replicasOf(keyOf(scope.deploymentId, ref)));
+      return workloads.logsOf(keyOf(scope.deploymentId, ref));
     },
     applyAs: (manager, scope, manifest) =>
       inTurn(keyOf(scope.deploymentId, refOf(manifest)), async () => {
@@ -170,12 +170,6 @@ function targetOf(parts: Parts): Omit<LocalTarget, 'close'> {
         await writeAs(parts, manager, object, manifest);
       }),
   };
-}
-
-function logsOf(
-  replicas: ReturnType<Parts['workloads']['replicasOf']>,
-): { replica: string; text: string }[] {
-  return replicas.map((replica) => ({ replica: replica.plan.name, text: replica.log() }));
 }
 
 async function removeNamespace({ store, machine }: Parts, scope: TargetScope): Promise<void> {
@@ -197,6 +191,7 @@ async function write(
   let known = kept === undefined ? undefined : inNamespaceOf(scope, kept);
   if (known !== undefined) checkFixed(known, desired);
   checkHostPorts(desired, known?.live, parts.machine.ownPorts);
+  checkPortCount(desired, known?.live, parts.store.of(scope.deploymentId));
   await checkPod(parts, desired, what);
   if (known !== undefined && isOtherRun(known, desired)) {
     await removeObject(parts, known);

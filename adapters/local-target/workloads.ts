@@ -66,6 +66,11 @@ export class Workloads {
     return this.#running.get(key)?.run.replicas() ?? [];
   }
 
+  /** The last output of each replica of an object. */
+  logsOf(key: string): { replica: string; text: string }[] {
+    return this.replicasOf(key).map((one) => ({ replica: one.plan.name, text: one.log() }));
+  }
+
   *replicasOfDeployment(deploymentId: string): Generator<Replica> {
     for (const { deploymentId: its, run } of this.#running.values()) {
       if (its === deploymentId) yield* run.replicas();

@@ -57,6 +57,30 @@ describe('the ports of the machine and the local target', () => {
     await bench.reopen();
   };
 
+  it('gives one deployment no more than its share of the ports there are [A-DEP-06]', async () => {
+    const scope = scopeOf('many');
+    const wide = (name: string, count: number): Manifest => {
+      const ports = Array.from({ length: count }, (_, at) => ({
+        name: `p${String(at)}`,
+        port: at + 1,
+      }));
+      const made = service(scope);
+      return {
+        ...made,
+        metadata: { ...made.metadata, name },
+        spec: { ...(made['spec'] as object), ports },
+      };
+    };
+    await bench.apply(scope, wide('one', 60));
+    await expect(bench.apply(scope, wide('two', 41))).rejects.toMatchObject({
+      code: 'validation_failed',
+      message: expect.stringContaining('100 ports together; with this one they would have 101'),
+    });
+    await bench.apply(scope, wide('two', 40));
+    await bench.apply(scope, wide('one', 60));
+    for (const name of ['one', 'two']) await bench.target().remove(scope, ref(wide(name, 1)));
+  });
+
   it('gives a Service the nodePort that it asks for', async () => {
     const scope = scopeOf('asks');
     await bench.apply(scope, service(scope, 31_999));

@@ -184,7 +184,7 @@ const calls: Record<string, () => Promise<Call> | Call> = {
   }),
   'POST /api/v1/pipelines/{id}/resume': async () => {
     const id = await run('running');
-    await sut.db.pipeline.update({ where: { id }, data: { isPaused: true } });
+    await sut.db.pipeline.update({ where: { id }, data: { isPaused: true, pauseRequested: true } });
     return { address: `/api/v1/pipelines/${id}/resume`, body: {} };
   },
   'POST /api/v1/projects/{owner}/{project}/pipelines': async () => {

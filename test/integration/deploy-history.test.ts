@@ -45,7 +45,12 @@ async function newDeployment(): Promise<string> {
     imageRef: 'registry.example/app:1',
   });
   expect(made.status).toBe(201);
-  return (made.body as { id: string }).id;
+  const { id } = made.body as { id: string };
+  // What is rolled out here lies in `shop`, which one deployment has at a time.
+  const old = { namespace: `shop-${String(counter)}` };
+  await sut.db.deployment.updateMany({ where: { namespace: 'shop' }, data: old });
+  await sut.db.deployment.update({ where: { id }, data: { namespace: 'shop' } });
+  return id;
 }
 
 const config = (name: string, round: number): Manifest => ({

@@ -200,8 +200,13 @@ describe('a pass over environments and their entities', () => {
     await database.db.project.createMany({
       data: projects.map(({ at, ...row }) => ({ ...row, name: `many-${String(at)}` })),
     });
-    const row = { imageRef: 'registry.example/app:1', namespace: 'app', currentStatus: 'healthy' };
-    const rows = projects.map(({ id }) => ({ ...row, projectId: id, environment: 'production' }));
+    const row = { imageRef: 'registry.example/app:1', currentStatus: 'healthy' };
+    const rows = projects.map(({ id, at }) => ({
+      ...row,
+      namespace: `app-${String(at)}`,
+      projectId: id,
+      environment: 'production',
+    }));
     await database.db.deployment.createMany({
       data: rows.map((one) => ({ ...one, id: newId('deployment') })),
     });

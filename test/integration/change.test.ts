@@ -210,12 +210,12 @@ describe('the story of a change', () => {
       rollOut: { step: 'sync', syncId },
       requestedBy: owner.id,
     });
+    expect((await read(owner, mine)).body).toMatchObject({ state: 'waiting' });
     const said = { decision: 'approve', reason: 'the night shift knows' };
     await sut.call(owner, 'POST', `/api/v1/gates/${gateId}/decision`, said);
     await repaired(mine, { kind: 'deployment' });
     await repaired(mine, { kind: 'command', command: 'deployment.desired_changed' });
     await repaired(mine, { kind: 'pipeline' });
-    expect((await read(owner, mine)).body).toMatchObject({ state: 'waiting' });
     // Events come once no older transaction runs any more.
     await holds(async () => {
       const whole = JSON.stringify((await read(owner, mine)).body);

@@ -102,10 +102,10 @@ const stateWhen = (pipelineId: string, name: string, status: string) =>
     return steps.some((one) => one.name === name && one.status === status) || undefined;
   }, 60_000);
 
-async function started(): Promise<string> {
+async function started(ofProject = projectId): Promise<string> {
   ran = [];
-  const { id, changeId } = await makeRun(database.db, projectId, { status: 'pending' });
-  await startPipelineRun(client, { pipelineId: id, projectId, changeId }, 'a run');
+  const { id, changeId } = await makeRun(database.db, ofProject, { status: 'pending' });
+  await startPipelineRun(client, { pipelineId: id, projectId: ofProject, changeId }, 'a run');
   return id;
 }
 
@@ -188,7 +188,9 @@ describe('a run that is signalled', () => {
     const id = pipelineRunWorkflowId(run);
     await stranger.workflow.getHandle(id).signal(decideGateSignal, forged);
     await stranger.workflow.getHandle(id).signal('cancelRun', { reason: 'forged' });
-    const { events } = await handleOf((await atGate()).run).fetchHistory();
+    // of another project: a newer run of the same branch would end the gate of this one
+    const elsewhere = await createTestProject(database.db, (await createTestUser(database.db)).id);
+    const { events } = await handleOf(await started(elsewhere.id)).fetchHistory();
     const [captured] = events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
     expect(Buffer.from(captured?.data ?? []).toString('latin1')).not.toContain('run_');
     await stranger.workflowService.signalWorkflowExecution({

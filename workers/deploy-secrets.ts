@@ -1,6 +1,10 @@
 import type { DeploySecrets } from '../activities/deploy/deps.ts';
 import type { SecretBox } from '../contracts/secret/types.ts';
-import { leaseOwnerOf, secretsAsked } from '../domain/deploy/deploy-secrets.ts';
+import {
+  leaseOwnerOf,
+  requireBesideSecrets,
+  secretsAsked,
+} from '../domain/deploy/deploy-secrets.ts';
 import { heldVersions, leaseSecrets, newestVersions } from '../domain/secret/lease-secrets.ts';
 import type { HeadGit } from '../domain/secret/behind-head.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
@@ -25,5 +29,7 @@ export function deploySecrets(db: PrismaClient, box: SecretBox, git: HeadGit): D
         await secretsAsked(db, git, { deploymentId, stage: 'planned' }, names),
       );
     },
+    requireBeside: (deploymentId, renderedFrom) =>
+      requireBesideSecrets(db, git, deploymentId, renderedFrom),
   };
 }

@@ -24,6 +24,8 @@ export interface DeploySecrets {
     deploymentId: string,
     names: readonly string[],
   ) => Promise<Map<string, number>>;
+  /** refuses what was rendered from a commit where secrets were given before that it may not have, whatever it names */
+  requireBeside: (deploymentId: string, renderedFrom: string | null) => Promise<void>;
 }
 
 /** What the effects of deployments need. One set for each target. */

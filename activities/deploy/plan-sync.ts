@@ -97,6 +97,10 @@ async function planFor(deps: DeployActivityDeps, deployment: Loaded): Promise<Sy
     await settleWithoutSync(deps.db, deployment, { kind: 'served', message: '', sha });
     return { kind: 'nothing', reason: 'what is desired is served' };
   }
+  // What was good before was asked after when it came; a stop brings nothing.
+  if (!isStop && revision.id !== deployment.pinnedRevisionId) {
+    await deps.secrets.requireBeside(deployment.id, sha);
+  }
   const secretVersions = await versionsToBring(deps, deployment, manifests);
   const waves = isStop
     ? planWaves(manifests).filter((wave) => wave.phase === 'Sync')

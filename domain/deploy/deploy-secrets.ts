@@ -32,14 +32,13 @@ export async function secretsAsked(
     where: { id: deploymentId },
     include: { opsRepo: true },
   });
-  const isPreview = deployment.mergeRequestId !== null;
   const { why, isProtected } =
     names.length === 0
       ? { why: null, isProtected: false }
       : await judgeDeployment(db, git, deployment, stage);
   if (why !== null) {
-    const what = isPreview ? 'preview' : 'deployment';
-    throw new DomainError('secret_unavailable', `This ${what} gets no secrets: ${why}.`);
+    const message = `This ${wordFor(deployment)} gets no secrets: ${why}.`;
+    throw new DomainError('secret_unavailable', message);
   }
   return {
     owner: leaseOwnerOf(deployment),
@@ -50,6 +49,40 @@ export async function secretsAsked(
     usedBy: { kind: 'deployment', id: deploymentId },
   };
 }
+
+/**
+ * Refuses what may not have secrets where some were given before. They lie on the target until the deployment is removed,
+ * and whatever is brought beside them can read them, though its own manifests name none.
+ * @throws DomainError `secret_unavailable` naming who may not
+ */
+export async function requireBesideSecrets(
+  db: Db,
+  git: HeadGit,
+  deploymentId: string,
+  renderedFrom: string | null,
+): Promise<void> {
+  const deployment = await db.deployment.findUniqueOrThrow({
+    where: { id: deploymentId },
+    include: { opsRepo: true },
+  });
+  const { kind, id } = leaseOwnerOf(deployment);
+  const where = { ownerKind: kind, ownerId: id, endedAt: null };
+  const held = await db.secretLease.findMany({ where, include: { secret: true } });
+  if (held.length === 0) return;
+  const { why, isProtected } = await judgeDeployment(db, git, deployment, { renderedFrom });
+  const closed = isProtected ? undefined : held.find(({ secret }) => secret?.isProtected === true);
+  if (why === null && closed === undefined) return;
+  const because =
+    why ??
+    `secret ${closed?.name ?? ''} is protected, and this is no head that a protected branch was led to by its rules`;
+  throw new DomainError(
+    'secret_unavailable',
+    `This ${wordFor(deployment)} was given secrets, and what is to be rolled out beside them may not have them: ${because}.`,
+  );
+}
+
+const wordFor = ({ mergeRequestId }: Pick<Deployment, 'mergeRequestId'>): string =>
+  mergeRequestId === null ? 'deployment' : 'preview';
 
 async function judgeDeployment(
   db: Db,

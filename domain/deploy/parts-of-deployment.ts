@@ -10,8 +10,11 @@ export type Part = Pick<Head, 'projectId' | 'ref' | 'commitSha'>;
 
 type Made = Deployment & { opsRepo: OpsRepo | null };
 
-/** `planned`: what is about to be brought; `brought`: what the newest sync brings, whatever moved since it was planned. */
-export type Stage = 'planned' | 'brought';
+/**
+ * `planned`: what is about to be brought; `brought`: what the newest sync brings, whatever moved since it was planned; else
+ * what was rendered from a commit.
+ */
+export type Stage = 'planned' | 'brought' | { renderedFrom: string | null };
 
 /**
  * Where the parts of a lasting deployment lie: its code, the manifests that it is rendered from, and the runs that its image
@@ -55,7 +58,7 @@ async function sourceOf(
   run: Pipeline | null,
   stage: Stage,
 ): Promise<Part | null> {
-  const brought = stage === 'brought' ? await broughtSha(db, deployment) : null;
+  const brought = await shaOf(db, deployment, stage);
   const { opsRepo, projectId } = deployment;
   if (opsRepo !== null) {
     const place = hostedProject(opsRepo.repoUrl);
@@ -81,7 +84,9 @@ async function headOf(db: Db, at: { projectId: string; ref: string }): Promise<s
   return (await db.gitRef.findUnique({ where: key }))?.sha ?? null;
 }
 
-async function broughtSha(db: Db, { id }: Deployment): Promise<string | null> {
+async function shaOf(db: Db, { id }: Deployment, stage: Stage): Promise<string | null> {
+  if (stage === 'planned') return null;
+  if (stage !== 'brought') return stage.renderedFrom;
   const sync = await db.deploymentSync.findFirst({
     where: { deploymentId: id },
     orderBy: { number: 'desc' },

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { DeployActivityDeps } from '../../activities/deploy/deps.ts';
+import { planSync } from '../../activities/deploy/plan-sync.ts';
+import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import { deploySecrets } from '../../workers/deploy-secrets.ts';
 import {
@@ -6,6 +9,7 @@ import {
   openAppUnderTest,
   type TestAccount,
 } from '../support/app-under-test.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
 
 jest.setTimeout(120_000);
 
@@ -84,7 +88,67 @@ async function brings(sourceSha: string) {
 const planned = () => secretsBy().versions('newest', deploymentId, ['API_KEY']);
 const given = () => secretsBy().values(deploymentId, ['API_KEY'], new Map());
 
+/** Reads all of a Secret that an earlier roll-out left on the target, and names no secret of the project itself. */
+const reader: Manifest = {
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: { name: 'reader' },
+  spec: {
+    template: {
+      spec: { containers: [{ name: 'reader', envFrom: [{ secretRef: { name: 'keys' } }] }] },
+    },
+  },
+};
+
+/** Plans a roll-out of the reader, as it lies at a commit. */
+async function planReader(sha: string) {
+  const deps = {
+    db: sut.db,
+    store: createMemoryStore(),
+    gitStore: { resolveCommit: () => Promise.resolve(sha) },
+    manifestFiles: { read: () => Promise.resolve(new Map()) },
+    render: () => Promise.resolve([reader]),
+    target: { list: () => Promise.resolve([]) },
+    secrets: secretsBy(),
+  } as unknown as DeployActivityDeps;
+  await active({ generation: { increment: 1 } });
+  return await planSync(deps)({ deploymentId });
+}
+
 describe('secrets of what a deployment is made of', () => {
+  it('are not read by what names none: nothing of somebody without secret:read is rolled out beside those that it holds [A-SEC-04]', async () => {
+    const [head, next] = ['b'.repeat(40), 'c'.repeat(40)];
+    await movedMain(project.id, admin, head);
+    await movedMain(project.id, stranger, next);
+    expect(await planReader(next)).toMatchObject({ kind: 'planned' });
+    await active({ commitSha: head });
+    expect(await planReader(head)).toMatchObject({ kind: 'planned' });
+    expect((await given()).size).toBe(1);
+    const refused = {
+      kind: 'nothing',
+      reason: expect.stringContaining('partsstranger') as unknown,
+    };
+    await active({ commitSha: next });
+    expect(await planReader(next)).toMatchObject(refused);
+    // Rendered from the head of the default branch, which is another one by the time that it is asked after.
+    await sut.db.gitRef.create({
+      data: { projectId: project.id, name: 'refs/heads/main', sha: head },
+    });
+    await active({ commitSha: null });
+    expect(await planReader(next)).toMatchObject(refused);
+    expect(await planReader(head)).toMatchObject({ kind: 'planned' });
+    await movedMain(project.id, admin, next);
+    expect(await planReader(next)).toMatchObject({ kind: 'planned' });
+    await sut.db.secret.updateMany({
+      where: { projectId: project.id },
+      data: { isProtected: true },
+    });
+    expect(await planReader(next)).toMatchObject({
+      kind: 'nothing',
+      reason: expect.stringContaining('API_KEY is protected') as unknown,
+    });
+  });
+
   it('go to no deployment whose manifests somebody pushed without secret:read, to the default branch or to an ops repository [A-SEC-04]', async () => {
     const [head, next] = ['b'.repeat(40), 'c'.repeat(40)];
     const ref = 'refs/heads/main';

@@ -101,28 +101,34 @@ class Names implements NameServer {
     }
   }
 
-  /** Questions over TCP, one after another. */
+  /**
+   * Questions over TCP, one after another. Nothing more is read until what was read is answered and the answers are taken,
+   * so that nobody fills our memory.
+   */
   converse(socket: Socket): void {
-    let read = Buffer.alloc(0);
-    let turn = Promise.resolve();
+    let rest: Buffer = Buffer.alloc(0);
     socket.setTimeout(10_000, () => socket.destroy());
     socket.on('error', () => undefined);
     socket.on('data', (chunk) => {
-      read = Buffer.concat([read, chunk]);
-      while (read.length >= 2 && read.length >= 2 + read.readUInt16BE(0)) {
-        const end = 2 + read.readUInt16BE(0);
-        const query = read.subarray(2, end);
-        read = read.subarray(end);
-        turn = turn.then(async () => {
-          const answer = await this.answer(query, 'tcp');
-          if (answer === null) socket.destroy();
-          else socket.write(framed(answer));
-        });
-      }
-      // No more is read than is answered: what waits here waits in our memory.
       socket.pause();
-      void turn.then(() => socket.resume());
+      void this.#answerEach(socket, Buffer.concat([rest, chunk])).then((left) => {
+        rest = left;
+        socket.resume();
+      });
     });
+  }
+
+  /** @returns the beginning of a question that has not arrived whole */
+  async #answerEach(socket: Socket, read: Buffer): Promise<Buffer> {
+    let left = read;
+    while (left.length >= 2 && left.length >= 2 + left.readUInt16BE(0) && !socket.destroyed) {
+      const end = 2 + left.readUInt16BE(0);
+      const answer = await this.answer(left.subarray(2, end), 'tcp');
+      left = left.subarray(end);
+      if (answer === null) socket.destroy();
+      else if (!socket.write(framed(answer)) && !socket.destroyed) await taken(socket);
+    }
+    return left;
   }
 
   #note(name: string, allowed: boolean): void {
@@ -139,8 +145,8 @@ class Names implements NameServer {
   ): Promise<void> {
     for (const address of readAddresses(answer)) {
       const names = this.#namesOf.get(address) ?? new Set();
-      if (names.size < 8 && this.#namesOf.size < maxEgressEntries) names.add(question.name);
-      this.#namesOf.set(address, names);
+      const isRoom = this.#namesOf.has(address) || this.#namesOf.size < maxEgressEntries;
+      if (names.size < 8 && isRoom) this.#namesOf.set(address, names.add(question.name));
       for (const { ports } of opening ?? []) {
         const key = `${address} ${ports.join(',')}`;
         if (this.#opened.has(key)) continue;
@@ -149,4 +155,15 @@ class Names implements NameServer {
       }
     }
   }
+}
+
+/** Once what was written is on its way, or nobody is there any more. */
+function taken(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      socket.off('drain', end).off('close', end);
+      resolve();
+    };
+    socket.on('drain', end).on('close', end);
+  });
 }

@@ -31,28 +31,38 @@ export function forwardRequest(
     else if (again && !hasBody(request)) forwardRequest(request, response, next, tries - 1);
     else refuse(response, 502, 'The replica closed the connection.');
   };
-  endpoint.connect().then((port) => {
+  const passOn = (port: number): void => {
     const upstream = send({
       ...{ host: '127.0.0.1', port, agent: false, method: request.method, path: request.url },
       headers: headersOf(request),
       setHost: false,
     });
-    upstream.once('response', (answer) => {
-      const headers = headersOf(answer);
-      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
-      answer.pipe(response);
-      answer.once('error', () => response.destroy());
-      answer.once('close', () => {
-        if (!answer.complete) response.destroy();
-      });
-    });
+    upstream.once('response', (answer) => passBack(answer, response));
     upstream.once('error', fail);
     response.once('close', () => {
       end();
       upstream.destroy();
     });
     request.pipe(upstream);
-  }, fail);
+  };
+  // Also where the client wrote what cannot be sent: nothing that it writes may end our process.
+  endpoint.connect().then(passOn).catch(fail);
+}
+
+/** What an application answers is read leniently and written strictly: what cannot be written is its own failure. */
+function passBack(answer: IncomingMessage, response: ServerResponse): void {
+  try {
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headersOf(answer));
+  } catch {
+    answer.destroy();
+    refuse(response, 502, 'The replica gave an answer that cannot be passed on.');
+    return;
+  }
+  answer.pipe(response);
+  answer.once('error', () => response.destroy());
+  answer.once('close', () => {
+    if (!answer.complete) response.destroy();
+  });
 }
 
 /** WebSockets and the like: the request as it came, then bytes in both directions. */
@@ -96,13 +106,15 @@ function headersOf(message: IncomingMessage): string[] {
   for (const name of (message.headers.connection ?? '').split(',')) {
     dropped.add(name.trim().toLowerCase());
   }
+  const framed = message.headers['transfer-encoding'] !== undefined;
+  // It announces what can follow in chunks only.
+  if (!framed) dropped.add('trailer');
   const kept: string[] = [];
   for (let at = 0; at < message.rawHeaders.length; at += 2) {
     const [name = '', value = ''] = message.rawHeaders.slice(at, at + 2);
     if (!dropped.has(name.toLowerCase())) kept.push(name, value);
   }
   // A request of a method that has no body by default would lose its frame.
-  const framed = message.headers['transfer-encoding'] !== undefined;
   if (framed) kept.push('Transfer-Encoding', 'chunked');
   return kept;
 }

@@ -33,9 +33,14 @@ export function serveNames(options: NamesOptions): NameServer {
   const { udp, tcp } = options.sockets;
   udp.on('error', () => undefined);
   udp.on('message', (query, from) => {
-    void server.answer(query, 'udp').then((answer) => {
-      if (answer !== null) udp.send(answer, from.port, from.address, () => undefined);
-    });
+    // Nothing that is asked may end our process.
+    void server.answer(query, 'udp').then(
+      (answer) => {
+        if (answer !== null && from.port !== 0)
+          udp.send(answer, from.port, from.address, () => undefined);
+      },
+      () => undefined,
+    );
   });
   tcp.maxConnections = mostTcp;
   tcp.on('error', () => undefined).on('connection', (socket) => server.converse(socket));

@@ -1,0 +1,49 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { ServiceListener } from './service-listener.ts';
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function listening(server: Server): Promise<number> {
+  servers.push(server);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+/** What a client is answered through a Service whose application answers these very bytes. */
+async function through(request: string, answer: string): Promise<string> {
+  const application = createServer((socket) => {
+    socket.on('error', () => undefined).once('data', () => socket.end(Buffer.from(answer)));
+  });
+  const port = await listening(application);
+  const endpoint = { connect: () => Promise.resolve(port), begin: () => () => undefined };
+  const service = new ServiceListener(() => [endpoint]);
+  const front = createServer({ allowHalfOpen: true }, (socket) => service.serve(socket));
+  const client = connect(await listening(front), '127.0.0.1');
+  let read = '';
+  client.on('error', () => undefined).on('data', (chunk) => (read += chunk.toString('latin1')));
+  client.write(request);
+  await once(client, 'data', { signal: AbortSignal.timeout(3000) });
+  client.destroy();
+  return read.split('\r\n')[0] ?? '';
+}
+
+const ask = (...headers: string[]) =>
+  ['GET / HTTP/1.1', 'Host: app', ...headers, '', ''].join('\r\n');
+const answer = (...lines: string[]) => [...lines, 'Content-Length: 0', '', ''].join('\r\n');
+
+describe('a Service of the local target', () => {
+  it('outlives an answer with a status that is none, and says so to the client [A-DEP-02]', async () => {
+    expect(await through(ask(), answer('HTTP/1.1 042 X'))).toBe('HTTP/1.1 502 Bad Gateway');
+  });
+
+  it('passes on what announces trailers without chunks, in a request as in an answer [A-DEP-02]', async () => {
+    const plain = answer('HTTP/1.1 200 OK');
+    expect(await through(ask('Trailer: X'), plain)).toBe('HTTP/1.1 200 OK');
+    expect(await through(ask(), answer('HTTP/1.1 200 OK', 'Trailer: X'))).toBe('HTTP/1.1 200 OK');
+  });
+});

@@ -6,10 +6,28 @@
 
 const MAX_ALTERNATIVES = 64;
 
-/** True when `text` (segments parted by `/`) matches `pattern`. A pattern of more than 64 alternatives matches nothing. */
-export function matchesGlob(pattern: string, text: string): boolean {
+/** Comparisons that are left. Below nothing it is at its end, and the answer says nothing. */
+export interface Effort {
+  left: number;
+}
+
+/**
+ * True when `text` (segments parted by `/`) matches `pattern`. A pattern of more than 64 alternatives matches nothing.
+ * @param effort counted down; nothing matches once it is used up
+ */
+export function matchesGlob(
+  pattern: string,
+  text: string,
+  effort: Effort = { left: Number.POSITIVE_INFINITY },
+): boolean {
   const alternatives = expandBraces(pattern);
-  return alternatives.some((one) => matchSegments(one.split('/'), text.split('/')));
+  return alternatives.some((one) => matchSegments(one.split('/'), text.split('/'), effort));
+}
+
+/** @returns false when there is none left */
+function takes(effort: Effort, comparisons: number): boolean {
+  effort.left -= comparisons;
+  return effort.left >= 0;
 }
 
 /** True when any of the patterns matches. */
@@ -36,19 +54,24 @@ function expandBraces(pattern: string): string[] {
   return done;
 }
 
-function matchSegments(pattern: readonly string[], text: readonly string[]): boolean {
+function matchSegments(
+  pattern: readonly string[],
+  text: readonly string[],
+  effort: Effort,
+): boolean {
   // Two-pointer wildcard match over whole segments: on a mismatch the last `**` swallows one segment more.
   let p = 0;
   let t = 0;
   let starP = -1;
   let starT = 0;
   while (t < text.length) {
+    if (!takes(effort, 1)) return false;
     const segment = pattern[p];
     if (segment === '**') {
       starP = p;
       starT = t;
       p += 1;
-    } else if (segment !== undefined && matchSegment(segment, text[t] ?? '')) {
+    } else if (segment !== undefined && matchSegment(segment, text[t] ?? '', effort)) {
       p += 1;
       t += 1;
     } else if (starP !== -1) {
@@ -63,12 +86,14 @@ function matchSegments(pattern: readonly string[], text: readonly string[]): boo
   return p === pattern.length;
 }
 
-function matchSegment(pattern: string, text: string): boolean {
+function matchSegment(pattern: string, text: string, effort: Effort): boolean {
   let p = 0;
   let t = 0;
   let starP = -1;
   let starT = 0;
   while (t < text.length) {
+    // The end of a class is looked for in all of it.
+    if (!takes(effort, pattern[p] === '[' ? pattern.length : 1)) return false;
     const step = pattern[p] === '*' ? 0 : matchOne(pattern, p, text[t] ?? '');
     if (pattern[p] === '*') {
       starP = p;

@@ -102,7 +102,7 @@ async function recordRules(db: Db, { mergeRequest, protections, facts }: MergeCa
   const required = Math.max(0, ...protections.map((one) => one.requiredApprovals));
   if (required > 0) rules.push(approvalsRule(words, required));
   if (protections.some((one) => one.requireCodeOwners)) {
-    rules.push(codeOwnersRule(words, facts.codeOwners, facts.changedPaths));
+    rules.push(codeOwnersRule(words, facts.codeOwners));
   }
   const checks = [...new Set(protections.flatMap((one) => one.requiredChecks))];
   const runs = checks.length === 0 ? [] : await readRuns(db, mergeRequest);

@@ -18,15 +18,51 @@ describe('code owners', () => {
     expect(ownerPatternMatches(pattern, path)).toBe(matches);
   });
 
-  it('are those of the last line that matches, and nobody where that names none [A-MR-04]', () => {
+  it('are those of the last line that matches, and nobody where that names none [A-MR-04]', async () => {
     const rules = parseCodeOwners(
       '# all\n*  @Ann bob@example.test # both\n\n/docs/ @cat\n/gen/\n!/x @dan\n',
     );
     expect(rules.map((rule) => rule.owners)).toEqual([['ann', 'bob@example.test'], ['cat'], []]);
-    const owned = ownerRulesOf(rules, ['a.ts', 'docs/a.md', 'gen/a.ts', 'b.ts']);
-    expect([...owned].map(([rule, paths]) => [rule.pattern, paths])).toEqual([
+    const owned = await ownerRulesOf(rules, ['a.ts', 'docs/a.md', 'gen/a.ts', 'b.ts']);
+    expect([...(owned ?? [])].map(([rule, paths]) => [rule.pattern, paths])).toEqual([
       ['*', ['a.ts', 'b.ts']],
       ['/docs/', ['docs/a.md']],
     ]);
+  });
+
+  it.each([
+    ['many that each take long', `/*${'a'.repeat(1900)}b @x\n`.repeat(500), 'a'.repeat(4000)],
+    [
+      'alternatives',
+      `/{${'*aaaaaaaaaab,'.repeat(60)}c}*${'a'.repeat(1900)}b @x\n`.repeat(100),
+      'a'.repeat(4000),
+    ],
+    ['folders', `/**${'/a'.repeat(900)}/b @x\n`.repeat(500), Array(2000).fill('a').join('/')],
+    ['classes', `/*${'[ab'.repeat(300_000)} @x\n`, 'a'.repeat(4000)],
+  ])(
+    'that take too long to be compared (%s) are given up, and hold up nobody [A-MR-04][A-API-01]',
+    async (_what, text, path) => {
+      let last = performance.now();
+      let longestMs = 0;
+      const timer = setInterval(() => {
+        longestMs = Math.max(longestMs, performance.now() - last);
+        last = performance.now();
+      }, 10);
+      const began = performance.now();
+      const owned = await ownerRulesOf(parseCodeOwners(text), [path, `${path}c`]);
+      clearInterval(timer);
+      expect({ owned, tookMs: Math.round(performance.now() - began) }).toMatchObject({
+        owned: null,
+      });
+      expect(Math.max(longestMs, performance.now() - last)).toBeLessThan(1000);
+    },
+  );
+
+  it('of a large project are told [A-MR-04]', async () => {
+    const text = Array.from({ length: 500 }, (_, at) => `/src/part${String(at)}/*.ts @x`).join(
+      '\n',
+    );
+    const paths = Array.from({ length: 500 }, (_, at) => `src/part${String(at)}/a.ts`);
+    expect((await ownerRulesOf(parseCodeOwners(text), paths))?.size).toBe(500);
   });
 });

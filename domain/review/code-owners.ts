@@ -1,4 +1,5 @@
-import { matchesGlob } from '../../contracts/shared/glob.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Effort, matchesGlob } from '../../contracts/shared/glob.ts';
 
 /** Where a file of code owners may lie; the first one counts. */
 export const codeOwnersPaths = ['CODEOWNERS', '.slipway/CODEOWNERS', 'docs/CODEOWNERS'] as const;
@@ -26,37 +27,48 @@ export function parseCodeOwners(text: string): OwnerRule[] {
 }
 
 /** Patterns are those of .gitignore, except that `docs/*` does not reach below `docs/`. */
-export function ownerPatternMatches(pattern: string, path: string): boolean {
+export function ownerPatternMatches(pattern: string, path: string, effort?: Effort): boolean {
   const trimmed = pattern.replace(/^\//u, '');
   const isAnchored = pattern.startsWith('/') || trimmed.slice(0, -1).includes('/');
   const glob = isAnchored ? trimmed : `**/${trimmed}`;
-  if (glob.endsWith('/')) return matchesGlob(`${glob}**`, path);
-  if (matchesGlob(glob, path)) return true;
-  return !glob.endsWith('/*') && matchesGlob(`${glob}/**`, path);
+  if (glob.endsWith('/')) return matchesGlob(`${glob}**`, path, effort);
+  if (matchesGlob(glob, path, effort)) return true;
+  return !glob.endsWith('/*') && matchesGlob(`${glob}/**`, path, effort);
 }
 
-/** At most so many characters are compared to find the owners of these paths. */
-export function matchingCost(rules: readonly OwnerRule[], paths: readonly string[]): number {
-  const alternatives = ({ pattern }: OwnerRule) => (pattern.includes('{') ? 64 : 1);
-  // Wildcards may compare each character of a pattern with each of a path, everything else stops at the first difference.
-  const weight = (rule: OwnerRule) =>
-    alternatives(rule) * (/[*?[]/u.test(rule.pattern) ? rule.pattern.length : 1) + 1;
-  const ofRules = rules.reduce((sum, rule) => sum + weight(rule), 0);
-  return ofRules * paths.reduce((sum, path) => sum + path.length, 0);
-}
+/** Comparisons for all lines and paths, a second or so; for one of each; and after how many others have their turn. */
+const mostEffort = { all: 40_000_000, each: 500_000, turn: 500_000 };
+/** What it costs to begin with a line and a path, in comparisons. */
+const beginning = 20;
 
-/** The lines that speak for these paths, each with the paths it speaks for: the last match of a path wins. */
-export function ownerRulesOf(
+/**
+ * The lines that speak for these paths, each with the paths it speaks for: the last match of a path wins. Whoever writes
+ * the file holds up nobody else: others have their turn in between.
+ * @returns null where it takes too long to tell
+ */
+export async function ownerRulesOf(
   rules: readonly OwnerRule[],
   paths: readonly string[],
-): Map<OwnerRule, string[]> {
+): Promise<Map<OwnerRule, string[]> | null> {
   const owned = new Map<OwnerRule, string[]>();
+  const lastFirst = rules.toReversed();
+  let left = mostEffort.all;
+  let turnEnds = left - mostEffort.turn;
   for (const path of paths) {
-    const rule = rules.findLast((one) => ownerPatternMatches(one.pattern, path));
-    if (rule === undefined || rule.owners.length === 0) continue;
-    const known = owned.get(rule);
-    if (known === undefined) owned.set(rule, [path]);
-    else known.push(path);
+    for (const rule of lastFirst) {
+      const effort = { left: Math.min(left, mostEffort.each) };
+      const before = effort.left;
+      const isOwned = ownerPatternMatches(rule.pattern, path, effort);
+      if (effort.left < 0) return null;
+      left -= before - effort.left + beginning;
+      if (left <= turnEnds) {
+        await nextTurn();
+        turnEnds = left - mostEffort.turn;
+      }
+      if (!isOwned) continue;
+      if (rule.owners.length > 0) owned.set(rule, [...(owned.get(rule) ?? []), path]);
+      break;
+    }
   }
   return owned;
 }

@@ -2,7 +2,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { MergeRequest, Project } from '../../prisma/generated/client.ts';
 import { repoPathOf } from '../git/read-repository.ts';
-import { codeOwnersPaths, matchingCost, parseCodeOwners, type OwnerRule } from './code-owners.ts';
+import { codeOwnersPaths, ownerRulesOf, parseCodeOwners, type OwnerRule } from './code-owners.ts';
 import { branchRef } from './merge-request-record.ts';
 
 /** What the repository says of a merge of one commit into another: it never changes for the two. */
@@ -18,9 +18,7 @@ export interface MergeFacts {
   conflicts: string[];
   /** tree of the merge; null when there is none */
   tree: string | null;
-  /** only asked for with code owners */
-  changedPaths: string[];
-  /** lines of the target's file; empty without one, null when it is too large */
+  /** lines of the target's file of owners that speak for what is changed; empty without one, null when that takes too long to tell */
   codeOwners: OwnerRule[] | null;
   /** commits that the target has not, asked for with approvals; null when they are too many to be told one by one */
   brought: string[] | null;
@@ -40,8 +38,6 @@ export type FactsGit = Pick<
 
 const maxOwnersBytes = 1024 * 1024;
 const maxBrought = 1000;
-/** Comparisons of characters: seconds at the very worst, and more than people write. */
-const maxMatchingCost = 5_000_000_000;
 
 function orNull(error: unknown): null {
   if (error instanceof DomainError && error.code === 'not_found') return null;
@@ -103,7 +99,6 @@ export async function gatherFacts(
     canFastForward: false,
     conflicts: [],
     tree: null,
-    changedPaths: [],
     codeOwners: [],
     brought: [],
   };
@@ -124,6 +119,6 @@ export async function gatherFacts(
   const codeOwners = await readCodeOwners(git, repoPath, targetSha);
   const from = baseSha ?? targetSha;
   const changedPaths = await git.changedPaths(repoPath, { from, to: headSha });
-  const isTooMuch = codeOwners !== null && matchingCost(codeOwners, changedPaths) > maxMatchingCost;
-  return { ...merged, codeOwners: isTooMuch ? null : codeOwners, changedPaths };
+  const owned = codeOwners === null ? null : await ownerRulesOf(codeOwners, changedPaths);
+  return { ...merged, codeOwners: owned === null ? null : [...owned.keys()] };
 }

@@ -4,7 +4,7 @@ import { grantedPermissions } from '../identity/granted-permissions.ts';
 import { kinOf } from '../identity/kin-of.ts';
 import { ownersOfPushes, ownersOfWork } from './owners-of-work.ts';
 import type { Db } from '../shared/db.ts';
-import { ownerRulesOf, type OwnerRule } from './code-owners.ts';
+import type { OwnerRule } from './code-owners.ts';
 
 /** Somebody's last word on a merge request: comments alone are none. */
 interface Word {
@@ -141,11 +141,8 @@ export function approvalsRule(words: Words, required: number): MergeRule {
 
 const maxShown = 50;
 
-export function codeOwnersRule(
-  words: Words,
-  rules: readonly OwnerRule[] | null,
-  paths: readonly string[],
-): MergeRule {
+/** @param rules those that speak for what is changed */
+export function codeOwnersRule(words: Words, rules: readonly OwnerRule[] | null): MergeRule {
   const rule = 'code_owners';
   if (rules === null) {
     const detail =
@@ -155,7 +152,7 @@ export function codeOwnersRule(
   const approved = new Set(
     words.approvals.flatMap((word) => [word.name.toLowerCase(), word.email.toLowerCase()]),
   );
-  const missing = [...ownerRulesOf(rules, paths).keys()]
+  const missing = rules
     .filter((one) => !one.owners.some((owner) => approved.has(owner)))
     .map((one) => `${one.pattern}: ${one.owners.map((owner) => `@${owner}`).join(' or ')}`);
   return {

@@ -6,6 +6,10 @@ const portRef = z.union([z.int().min(1).max(65_535), z.string().min(1)]);
 const seconds = (fallback: number): z.ZodDefault<z.ZodNumber> =>
   z.number().min(0).default(fallback);
 
+/** As in a cluster, 0 is what is left out: a probe without a pause would take a core of ours. */
+const orDefault = (fallback: number) =>
+  seconds(fallback).transform((given) => (given === 0 ? fallback : given));
+
 const probe = z
   .object({
     httpGet: z
@@ -19,8 +23,8 @@ const probe = z
     tcpSocket: z.object({ port: portRef }).optional(),
     exec: z.object({ command: z.array(z.string()).min(1) }).optional(),
     initialDelaySeconds: seconds(0),
-    periodSeconds: seconds(10),
-    timeoutSeconds: seconds(1),
+    periodSeconds: orDefault(10),
+    timeoutSeconds: orDefault(1),
     successThreshold: z.int().min(1).default(1),
     failureThreshold: z.int().min(1).default(3),
   })

@@ -1,3 +1,8 @@
+import { directions } from './plain-text.ts';
+
+/** What no row or notice keeps; white space among it becomes a blank. */
+const unplain = new RegExp(`[\\p{Cc}${directions}]`, 'gu');
+
 /** As much of another program's output as a reason, an event or a notice repeats. */
 const usual = 200;
 
@@ -16,7 +21,5 @@ export function foreignWords(text: string, most = usual): string {
 export function plainWords(text: string): string {
   return text
     .replaceAll(/\p{Cc}\[[0-9;?]*[ -/]*[@-~]/gu, '')
-    .replaceAll(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (character) =>
-      /\s/.test(character) ? character : '',
-    );
+    .replaceAll(unplain, (character) => (/\s/.test(character) ? character : ''));
 }

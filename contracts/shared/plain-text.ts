@@ -8,7 +8,7 @@ const range = (from: number, to: number): string =>
   `${String.fromCharCode(from)}-${String.fromCharCode(to)}`;
 
 /** Characters that change the direction of writing (Trojan Source, CVE-2021-42574). */
-const directions = `${String.fromCharCode(0x61c)}${range(0x200e, 0x200f)}${range(0x202a, 0x202e)}${range(0x2066, 0x2069)}`;
+export const directions = `${String.fromCharCode(0x61c)}${range(0x200e, 0x200f)}${range(0x202a, 0x202e)}${range(0x2066, 0x2069)}`;
 const direction = new RegExp(`[${directions}]`, 'u');
 /** What is neither shown as it is nor one of tab and newline. */
 const special = new RegExp(

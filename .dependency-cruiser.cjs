@@ -22,6 +22,31 @@ module.exports = {
       to: { circular: true },
     },
     {
+      name: 'pages-without-circles',
+      comment:
+        'Two areas of pages that need each other are one, or miss a third: each is a chunk of its own.',
+      severity: 'error',
+      scope: 'folder',
+      from: { path: '^web/src/pages/' },
+      to: { path: '^web/src/pages/', circular: true },
+    },
+    {
+      name: 'web-lib-draws-nothing',
+      comment:
+        'Rules and words that are tested without a browser know no component, state or page.',
+      severity: 'error',
+      from: { path: '^web/src/lib/', pathNot: tests },
+      to: { path: '^web/src/(app|components|pages)/' },
+    },
+    {
+      name: 'web-state-and-components-know-no-page',
+      comment:
+        'Pages are made of them; which page there is at an address says web/src/app.tsx alone.',
+      severity: 'error',
+      from: { path: '^web/src/(app|components|api)/', pathNot: tests },
+      to: { path: '^web/src/pages/' },
+    },
+    {
       name: 'resolvable',
       comment: 'An import that leads nowhere fails at run time.',
       severity: 'error',

@@ -127,6 +127,24 @@ export default tseslint.config(
     files: ['**/*.config.{mjs,ts}', 'test/support/global-{setup,teardown}.ts'],
     rules: { 'no-restricted-syntax': 'off' },
   },
+  {
+    files: ['domain/**/*.ts'],
+    ignores: ['domain/shared/text-match.ts', 'domain/**/*.test.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        ...everywhere['no-restricted-syntax'],
+        {
+          selector: 'Property[key.name=/^(contains|startsWith|endsWith)$/]',
+          message: 'Prisma leaves % and _ in it as patterns: use domain/shared/text-match.ts.',
+        },
+        {
+          selector: 'TemplateElement[value.raw=/\\bI?LIKE\\b/]',
+          message:
+            'A pattern of LIKE is made in domain/shared/text-match.ts, where % and _ are escaped.',
+        },
+      ],
+    },
+  },
   { files: ['cli/**/*.ts', 'test/bench/**/*.ts'], rules: { 'no-console': 'off' } },
   {
     files: ['**/*.tsx'],

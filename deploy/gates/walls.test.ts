@@ -48,6 +48,12 @@ const sound: Record<string, string> = {
 /** One file per rule that breaks it; the name of the rule is the key. */
 const breaches: Record<string, [file: string, source: string]> = {
   'no-cycles': ['domain/a.ts', 'import "./b.ts";'],
+  'pages-without-circles': ['web/src/pages/issue/list.ts', 'import "../project/all.ts";'],
+  'web-lib-draws-nothing': ['web/src/lib/words.ts', 'import "../components/drawn.tsx";'],
+  'web-state-and-components-know-no-page': [
+    'web/src/components/drawn.tsx',
+    'import "../pages/project/one.tsx";',
+  ],
   resolvable: ['domain/lost.ts', 'import "./nowhere.ts";'],
   'contracts-stand-alone': ['contracts/bad.ts', 'import "../domain/thing/add-thing.ts";'],
   'contracts-do-no-io': ['contracts/io.ts', 'import "node:fs";'],
@@ -112,9 +118,18 @@ describe('the walls between the rooms', () => {
 
   it('stop a breach of each rule, in the file where it was planted', async () => {
     const planted = Object.fromEntries(Object.values(breaches));
-    const summary = await cruise({ ...sound, ...planted, 'domain/b.ts': 'import "./a.ts";' });
+    const summary = await cruise({
+      ...sound,
+      ...planted,
+      'domain/b.ts': 'import "./a.ts";',
+      // no circle of files, but one of folders
+      'web/src/pages/project/all.ts': 'export const all = 1;',
+      'web/src/pages/project/one.tsx': 'import "../issue/list.ts";',
+    });
     const caught = Object.entries(breaches).filter(([rule, [file]]) =>
-      summary.violations.some((found) => found.rule.name === rule && found.from === file),
+      summary.violations.some(
+        ({ from, rule: { name } }) => name === rule && (from === file || from === dirname(file)),
+      ),
     );
     expect(caught.map(([rule]) => rule)).toEqual(Object.keys(breaches));
   }, 240_000);

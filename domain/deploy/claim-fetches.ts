@@ -18,7 +18,7 @@ export const renewMs = 10_000;
  * renews its claim, so that no two fetch into one mirror; that of a process that died is another's a minute later.
  */
 export async function claimFetches(db: Db, limit: number): Promise<FetchClaim[]> {
-  const isDue = Prisma.sql`repo_url LIKE 'http%' AND (fetch_at IS NULL OR fetch_at <= clock_timestamp())`;
+  const isDue = Prisma.sql`starts_with(repo_url, 'http') AND (fetch_at IS NULL OR fetch_at <= clock_timestamp())`;
   return await claim(db, isDue, limit);
 }
 

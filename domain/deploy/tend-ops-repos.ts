@@ -1,5 +1,6 @@
 import type { MirrorStore } from '../../contracts/git/mirror.ts';
 import type { Db } from '../shared/db.ts';
+import { beginsWith } from '../shared/text-match.ts';
 import { hostedProject } from './ops-repo-address.ts';
 
 /**
@@ -8,7 +9,7 @@ import { hostedProject } from './ops-repo-address.ts';
  */
 export async function adoptOwnAddresses(db: Db, publicUrl: string): Promise<void> {
   const { origin } = new URL(publicUrl);
-  const rows = await db.opsRepo.findMany({ where: { repoUrl: { startsWith: `${origin}/` } } });
+  const rows = await db.opsRepo.findMany({ where: { repoUrl: beginsWith(`${origin}/`) } });
   for (const { id, repoUrl } of rows) {
     const path = repoUrl.slice(origin.length);
     if (hostedProject(path) === null) continue;
@@ -25,7 +26,7 @@ export async function sweepMirrors(
   const ids = await mirrors.list();
   if (ids.length === 0) return 0;
   const rows = await db.opsRepo.findMany({
-    where: { id: { in: ids }, repoUrl: { startsWith: 'http' } },
+    where: { id: { in: ids }, repoUrl: beginsWith('http') },
     select: { id: true },
   });
   const known = new Set(rows.map(({ id }) => id));

@@ -7,6 +7,7 @@ import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { can } from '../identity/check-access.ts';
 import { newId } from '../shared/new-id.ts';
+import { beginsWith } from '../shared/text-match.ts';
 import { vouchHeads } from './vouch-heads.ts';
 
 export interface RecordedPush {
@@ -58,7 +59,7 @@ async function adoptDefaultBranch(
   const others = await tx.gitRef.count({
     where: {
       projectId: project.id,
-      name: { startsWith: 'refs/heads/', notIn: pushed.map((name) => `refs/heads/${name}`) },
+      name: { ...beginsWith('refs/heads/'), notIn: pushed.map((name) => `refs/heads/${name}`) },
     },
   });
   const had = updates.some((update) => update.oldSha !== zeroSha);

@@ -1,6 +1,7 @@
 import type { Db } from '../shared/db.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
 import { toPage } from '../shared/page.ts';
+import { hasText } from '../shared/text-match.ts';
 import { toUserRecord, type UserRecord } from './user-record.ts';
 
 /** Users and agents, oldest first. */
@@ -11,9 +12,7 @@ export async function listUsers(
 ): Promise<Page<UserRecord>> {
   const where = {
     ...(filter.kind === undefined ? {} : { kind: filter.kind }),
-    ...(filter.q === undefined
-      ? {}
-      : { name: { contains: filter.q, mode: 'insensitive' as const } }),
+    ...(filter.q === undefined ? {} : { name: hasText(filter.q) }),
   };
   const rows = await db.user.findMany({
     where: page.after === null ? where : { AND: [where, { id: { gt: page.after } }] },

@@ -3,6 +3,7 @@ import type { Prisma } from '../../prisma/generated/client.ts';
 import { normalizeName } from '../identity/names.ts';
 import type { Db } from '../shared/db.ts';
 import { toPage, type Page, type PageRequest } from '../shared/page.ts';
+import { hasText } from '../shared/text-match.ts';
 import { issueParts, toIssueRecord, type IssueRecord } from './issue-record.ts';
 
 export interface IssueFilter {
@@ -23,8 +24,7 @@ const named = (user: string) => ({ OR: [{ id: user }, { name: normalizeName(user
 
 function textFilter(q: string): Prisma.IssueWhereInput {
   const number = /^#?(\d{1,9})$/u.exec(q)?.[1];
-  // `%` and `_` mean themselves; the client does not see to it.
-  const contains = { contains: q.replace(/[\\%_]/gu, '\\$&'), mode: 'insensitive' } as const;
+  const contains = hasText(q);
   const inText = [{ title: contains }, { body: contains }];
   return { OR: number === undefined ? inText : [...inText, { number: Number(number) }] };
 }

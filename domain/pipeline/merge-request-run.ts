@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { MergeRequest, Pipeline, Prisma } from '../../prisma/generated/client.ts';
+import { beginsWith } from '../shared/text-match.ts';
 
 type Head = Pick<MergeRequest, 'id' | 'headSha'>;
 type Keyed = Pick<Pipeline, 'trigger' | 'dedupeKey'>;
@@ -29,7 +30,7 @@ export function isMergeRequestRerun(run: Keyed): boolean {
 
 /** The runs of a merge request, of whichever head. */
 export function whereOfMergeRequest(id: string): Prisma.PipelineWhereInput {
-  return { trigger: 'mr', dedupeKey: { startsWith: `mr:${id}:` } };
+  return { trigger: 'mr', dedupeKey: beginsWith(`mr:${id}:`) };
 }
 
 /** The runs of the head of a merge request: the one that it started by itself, and reruns. */

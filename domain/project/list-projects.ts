@@ -2,6 +2,7 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import { isSignedIn } from '../../contracts/identity/principal.ts';
 import type { Prisma } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
+import { hasText } from '../shared/text-match.ts';
 import { maySeeProject, type ProjectWithOwner } from './find-project.ts';
 import { toProjectRecord, type ProjectRecord } from './project-record.ts';
 import { can } from '../identity/check-access.ts';
@@ -36,7 +37,7 @@ async function candidates(db: Db, caller: Caller): Promise<Prisma.ProjectWhereIn
 }
 
 function matching(q: string): Prisma.ProjectWhereInput {
-  const contains = { contains: q, mode: 'insensitive' } as const;
+  const contains = hasText(q);
   return { OR: [{ name: contains }, { displayName: contains }, { owner: { name: contains } }] };
 }
 

@@ -3,6 +3,7 @@ import type { Prisma } from '../../prisma/generated/client.ts';
 import { normalizeName } from '../identity/names.ts';
 import type { Db } from '../shared/db.ts';
 import { toPage, type Page, type PageRequest } from '../shared/page.ts';
+import { hasText } from '../shared/text-match.ts';
 import {
   mergeRequestParts,
   toMergeRequestRecords,
@@ -21,7 +22,7 @@ export interface MergeRequestFilter {
 
 function textFilter(q: string): Prisma.MergeRequestWhereInput {
   const number = /^!?(\d{1,9})$/u.exec(q)?.[1];
-  const contains = { contains: q.replace(/[\\%_]/gu, '\\$&'), mode: 'insensitive' } as const;
+  const contains = hasText(q);
   const inText = [{ title: contains }, { body: contains }];
   return { OR: number === undefined ? inText : [...inText, { number: Number(number) }] };
 }

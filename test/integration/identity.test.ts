@@ -46,6 +46,17 @@ describe('users', () => {
     expect((await t.call(admin, 'GET', `/api/v1/users/${id}`)).status).toBe(404);
   });
 
+  it('finds a part of a name as it is written: no sign of it stands for another one', async () => {
+    for (const name of ['und_er', 'undxer']) await t.account(name);
+    const found = async (q: string) => {
+      const answer = await t.call(admin, 'GET', `/api/v1/users?q=${encodeURIComponent(q)}`);
+      return (answer.body as { items: { name: string }[] }).items.map((user) => user.name);
+    };
+    expect(await found('ND_E')).toEqual(['und_er']);
+    expect(await found('u%r')).toEqual([]);
+    expect(await found('und\\_er')).toEqual([]);
+  });
+
   it('cannot take a name or an email that is taken [A-IAM-01]', async () => {
     await t.account('bob');
     const password = 'a long enough password';

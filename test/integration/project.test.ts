@@ -176,6 +176,17 @@ describe('projects', () => {
     expect([...names].sort()).toEqual(Array.from({ length: 7 }, (_, n) => `page-${n}`));
   });
 
+  it('finds a part of a name as it is written: no sign of it stands for another one', async () => {
+    await create(bob, { name: 'like-a', displayName: '100% a_b' });
+    await create(bob, { name: 'like-b', displayName: '1000 axb' });
+    const found = async (q: string) => {
+      const answer = await server.api(bob, 'GET', `/api/v1/projects?q=${encodeURIComponent(q)}`);
+      return ((await answer.json()) as { items: Project[] }).items.map((project) => project.name);
+    };
+    expect(await found('A_B')).toEqual(['like-a']);
+    expect(await found('0%')).toEqual(['like-a']);
+  });
+
   it('changes settings only for the version that the client saw [A-PROJ-05]', async () => {
     const repository = await server.project(ann, 'settings');
     const etag = (await server.api(ann, 'GET', repository.api)).headers.get('etag') ?? '';

@@ -1,5 +1,5 @@
 import { render } from 'preact';
-import { App } from './app/app.tsx';
+import { App } from './app.tsx';
 import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';

@@ -1,18 +1,7 @@
 import type { JSX } from 'preact';
 import type { Gate, Run, Step } from '../api/types.ts';
+import type { StateName } from '../lib/state-name.ts';
 import { Icon } from './icon.tsx';
-
-export type StateName =
-  | 'queued'
-  | 'running'
-  | 'success'
-  | 'failure'
-  | 'cancelled'
-  | 'waiting'
-  | 'blocked'
-  | 'skipped'
-  | 'paused'
-  | 'degraded';
 
 const words: Readonly<Record<StateName, string>> = {
   queued: 'Queued',

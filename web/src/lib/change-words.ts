@@ -1,5 +1,5 @@
 import type { Change } from '../api/types.ts';
-import type { StateName } from '../components/status.tsx';
+import type { StateName } from './state-name.ts';
 
 interface Shown {
   state: StateName;

@@ -1,5 +1,5 @@
 import type { Deployment } from '../api/types.ts';
-import type { StateName } from '../components/status.tsx';
+import type { StateName } from './state-name.ts';
 
 /** What a state needs to know of a deployment. */
 export type Stated = Pick<

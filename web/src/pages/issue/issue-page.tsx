@@ -19,7 +19,7 @@ import { personName } from '../../components/person.tsx';
 import { Remark } from '../../components/remark.tsx';
 import { Time } from '../../components/time.tsx';
 import { NotFound } from '../not-found.tsx';
-import type { ProjectPageProps } from '../project/project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 import { EditIssue } from './edit-issue.tsx';
 import { IssueState, issuePath } from './issue-row.tsx';
 import { IssueSide } from './issue-side.tsx';

@@ -7,7 +7,7 @@ import { ButtonLink } from '../../components/button.tsx';
 import { Empty, More, Show } from '../../components/feedback.tsx';
 import { Choice, Filter } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
-import type { ProjectPageProps } from '../project/project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 import { Board } from './board.tsx';
 import { type IssueView, readView, statusOf } from './issue-view.ts';
 import { IssueRow } from './issue-row.tsx';

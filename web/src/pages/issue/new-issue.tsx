@@ -9,7 +9,7 @@ import { projectPath } from '../../app/location.ts';
 import { Button } from '../../components/button.tsx';
 import { ProblemBox } from '../../components/feedback.tsx';
 import { textOrNull, TitleAndText } from '../../components/title-and-text.tsx';
-import type { ProjectPageProps } from '../project/project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 import { AssigneeField, IssueLabels } from './issue-form.tsx';
 import { issuePath } from './issue-row.tsx';
 

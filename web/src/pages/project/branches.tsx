@@ -9,7 +9,7 @@ import { Section } from '../../components/page.tsx';
 import { Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
 import { shortSha } from '../../lib/time.ts';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 
 /** Branches, then tags. */
 export function Branches({ at }: ProjectPageProps): JSX.Element {

@@ -10,7 +10,7 @@ import { Show } from '../../components/feedback.tsx';
 import { Time } from '../../components/time.tsx';
 import { shortSha } from '../../lib/time.ts';
 import { NotFound } from '../not-found.tsx';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 
 /** One commit: message, who and when, and what it changed. */
 export function CommitPage({ at, item = '' }: ProjectPageProps): JSX.Element {

@@ -8,7 +8,7 @@ import { Empty, More, Show } from '../../components/feedback.tsx';
 import { Section } from '../../components/page.tsx';
 import { Time } from '../../components/time.tsx';
 import { shortSha } from '../../lib/time.ts';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 import { RefBar } from './ref-bar.tsx';
 
 /** History of a ref or of a path on it, day by day. */

@@ -8,7 +8,7 @@ import { Button } from '../../components/button.tsx';
 import { ProblemBox, Show } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
 import { Section } from '../../components/page.tsx';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 
 const address = '/api/v1/projects/{owner}/{project}/egress';
 const kinds = [

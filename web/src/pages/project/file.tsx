@@ -9,7 +9,7 @@ import { ButtonLink } from '../../components/button.tsx';
 import { Copy } from '../../components/copy.tsx';
 import { Empty, Show } from '../../components/feedback.tsx';
 import { formatBytes } from '../../lib/time.ts';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 import { RefBar } from './ref-bar.tsx';
 
 const CodeView = deferred(() => import('../../components/code-view.tsx').then((m) => m.CodeView));

@@ -11,7 +11,7 @@ import { Icon } from '../../components/icon.tsx';
 import { Time } from '../../components/time.tsx';
 import { formatBytes, shortSha } from '../../lib/time.ts';
 import { EmptyRepository } from './empty-repository.tsx';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 import { RefBar } from './ref-bar.tsx';
 
 const Markdown = deferred(() => import('../../components/markdown.tsx').then((m) => m.Markdown));

@@ -11,7 +11,7 @@ import { Empty, More, Show } from '../../components/feedback.tsx';
 import { Section } from '../../components/page.tsx';
 import { type Column, Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 
 const base = '/api/v1/projects/{owner}/{project}/delegations';
 

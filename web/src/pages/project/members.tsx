@@ -12,7 +12,7 @@ import { Field } from '../../components/field.tsx';
 import { Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
 import { HandedOn } from './handed-on.tsx';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 
 const base = '/api/v1/projects/{owner}/{project}/members';
 

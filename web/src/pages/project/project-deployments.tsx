@@ -10,7 +10,7 @@ import {
 import { Show } from '../../components/feedback.tsx';
 import { Time } from '../../components/time.tsx';
 import { DeployExample } from '../deploy/deploy-example.tsx';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 
 /** Environments of one project. */
 export function ProjectDeployments({ at }: ProjectPageProps): JSX.Element {

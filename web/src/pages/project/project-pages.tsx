@@ -11,7 +11,7 @@ import { Icon } from '../../components/icon.tsx';
 import { PageHead, Tabs } from '../../components/page.tsx';
 import { holds } from '../../lib/permissions.ts';
 import { NotFound } from '../not-found.tsx';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 import { RunNow } from './run-now.tsx';
 
 const pages: Readonly<Record<string, FunctionComponent<ProjectPageProps>>> = {

@@ -7,7 +7,7 @@ import { Choice } from '../../components/field.tsx';
 import { RunList } from '../../components/run-row.tsx';
 import { oneOf } from '../../lib/one-of.ts';
 import { runStatuses, statusChoices } from '../pipeline/status-choices.ts';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 
 /** Pipelines of one project, newest first. */
 export function ProjectPipelines({ at }: ProjectPageProps): JSX.Element {

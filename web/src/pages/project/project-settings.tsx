@@ -13,7 +13,7 @@ import { ProblemBox } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
 import { Section } from '../../components/page.tsx';
 import { EgressSection } from './egress-section.tsx';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 import { ProtectedBranches } from './protected-branches.tsx';
 
 const one = '/api/v1/projects/{owner}/{project}';

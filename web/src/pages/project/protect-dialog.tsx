@@ -11,7 +11,7 @@ import { FormDialog } from '../../components/dialog.tsx';
 import { Field } from '../../components/field.tsx';
 import { LabelField } from '../../components/label.tsx';
 import { styleWords } from '../review/review-words.tsx';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 
 export const protectedBase = '/api/v1/projects/{owner}/{project}/protected-branches';
 

@@ -10,7 +10,7 @@ import { Empty, Show } from '../../components/feedback.tsx';
 import { Section } from '../../components/page.tsx';
 import { Table } from '../../components/table.tsx';
 import { styleWords } from '../review/review-words.tsx';
-import type { ProjectPageProps } from './project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 import { protectedBase, ProtectDialog } from './protect-dialog.tsx';
 
 /** Rules that keep branches from being pushed over, moved or deleted. */

@@ -16,7 +16,7 @@ import { runState, Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
 import { oneOf } from '../../lib/one-of.ts';
 import { NotFound } from '../not-found.tsx';
-import type { ProjectPageProps } from '../project/project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 import { Checks, useHeadRuns } from './checks.tsx';
 import { CommitList } from './commit-list.tsx';
 import { Conversation } from './conversation.tsx';

@@ -11,7 +11,7 @@ import { Time } from '../../components/time.tsx';
 import { oneOf } from '../../lib/one-of.ts';
 import { CommentCount } from '../issue/issue-row.tsx';
 import { usePeople } from '../issue/use-people.ts';
-import type { ProjectPageProps } from '../project/project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 import { Branches, mergeRequestPath, MergeRequestState } from './review-words.tsx';
 
 const states = ['open', 'merged', 'closed', 'all'] as const;

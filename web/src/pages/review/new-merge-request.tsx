@@ -14,7 +14,7 @@ import { Empty, ProblemBox, Show } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
 import { Section } from '../../components/page.tsx';
 import { textOrNull, TitleAndText } from '../../components/title-and-text.tsx';
-import type { ProjectPageProps } from '../project/project-page-props.ts';
+import type { ProjectPageProps } from '../project-page-props.ts';
 import { CommitList } from './commit-list.tsx';
 import { mergeRequestPath } from './review-words.tsx';
 

@@ -6,7 +6,8 @@ import { useAction, useLoad } from '../../app/load.ts';
 import { toast } from '../../app/toasts.ts';
 import { Button } from '../../components/button.tsx';
 import { Icon } from '../../components/icon.tsx';
-import { type StateName, Status } from '../../components/status.tsx';
+import { Status } from '../../components/status.tsx';
+import type { StateName } from '../../lib/state-name.ts';
 import { Time } from '../../components/time.tsx';
 import { shortSha } from '../../lib/time.ts';
 

@@ -1,43 +1,41 @@
 import type { JSX } from 'preact';
-import { deferred } from '../components/deferred.tsx';
+import { deferred } from './components/deferred.tsx';
 import { ErrorBoundary, LocationProvider, Route, Router, useLocation } from 'preact-iso';
 import { useEffect, useState } from 'preact/hooks';
-import { type ApiProblem, toProblem } from '../api/problem.ts';
-import { ProblemBox } from '../components/feedback.tsx';
-import { NotFound } from '../pages/not-found.tsx';
-import { loadSession, me } from './session.ts';
-import { Shell } from './shell.tsx';
-import { ShortAddress } from './short-address.tsx';
+import { type ApiProblem, toProblem } from './api/problem.ts';
+import { ProblemBox } from './components/feedback.tsx';
+import { NotFound } from './pages/not-found.tsx';
+import { loadSession, me } from './app/session.ts';
+import { Shell } from './app/shell.tsx';
+import { ShortAddress } from './app/short-address.tsx';
 
-const SignIn = deferred(() => import('../pages/sign-in.tsx').then((m) => m.SignIn));
-const Home = deferred(() => import('../pages/home/home.tsx').then((m) => m.Home));
-const Projects = deferred(() => import('../pages/project/projects.tsx').then((m) => m.Projects));
+const SignIn = deferred(() => import('./pages/sign-in.tsx').then((m) => m.SignIn));
+const Home = deferred(() => import('./pages/home/home.tsx').then((m) => m.Home));
+const Projects = deferred(() => import('./pages/project/projects.tsx').then((m) => m.Projects));
 const NewProject = deferred(() =>
-  import('../pages/project/new-project.tsx').then((m) => m.NewProject),
+  import('./pages/project/new-project.tsx').then((m) => m.NewProject),
 );
 const ProjectPages = deferred(() =>
-  import('../pages/project/project-pages.tsx').then((m) => m.ProjectPages),
+  import('./pages/project/project-pages.tsx').then((m) => m.ProjectPages),
 );
-const Pipelines = deferred(() =>
-  import('../pages/pipeline/pipelines.tsx').then((m) => m.Pipelines),
-);
-const RunPage = deferred(() => import('../pages/pipeline/run-page.tsx').then((m) => m.RunPage));
+const Pipelines = deferred(() => import('./pages/pipeline/pipelines.tsx').then((m) => m.Pipelines));
+const RunPage = deferred(() => import('./pages/pipeline/run-page.tsx').then((m) => m.RunPage));
 const Deployments = deferred(() =>
-  import('../pages/deploy/deployments.tsx').then((m) => m.Deployments),
+  import('./pages/deploy/deployments.tsx').then((m) => m.Deployments),
 );
-const GatesPage = deferred(() => import('../pages/home/gates-page.tsx').then((m) => m.GatesPage));
+const GatesPage = deferred(() => import('./pages/home/gates-page.tsx').then((m) => m.GatesPage));
 const Notifications = deferred(() =>
-  import('../pages/notify/notifications.tsx').then((m) => m.Notifications),
+  import('./pages/notify/notifications.tsx').then((m) => m.Notifications),
 );
 const ChangePage = deferred(() =>
-  import('../pages/change/change-page.tsx').then((m) => m.ChangePage),
+  import('./pages/change/change-page.tsx').then((m) => m.ChangePage),
 );
-const OpsRepos = deferred(() => import('../pages/deploy/ops-repos.tsx').then((m) => m.OpsRepos));
+const OpsRepos = deferred(() => import('./pages/deploy/ops-repos.tsx').then((m) => m.OpsRepos));
 const DeploymentPage = deferred(() =>
-  import('../pages/deploy/deployment-page.tsx').then((m) => m.DeploymentPage),
+  import('./pages/deploy/deployment-page.tsx').then((m) => m.DeploymentPage),
 );
-const Settings = deferred(() => import('../pages/settings/settings.tsx').then((m) => m.Settings));
-const Admin = deferred(() => import('../pages/admin/admin.tsx').then((m) => m.Admin));
+const Settings = deferred(() => import('./pages/settings/settings.tsx').then((m) => m.Settings));
+const Admin = deferred(() => import('./pages/admin/admin.tsx').then((m) => m.Admin));
 
 /** Addresses of the API and of documents are the browser's, not the router's. */
 const ownAddresses = /^(?!\/(api|docs|openapi\.json|schemas|health)(\/|$)).*/;

@@ -1,5 +1,5 @@
-import type { ProjectRef } from '../../api/resources.ts';
-import type { Project } from '../../api/types.ts';
+import type { ProjectRef } from '../api/resources.ts';
+import type { Project } from '../api/types.ts';
 
 /** What each page of a project gets. */
 export interface ProjectPageProps {

@@ -211,9 +211,9 @@ async function desiredRevision(
     };
   }
   const source = await takenUpSource(deps, deployment);
-  const files = await deps.manifestFiles.read(source);
+  const folder = await deps.manifestFiles.read(source);
   const input = {
-    files,
+    ...folder,
     namespace: deployment.namespace,
     imageRef: deployment.imageRef,
     valuesOverride: deployment.valuesOverride as Record<string, unknown> | null,

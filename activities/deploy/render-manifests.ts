@@ -11,18 +11,19 @@ export function renderManifests(
   heavy: Pick<Heavy, 'renderRevision' | 'revisionOfText' | 'valuesOf'>,
 ): (input: RenderInput, whose: string) => Promise<Manifest[]> {
   return async (input, whose) => {
-    const { files, namespace, facts } = input;
+    const { binaries, ...plain } = input;
+    const { files, unread, namespace, facts } = plain;
     const text = await tools.render({
-      files,
+      ...{ files, binaries, unread },
       environment: facts.environment,
       namespace,
       release: releaseName(facts.project),
-      values: () => heavy.valuesOf([input], { what: 'The values of the folder', whose }),
+      values: () => heavy.valuesOf([plain], { what: 'The values of the folder', whose }),
     });
     const rendered =
       text === null
-        ? await heavy.renderRevision([input], { what: 'The folder of manifests', whose })
-        : await heavy.revisionOfText([text, input], { what: `What ${text.file} made`, whose });
+        ? await heavy.renderRevision([plain], { what: 'The folder of manifests', whose })
+        : await heavy.revisionOfText([text, plain], { what: `What ${text.file} made`, whose });
     return rendered.manifests;
   };
 }

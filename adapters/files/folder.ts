@@ -11,7 +11,7 @@ export interface Folder {
   /** Makes a folder, with what is missing on the way; one that is there stays. */
   make(path: string, options?: EntryOptions): Promise<void>;
   /** Writes a file that is not there yet, with the folders that are missing on the way. */
-  write(path: string, content: string, options?: EntryOptions): Promise<void>;
+  write(path: string, content: string | Uint8Array, options?: EntryOptions): Promise<void>;
   /** Moves a file of the same file system here. */
   take(file: string, path: string): Promise<void>;
   /** The first part of a path that is there and is no folder; null: there is none. */

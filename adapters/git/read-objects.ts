@@ -153,6 +153,7 @@ async function readEntries(
   const entries: GitTreeEntry[] = [];
   let seen = 0;
   let rest = '';
+  let isWhole = true;
   child.stdin.end();
   child.stdout.setEncoding('utf8');
   outer: for await (const chunk of child.stdout as AsyncIterable<string>) {
@@ -162,12 +163,20 @@ async function readEntries(
       seen += 1;
       if (seen <= options.skip) continue;
       const entry = parseEntry(record, tree.path);
-      if (entry !== null) entries.push(entry);
-      if (entries.length > options.limit) break outer;
+      if (entry === null) throw new DomainError('unavailable', 'git listed what is no entry.');
+      entries.push(entry);
+      if (entries.length > options.limit) {
+        isWhole = false;
+        break outer;
+      }
     }
   }
-  child.kill();
-  await child.exited;
+  if (!isWhole) child.kill();
+  // Half a listing would pass for a whole one: whatever it leaves out would count as removed.
+  const code = await child.exited;
+  if (isWhole && (code !== 0 || rest !== '')) {
+    throw new DomainError('unavailable', 'git did not list the folder to its end.');
+  }
   return entries;
 }
 

@@ -28,6 +28,7 @@ export function createManifestTools({
     async render(request) {
       const chosen = chooseTool(request.files, request.environment);
       if (chosen === null) return null;
+      refuseUnread(request);
       const program = await findTool(chosen.tool, cache, folders);
       const work = await mkdtemp(join(tmpdir(), 'slipway-render-'));
       try {
@@ -42,14 +43,26 @@ export function createManifestTools({
   };
 }
 
+/** A tool may read any file, and leaves out in silence what is not there (a template of a chart, a subchart). */
+function refuseUnread({ unread }: ToolRequest): void {
+  const [first] = unread;
+  if (first === undefined) return;
+  const more = unread.length === 1 ? '' : ` (and ${String(unread.length - 1)} more)`;
+  throw new DomainError('validation_failed', `${first.path}:1: it ${first.why}${more}`, {
+    errors: unread.slice(0, 50).map(({ path, why }) => ({
+      ...{ pointer: `${path}:1`, detail: `it ${why}`, file: path, line: 1 },
+    })),
+  });
+}
+
 async function writeFiles(
   work: string,
   { tool }: ChosenTool,
-  { files, values }: ToolRequest,
+  { files, binaries, values }: ToolRequest,
 ): Promise<void> {
   await inFolder(work, async (folder) => {
-    for (const [path, text] of files) {
-      if (path !== valuesFile) await folder.write(path, text);
+    for (const [path, content] of [...files, ...binaries]) {
+      if (path !== valuesFile) await folder.write(path, content);
     }
     if (tool === 'helm') await folder.write(valuesFile, JSON.stringify(await values()));
   });

@@ -1,9 +1,26 @@
 import type { DeployPhase, Manifest, ObjectRef } from './manifest.ts';
 
-/** What a revision is rendered from. */
-export interface RenderInput {
-  /** files beneath the manifest path: relative path → text */
+/** Something beneath the manifest path that was not read. What it would have said is not known, so nothing goes on without it. */
+export interface UnreadEntry {
+  /** relative to the manifest path */
+  path: string;
+  /** why, as the end of a sentence that begins with the path */
+  why: string;
+  /** whether plain manifests could lie in it, by its name or its kind; kustomize and Helm may read anything */
+  mayHoldManifests: boolean;
+}
+
+/** A folder of a commit as it was read. Every entry beneath it is in one of the three. */
+export interface ManifestFolder {
+  /** relative path → text */
   files: ReadonlyMap<string, string>;
+  /** relative path → what is no text in UTF-8, and no YAML by its name */
+  binaries: ReadonlyMap<string, Uint8Array>;
+  unread: readonly UnreadEntry[];
+}
+
+/** What a revision is rendered from. */
+export interface RenderInput extends ManifestFolder {
   /** namespace that every object must lie in; put in where it is absent */
   namespace: string;
   imageRef: string;
@@ -64,8 +81,7 @@ export interface PrunableObject {
 }
 
 /** What a renderer of others is to make manifests of. */
-export interface ToolRequest {
-  files: ReadonlyMap<string, string>;
+export interface ToolRequest extends ManifestFolder {
   environment: string;
   namespace: string;
   /** name of a Helm release */

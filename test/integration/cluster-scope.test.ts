@@ -41,7 +41,9 @@ describe('a deployment', () => {
     await planSync({
       db: sut.db,
       gitStore: { resolveCommit: () => Promise.resolve('a'.repeat(40)) },
-      manifestFiles: { read: () => Promise.resolve(new Map()) },
+      manifestFiles: {
+        read: () => Promise.resolve({ files: new Map(), binaries: new Map(), unread: [] }),
+      },
       render: ({ clusterScope }: RenderInput) => {
         asked.push(clusterScope);
         return Promise.reject(new DomainError('validation_failed', 'nothing here'));

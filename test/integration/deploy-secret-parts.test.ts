@@ -106,7 +106,9 @@ async function planReader(sha: string) {
     db: sut.db,
     store: createMemoryStore(),
     gitStore: { resolveCommit: () => Promise.resolve(sha) },
-    manifestFiles: { read: () => Promise.resolve(new Map()) },
+    manifestFiles: {
+      read: () => Promise.resolve({ files: new Map(), binaries: new Map(), unread: [] }),
+    },
     render: () => Promise.resolve([reader]),
     target: { list: () => Promise.resolve([]) },
     secrets: secretsBy(),

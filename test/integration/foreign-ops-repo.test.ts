@@ -67,7 +67,8 @@ describe('a foreign ops repository', () => {
     expect(await store.log(repoPath, { sha: second, path: '', skip: 0, limit: 9 })).toHaveLength(1);
     const third = await ops.push({ 'apps/app/values.yaml': 'replicas: 3\n' });
     await ops.fetchNow(id);
-    const read = (sha: string) => readManifestFiles(store, repoPath, sha, 'apps/app');
+    const read = async (sha: string) =>
+      (await readManifestFiles(store, repoPath, sha, 'apps/app')).files;
     expect((await read(third)).get('values.yaml')).toBe('replicas: 3\n');
     expect((await read(second)).get('values.yaml')).toBe('replicas: 2\n');
     const source = await findManifestSource({ db: sut.db, store }, await ops.deploymentOf(id));

@@ -141,6 +141,19 @@ describe('kustomize and helm', () => {
     });
   }, 240_000);
 
+  it('are given every file as it is in git, and nothing where one of them was not read [A-DEP-06]', async () => {
+    const script = `read=$(od -An -tx1 logo.png | tr -d " "); ${configMap("read: '$read'")}`;
+    const render = renderManifests(fakeTool('helm', script), heavy);
+    const binaries = new Map([['logo.png', new Uint8Array([0x89, 0, 0xff])]]);
+    const [told] = await render(renderInput(chart, { binaries }), 'eve');
+    expect(told?.['data']).toEqual({ read: '8900ff' });
+    const unread = [{ path: 'charts/db', why: 'is a submodule', mayHoldManifests: false }];
+    await expect(render(renderInput(chart, { unread }), 'eve')).rejects.toMatchObject({
+      code: 'validation_failed',
+      message: 'charts/db:1: it is a submodule',
+    });
+  }, 240_000);
+
   it('make objects that are checked like all others [A-DEP-05]', async () => {
     const script = "printf '%s\\n' 'apiVersion: v1' 'kind: Namespace' 'metadata: { name: x }'";
     await expect(

@@ -9,6 +9,8 @@ export const renderInput = (
   over: Partial<RenderInput> = {},
 ): RenderInput => ({
   files: new Map(Object.entries(files)),
+  binaries: new Map(),
+  unread: [],
   namespace: 'shop',
   imageRef: 'registry.local/shop:1',
   valuesOverride: null,

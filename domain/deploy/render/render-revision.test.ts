@@ -42,6 +42,27 @@ const shop = {
 };
 
 describe('renderRevision', () => {
+  it.each([
+    ['values-web.yaml', configMap('web'), 'a file of this name holds values'],
+    ['more/values.yml', configMap('web'), 'a file of this name holds values'],
+    ['web.YAML', configMap('web'), 'end in .yaml or .yml'],
+    ['web.json', '{ "kind": "ConfigMap", "apiVersion": "v1" }', 'end in .yaml or .yml'],
+  ])('refuses to leave out the object in %s [A-DEP-06]', (path, text, why) => {
+    expect(renderFaults({ 'a.yaml': configMap('a'), [path]: text })).toEqual([
+      `${path}:1: it holds a Kubernetes object, and ${why.startsWith('end') ? `those are read from files that ${why}` : why}: rename it`,
+    ]);
+  });
+
+  it('leaves out values, and JSON that is no object [A-DEP-06]', () => {
+    const files = {
+      'a.yaml': configMap('a'),
+      'package.json': '{ "kind": "x" }',
+      'tsconfig.json': '{ // comments',
+      'values-staging.yaml': 'job: { apiVersion: v1 }\nkind: x\n',
+    };
+    expect(renderRevision(renderInput(files)).manifests).toHaveLength(1);
+  });
+
   it('renders every manifest of the folder with image and values, and applies no values file [A-DEP-05, A-DEP-06]', () => {
     const { manifests } = renderRevision(renderInput(shop));
     expect(

@@ -4,25 +4,35 @@ import type {
   RenderInput,
 } from '../../../contracts/deploy/render.ts';
 import { FaultList, RenderRefusal } from './faults.ts';
+import { isValuesFile, isYamlFile, strayObject } from './manifest-names.ts';
 import { planWaves } from './plan-waves.ts';
 import { readManifests } from './read-manifests.ts';
 import type { YamlSource } from './read-yaml.ts';
 import { renderTemplate } from './render-template.ts';
-import { isValuesFile, mergeValues, readValues, type Values } from './values.ts';
+import { mergeValues, readValues, type Values } from './values.ts';
+
+/** What rendering looks at, and no more, so that it can be handed to a thread cheaply. */
+export type PlainInput = Omit<RenderInput, 'binaries'>;
 
 const MAX_TOTAL_BYTES = 4 * 1024 * 1024;
 
 /**
  * Renders the manifests beneath a path: every `.yaml` and `.yml` that is no values file is a template and then one or more
- * Kubernetes objects. Values: `values.yaml` < `values-<environment>.yaml` < `valuesOverride` < `imageRef`.
+ * Kubernetes objects. What was not read, and could hold one, is a fault: nothing is taken for removed that is only unread.
+ * Values: `values.yaml` < `values-<environment>.yaml` < `valuesOverride` < `imageRef`.
  * Throws `validation_failed`, with file, line and message of every fault in `errors`.
  */
-export function renderRevision(input: RenderInput): RenderedRevision {
+export function renderRevision(input: PlainInput): RenderedRevision {
   const faults = new FaultList();
   const data = templateData(input, faults);
   const sources: YamlSource[] = [];
+  for (const { path, why, mayHoldManifests } of input.unread) {
+    if (mayHoldManifests) faults.add(path, 1, `it ${why}`);
+  }
   for (const [file, text] of [...input.files].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (!/\.ya?ml$/.test(file) || isValuesFile(file)) continue;
+    const stray = strayObject(file, text);
+    if (stray !== null) faults.add(file, 1, stray);
+    if (!isYamlFile(file) || isValuesFile(file)) continue;
     const rendered = faults.attempt(() => renderTemplate(file, text, data));
     if (rendered !== null) sources.push({ file, ...rendered });
   }
@@ -47,14 +57,14 @@ export function revisionOfText(
 }
 
 /** Values of the folder for one environment with the override and, as `imageRef`, the image; what a Helm chart is given. */
-export function valuesOf(input: RenderInput): Values {
+export function valuesOf(input: PlainInput): Values {
   const faults = new FaultList();
   const values = allValues(input, faults);
   faults.throwIfAny();
   return values;
 }
 
-function allValues(input: RenderInput, faults: FaultList): Values {
+function allValues(input: PlainInput, faults: FaultList): Values {
   const { files, facts, valuesOverride, imageRef } = input;
   const values = readValues(files, facts.environment, valuesOverride, faults);
   return imageRef === '' ? values : mergeValues(values, { imageRef });
@@ -80,7 +90,7 @@ function finish(
 }
 
 /** What a template sees as its dot. Facts that are not known are absent, so that their use is an error. */
-function templateData(input: RenderInput, faults: FaultList): Record<string, unknown> {
+function templateData(input: PlainInput, faults: FaultList): Record<string, unknown> {
   const { environment, project, changeId, commit } = input.facts;
   const facts = {
     ImageRef: input.imageRef === '' ? null : input.imageRef,

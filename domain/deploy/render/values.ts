@@ -4,11 +4,6 @@ import { readYaml } from './read-yaml.ts';
 
 export type Values = Record<string, unknown>;
 
-/** Whether a file holds values instead of objects: `values.yaml` and `values-<environment>.yaml`, at any depth. */
-export function isValuesFile(path: string): boolean {
-  return /(?:^|\/)values(?:-[^/]*)?\.ya?ml$/.test(path);
-}
-
 /**
  * Values for one environment: `values.yaml` < `values-<environment>.yaml` < `override`. Maps are merged key by key,
  * everything else (lists too) is replaced. Values are data: a template in them is not rendered.

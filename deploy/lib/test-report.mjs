@@ -33,7 +33,7 @@ export function failedFiles(file) {
 
 /**
  * @param {FileResult} result
- * @returns {{ passed: number, failed: number }} a file that could not be loaded counts as one failure
+ * @returns {{ passed: number, failed: number, skipped: number }} a file that could not be loaded counts as one failure
  */
 function count(result) {
   const having = (/** @type {string} */ status) =>
@@ -42,12 +42,13 @@ function count(result) {
   return {
     passed: having('passed'),
     failed: result.status === 'failed' ? Math.max(failed, 1) : failed,
+    skipped: having('pending'),
   };
 }
 
 /**
  * @param {string} folder with one `<run>.json` for each run and a `<run>.again.json` for its second tries
- * @returns {{ passed: number, failed: number, flaky: string[] }} tests of all runs; `flaky` are paths of files
+ * @returns {{ passed: number, failed: number, skipped: number, flaky: string[] }} tests of all runs; `flaky` are paths of files
  */
 export function summarize(folder) {
   const names = existsSync(folder)
@@ -63,6 +64,7 @@ export function summarize(folder) {
   return {
     passed: counts.reduce((sum, { passed }) => sum + passed, 0),
     failed: counts.reduce((sum, { failed }) => sum + failed, 0),
+    skipped: counts.reduce((sum, { skipped }) => sum + skipped, 0),
     flaky: second
       .flatMap((name) => read(path.join(folder, name)))
       .filter((result) => result.status === 'passed')

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
-import { shortRef } from '../domain/pipeline/definition/plan-pipeline.ts';
+import { shortRef } from '../domain/pipeline/definition/globs.ts';
 import { noteRequestOfBefore } from '../domain/pipeline/request-command.ts';
 import { triggerPipelinesForPush } from '../domain/pipeline/trigger-pipelines.ts';
 import type { RepositoryReader } from '../domain/pipeline/repository-reader.ts';

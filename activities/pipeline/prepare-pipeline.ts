@@ -70,17 +70,21 @@ async function planRun(
 ): Promise<PipelinePlan> {
   const { commitSha } = run;
   const mergeRequest = await targetOfRun(db, run);
-  // Asked of git only where a step wants to know: it costs a process, and people wait for the first line.
-  const asksForPaths = definition.steps.some((step) => step.when?.path !== undefined);
+  // Asked of git only where the file wants to know: it costs a process, and people wait for the first line.
+  const asksForPaths = [...definition.steps, ...(definition.deploy ?? [])].some(
+    ({ when }) => when?.path !== undefined,
+  );
   const since = mergeRequest?.baseSha ?? (asksForPaths ? await previousCommit(db, run) : null);
   const before = asksForPaths ? since : null;
+  const changed =
+    before === null ? null : await repositories.changedPaths(repoPath, before, commitSha);
   const context: PlanContext = {
     trigger: run.trigger as PipelineTrigger,
     gitRef: run.gitRef,
     commitSha,
     targetBranch: mergeRequest?.targetBranch ?? null,
-    changedPaths:
-      before === null ? null : await repositories.changedPaths(repoPath, before, commitSha),
+    changedPaths: changed === 'too many' ? null : changed,
+    tooManyChanged: changed === 'too many',
     projectName: run.project.name,
     pipelineNumber: run.number,
   };

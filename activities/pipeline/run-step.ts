@@ -10,7 +10,8 @@ import { DomainError } from '../../contracts/problems.ts';
 import { openLogWriter, type LogWriter } from '../../domain/pipeline/append-log.ts';
 import { planOf } from '../../domain/pipeline/begin-run.ts';
 import { formatDuration } from '../../domain/pipeline/definition/duration.ts';
-import { resolveEnv, secretsOf, shortRef } from '../../domain/pipeline/definition/plan-pipeline.ts';
+import { shortRef } from '../../domain/pipeline/definition/globs.ts';
+import { resolveEnv, secretsOf } from '../../domain/pipeline/definition/plan-pipeline.ts';
 import { finishLog } from '../../domain/pipeline/finish-log.ts';
 import { createMasker, type Masker } from '../../domain/pipeline/mask.ts';
 import {

@@ -1,5 +1,5 @@
 import type { CollectedFile, WorkspaceMount } from '../executor/executor.ts';
-import { matchesAny } from './glob.ts';
+import { pathMatcher } from '../../contracts/shared/glob.ts';
 import { launchSandbox, type Sandbox } from './launch.ts';
 import type { LaunchContext } from './launch-plan.ts';
 import { readAll, readTar } from './tar-reader.ts';
@@ -17,10 +17,11 @@ export async function* collectFiles(
   const listing = await open(context, workspace, 'exec find . -type f -print0\n');
   const names = (await readAll(listing.output)).toString('utf8').split('\0');
   await listing.ended;
+  const matchers = globs.map((glob) => pathMatcher(glob, 'any'));
   const wanted = names
     .filter((name) => name !== '')
     .map((name) => name.replace(/^\.\//, ''))
-    .filter((name) => matchesAny(name, globs));
+    .filter((name) => matchers.some((matches) => matches(name)));
   if (wanted.length === 0) return;
   // `-T -` reads names as they are: --verbatim-files-from keeps one that begins with a dash from being an option.
   const pack =

@@ -1,7 +1,8 @@
 /**
- * Globs as pipeline files, branch rules and artifact paths use them: `*` within a segment, `**` over segments,
- * `?` one character, `{a,b}` alternatives, `[abc]` classes. Matched without regular expressions, in time linear to
- * pattern x text for each segment, because a user's pattern must never reach V8's backtracking matcher (fault plan J4).
+ * The one matcher of globs: `*` within a part, `**` over parts, `?` one character, `{a,b}` alternatives, `[abc]` classes,
+ * `\` before a character that means itself. Our own and not picomatch, whose regular expressions go back and forth (four
+ * stars over a name of 255 take seconds, five take hours): patterns of strangers are matched in linear time here, and
+ * glob.test.ts holds the answers to picomatch's (ADR 41).
  */
 
 const MAX_ALTERNATIVES = 64;
@@ -12,7 +13,8 @@ export interface Effort {
 }
 
 /**
- * True when `text` (segments parted by `/`) matches `pattern`. A pattern of more than 64 alternatives matches nothing.
+ * True when `text` (segments parted by `/`) matches `pattern`. A pattern of more than 64 alternatives matches nothing:
+ * `globProblem` says so where it is written.
  * @param effort counted down; nothing matches once it is used up
  */
 export function matchesGlob(
@@ -20,8 +22,62 @@ export function matchesGlob(
   text: string,
   effort: Effort = { left: Number.POSITIVE_INFINITY },
 ): boolean {
+  const parts = text.split('/');
+  return (expandBraces(pattern) ?? []).some((one) => matchSegments(one.split('/'), parts, effort));
+}
+
+/**
+ * Tells of each path whether it matches a pattern that somebody wrote by hand, from the root on: `docs/`, `./docs` and
+ * `/docs/` are the folder and so all beneath it, as in .gitignore.
+ * @param below what else means all beneath it when it names a folder: a name that is written out (`docs`, but not `src/*`,
+ * as in GitHub Actions), or any pattern (what an artifact is collected by)
+ */
+export function pathMatcher(pattern: string, below: 'names' | 'any'): (path: string) => boolean {
+  const all = (expandBraces(pattern) ?? []).flatMap((one) => {
+    const segments = rooted(one);
+    const isFolder = below === 'any' || one.endsWith('/') || !hasWildcard(segments.at(-1) ?? '');
+    return isFolder ? [segments, [...segments, '**']] : [segments];
+  });
+  return (path) => {
+    const parts = path.split('/');
+    return all.some((segments) => matchSegments(segments, parts));
+  };
+}
+
+/** Why a pattern matches nothing, whatever it is asked about; null when it may match. */
+export function globProblem(pattern: string): string | null {
   const alternatives = expandBraces(pattern);
-  return alternatives.some((one) => matchSegments(one.split('/'), text.split('/'), effort));
+  return alternatives === null
+    ? `it stands for more than ${String(MAX_ALTERNATIVES)} alternatives`
+    : null;
+}
+
+/** Why a pattern of paths matches no file of a repository; null when it may match. */
+export function pathGlobProblem(pattern: string): string | null {
+  const problem = globProblem(pattern);
+  if (problem !== null) return problem;
+  for (const one of expandBraces(pattern) ?? []) {
+    const segments = rooted(one);
+    if (segments.includes('..')) return 'a ".." leads out of the repository';
+    if (segments.length === 0) return 'it names no file: "**" is all of them';
+  }
+  return null;
+}
+
+/** Why a pattern of short names (`main`, `release/*`) matches no branch and no tag; null when it may match. */
+export function branchGlobProblem(pattern: string): string | null {
+  if (pattern.startsWith('refs/')) return 'names are short here: main, not refs/heads/main';
+  if (pattern.split('/').includes('')) return 'no branch or tag has an empty part in its name';
+  return globProblem(pattern);
+}
+
+/** The parts of a pattern that is meant from the root on. */
+function rooted(pattern: string): string[] {
+  return pattern.split('/').filter((segment) => segment !== '' && segment !== '.');
+}
+
+function hasWildcard(segment: string): boolean {
+  return /[*?[]/.test(segment);
 }
 
 /** @returns false when there is none left */
@@ -30,16 +86,12 @@ function takes(effort: Effort, comparisons: number): boolean {
   return effort.left >= 0;
 }
 
-/** True when any of the patterns matches. */
-export function matchesAnyGlob(patterns: readonly string[], text: string): boolean {
-  return patterns.some((pattern) => matchesGlob(pattern, text));
-}
-
-function expandBraces(pattern: string): string[] {
+/** The patterns that one with braces stands for; null when they are too many. */
+function expandBraces(pattern: string): string[] | null {
   const done: string[] = [];
   const open = [pattern];
   while (open.length > 0) {
-    if (open.length + done.length > MAX_ALTERNATIVES) return [];
+    if (open.length + done.length > MAX_ALTERNATIVES) return null;
     const current = open.pop() ?? '';
     const end = current.indexOf('}');
     const start = end === -1 ? -1 : current.lastIndexOf('{', end);
@@ -54,10 +106,12 @@ function expandBraces(pattern: string): string[] {
   return done;
 }
 
+const endless: Effort = { left: Number.POSITIVE_INFINITY };
+
 function matchSegments(
   pattern: readonly string[],
   text: readonly string[],
-  effort: Effort,
+  effort: Effort = endless,
 ): boolean {
   // Two-pointer wildcard match over whole segments: on a mismatch the last `**` swallows one segment more.
   let p = 0;
@@ -119,12 +173,14 @@ function matchOne(pattern: string, p: number, char: string): number {
   const element = pattern[p];
   if (element === undefined) return 0;
   if (element === '?') return 1;
+  if (element === '\\' && p + 1 < pattern.length) return pattern[p + 1] === char ? 2 : 0;
   if (element === '[') {
-    const end = pattern.indexOf(']', p + 1);
-    if (end === -1) return char === '[' ? 1 : 0;
     const negated = pattern[p + 1] === '!' || pattern[p + 1] === '^';
-    const members = pattern.slice(p + (negated ? 2 : 1), end);
-    return inClass(members, char) !== negated ? end - p + 1 : 0;
+    const begin = p + (negated ? 2 : 1);
+    // A bracket that comes first is one of the characters, as in a shell.
+    const end = pattern.indexOf(']', begin + 1);
+    if (end === -1) return char === '[' ? 1 : 0;
+    return inClass(pattern.slice(begin, end), char) !== negated ? end - p + 1 : 0;
   }
   return element === char ? 1 : 0;
 }

@@ -1,6 +1,6 @@
 import { branchOfRef, zeroSha } from '../../contracts/git/ref-name.ts';
 import type { RefUpdate } from '../../contracts/event/types.ts';
-import { matchesGlob } from '../../contracts/shared/glob.ts';
+import { globProblem, matchesGlob } from '../../contracts/shared/glob.ts';
 import type { ProtectedBranch } from '../../prisma/generated/client.ts';
 
 export type BranchRule = Pick<
@@ -8,8 +8,12 @@ export type BranchRule = Pick<
   'pattern' | 'allowForcePush' | 'allowDeletion' | 'pushUserIds' | 'allowWriters'
 >;
 
-/** True when the rule speaks of the branch. `Main` is held to the rule for `main`: people read them as one. */
+/**
+ * True when the rule speaks of the branch. `Main` is held to the rule for `main`: people read them as one. A pattern that
+ * cannot be read protects every branch, and not none.
+ */
 export function ruleCovers(rule: Pick<BranchRule, 'pattern'>, branch: string): boolean {
+  if (globProblem(rule.pattern) !== null) return true;
   return matchesGlob(rule.pattern.toLowerCase(), branch.toLowerCase());
 }
 

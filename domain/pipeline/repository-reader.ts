@@ -4,14 +4,21 @@ import type { Heavy } from '../heavy/heavy.ts';
 import { definitionFile, type ParsedDefinition } from './definition/parse-definition.ts';
 
 const MAX_DEFINITION_BYTES = 1024 * 1024;
-const MAX_DIFF_BYTES = 4 * 1024 * 1024;
+/** Beyond these a step's `when: path` holds, instead of being asked of each. */
+const MAX_CHANGED_PATHS = 100_000;
 
 /** What pipelines need of the bare repositories. `repoPath` is relative to the repositories' root. */
 export interface RepositoryReader {
   /** The pipeline of a commit, read; null when the commit has none. */
   definition(repoPath: string, commitSha: string): Promise<ParsedDefinition | null>;
-  /** Paths that differ between two commits; null when that cannot be told (the old commit is lost). */
-  changedPaths(repoPath: string, oldSha: string, newSha: string): Promise<string[] | null>;
+  /**
+   * Paths that differ between two commits, never only some of them; null when that cannot be told (the old commit is lost).
+   */
+  changedPaths(
+    repoPath: string,
+    oldSha: string,
+    newSha: string,
+  ): Promise<string[] | 'too many' | null>;
   /** The tree of a commit as a tar stream. */
   archive(repoPath: string, commitSha: string): ByteStream;
   /** First line of the commit's message. */
@@ -79,11 +86,14 @@ export function createRepositoryReader(
     definition: (repoPath, sha) =>
       remembered.get([repoPath, sha].join('\0'), () => definition(repoPath, sha)),
     changedPaths: (repoPath, from, to) =>
-      orNull(async () => {
-        const { files } = await store.diff(repoPath, { from, to, maxBytes: MAX_DIFF_BYTES });
-        return files.flatMap((file) =>
-          file.oldPath === null ? [file.path] : [file.path, file.oldPath],
-        );
+      orTooMany(async () => {
+        try {
+          return await store.changedPaths(repoPath, { from, to });
+        } catch (error) {
+          // After a forced push and a clean-up the commit of before may be gone.
+          if ((await store.resolveCommit(repoPath, from)) === null) return null;
+          throw error;
+        }
       }),
     archive: (repoPath, sha) =>
       store.archive(repoPath, { sha, format: 'tar', prefix: '', signal: never }),
@@ -117,6 +127,18 @@ export async function parseOrRefuse(
     if (!(error instanceof DomainError) || error.code !== 'unprocessable') throw error;
     const { message } = error;
     return { ok: false, message, faults: [{ line: 1, column: 1, path: '', message }] };
+  }
+}
+
+async function orTooMany(
+  read: () => Promise<string[] | null>,
+): Promise<string[] | 'too many' | null> {
+  try {
+    const paths = await read();
+    return paths !== null && paths.length > MAX_CHANGED_PATHS ? 'too many' : paths;
+  } catch (error) {
+    if (error instanceof DomainError && error.code === 'body_too_large') return 'too many';
+    throw error;
   }
 }
 

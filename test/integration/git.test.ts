@@ -230,6 +230,8 @@ describe('git over HTTP', () => {
   });
 });
 
+let rules = 0;
+
 describe('protected branches', () => {
   async function protectedProject(name: string, rule: Record<string, unknown>): Promise<Pushed> {
     const pushed = await pushedProject(name);
@@ -271,6 +273,18 @@ describe('protected branches', () => {
     expect(forced.stderr).toContain('rewritten');
     await tree.remove();
   });
+
+  it.each(['refs/heads/main', '/main', 'release/', '{a,b}'.repeat(7)])(
+    'are not made by %s, a pattern that no branch has [A-GIT-03]',
+    async (pattern) => {
+      const { api } = await server.project(ann, `no-rule-${String((rules += 1))}`);
+      const answer = await server.api(ann, 'POST', `${api}/protected-branches`, { pattern });
+      expect([answer.status, await answer.text()]).toEqual([
+        400,
+        expect.stringContaining('"pointer":"#/pattern"'),
+      ]);
+    },
+  );
 
   it('refuse the whole push when one of its refs is protected [A-GIT-03]', async () => {
     const { repository, tree } = await protectedProject('whole', {});

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { branchGlobProblem } from '../../../contracts/shared/glob.ts';
 import { mergeStyles } from '../../../contracts/review/types.ts';
 import {
   createProtectedBranch,
@@ -30,8 +31,18 @@ const ruleBody = z
   })
   .openapi('ProtectedBranch');
 
+/** A rule that could protect nothing is refused: nobody would notice until it was needed. */
+const pattern = z
+  .string()
+  .min(1)
+  .max(255)
+  .superRefine((text, context) => {
+    const problem = branchGlobProblem(text);
+    if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+  });
+
 const createBody = z.strictObject({
-  pattern: z.string().min(1).max(255),
+  pattern,
   allowForcePush: z.boolean().default(false),
   allowDeletion: z.boolean().default(false),
   pushUserIds: ids.default([]),
@@ -43,7 +54,7 @@ const createBody = z.strictObject({
 });
 
 const updateBody = z.strictObject({
-  pattern: z.string().min(1).max(255).optional(),
+  pattern: pattern.optional(),
   allowForcePush: z.boolean().optional(),
   allowDeletion: z.boolean().optional(),
   pushUserIds: ids.optional(),

@@ -143,13 +143,32 @@ describe('.platform.yaml', () => {
       Array.from({ length: 12 }, (_, at) => `K${String(at)}: [${'1, '.repeat(20)}]`).join(', '),
       'makes more steps than the 1000',
     ],
-    ['two steps of one name', 'A: ["a b", "a-b"]', 'two steps of the name "t.a-b"'],
+    [
+      'two steps of one name',
+      'A: [c++, "c#"]',
+      'the values "c++" and "c#" make two steps of the name "t.c-"',
+    ],
+    ['the same step twice', 'A: [1, 2, 1]', 'the value "1" stands there twice'],
     ['a name that no index holds', `A: [${'x'.repeat(3000)}]`, 'a name of more than 255'],
   ])('refuses a matrix that makes %s [A-PIPE-01]', (_, matrix, said) => {
     const result = faults(`steps:\n  - { name: t, commands: [x], matrix: { ${matrix} } }\n`);
     expect(result.faults[0]).toMatchObject({ line: 2, path: 'steps[0].matrix' });
     expect(result.message).toContain(said);
   });
+
+  it.each([
+    ['before', '  - { name: t.1, commands: [x] }\n', ''],
+    ['after', '', '  - { name: t.1, commands: [x] }\n'],
+  ])(
+    'refuses a step that stands %s the matrix which makes one of its name [A-PIPE-01]',
+    (_, before, after) => {
+      const matrix = '  - { name: t, commands: [x], matrix: { N: [1, 2] } }\n';
+      const { faults: found } = faults(`steps:\n${before}${matrix}${after}`);
+      expect(found).toMatchObject([
+        { line: 3, message: expect.stringContaining('"t.1" is the name of') },
+      ]);
+    },
+  );
 
   it('skips by branch, event and path, and says why [A-PIPE-01]', () => {
     const plan = planPipeline(

@@ -1,7 +1,8 @@
 import type { Document } from 'yaml';
 import type { core } from 'zod';
 import { type PositionOf, readStrictYaml, YamlRefusal } from '../../shared/read-strict-yaml.ts';
-import { expandedNames } from './matrix.ts';
+import { asList } from './globs.ts';
+import { expandMatrix, variantCount } from './matrix.ts';
 import { definitionSchema, type Definition, type StepDefinition } from './schema.ts';
 
 /** The file that holds a project's pipeline. */
@@ -128,29 +129,58 @@ function checkSteps(steps: readonly StepDefinition[]): PathFault[] {
 /** Names as the run will have them: a matrix makes many of one step. */
 function checkNames(steps: readonly StepDefinition[]): PathFault[] {
   const faults: PathFault[] = [];
-  const seen = new Set<string>();
+  const ownerOf = new Map<string, number>();
+  let count = 0;
   steps.forEach((step, index) => {
     const refuse = (message: string) =>
       faults.push({
         path: ['steps', index, step.matrix === undefined ? 'name' : 'matrix'],
         message,
       });
-    const names = expandedNames(step);
-    if (names === null || seen.size + names.length > MAX_STEPS) {
-      refuse(`the matrix makes more steps than the ${String(MAX_STEPS)} that a run may have`);
+    const before = count;
+    count += variantCount(step);
+    if (count > MAX_STEPS) {
+      if (before <= MAX_STEPS)
+        refuse(`the matrix makes more steps than the ${String(MAX_STEPS)} that a run may have`);
       return;
     }
-    const tooLong = names.find((name) => name.length > MAX_NAME);
-    if (tooLong !== undefined) {
-      refuse(`the values make a name of more than ${String(MAX_NAME)} characters`);
+    const problem = matrixProblem(step);
+    if (problem !== null) {
+      refuse(problem);
+      return;
     }
-    const twice = names.find((name, at) => seen.has(name) || names.indexOf(name) !== at);
-    if (twice !== undefined && step.matrix !== undefined) {
-      refuse(`the values make two steps of the name "${twice.slice(0, MAX_NAME)}"`);
+    for (const { name } of expandMatrix(step)) {
+      const other = ownerOf.get(name);
+      // Two of one name in the file are told of by themselves.
+      if (other !== undefined && steps[other]?.name !== step.name) {
+        refuse(`"${name}" is the name of one that step ${String(other + 1)} makes already`);
+        return;
+      }
+      ownerOf.set(name, index);
     }
-    for (const name of names) seen.add(name);
   });
   return faults;
+}
+
+/** What keeps the values of one matrix from being steps of their own. */
+function matrixProblem(step: StepDefinition): string | null {
+  for (const values of Object.values(step.matrix ?? {})) {
+    const twice = values.find((value, at) => values.indexOf(value) !== at);
+    if (twice !== undefined) return `the value "${twice}" stands there twice`;
+  }
+  const seen = new Map<string, string>();
+  for (const { name, values } of expandMatrix(step)) {
+    if (name.length > MAX_NAME)
+      return `the values make a name of more than ${String(MAX_NAME)} characters`;
+    const words = Object.values(values)
+      .map((value) => `"${value}"`)
+      .join(' with ');
+    const other = seen.get(name);
+    if (other !== undefined)
+      return `the values ${other} and ${words} make two steps of the name "${name}"`;
+    seen.set(name, words);
+  }
+  return null;
 }
 
 function checkStep(step: StepDefinition, index: number): PathFault[] {
@@ -200,12 +230,6 @@ function findCycle(steps: readonly StepDefinition[]): string[] | null {
     if (found !== null) return found;
   }
   return null;
-}
-
-/** A value written once or as a list, as a list. */
-export function asList<T>(value: T | readonly T[] | undefined): T[] {
-  if (value === undefined) return [];
-  return Array.isArray(value) ? [...(value as readonly T[])] : [value as T];
 }
 
 function failed(faults: DefinitionFault[]): ParsedDefinition {

@@ -1,5 +1,4 @@
 import { defaultPreviewTtlMs } from '../../../contracts/deploy/preview.ts';
-import { matchesAnyGlob } from '../../../contracts/shared/glob.ts';
 import type {
   DeployPlan,
   PipelinePlan,
@@ -7,9 +6,9 @@ import type {
   StepPlan,
 } from '../../../contracts/pipeline/types.ts';
 import { parseDuration } from './duration.ts';
+import { asList, branchPredicate, pathPredicate, shortRef } from './globs.ts';
 import { expandMatrix, type Variant } from './matrix.ts';
-import { asList } from './parse-definition.ts';
-import type { Definition, GlobsDefinition, StepDefinition, WhenDefinition } from './schema.ts';
+import type { Definition, StepDefinition, WhenDefinition } from './schema.ts';
 
 /** What `when` and `${{ … }}` are decided by. */
 export interface PlanContext {
@@ -21,6 +20,8 @@ export interface PlanContext {
   targetBranch?: string | null;
   /** paths changed by the push; null when unknown (first push, API run): then every path rule holds */
   changedPaths: readonly string[] | null;
+  /** they are unknown because they are too many to look at: said in the log */
+  tooManyChanged?: boolean;
   projectName: string;
   pipelineNumber: number;
 }
@@ -68,20 +69,26 @@ export function planPipeline(definition: Definition, context: PlanContext): Pipe
     const needs = needed.flatMap((name) =>
       (expanded.get(name) ?? []).map((variant) => variant.name),
     );
-    return (expanded.get(step.name) ?? []).map((variant) =>
-      planStep(step, variant, needs, definition.env ?? {}, context),
-    );
+    // Once for all that a matrix makes of it: many paths against many patterns take their time.
+    const skipped = skipReason(step.when, context);
+    return (expanded.get(step.name) ?? []).map((variant) => ({
+      ...planStep(step, variant, definition.env ?? {}, context),
+      needs,
+      skipReason: skipped,
+    }));
   });
   const deploy = (definition.deploy ?? []).map((one) => planDeploy(one, context));
-  return { steps, deploy, notices: noticesOf(definition) };
+  return { steps, deploy, notices: noticesOf(definition, context) };
 }
 
 /** Nothing that the file asks for is passed over in silence. */
-function noticesOf(definition: Definition): string[] {
-  const hasSchedule = asList(definition.on).some((one) => typeof one !== 'string');
-  return hasSchedule
-    ? ['schedule does not start pipelines yet: push, tag, merge_request and api do']
-    : [];
+function noticesOf(definition: Definition, context: PlanContext): string[] {
+  const notices: string[] = [];
+  if (asList(definition.on).some((one) => typeof one !== 'string'))
+    notices.push('schedule does not start pipelines yet: push, tag, merge_request and api do');
+  if (context.tooManyChanged === true)
+    notices.push('more files have changed than are looked at one by one: every `when: path` holds');
+  return notices;
 }
 
 function planDeploy(
@@ -105,10 +112,9 @@ function planDeploy(
 function planStep(
   step: StepDefinition,
   variant: Variant,
-  needs: string[],
   sharedEnv: Record<string, string>,
   context: PlanContext,
-): StepPlan {
+): Omit<StepPlan, 'needs' | 'skipReason'> {
   const fill = (text: string) => fillReferences(text, context, variant.values);
   const env = { ...sharedEnv, ...variant.values, ...step.environment, ...step.env };
   return {
@@ -116,7 +122,6 @@ function planStep(
     kind: step.gate === undefined ? 'command' : 'gate',
     image: fill(step.image ?? ''),
     commands: asList(step.commands).map(fill),
-    needs,
     env: Object.fromEntries(Object.entries(env).map(([key, value]) => [key, fill(value)])),
     secrets: step.secrets ?? [],
     retries: step.retries,
@@ -135,7 +140,6 @@ function planStep(
             by: step.gate.by,
             expiresMs: parseDuration(step.gate.expires) ?? 86_400_000,
           },
-    skipReason: skipReason(step.when, context),
     allowFailure: step.failure === 'ignore',
   };
 }
@@ -163,15 +167,10 @@ function fillReferences(
   );
 }
 
-/** `refs/heads/main` → `main`. */
-export function shortRef(ref: string): string {
-  return ref.replace(/^refs\/(heads|tags)\//, '');
-}
-
 function skipReason(when: WhenDefinition | undefined, context: PlanContext): string | null {
   if (when === undefined) return null;
   const branch = context.targetBranch ?? shortRef(context.gitRef);
-  if (when.branch !== undefined && !globsHold(when.branch, branch))
+  if (when.branch !== undefined && !branchPredicate(when.branch)(branch))
     return `when: branch ${branch} is not meant`;
   const events = asList(when.event).map((word) => aliases[word] ?? word);
   if (events.length > 0 && !eventsOf(context).some((event) => events.includes(event))) {
@@ -181,20 +180,11 @@ function skipReason(when: WhenDefinition | undefined, context: PlanContext): str
   if (
     paths !== undefined &&
     context.changedPaths !== null &&
-    !context.changedPaths.some((path) => globsHold(paths, path))
+    !context.changedPaths.some(pathPredicate(paths))
   ) {
     return 'when: no changed file matches';
   }
   return null;
-}
-
-function globsHold(globs: GlobsDefinition, text: string): boolean {
-  if (typeof globs === 'string' || Array.isArray(globs)) return matchesAnyGlob(asList(globs), text);
-  const include = asList(globs.include);
-  return (
-    (include.length === 0 || matchesAnyGlob(include, text)) &&
-    !matchesAnyGlob(asList(globs.exclude), text)
-  );
 }
 
 /** Names of all secrets that a step refers to, in `secrets` or as `${{ secrets.NAME }}` in its environment. */

@@ -3,6 +3,7 @@ import { targetKinds } from '../../../contracts/deploy/target.ts';
 import { environments } from '../../../contracts/deploy/types.ts';
 import { isPermissionPattern } from '../../../contracts/identity/permissions.ts';
 import { parseDuration } from './duration.ts';
+import { artifactGlob, branchGlobs, pathGlobs } from './globs.ts';
 
 const duration = z
   .string()
@@ -28,11 +29,6 @@ const envValue = z.union([z.string(), z.number(), z.boolean()]).transform(String
 const env = z.record(envName, envValue).describe('Environment variables');
 
 const oneOrMany = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1)]);
-const glob = z.string().min(1).max(256);
-const globs = z.union([
-  oneOrMany(glob),
-  z.strictObject({ include: oneOrMany(glob).optional(), exclude: oneOrMany(glob).optional() }),
-]);
 
 /** Words for what starts a run. GitHub's and Woodpecker's words are accepted beside ours. */
 export const eventWords = [
@@ -48,20 +44,15 @@ const eventWord = z.enum(eventWords);
 
 const when = z
   .strictObject({
-    branch: globs.optional().describe('Runs on these branches only'),
+    branch: branchGlobs.optional().describe('Runs on these branches only'),
     event: oneOrMany(eventWord).optional().describe('Runs for these events only'),
-    path: globs.optional().describe('Runs when a file that matches has changed'),
+    path: pathGlobs.optional().describe('Runs when a file that matches has changed'),
   })
   .describe('When the step runs; otherwise it is skipped');
 
-const relativePath = glob.refine(
-  (path) => !path.startsWith('/') && !path.split('/').includes('..'),
-  'expected a path inside the workspace',
-);
-
 const artifact = z.strictObject({
   name: stepName.describe('Name to download it by'),
-  path: relativePath.describe('Glob inside the workspace: dist/**'),
+  path: artifactGlob.describe('Glob inside the workspace: dist/**'),
   expires: duration.optional().describe('Kept this long; for ever without it'),
 });
 
@@ -158,7 +149,6 @@ export const definitionSchema = z
 export type Definition = z.output<typeof definitionSchema>;
 export type StepDefinition = Definition['steps'][number];
 export type WhenDefinition = z.output<typeof when>;
-export type GlobsDefinition = z.output<typeof globs>;
 
 /** JSON Schema 2020-12 of `.platform.yaml`, served at `/schemas/platform.json`. */
 export function definitionJsonSchema(): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import {
   createProcessExecutor,
@@ -41,7 +42,7 @@ export async function openBuildHost(
     },
     ...(passEnv.length > 0 ? { passEnv } : {}),
   });
-  const root = path.resolve(config.home, 'workspaces');
+  const root = await runsFolder(config);
   const workspaces = createWorkspaceStore({
     root,
     contain: (task) => executor.contain(task),
@@ -50,4 +51,14 @@ export async function openBuildHost(
   });
   const limits = { memoryBytes: memoryMb * MEBIBYTE, pids, cpus: 2, diskBytes: diskMb * MEBIBYTE };
   return { executor, workspaces, limits };
+}
+
+/** Where runs lie. Versions before `storage.runsRoot` was read had them in `workspaces`: runs under way go on there. */
+async function runsFolder({ home, storage }: Config): Promise<string> {
+  const root = path.resolve(home, storage.runsRoot);
+  await mkdir(path.dirname(root), { recursive: true, mode: 0o711 });
+  // Where there is something already, or nothing of before, or it lies on another disk, there is nothing to bring along.
+  await rename(path.join(home, 'workspaces'), root).catch(() => undefined);
+  await mkdir(root, { recursive: true, mode: 0o711 });
+  return root;
 }

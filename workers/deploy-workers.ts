@@ -120,7 +120,8 @@ async function openLocal(
 }
 
 function effectDeps(services: WorkerServices, target: DeployTarget): DeployActivityDeps {
-  const { db, log, objectStore, gitStore, mirrors, secretBox } = services;
+  const { config, db, log, objectStore, gitStore, mirrors, secretBox } = services;
+  const temp = path.resolve(config.home, config.storage.tempRoot);
   return {
     db,
     log,
@@ -129,7 +130,7 @@ function effectDeps(services: WorkerServices, target: DeployTarget): DeployActiv
     manifestFiles: new ManifestFiles(gitStore),
     fetchOpsRepo: (opsRepoId) => fetchFirst({ db, mirrors, secretBox, log }, opsRepoId),
     target,
-    render: renderManifests(createManifestTools(), services.heavy),
+    render: renderManifests(createManifestTools({ temp }), services.heavy),
     secrets: deploySecrets(db, secretBox, gitStore),
   };
 }

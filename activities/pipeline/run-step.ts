@@ -24,6 +24,7 @@ import { storeArtifact } from '../../domain/pipeline/store-artifact.ts';
 import type { Pipeline } from '../../prisma/generated/client.ts';
 import { whileBeating } from '../beating.ts';
 import type { PipelineActivityDeps } from './deps.ts';
+import { keepOrSay, withPatience } from './keep-record.ts';
 import { orNoRoom, withSpaceProblem } from './step-space.ts';
 
 interface RunStepInput {
@@ -91,7 +92,7 @@ async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Pro
     });
   }
   await writer.close();
-  await finishStepAttempt(db, lease, result);
+  await withPatience(() => finishStepAttempt(db, lease, result));
   // After the record: a follower ends when the step has ended, and reads on from rows or object alike.
   await finishLog(db, store, lease.stepId);
   return result;
@@ -207,7 +208,11 @@ async function keepEgress(
   record: EgressRecord,
 ): Promise<void> {
   for (const line of describeRefusals(record)) await writer.note(`[slipway] ${line}`);
-  await keepStepEgress(deps.db, lease, allow, record);
+  await keepOrSay(
+    'what the step reached',
+    () => keepStepEgress(deps.db, lease, allow, record),
+    (line) => writer.note(line),
+  );
 }
 
 async function pump(execution: Execution, writer: LogWriter): Promise<ExecutionResult> {

@@ -25,6 +25,8 @@ describe('a step where the disk is full', () => {
     const ended: StepResult = { ...failed, status: 'success', exitCode: 0, reason: null };
     expect(await withSpaceProblem(ended, () => Promise.resolve(problem), note)).toBe(ended);
     expect(await withSpaceProblem(failed, () => Promise.resolve(null), note)).toBe(failed);
+    const unknown = () => Promise.reject(new Error('it cannot be looked at'));
+    expect(await withSpaceProblem(failed, unknown, note)).toBe(failed);
   });
 
   it('fails with a sentence when its artifacts find no room, and is not run again [A-PIPE-07]', async () => {

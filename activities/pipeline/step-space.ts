@@ -11,7 +11,8 @@ export async function withSpaceProblem(
   note: Note,
 ): Promise<StepResult> {
   if (result.status !== 'failure') return result;
-  const problem = (await spaceProblem?.()) ?? null;
+  // A disk that cannot be looked at is no reason to run the step again.
+  const problem = (await spaceProblem?.().catch(() => null)) ?? null;
   if (problem === null) return result;
   await note(`[slipway] the disk is nearly full: ${problem}`);
   return { ...result, reason: `${result.reason ?? 'failed'}; the disk is nearly full: ${problem}` };

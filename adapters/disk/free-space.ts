@@ -22,7 +22,8 @@ export function foldersOf(config: Config): WatchedFolder[] {
     at('home', '.'),
     at('repositories', storage.projectsRoot),
     ...(objectStore.endpoint === null ? [at('object store', 'objects')] : []),
-    at('workspaces', 'workspaces'),
+    at('workspaces', storage.runsRoot),
+    at('temporary files', storage.tempRoot),
     at('applications', 'apps'),
     at('Postgres', 'postgres'),
   ];

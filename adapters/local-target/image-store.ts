@@ -187,7 +187,10 @@ async function feed(
 
 async function looksLikeTar(bytes: string, zipped: boolean): Promise<boolean> {
   if (!zipped) return isTarHeader(await head(bytes, 512));
-  const gunzip = createReadStream(bytes).pipe(createGunzip());
+  const source = createReadStream(bytes);
+  const gunzip = source.pipe(createGunzip());
+  // `pipe` passes neither an error on nor the end of the reading back.
+  source.once('error', (error) => gunzip.destroy(error));
   const parts: Buffer[] = [];
   try {
     for await (const chunk of gunzip) {
@@ -196,6 +199,8 @@ async function looksLikeTar(bytes: string, zipped: boolean): Promise<boolean> {
     }
   } catch {
     return false;
+  } finally {
+    source.destroy();
   }
   return isTarHeader(Buffer.concat(parts));
 }

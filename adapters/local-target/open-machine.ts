@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DomainError } from '../../contracts/problems.ts';
 import { openSandboxHost, type SandboxHost } from '../sandbox/host.ts';
-import { containTask } from '../sandbox/process-executor.ts';
+import { containTask } from '../sandbox/contain.ts';
 import { detectKind, removeTree } from '../workspace/trees.ts';
 import { openImageStore } from './image-store.ts';
 import { makeOwned, type Machine } from './machine.ts';

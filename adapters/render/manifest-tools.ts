@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ManifestTools, RenderedText, ToolRequest } from '../../contracts/deploy/render.ts';
@@ -16,12 +16,15 @@ const TIMEOUT_MS = 30_000;
 export function createManifestTools({
   cache = join(homedir(), '.cache/slipway'),
   folders,
+  temp = tmpdir(),
   timeoutMs = TIMEOUT_MS,
 }: {
   /** where tools that Slipway was given lie, as <tool>/<version>/<tool> */
   cache?: string;
   /** folders to look into before; default: those of the system */
   folders?: readonly string[];
+  /** where a folder is made for each rendering; made if missing */
+  temp?: string;
   timeoutMs?: number;
 } = {}): ManifestTools {
   return {
@@ -30,7 +33,8 @@ export function createManifestTools({
       if (chosen === null) return null;
       refuseUnread(request);
       const program = await findTool(chosen.tool, cache, folders);
-      const work = await mkdtemp(join(tmpdir(), 'slipway-render-'));
+      await mkdir(temp, { recursive: true, mode: 0o700 });
+      const work = await mkdtemp(join(temp, 'slipway-render-'));
       try {
         await writeFiles(work, chosen, request);
         const args = argumentsOf(chosen, request);

@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream';
 import { DomainError } from '../../contracts/problems.ts';
 import type {
   CollectedFile,
@@ -13,6 +12,7 @@ import { collectFiles } from './collect.ts';
 import { watchDisk } from './disk-watch.ts';
 import { followSandbox } from './execution.ts';
 import { openSandboxHost, type SandboxHost } from './host.ts';
+import { containTask, type ContainedTask } from './contain.ts';
 import { launchSandbox } from './launch.ts';
 import { parseEgressRule, type EgressRecord } from '../../contracts/pipeline/egress.ts';
 import type { Network } from './network-pool.ts';
@@ -22,16 +22,6 @@ import { stepScript } from './step-script.ts';
 /** The process driver, plus what `adapters/workspace` needs to unpack foreign archives in a sandbox. */
 export interface ProcessExecutor extends Executor {
   contain(task: ContainedTask): Promise<{ code: number | null; output: string }>;
-}
-
-/** A short helper program over one host directory: no network, no environment, nobody's rights. */
-export interface ContainedTask {
-  directory: string;
-  script: string;
-  /** writes the program's standard input and ends it */
-  feed?: (stdin: Writable) => Promise<void>;
-  timeoutMs: number;
-  diskBytes: number;
 }
 
 /**
@@ -192,44 +182,6 @@ async function acquireNetwork(
     if (network !== null) await host.network.release(network, false);
     host.log('warn', `no network for a step: ${String(error)}`);
     return none('it could not be set up');
-  }
-}
-
-/** Runs a helper program to its end, or kills it at its limits. */
-export async function containTask(
-  host: SandboxHost,
-  task: ContainedTask,
-): Promise<{ code: number | null; output: string }> {
-  const sandbox = await launchSandbox(host.context, {
-    workspace: null,
-    directory: task.directory,
-    script: `exec 2>&1\n${task.script}`,
-    env: { PATH: host.environment.variables['PATH'] ?? '', LC_ALL: 'C.UTF-8' },
-    network: null,
-    workingDir: '.',
-    fileSizeBytes: task.diskBytes,
-    stdin: task.feed === undefined ? 'ignore' : 'pipe',
-  });
-  const kill = sandbox.kill;
-  const deadline = setTimeout(kill, task.timeoutMs);
-  const full = watchDisk(task.directory, task.diskBytes);
-  const watch = setInterval(() => void full().then((over) => (over ? kill() : undefined)), 500);
-  sandbox.output.setEncoding('utf8');
-  let output = '';
-  sandbox.output.on('data', (text: string) => {
-    if (output.length < 64 * 1024) output += text;
-  });
-  const closed = new Promise((resolve) => sandbox.output.once('close', resolve));
-  try {
-    // A program that ends early closes its input; its exit code says why.
-    if (sandbox.stdin !== null) await task.feed?.(sandbox.stdin).catch(() => undefined);
-    const { code, problem } = await sandbox.ended;
-    await closed;
-    return { code: (await full()) ? null : code, output: `${output}${problem}`.trim() };
-  } finally {
-    clearTimeout(deadline);
-    clearInterval(watch);
-    kill();
   }
 }
 

@@ -176,7 +176,7 @@ describe('secrets of a pipeline', () => {
       ...(await sweepFolder(
         slipway.home,
         canaries,
-        new RegExp(`^${path.join(slipway.home, 'workspaces')}$`),
+        new RegExp(`^${path.join(slipway.home, 'runs')}$`),
       )),
     );
     expect(leaks).toEqual([]);

@@ -1,9 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import type { WorkspaceMount } from '../../adapters/executor/executor.ts';
+import { foldersOf } from '../../adapters/disk/free-space.ts';
+import { createSpawner } from '../../adapters/spawner/spawner.ts';
+import { configSchema } from '../../contracts/config.ts';
+import { openBuildHost } from '../../workers/build-host.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 import { openStepBench, runStep, type StepBench } from '../support/steps.ts';
 import {
   createWorkspaceStore,
@@ -167,5 +174,54 @@ describe('unpacking a checkout', () => {
     const cut = bench.workspaces.prepareBase('run_cut', Readable.from([whole.subarray(0, 9000)]));
     await expect(cut).rejects.toMatchObject({ code: 'unprocessable' });
     expect(await bench.workspaces.hasBase('run_cut')).toBe(false);
+  });
+
+  const contain = (script: string, feed: (stdin: Writable) => Promise<void>) => {
+    const directory = mkdtempSync(join(bench.folder, 'contained-'));
+    chmodSync(directory, 0o755);
+    const limits = { timeoutMs: 60_000, diskBytes: 1024 ** 2 };
+    return bench.executor.contain({ directory, script, feed, ...limits });
+  };
+
+  it('ends with the program, also when whatever feeds it would wait for ever (E8)', async () => {
+    // Node's own pipeline never settles when the reader closed what it had read to the end.
+    const slowly = async function* (): AsyncGenerator<Buffer> {
+      yield Buffer.alloc(10);
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      for (let left = 5; left > 0; left -= 1) yield Buffer.alloc(100_000);
+    };
+    const feed = (stdin: Writable): Promise<void> => pipeline(slowly(), stdin);
+    const refused = await contain('head -c 10 > /dev/null; echo no; exit 3\n', feed);
+    expect(refused).toEqual({ code: 3, output: 'no' });
+    const never = await contain('exit 0\n', () => new Promise(() => undefined));
+    expect(never.code).toBe(0);
+  });
+
+  it('takes no input that broke off for a whole one, and does not wait for the rest (E8)', async () => {
+    const started = Date.now();
+    const broken = await contain('cat; echo read\n', () => Promise.reject(new Error('no source')));
+    expect(broken).toEqual({ code: null, output: 'read\nits input broke off: no source' });
+    expect(Date.now() - started).toBeLessThan(30_000);
+  });
+});
+
+describe('the folder of runs', () => {
+  it('is where storage.runsRoot says, with what earlier versions had elsewhere [A-CFG-04]', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'slipway-home-'));
+    mkdirSync(join(home, 'workspaces', 'run_old', 'base', 'workspace'), { recursive: true });
+    const config = configSchema.parse({ home, storage: { runsRoot: 'elsewhere/runs' } });
+    const spawner = createSpawner();
+    const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+    const host = await openBuildHost(config, process.env, log, spawner);
+    try {
+      expect(await host.workspaces.hasBase('run_old')).toBe(true);
+      const { root } = await host.workspaces.beginStep('run_old', 'step', 1, []);
+      expect(root).toBe(join(home, 'elsewhere/runs/run_old'));
+      expect(foldersOf(config).map((one) => one.path)).toContain(join(home, 'elsewhere/runs'));
+    } finally {
+      await host.executor.close();
+      await spawner.close();
+      await removeFolder(home);
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { DomainError } from '../../../contracts/problems.ts';
 import type { RenderFault } from '../../../contracts/deploy/render.ts';
+import { namesOurs } from './template-names.ts';
 
 const MAX_FAULTS = 50;
 
@@ -56,4 +57,19 @@ export class RenderRefusal extends Error {
     this.file = file;
     this.line = line;
   }
+}
+
+/** How another program's text gets through a template: the words of Helm. */
+export const wayOut =
+  'If it is meant for another program, write {{` before it and `}} after it, or put it into a file that uses none of ' +
+  "Slipway's values: such a file is taken as it is.";
+
+/** Why an action of a template is refused; with the way out where it names nothing that templates are given. */
+export function refuseAction(
+  { file, line }: { file: string; line: number },
+  action: string,
+  message: string,
+): RenderRefusal {
+  const hint = namesOurs(action) ? '' : `. ${wayOut}`;
+  return new RenderRefusal(file, line, `{{ ${action} }}: ${message}${hint}`);
 }

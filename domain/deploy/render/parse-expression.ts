@@ -1,4 +1,4 @@
-import { RenderRefusal } from './faults.ts';
+import { refuseAction, type RenderRefusal } from './faults.ts';
 import type { Expression } from './template-syntax.ts';
 
 const MAX_DEPTH = 20;
@@ -113,7 +113,6 @@ class Reader {
   }
 
   #refuse(message: string): RenderRefusal {
-    const { file, line } = this.#place;
-    return new RenderRefusal(file, line, `{{ ${this.#text} }}: ${message}`);
+    return refuseAction(this.#place, this.#text, message);
   }
 }

@@ -1,4 +1,4 @@
-import { RenderRefusal } from './faults.ts';
+import { refuseAction, RenderRefusal } from './faults.ts';
 import { parseExpression, type Place } from './parse-expression.ts';
 import { splitTemplate } from './split-template.ts';
 import type { Branch, TemplateNode } from './template-syntax.ts';
@@ -28,13 +28,13 @@ export function parseTemplate(file: string, source: string): TemplateNode[] {
     }
     const [word = '', rest = ''] = splitWord(piece.text);
     if (word === 'if' || word === 'with' || word === 'range') {
-      if (open.length >= MAX_DEPTH) throw refusal(place, piece.text, 'is nested too deeply');
+      if (open.length >= MAX_DEPTH) throw refuseAction(place, piece.text, 'is nested too deeply');
       open.push(openBlock(word, rest, place));
     } else if (word === 'else') {
       addBranch(open.at(-1), rest, place);
     } else if (word === 'end') {
       const block = open.pop();
-      if (block === undefined) throw refusal(place, piece.text, 'there is nothing to end');
+      if (block === undefined) throw refuseAction(place, piece.text, 'there is nothing to end');
       target().push(closeBlock(block));
     } else {
       target().push({
@@ -55,10 +55,10 @@ const notOffered = new Set(['define', 'template', 'include', 'block', 'break', '
 
 function outputOf(text: string, word: string, place: Place) {
   if (notOffered.has(word)) {
-    throw refusal(place, text, `"${word}" is not offered here: use a Helm chart for it`);
+    throw refuseAction(place, text, `"${word}" is not offered here: use a Helm chart for it`);
   }
   if (/^\$\w*\s*:?=/.test(text)) {
-    throw refusal(place, text, 'variables are only set by range: use a Helm chart for more');
+    throw refuseAction(place, text, 'variables are only set by range: use a Helm chart for more');
   }
   return parseExpression(text, place);
 }
@@ -78,7 +78,7 @@ function openBlock(word: Block['word'], rest: string, place: Place): Block {
 
 function addBranch(block: Block | undefined, rest: string, place: Place): void {
   if (block === undefined || block.hasElse) {
-    throw refusal(place, `else ${rest}`.trim(), 'there is nothing it could belong to');
+    throw refuseAction(place, `else ${rest}`.trim(), 'there is nothing it could belong to');
   }
   const [word = '', condition = ''] = splitWord(rest);
   if (word === '') {
@@ -87,7 +87,7 @@ function addBranch(block: Block | undefined, rest: string, place: Place): void {
   } else if (word === block.word && word !== 'range') {
     block.branches.push({ condition: parseExpression(condition, place), body: [] });
   } else {
-    throw refusal(place, `else ${rest}`, `expected {{ else }} or {{ else ${block.word} … }}`);
+    throw refuseAction(place, `else ${rest}`, `expected {{ else }} or {{ else ${block.word} … }}`);
   }
 }
 
@@ -108,8 +108,4 @@ function closeBlock({ word, branches, key, value, line }: Block): TemplateNode {
 function splitWord(text: string): string[] {
   const found = /^([A-Za-z]*)\s*(.*)$/s.exec(text);
   return found === null ? [] : found.slice(1);
-}
-
-function refusal(place: Place, text: string, message: string): RenderRefusal {
-  return new RenderRefusal(place.file, place.line, `{{ ${text} }}: ${message}`);
 }

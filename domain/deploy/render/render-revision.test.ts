@@ -43,6 +43,72 @@ const shop = {
 
 describe('renderRevision', () => {
   it.each([
+    'Instance {{ $labels.instance }} of {{ $value | humanize }}',
+    '{{ range .Alerts }}{{ .Labels.Environment }}{{ end }}',
+    '{{ define "slack.title" }}{{ template "x" . }}{{ end }}',
+    '{{instance}} {{ workflow.parameters.x }}',
+    '${{ github.sha }} and {{ "up" | query }}',
+    '{{/* of another */}}{{ .Value }}',
+    'a {{ that is never closed',
+    "{{ if eq $x 'single' }}{{ end }}",
+  ])('takes a file as it is that uses nothing of ours: %s [A-DEP-05]', (text) => {
+    const [rule] = renderRevision(
+      renderInput({ 'rules.yaml': configMap('rules', `data:\n  a: |\n    ${text}\n`) }),
+    ).manifests;
+    expect(rule).toMatchObject({ data: { a: `${text}\n` } });
+  });
+
+  it('gives the text of another program to it from a template, by the escapes of Helm [A-DEP-05]', () => {
+    const escapes = [
+      '{{ .Environment }}: {{ "{{" }} $labels.instance {{ "}}" }}',
+      '{{ .Environment }}: {{`{{ $labels.instance }}`}}',
+      '{{ .Environment }}: {{- ` {{ $labels.instance }}` -}}',
+    ];
+    for (const text of escapes) {
+      const files = { 'a.yaml': configMap('a', `data:\n  a: |\n    ${text}\n`) };
+      const [rule] = renderRevision(renderInput(files)).manifests;
+      expect((rule?.['data'] as { a: string }).a.trim()).toBe('staging: {{ $labels.instance }}');
+    }
+    const block = configMap(
+      'a',
+      'data:\n  b: {{ .Project }}\n  a: |\n    {{`{{ range .Alerts }}\n    x{{ end }}`}}\n',
+    );
+    expect(renderRevision(renderInput({ 'a.yaml': block })).manifests).toMatchObject([
+      { data: { a: '{{ range .Alerts }}\nx{{ end }}\n' } },
+    ]);
+  });
+
+  it.each([
+    ['{{ $labels.instance }}', 'there is no variable $labels'],
+    ['{{ humanize 1 }}', 'there is no function "humanize"'],
+    ['{{ .Alerts }}', '.Alerts is not set'],
+    ['{{ define "x" }}', '"define" is not offered here'],
+    ['{{ workflow.name }}', 'was not understood'],
+    ['{{ a', 'is never closed with }}'],
+  ])('refuses %s in a template and says how to write it [A-DEP-05]', (text, why) => {
+    const files = { 'a.yaml': configMap('a', `data:\n  b: {{ .Environment }}\n  a: ${text}\n`) };
+    const [fault] = renderFaults(files);
+    expect(fault).toMatch(/^a.yaml:7: /);
+    expect(fault).toContain(why);
+    expect(fault).toContain('write {{` before it and `}} after it');
+  });
+
+  it.each([
+    '{{ .imageRef }}',
+    '{{ .ImagRef }}',
+    '{{ .Enviromnent }}',
+    '{{ .ImageRef }',
+    '{{ (.Values.x) }}',
+    '{{ $.Values.x }}',
+    '{{ if .Values.x.y }}',
+    '{{ .Release.Name }}',
+    '{{ "{{" }}{{ $labels.x }}',
+  ])('takes nothing for the text of another program that asks for ours: %s [A-DEP-05]', (text) => {
+    const files = { 'a.yaml': configMap('a', `data: { a: "${text.replaceAll('"', '`')}" }\n`) };
+    expect(renderFaults(files)).toHaveLength(1);
+  });
+
+  it.each([
     ['values-web.yaml', configMap('web'), 'a file of this name holds values'],
     ['more/values.yml', configMap('web'), 'a file of this name holds values'],
     ['web.YAML', configMap('web'), 'end in .yaml or .yml'],

@@ -9,6 +9,7 @@ import { planWaves } from './plan-waves.ts';
 import { readManifests } from './read-manifests.ts';
 import type { YamlSource } from './read-yaml.ts';
 import { renderTemplate } from './render-template.ts';
+import { asksForOurs, type TemplateName } from './template-names.ts';
 import { mergeValues, readValues, type Values } from './values.ts';
 
 /** What rendering looks at, and no more, so that it can be handed to a thread cheaply. */
@@ -17,8 +18,8 @@ export type PlainInput = Omit<RenderInput, 'binaries'>;
 const MAX_TOTAL_BYTES = 4 * 1024 * 1024;
 
 /**
- * Renders the manifests beneath a path: every `.yaml` and `.yml` that is no values file is a template and then one or more
- * Kubernetes objects. What was not read, and could hold one, is a fault: nothing is taken for removed that is only unread.
+ * Renders the manifests beneath a path: every `.yaml` and `.yml` that is no values file is a template, or taken as it is
+ * (`sourceOf`), and then one or more Kubernetes objects. What was not read, and could hold one, is a fault: nothing is taken for removed that is only unread.
  * Values: `values.yaml` < `values-<environment>.yaml` < `valuesOverride` < `imageRef`.
  * Throws `validation_failed`, with file, line and message of every fault in `errors`.
  */
@@ -33,11 +34,24 @@ export function renderRevision(input: PlainInput): RenderedRevision {
     const stray = strayObject(file, text);
     if (stray !== null) faults.add(file, 1, stray);
     if (!isYamlFile(file) || isValuesFile(file)) continue;
-    const rendered = faults.attempt(() => renderTemplate(file, text, data));
-    if (rendered !== null) sources.push({ file, ...rendered });
+    const source = faults.attempt(() => sourceOf(file, text, data));
+    if (source !== null) sources.push(source);
   }
   faults.throwIfAny();
   return finish(sources, input, faults);
+}
+
+/**
+ * A file as a template; as it is where it asks for nothing of ours and an action of it is another program's, as in every
+ * rule of Prometheus (see ADR 37).
+ */
+function sourceOf(file: string, text: string, data: TemplateData): YamlSource {
+  try {
+    return { file, ...renderTemplate(file, text, data) };
+  } catch (error) {
+    if (!(error instanceof RenderRefusal) || asksForOurs(text)) throw error;
+    return { file, text };
+  }
 }
 
 /**
@@ -89,8 +103,10 @@ function finish(
   return { manifests, waves: planWaves(manifests) };
 }
 
+type TemplateData = Record<TemplateName, unknown>;
+
 /** What a template sees as its dot. Facts that are not known are absent, so that their use is an error. */
-function templateData(input: PlainInput, faults: FaultList): Record<string, unknown> {
+function templateData(input: PlainInput, faults: FaultList): TemplateData {
   const { environment, project, changeId, commit } = input.facts;
   const facts = {
     ImageRef: input.imageRef === '' ? null : input.imageRef,

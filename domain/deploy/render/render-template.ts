@@ -1,4 +1,4 @@
-import { RenderRefusal } from './faults.ts';
+import { refuseAction, RenderRefusal } from './faults.ts';
 import { parseTemplate } from './parse-template.ts';
 import { callFunction, missingValue, templateFunctions } from './template-functions.ts';
 import type { Expression, TemplateNode } from './template-syntax.ts';
@@ -192,6 +192,6 @@ class Renderer {
   }
 
   #refuse(line: number, expression: Expression, message: string): RenderRefusal {
-    return new RenderRefusal(this.#file, line, `{{ ${expression.source} }}: ${message}`);
+    return refuseAction({ file: this.#file, line }, expression.source, message);
   }
 }

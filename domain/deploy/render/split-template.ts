@@ -1,4 +1,4 @@
-import { RenderRefusal } from './faults.ts';
+import { RenderRefusal, wayOut } from './faults.ts';
 import type { TemplatePiece } from './template-syntax.ts';
 
 /**
@@ -73,7 +73,8 @@ function endOfAction(file: string, source: string, start: number, line: number):
       return at;
     }
   }
-  throw new RenderRefusal(file, line, 'an action that begins with {{ is never closed with }}');
+  const message = `an action that begins with {{ is never closed with }}. ${wayOut}`;
+  throw new RenderRefusal(file, line, message);
 }
 
 function newlines(text: string): number {

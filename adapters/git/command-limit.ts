@@ -8,33 +8,72 @@ function tooManyCommands(): DomainError {
   return new DomainError('body_too_large', 'The list of refs of this push is too long.');
 }
 
+/** Cuts the packets of a list of commands out of chunks, wherever these are cut. */
+class CommandReader {
+  /** false after the flush packet that ends the list, or something that git will refuse by itself */
+  inCommands = true;
+  private header = '';
+  private left = 0;
+  private packet: Uint8Array[] = [];
+  private readonly onCapabilities: (capabilities: string[]) => void;
+  private isTold = false;
+
+  constructor(onCapabilities: (capabilities: string[]) => void) {
+    this.onCapabilities = onCapabilities;
+  }
+
+  read(chunk: Uint8Array): void {
+    for (let at = 0; this.inCommands && at < chunk.length;) {
+      if (this.left > 0) {
+        const part = chunk.subarray(at, at + this.left);
+        at += part.length;
+        this.take(part);
+        continue;
+      }
+      this.header += String.fromCharCode(chunk[at] ?? 0);
+      at += 1;
+      if (this.header.length < 4) continue;
+      const length = /^[0-9a-f]{4}$/iu.test(this.header) ? Number.parseInt(this.header, 16) : 0;
+      if (length < 4) this.inCommands = false;
+      this.left = Math.max(0, length - 4);
+      this.header = '';
+    }
+  }
+
+  /** What the client asks for stands behind the first command's name, after a zero byte. */
+  private take(part: Uint8Array): void {
+    this.left -= part.length;
+    if (this.isTold) return;
+    this.packet.push(part);
+    if (this.left > 0) return;
+    const text = Buffer.concat(this.packet).toString('latin1');
+    this.packet = [];
+    const zero = text.indexOf('\0');
+    if (zero === -1) return;
+    this.isTold = true;
+    this.onCapabilities(
+      text
+        .slice(zero + 1)
+        .trim()
+        .split(' '),
+    );
+  }
+}
+
 /**
  * Passes a push request on, and fails when its list of refs (the packets before the first flush packet) is too long:
  * git would hold all of it in memory, and no limit of git's own counts it.
+ * @param onCapabilities told what the client asks for (`atomic`, `report-status` …) before git has all of its list
  */
-export async function* limitCommands(input: ByteStream): AsyncGenerator<Uint8Array> {
-  let inCommands = true;
+export async function* limitCommands(
+  input: ByteStream,
+  onCapabilities: (capabilities: string[]) => void,
+): AsyncGenerator<Uint8Array> {
+  const reader = new CommandReader(onCapabilities);
   let seen = 0;
-  let skip = 0;
-  let header = '';
   for await (const chunk of input) {
-    for (let at = 0; inCommands && at < chunk.length;) {
-      if (skip > 0) {
-        const step = Math.min(skip, chunk.length - at);
-        skip -= step;
-        at += step;
-        continue;
-      }
-      header += String.fromCharCode(chunk[at] ?? 0);
-      at += 1;
-      if (header.length < 4) continue;
-      const length = /^[0-9a-f]{4}$/iu.test(header) ? Number.parseInt(header, 16) : 0;
-      // A flush packet, or something git will refuse by itself.
-      if (length < 4) inCommands = false;
-      skip = Math.max(0, length - 4);
-      header = '';
-    }
-    if (inCommands) {
+    reader.read(chunk);
+    if (reader.inCommands) {
       seen += chunk.length;
       if (seen > maxCommandBytes) throw tooManyCommands();
     }

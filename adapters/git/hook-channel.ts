@@ -1,9 +1,14 @@
 import type { Readable, Writable } from 'node:stream';
 import type { RefUpdate } from '../../contracts/event/types.ts';
+import { isReservedRef } from '../../contracts/git/ref-name.ts';
+import type { PushProposal } from '../../contracts/git/store.ts';
 import { visibleLine } from '../../contracts/shared/plain-text.ts';
 
-/** Limits of one push's list of refs; over them it is refused in words, never let through unread. */
-export const hookLimits = { bytes: 4 * 1024 * 1024, refs: 5000 } as const;
+/**
+ * Limits of one push's list of refs; over them it is refused in words, never let through unread. Those of the server's
+ * do not count among the refs: a mirror of another forge may name tens of thousands, and none of them moves.
+ */
+export const hookLimits = { bytes: 16 * 1024 * 1024, refs: 5000, reservedShown: 5 } as const;
 
 export interface HookMessage {
   kind: 'pre-receive' | 'post-receive';
@@ -12,20 +17,26 @@ export interface HookMessage {
   alternateObjectDirectories: string;
   /** null when the list is over the limits or cannot be read */
   updates: RefUpdate[] | null;
+  reserved: PushProposal['reserved'];
 }
 
 const terminator = Buffer.from('\nEND\n');
 const updateLine = /^([0-9a-f]{40}) ([0-9a-f]{40}) (.+)$/su;
 
-function parseUpdates(lines: string[]): RefUpdate[] | null {
-  if (lines.length > hookLimits.refs) return null;
+type Updates = Pick<HookMessage, 'updates' | 'reserved'>;
+
+function parseUpdates(lines: string[]): Updates {
   const updates: RefUpdate[] = [];
+  const reserved = { refs: [] as string[], count: 0 };
+  const unreadable = { updates: null, reserved };
   for (const line of lines) {
     const [, oldSha, newSha, ref] = updateLine.exec(line) ?? [];
-    if (oldSha === undefined || newSha === undefined || ref === undefined) return null;
-    updates.push({ ref, oldSha, newSha });
+    if (oldSha === undefined || newSha === undefined || ref === undefined) return unreadable;
+    if (!isReservedRef(ref)) updates.push({ ref, oldSha, newSha });
+    else if ((reserved.count += 1) <= hookLimits.reservedShown) reserved.refs.push(ref);
+    if (updates.length > hookLimits.refs) return unreadable;
   }
-  return updates.length === 0 ? null : updates;
+  return lines.length === 0 ? unreadable : { updates, reserved };
 }
 
 function parseMessage(bytes: Buffer, complete: boolean): HookMessage | null {
@@ -39,7 +50,7 @@ function parseMessage(bytes: Buffer, complete: boolean): HookMessage | null {
     quarantinePath: quarantinePath ?? '',
     objectDirectory: objectDirectory ?? '',
     alternateObjectDirectories: alternates ?? '',
-    updates: complete ? parseUpdates(lines) : null,
+    ...(complete ? parseUpdates(lines) : { updates: null, reserved: { refs: [], count: 0 } }),
   };
 }
 

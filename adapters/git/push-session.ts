@@ -1,51 +1,16 @@
 import type { Readable, Writable } from 'node:stream';
 import type { AcceptedPush, PushProposal } from '../../contracts/git/store.ts';
-import type { RefUpdate } from '../../contracts/event/types.ts';
-import { runGit, type GitChild, type GitSetting, type RunResult } from './git-process.ts';
+import type { GitChild, GitSetting } from './git-process.ts';
 import { answerHook, hookLimits, readHookMessages, type HookMessage } from './hook-channel.ts';
+import { quarantineReader, type QuarantineReader } from './quarantine-reader.ts';
 
 const tooMany = `A push may move at most ${String(hookLimits.refs)} refs; push them in parts.`;
 const unchecked = 'Slipway could not check this push, so it is refused.';
 
-/** Runs git on the repository plus what the push brought, which lies in quarantine until the push is accepted. */
-function quarantinedGit(
-  setting: GitSetting,
-  cwd: string,
-  message: HookMessage,
-): (args: string[], maxBytes?: number) => Promise<RunResult> {
-  const env: Record<string, string> = {};
-  if (message.quarantinePath !== '') {
-    env['GIT_QUARANTINE_PATH'] = message.quarantinePath;
-    env['GIT_OBJECT_DIRECTORY'] = message.objectDirectory;
-    env['GIT_ALTERNATE_OBJECT_DIRECTORIES'] = message.alternateObjectDirectories;
-  }
-  return (args, maxBytes) =>
-    runGit(setting, ['--git-dir=.', ...args], { cwd, env, ...(maxBytes ? { maxBytes } : {}) });
-}
-
-type Reader = Pick<PushProposal, 'isAncestor' | 'readBlob'>;
-
-function quarantineReader(setting: GitSetting, cwd: string, message: HookMessage): Reader {
-  const git = quarantinedGit(setting, cwd, message);
-  return {
-    async isAncestor(ancestor, descendant) {
-      const { code, stderr } = await git(['merge-base', '--is-ancestor', ancestor, descendant]);
-      if (code !== 0 && code !== 1) throw new Error(`git merge-base failed: ${stderr}`);
-      return code === 0;
-    },
-    async readBlob(commit, path, maxBytes) {
-      const spec = `${commit}:${path}`;
-      const type = await git(['cat-file', '-t', spec]);
-      if (type.code !== 0 || type.stdout.toString('utf8').trim() !== 'blob') return null;
-      const blob = await git(['cat-file', 'blob', spec], maxBytes);
-      if (blob.code !== 0) throw new Error(`git cat-file failed: ${blob.stderr}`);
-      return blob.stdout.toString('utf8');
-    },
-  };
-}
-
 interface Decision {
   onPush: (push: PushProposal) => Promise<void>;
+  /** asked when the hook speaks: by then the client has said what it wants */
+  isAtomic: () => boolean;
   /** how long it may take before the push is refused */
   timeoutMs: number;
 }
@@ -92,13 +57,20 @@ class PushSession {
   }
 
   /** Settles when everything was said; never rejects. */
-  async attend(reader: (message: HookMessage) => Reader, decision: Decision): Promise<void> {
+  async attend(
+    reader: (message: HookMessage) => QuarantineReader,
+    decision: Decision,
+  ): Promise<void> {
     try {
       const first = await this.messages.next();
       if (first.done === true || first.value.kind !== 'pre-receive') return;
-      const { updates } = first.value;
+      const { updates, reserved } = first.value;
       if (updates === null) this.refuse([tooMany]);
-      else await this.decide(updates, reader(first.value), decision);
+      else
+        await this.decide(
+          { updates, reserved, isAtomic: decision.isAtomic(), ...reader(first.value) },
+          decision,
+        );
     } catch {
       // It is refused below, like everything that was not accepted.
     } finally {
@@ -109,14 +81,16 @@ class PushSession {
     }
   }
 
-  private async decide(updates: RefUpdate[], reader: Reader, decision: Decision): Promise<void> {
+  private async decide(
+    push: Omit<PushProposal, 'refuse' | 'accept'>,
+    decision: Decision,
+  ): Promise<void> {
     const timer = setTimeout(() => {
       this.refuse([unchecked]);
     }, decision.timeoutMs);
     try {
       await decision.onPush({
-        updates,
-        ...reader,
+        ...push,
         refuse: (lines) => {
           this.refuse(lines);
         },

@@ -5,6 +5,7 @@ import type {
   ReceivePackOptions,
   UploadPackOptions,
 } from '../../contracts/git/store.ts';
+import { pushableNamespaces } from '../../contracts/git/ref-name.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { limitBytes, limitCommands } from './command-limit.ts';
 import { mustRunGit, startGit, type GitChild } from './git-process.ts';
@@ -21,6 +22,15 @@ function protocolEnvironment(gitProtocol: string | undefined): Record<string, st
   return safe ? { GIT_PROTOCOL: gitProtocol } : {};
 }
 
+/**
+ * What cannot be pushed is not shown to a push, and git refuses each such ref by itself: the other refs of the same push
+ * arrive. (The last line that matches a ref counts.)
+ */
+const receiveConfig = [
+  ['receive.hideRefs', 'refs'],
+  ...pushableNamespaces.map((prefix) => ['receive.hideRefs', `!${prefix.slice(0, -1)}`] as const),
+] as const;
+
 /** Refs and capabilities, in protocol v2 capabilities only, as `info/refs` answers them. */
 export async function advertise(
   context: GitContext,
@@ -36,6 +46,7 @@ export async function advertise(
   const refs = await mustRunGit(context.setting, args, {
     cwd,
     env,
+    config: service === 'git-receive-pack' ? receiveConfig : [],
     maxBytes: 64 * 1024 * 1024,
   }).finally(release);
   // Protocol v2 of upload-pack starts with its own version line; receive-pack has no v2.
@@ -188,11 +199,13 @@ export async function receivePack(
   const child = await startGit(context.setting, ['receive-pack', '--stateless-rpc', '.'], {
     cwd,
     env: protocolEnvironment(options.gitProtocol),
-    config: [['receive.maxInputSize', String(options.maxInputBytes)]],
+    config: [...receiveConfig, ['receive.maxInputSize', String(options.maxInputBytes)]],
     hookPipes: true,
   });
+  let isAtomic = false;
   const session = attendPush(context.setting, cwd, child, {
     onPush: options.onPush,
+    isAtomic: () => isAtomic,
     timeoutMs: checkTimeoutMs,
   });
   // Once the refs are let go, git is left to finish: ending it then would leave moved refs that nobody recorded.
@@ -208,6 +221,9 @@ export async function receivePack(
   void child.exited.then(() => {
     options.signal.removeEventListener('abort', abandon);
   });
-  const fed = feed(limitCommands(options.input), child, abandon);
+  const commands = limitCommands(options.input, (capabilities) => {
+    isAtomic = capabilities.includes('atomic');
+  });
+  const fed = feed(commands, child, abandon);
   return answer(child, fed, abandon);
 }

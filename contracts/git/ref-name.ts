@@ -1,5 +1,18 @@
-/** Namespaces that a person may push to. `refs/pull/*`, `refs/slipway/*` and all else belong to the server. */
-const pushableNamespaces = ['refs/heads/', 'refs/tags/', 'refs/notes/'] as const;
+/** Namespaces that a person may push to. `refs/merge-requests/*`, `refs/pull/*`, `refs/slipway/*` and all else belong to the server. */
+export const pushableNamespaces = ['refs/heads/', 'refs/tags/', 'refs/notes/'] as const;
+
+/** True for a ref that lies in one of the namespaces that can be pushed, however its name reads. */
+export function isPushableRef(ref: string): boolean {
+  return pushableNamespaces.some((prefix) => ref.startsWith(prefix));
+}
+
+/**
+ * True for a ref below `refs/` that belongs to the server. A push that names one is told so for this ref alone: whoever
+ * mirrors another forge has thousands of them beside the branches that are meant to come.
+ */
+export function isReservedRef(ref: string): boolean {
+  return ref.startsWith('refs/') && !isPushableRef(ref) && !isPushableRef(`${ref}/`);
+}
 
 const maxRefBytes = 255;
 

@@ -75,11 +75,28 @@ export interface UploadPackOptions {
 
 /** A push whose objects lie in quarantine and whose refs have not moved. Exactly one of the answers must be given. */
 export interface PushProposal {
+  /** moves of refs that can be pushed */
   updates: RefUpdate[];
+  /** refs of the server's that it names as well: git refuses each by itself. The first of them, and how many they are */
+  reserved: { refs: string[]; count: number };
+  /** all of its refs shall move or none, which git holds only for refs that it does not refuse by itself */
+  isAtomic: boolean;
   /** true when `ancestor` is reachable from `descendant`, reading the quarantined objects too */
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
-  /** text of a blob at `<commit>:<path>` in quarantine, null when there is none; throws when it is over `maxBytes` */
-  readBlob(commit: string, path: string, maxBytes: number): Promise<string | null>;
+  /**
+   * Those of the moves that lead forward as far as the commits tell that are new: one look at all of them. Of the others
+   * `isAncestor` knows.
+   */
+  forwardMoves(moves: readonly RefUpdate[]): Promise<ReadonlySet<RefUpdate>>;
+  /**
+   * What lies at a path of these commits, in quarantine or not, each content once with the commits that have it; `text` is
+   * null when it is over `maxBytes`. Commits without a blob there are left out. Few processes, however many commits.
+   */
+  readBlobs(
+    commits: readonly string[],
+    path: string,
+    maxBytes: number,
+  ): AsyncIterable<{ commits: string[]; text: string | null }>;
   /** Nothing moves; the lines are shown to the pusher. */
   refuse(lines: string[]): void;
   /** Lets git move the refs. Settles with the ones that moved, or null when none did (lost a race, or git died). */

@@ -17,6 +17,16 @@ export function ruleCovers(rule: Pick<BranchRule, 'pattern'>, branch: string): b
   return matchesGlob(rule.pattern.toLowerCase(), branch.toLowerCase());
 }
 
+/** True when no rule asks whether a move leads forward: it makes or deletes something, or its history may be rewritten. */
+export function mayRewrite(
+  rules: readonly Pick<BranchRule, 'pattern' | 'allowForcePush'>[],
+  { ref, oldSha, newSha }: RefUpdate,
+): boolean {
+  const branch = branchOfRef(ref);
+  if (branch === null || oldSha === zeroSha || newSha === zeroSha) return true;
+  return !rules.some((rule) => !rule.allowForcePush && ruleCovers(rule, branch));
+}
+
 export interface BranchChange {
   update: RefUpdate;
   userId: string;

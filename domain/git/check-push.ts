@@ -6,10 +6,10 @@ import type { Caller, Principal } from '../../contracts/identity/principal.ts';
 import type { ProtectedBranch } from '../../prisma/generated/client.ts';
 import { can } from '../identity/check-access.ts';
 import type { Db } from '../shared/db.ts';
-import { branchRefusal } from './branch-rules.ts';
+import { branchRefusal, mayRewrite } from './branch-rules.ts';
 import { submoduleFileProblem } from './submodule-file.ts';
 
-type Objects = Pick<PushProposal, 'isAncestor' | 'readBlob'>;
+type Objects = Pick<PushProposal, 'isAncestor' | 'forwardMoves' | 'readBlobs'>;
 
 /** A pack can take minutes to arrive: whether the credential still holds is asked again when it has. */
 async function isStillValid(db: Db, principal: Principal): Promise<boolean> {
@@ -43,11 +43,26 @@ function shown(ref: string): string {
   return safe.length > 80 ? `${safe.slice(0, 80)}…` : safe;
 }
 
-async function treeRefusal(update: RefUpdate, objects: Objects): Promise<string | null> {
-  if (update.newSha === zeroSha || !update.ref.startsWith('refs/heads/')) return null;
-  const text = await objects.readBlob(update.newSha, '.gitmodules', 1024 * 1024);
-  const problem = text === null ? null : submoduleFileProblem(text);
-  return problem === null ? null : `${shown(update.ref)}: .gitmodules ${problem}.`;
+const maxSubmoduleBytes = 1024 * 1024;
+
+/** What is wrong with the files of the branches, a line for each; all branches are looked at together. */
+async function* treeRefusals(
+  updates: readonly RefUpdate[],
+  objects: Objects,
+): AsyncGenerator<string> {
+  const heads = updates.filter(
+    ({ ref, newSha }) => newSha !== zeroSha && ref.startsWith('refs/heads/'),
+  );
+  const commits = heads.map(({ newSha }) => newSha);
+  const files = objects.readBlobs(commits, '.gitmodules', maxSubmoduleBytes);
+  for await (const { commits: having, text } of files) {
+    const problem = text === null ? 'is larger than 1 MiB' : submoduleFileProblem(text);
+    if (problem === null) continue;
+    const holding = new Set(having);
+    for (const { ref, newSha } of heads) {
+      if (holding.has(newSha)) yield `${shown(ref)}: .gitmodules ${problem}.`;
+    }
+  }
 }
 
 interface CheckedProject {
@@ -56,21 +71,39 @@ interface CheckedProject {
   protectedBranches: ProtectedBranch[];
 }
 
-async function updateRefusal(
+/** What is wrong with the refs by their names and the rules for branches, a line for each. */
+async function* refRefusals(
   caller: Caller,
-  project: CheckedProject,
-  update: RefUpdate,
+  { protectedBranches: rules, defaultBranch }: CheckedProject,
+  updates: readonly RefUpdate[],
   objects: Objects,
-): Promise<string | null> {
-  const problem = pushedRefProblem(update.ref);
-  if (problem !== null) return `The ref ${shown(update.ref)} ${problem}.`;
-  const refusal = await branchRefusal(project.protectedBranches, {
-    update,
-    userId: caller.principal.userId,
-    defaultBranch: project.defaultBranch,
-    isFastForward: () => objects.isAncestor(update.oldSha, update.newSha),
-  });
-  return refusal ?? treeRefusal(update, objects);
+): AsyncGenerator<string> {
+  const forward = await objects.forwardMoves(updates.filter((one) => !mayRewrite(rules, one)));
+  for (const update of updates) {
+    const problem = pushedRefProblem(update.ref);
+    const refusal =
+      problem === null
+        ? await branchRefusal(rules, {
+            update,
+            userId: caller.principal.userId,
+            defaultBranch,
+            isFastForward: async () =>
+              forward.has(update) || (await objects.isAncestor(update.oldSha, update.newSha)),
+          })
+        : `The ref ${shown(update.ref)} ${problem}.`;
+    if (refusal !== null) yield refusal;
+  }
+}
+
+/** What a pusher is told of refs that git refused by itself; none when there are none. */
+export function reservedLines({ refs, count }: PushProposal['reserved']): string[] {
+  if (count === 0) return [];
+  const named = refs.map(shown).join(', ');
+  const more = count > refs.length ? ` and ${String(count - refs.length)} more` : '';
+  return [
+    `${String(count)} ref(s) of this push cannot be pushed: ${named}${more}.`,
+    'Only refs/heads/, refs/tags/ and refs/notes/ can be; all else belongs to the server.',
+  ];
 }
 
 const maxLines = 20;
@@ -83,7 +116,7 @@ export async function checkPush(
   db: Db,
   caller: Caller,
   projectId: string,
-  push: Objects & { updates: readonly RefUpdate[] },
+  push: Objects & Pick<PushProposal, 'updates' | 'reserved' | 'isAtomic'>,
 ): Promise<string[]> {
   const project = await db.project.findUnique({
     where: { id: projectId },
@@ -93,11 +126,20 @@ export async function checkPush(
   if (!project.isActive) return ['The project is not active: nothing can be pushed to it.'];
   const refusal = await permissionRefusal(db, caller, projectId);
   if (refusal !== null) return [refusal];
+  if (push.updates.length === 0) return reservedLines(push.reserved);
+  if (push.isAtomic && push.reserved.count > 0) {
+    return [...reservedLines(push.reserved), 'An atomic push takes all of its refs or none.'];
+  }
   const lines: string[] = [];
-  for (const update of push.updates) {
-    const line = await updateRefusal(caller, project, update, push);
-    if (line !== null) lines.push(line);
-    if (lines.length > maxLines) return [...lines.slice(0, maxLines), 'There is more of this.'];
+  const looks = [
+    refRefusals(caller, project, push.updates, push),
+    treeRefusals(push.updates, push),
+  ];
+  for (const look of looks) {
+    for await (const line of look) {
+      lines.push(line);
+      if (lines.length > maxLines) return [...lines.slice(0, maxLines), 'There is more of this.'];
+    }
   }
   return lines;
 }

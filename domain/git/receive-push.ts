@@ -6,7 +6,7 @@ import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import type { ProjectWithOwner } from '../project/find-project.ts';
 import { inTransaction } from '../shared/tx.ts';
-import { checkPush } from './check-push.ts';
+import { checkPush, reservedLines } from './check-push.ts';
 import { withPushLock } from './push-lock.ts';
 import { recordPush, type RecordedPush } from './record-push.ts';
 import { repairRefs } from './repair-refs.ts';
@@ -75,7 +75,7 @@ async function letIn(options: ReceivePushOptions, push: PushProposal): Promise<v
     });
     // (an assignment inside the callback is not seen by the compiler)
     (finish as ((lines: string[]) => void) | null)?.(
-      recorded === null ? [] : options.tell(recorded),
+      recorded === null ? [] : [...options.tell(recorded), ...reservedLines(push.reserved)],
     );
   } catch (error) {
     options.onError(error, 'a push moved refs but was not recorded');

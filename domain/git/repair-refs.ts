@@ -1,15 +1,10 @@
-import { zeroSha } from '../../contracts/git/ref-name.ts';
+import { isPushableRef, zeroSha } from '../../contracts/git/ref-name.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { RefUpdate } from '../../contracts/event/types.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { withPushLock } from './push-lock.ts';
 import { recordPush } from './record-push.ts';
-
-/** Refs that nobody pushes and no pipeline follows. */
-function isFollowed(ref: string): boolean {
-  return !ref.startsWith('refs/slipway/') && !ref.startsWith('refs/pull/');
-}
 
 /** Moves that lead from what is recorded to what is there. */
 export function missingUpdates(
@@ -19,7 +14,8 @@ export function missingUpdates(
   const known = new Map(recorded.map(({ name, sha }) => [name, sha]));
   const updates: RefUpdate[] = [];
   for (const { ref, sha } of actual) {
-    if (!isFollowed(ref)) continue;
+    // Nobody pushes the server's own, and no pipeline follows them.
+    if (!isPushableRef(ref)) continue;
     const oldSha = known.get(ref) ?? zeroSha;
     known.delete(ref);
     if (oldSha !== sha) updates.push({ ref, oldSha, newSha: sha });

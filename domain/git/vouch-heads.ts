@@ -31,26 +31,31 @@ export async function vouchHeads(
   mover: Mover,
   updates: readonly RefUpdate[],
 ): Promise<void> {
-  const moved = updates.filter(({ newSha }) => newSha !== zeroSha);
   const rules = await tx.protectedBranch.findMany({ where: { projectId } });
-  for (const { ref, newSha: sha } of rules.length === 0 ? [] : moved) {
+  const vouched = updates.filter(({ ref, newSha }) => {
     const branch = branchOfRef(ref);
-    if (branch === null) continue;
-    const covering = rules.filter((rule) => ruleCovers(rule, branch));
-    if (!rulesVouch(covering, mover)) continue;
-    await vouchHead(tx, { projectId, ref, sha });
-  }
+    if (branch === null || newSha === zeroSha) return false;
+    return rulesVouch(
+      rules.filter((rule) => ruleCovers(rule, branch)),
+      mover,
+    );
+  });
+  await storeVouched(tx, projectId, vouched);
 }
 
-async function vouchHead(
+/** In one statement, however many there are. */
+async function storeVouched(
   tx: Prisma.TransactionClient,
-  { projectId, ref, sha }: { projectId: string; ref: string; sha: string },
+  projectId: string,
+  heads: readonly { ref: string; newSha: string }[],
 ): Promise<void> {
-  await tx.vouchedHead.upsert({
-    where: { projectId_ref: { projectId, ref } },
-    create: { projectId, ref, sha },
-    update: { sha, vouchedAt: new Date() },
-  });
+  if (heads.length === 0) return;
+  const refs = heads.map(({ ref }) => ref);
+  const shas = heads.map(({ newSha }) => newSha);
+  await tx.$executeRaw`
+    INSERT INTO vouched_heads (project_id, ref, sha, vouched_at)
+    SELECT ${projectId}, ref, sha, now() FROM unnest(${refs}::text[], ${shas}::text[]) AS new (ref, sha)
+    ON CONFLICT (project_id, ref) DO UPDATE SET sha = excluded.sha, vouched_at = excluded.vouched_at`;
 }
 
 /**
@@ -67,5 +72,5 @@ export async function vouchClosedBranch(
   const ref = await tx.gitRef.findUnique({
     where: { projectId_name: { projectId, name: `refs/heads/${pattern}` } },
   });
-  if (ref !== null) await vouchHead(tx, { projectId, ref: ref.name, sha: ref.sha });
+  if (ref !== null) await storeVouched(tx, projectId, [{ ref: ref.name, newSha: ref.sha }]);
 }

@@ -186,7 +186,7 @@ describe('pushes that break off', () => {
       (await server.api(ann, 'GET', '/ann/storm.git/info/refs?service=git-shell')).status,
     ).toBe(400);
     expect(
-      (await server.api(ann, 'GET', '/ann/storm/info/refs?service=git-upload-pack')).status,
+      (await server.api(ann, 'GET', '/ann/strom.git/info/refs?service=git-upload-pack')).status,
     ).toBe(404);
     expect(server.errors).toEqual([]);
   });

@@ -10,7 +10,7 @@ import {
 } from '../../../domain/project/find-project.ts';
 import type { AppEnv } from '../../env.ts';
 
-/** `{owner}/{project}.git/…`: the suffix belongs to the parameter, for a path of hono has no partial ones. */
+/** `{owner}/{project}.git/…`, or without the suffix: it belongs to the parameter, for a path of hono has no partial ones. */
 export const gitParams = z.object({ owner: z.string(), repository: z.string() });
 
 /** Smart HTTP decides on access by itself (see findGitProject): a public project can be read by anybody. */
@@ -34,9 +34,9 @@ export async function findGitProject(
   const caller = c.get('caller');
   const signedIn = isSignedIn(caller.principal);
   const signIn = new DomainError('unauthenticated', 'Sign in with a password or an API token.');
-  if (!params.repository.endsWith('.git')) throw noSuchProject();
   if (service === 'git-receive-pack' && !signedIn) throw signIn;
-  const name = params.repository.slice(0, -'.git'.length);
+  // What people copy from the address bar has no suffix. No project's own name ends in it.
+  const name = params.repository.replace(/\.git$/u, '');
   const project = await findProject(c.get('services').db, caller, params.owner, name).catch(
     (error: unknown) => {
       const hidden = error instanceof DomainError && error.code === 'not_found';

@@ -1,4 +1,4 @@
-import { readRefProblem } from '../../contracts/git/ref-name.ts';
+import { looksLikeObjectId, readRefProblem } from '../../contracts/git/ref-name.ts';
 import type { GitBranch, GitRefEntry, GitTag } from '../../contracts/git/store.ts';
 import { readGit, requireSha, tryGit, type GitContext } from './repository-context.ts';
 
@@ -74,7 +74,8 @@ export async function setHead(
 
 /** Names that `ref` may stand for, best first. */
 function candidates(ref: string): string[] {
-  if (ref === 'HEAD' || ref.startsWith('refs/')) return [ref];
+  // A whole id is that commit and nothing else, as git itself has it: a branch of such a name must not stand for it.
+  if (ref === 'HEAD' || ref.startsWith('refs/') || looksLikeObjectId(ref)) return [ref];
   const named = [`refs/heads/${ref}`, `refs/tags/${ref}`];
   return /^[0-9a-f]{4,40}$/u.test(ref) ? [...named, ref] : named;
 }

@@ -55,6 +55,16 @@ export function branchNameProblem(name: string): string | null {
   return null;
 }
 
+const objectId = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/iu;
+
+/**
+ * True for a short name that reads like the whole id of a commit. Where one is asked for by its id nobody means a branch,
+ * and a branch of that name could lead to anything.
+ */
+export function looksLikeObjectId(name: string): boolean {
+  return objectId.test(name);
+}
+
 /** What is wrong with a full ref name as a push may send it, or null. */
 export function pushedRefProblem(ref: string): string | null {
   const namespace = pushableNamespaces.find((prefix) => ref.startsWith(prefix));

@@ -1,4 +1,4 @@
-import { pushedRefProblem, zeroSha } from '../../contracts/git/ref-name.ts';
+import { looksLikeObjectId, pushedRefProblem, zeroSha } from '../../contracts/git/ref-name.ts';
 import type { PushProposal } from '../../contracts/git/store.ts';
 import type { RefUpdate } from '../../contracts/event/types.ts';
 import { visibleLine } from '../../contracts/shared/plain-text.ts';
@@ -71,6 +71,12 @@ interface CheckedProject {
   protectedBranches: ProtectedBranch[];
 }
 
+/** One that is there since before this was refused can be removed. */
+function namesakeProblem({ ref, newSha }: RefUpdate): string | null {
+  const isId = looksLikeObjectId(ref.replace(/^refs\/[a-z]+\//u, ''));
+  return isId && newSha !== zeroSha ? 'reads like the id of a commit' : null;
+}
+
 /** What is wrong with the refs by their names and the rules for branches, a line for each. */
 async function* refRefusals(
   caller: Caller,
@@ -80,7 +86,7 @@ async function* refRefusals(
 ): AsyncGenerator<string> {
   const forward = await objects.forwardMoves(updates.filter((one) => !mayRewrite(rules, one)));
   for (const update of updates) {
-    const problem = pushedRefProblem(update.ref);
+    const problem = pushedRefProblem(update.ref) ?? namesakeProblem(update);
     const refusal =
       problem === null
         ? await branchRefusal(rules, {

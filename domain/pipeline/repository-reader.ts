@@ -1,3 +1,4 @@
+import { looksLikeObjectId } from '../../contracts/git/ref-name.ts';
 import type { ByteStream, GitStore } from '../../contracts/git/store.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Heavy } from '../heavy/heavy.ts';
@@ -98,9 +99,10 @@ export function createRepositoryReader(
     archive: (repoPath, sha) =>
       store.archive(repoPath, { sha, format: 'tar', prefix: '', signal: never }),
     async resolveCommit(repoPath, ref) {
-      const candidates = ref.startsWith('refs/')
-        ? [ref]
-        : [`refs/heads/${ref}`, `refs/tags/${ref}`, ref];
+      const candidates =
+        ref.startsWith('refs/') || looksLikeObjectId(ref)
+          ? [ref]
+          : [`refs/heads/${ref}`, `refs/tags/${ref}`, ref];
       for (const candidate of candidates) {
         const sha = await store.resolveCommit(repoPath, candidate);
         if (sha !== null) return { ref: candidate, sha, title: await commitTitle(repoPath, sha) };

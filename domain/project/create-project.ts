@@ -1,4 +1,4 @@
-import { branchNameProblem } from '../../contracts/git/ref-name.ts';
+import { branchNameProblem, looksLikeObjectId } from '../../contracts/git/ref-name.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
@@ -25,6 +25,11 @@ export interface CreateProjectInput {
   projectClassification?: string | null | undefined;
 }
 
+function namingProblem(branch: string): string | null {
+  const isId = looksLikeObjectId(branch);
+  return isId ? 'reads like the id of a commit' : branchNameProblem(branch);
+}
+
 /** Throws `validation_failed` with the place of each mistake. */
 export function checkProjectNames(input: {
   name?: string | undefined;
@@ -35,7 +40,7 @@ export function checkProjectNames(input: {
   const slug = input.name === undefined ? null : projectSlugProblem(input.name);
   if (slug !== null) errors.push({ pointer: '#/name', detail: `The name ${slug}.`, rule: 'slug' });
   for (const key of ['defaultBranch', 'baseBranch'] as const) {
-    const problem = input[key] === undefined ? null : branchNameProblem(input[key]);
+    const problem = input[key] === undefined ? null : namingProblem(input[key]);
     if (problem !== null) {
       errors.push({ pointer: `#/${key}`, detail: `The branch ${problem}.`, rule: 'ref' });
     }

@@ -81,7 +81,8 @@ async function recordUpdate(
 }
 
 /**
- * Changes what may be changed. Who may see the project, and how it is merged, is decided by whoever may delegate on it.
+ * Changes what may be changed. Who may see the project, which branch is the default one, and how it is merged, is decided
+ * by whoever may delegate on it.
  * @param expectedVersion of If-Match, null when the client sent none
  * @throws DomainError `precondition_failed`, `forbidden`, `validation_failed`, `unprocessable`
  */
@@ -99,13 +100,16 @@ export async function updateProject(
   if (guarded.some((key) => changes[key] !== undefined)) {
     await requirePermission(db, caller, 'project:delegate', project.id);
   }
-  const { visibility } = changes;
+  const { visibility, defaultBranch: branch } = changes;
+  // It says what lasting environments run and what merge requests go to: whoever may not push to it must not choose it.
+  if (branch !== undefined && branch !== project.defaultBranch) {
+    await requirePermission(db, caller, 'project:delegate', project.id);
+  }
   if (visibility !== undefined && visibility !== project.visibility) {
     // Opening it lets everybody in at once.
     await requireFirstHand(db, caller, ['project:delegate'], project.id);
   }
   checkProjectNames(changes);
-  const branch = changes.defaultBranch;
   if (branch !== undefined) await requireBranch(git, project, branch);
   const updated = await inTransaction(db, async (tx) => {
     await tx.$queryRaw`SELECT id FROM projects WHERE id = ${project.id} FOR UPDATE`;

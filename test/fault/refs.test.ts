@@ -2,9 +2,11 @@ import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { GitStore } from '../../contracts/git/store.ts';
+import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
 import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
 import { rawPush } from '../support/git-raw-push.ts';
 import {
+  git,
   gitBytes,
   startGitServer,
   type GitServer,
@@ -159,6 +161,31 @@ describe('hostile ref names (D6)', () => {
     expect(await canaryRan()).toBe(false);
     expect(server.errors).toEqual([]);
   }, 240_000);
+
+  it('that are the id of a commit stand for no commit, and are not pushed [A-GIT-09]', async () => {
+    await tree.write({ b: '1' });
+    const other = await tree.commit('other');
+    const push = (refspec: string) =>
+      git(tree.dir, ['push', 'origin', refspec], { token: ann.token });
+    for (const space of ['heads', 'tags']) {
+      const refused = await push(`${other}:refs/${space}/${sha}`);
+      expect(refused.code).not.toBe(0);
+      expect(refused.stderr).toContain('id of a commit');
+    }
+    expect((await push(`${other}:refs/heads/other`)).code).toBe(0);
+    // One that came before such names were refused.
+    await git(repository.dir, ['update-ref', `refs/heads/${sha}`, other]);
+    const repoPath = 'ann/names.git';
+    expect(await server.store.resolveCommit(repoPath, sha)).toBe(sha);
+    expect(await server.store.resolveCommit(repoPath, `refs/heads/${sha}`)).toBe(other);
+    const parseDefinition = () => Promise.reject(new Error('not asked for'));
+    const reader = createRepositoryReader(server.store, { parseDefinition });
+    expect(await reader.resolveCommit(repoPath, sha)).toMatchObject({ ref: sha, sha });
+    const shown = await server.api(ann, 'GET', `${repository.api}/commits/${sha}`);
+    expect(await shown.json()).toMatchObject({ sha, subject: 'first' });
+    expect((await push(`:refs/heads/${sha}`)).code).toBe(0);
+    await git(repository.dir, ['update-ref', '-d', 'refs/heads/other']);
+  });
 
   it('would come in without the check: the mutant is seen', async () => {
     const letAllIn = (store: GitStore): GitStore => ({

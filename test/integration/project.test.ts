@@ -203,6 +203,21 @@ describe('projects', () => {
     expect((await patch({ defaultBranch: 'nope' })).status).toBe(422);
   });
 
+  it('gets another default branch from holders of project:delegate alone: a writer who may not push to it makes no other one speak [A-PROJ-05]', async () => {
+    const { api, url } = await server.project(ann, 'speaker');
+    const tree = await makeWorkTree(url, ann.token);
+    await tree.git('commit', '-q', '--allow-empty', '-m', 'a');
+    await tree.git('push', '-q', 'origin', 'main', 'main:refs/heads/theirs');
+    await tree.remove();
+    const wes = await server.user('wes');
+    await server.api(ann, 'POST', `${api}/members`, { user: 'wes', role: 'developer' });
+    const patch = async (by: TestUser, body: unknown) =>
+      (await server.api(by, 'PATCH', api, body)).status;
+    expect(await patch(wes, { defaultBranch: 'theirs' })).toBe(403);
+    expect(await patch(wes, { description: 'x', defaultBranch: 'main' })).toBe(200);
+    expect(await patch(ann, { defaultBranch: 'theirs' })).toBe(200);
+  });
+
   it('has a repository that can be cloned right after it was made [A-PROJ-06]', async () => {
     const repository = await server.project(ann, 'fresh');
     expect(await exists(path.join(repository.dir, 'HEAD'))).toBe(true);

@@ -47,7 +47,7 @@ function General({
         description: description || null,
         // Who may not change it must not send it either.
         ...(visibility === project.visibility ? {} : { visibility }),
-        defaultBranch,
+        ...(defaultBranch === project.defaultBranch ? {} : { defaultBranch }),
       },
     });
     invalidate('projects');
@@ -83,6 +83,7 @@ function General({
           value={defaultBranch}
           onValue={setDefaultBranch}
           mono
+          help={may('project:delegate') ? undefined : 'Changed by members with project:delegate.'}
           error={save.problem?.forField('defaultBranch')}
         />
         <Field

@@ -5550,8 +5550,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Output of a step: as text, or followed as server-sent events with follow=1
-         * @description Text comes without control characters but tab and newline: no escape sequence of a step reaches a terminal. raw=1 gives the bytes as they are stored; offsets are of those. Followers get `event: log` with `{offset, text, by}`, whose id is the byte offset behind the piece, and at last `event: end` with `{status, exitCode}`. `Last-Event-ID` (or lastEventId) resumes without a gap. `by` is `platform` for lines of the platform itself, `step` for output; the text, as it is stored, does not tell.
+         * Output of a step: as text, as JSON part by part, or followed as server-sent events with follow=1
+         * @description Text comes without control characters but tab and newline: no escape sequence of a step reaches a terminal. raw=1 gives the bytes as they are stored; offsets are of those. As JSON (Accept) it comes in parts of about 1 MiB: ask again with `offset` = `next` until `isEnd`. Followers get `event: log` with `{offset, text, by}`, whose id is the byte offset behind the piece, and at last `event: end` with `{status, exitCode}`. `Last-Event-ID` (or lastEventId) resumes without a gap. `by` is `platform` for lines of the platform itself, `step` for output; the text, as it is stored, does not tell.
          */
         get: {
             parameters: {
@@ -5582,6 +5582,7 @@ export interface paths {
                     content: {
                         "text/plain": string;
                         "text/event-stream": string;
+                        "application/json": components["schemas"]["LogPart"];
                     };
                 };
                 /** @description The request is not valid */
@@ -11173,7 +11174,7 @@ export interface paths {
         };
         /**
          * Events as they happen (server-sent events), or a list of past ones (Accept: application/json)
-         * @description Events of projects that you may see; events of no project need `admin:read`. `Last-Event-ID` (or lastEventId) resumes without a gap; `0-0` begins with the oldest event kept. A client that reads too slowly gets `event: gap` with `{after}`: reconnect to get what was left out. The stream ends when the credential is revoked.
+         * @description Events of projects that you may see; events of no project need `admin:read`. `Last-Event-ID` (or lastEventId) resumes without a gap; `0-0` begins with the oldest event kept, `recent` with those of the last seconds. A client that reads too slowly gets `event: gap` with `{after}`: reconnect to get what was left out. The stream ends when the credential is revoked.
          */
         get: {
             parameters: {
@@ -11186,6 +11187,8 @@ export interface paths {
                     change?: string;
                     /** @description Resume after this event; for clients that cannot send Last-Event-ID */
                     lastEventId?: string;
+                    /** @description Begin with the events of so many seconds; what is to be resumed goes before */
+                    recent?: number;
                     limit?: number;
                     cursor?: string;
                 };
@@ -18120,6 +18123,21 @@ export interface components {
             count: number;
             sentBytes: number | null;
             receivedBytes: number | null;
+        };
+        LogPart: {
+            pieces: {
+                offset: number;
+                text: string;
+                /** @enum {string} */
+                by: "platform" | "step";
+            }[];
+            /** @description The offset of the next part */
+            next: number;
+            /** @enum {string} */
+            status: "pending" | "running" | "waiting" | "success" | "failure" | "skipped" | "cancelled";
+            exitCode: number | null;
+            /** @description The step has ended, and no more will come */
+            isEnd: boolean;
         };
         Artifact: {
             id: string;

@@ -82,6 +82,15 @@ export async function readLastPosition(db: Db): Promise<string> {
   return formatPosition(last ?? startPosition);
 }
 
+/** Where one starts who wants the events of the last `seconds`, too. */
+export async function readPositionAgo(db: Db, seconds: number): Promise<string> {
+  const [last] = await db.$queryRaw<EventPosition[]>`
+    SELECT xid, seq FROM events
+    WHERE ${settled} AND created_at < clock_timestamp() - make_interval(secs => ${seconds})
+    ORDER BY xid DESC, seq DESC LIMIT 1`;
+  return formatPosition(last ?? startPosition);
+}
+
 /** True when committed events after `position` wait for an older transaction to end: look again soon, nobody will wake you. */
 export async function hasUnsettledEvents(db: Db, position: string): Promise<boolean> {
   const { xid, seq } = parsePosition(position);

@@ -128,6 +128,36 @@ async function readObject(
   return { offset: from, data: isLast ? bytes : bytes.subarray(0, wholeCharacters(bytes)) };
 }
 
+/** A part of a log for whoever comes back for the next one. */
+export interface LogPart extends Pick<LogState, 'status' | 'exitCode'> {
+  pieces: LogPiece[];
+  /** byte offset behind them: where the next part begins */
+  next: bigint;
+  /** the step has ended, and this is all of its log */
+  isEnd: boolean;
+}
+
+/** What is stored of a log from byte `from` on, about `maxBytes` of it. */
+export async function readLogPart(
+  db: Db,
+  store: BlobStore,
+  stepId: string,
+  from: bigint,
+  maxBytes = 1024 * 1024,
+): Promise<LogPart> {
+  const pieces: LogPiece[] = [];
+  // Asked before the log is read: what is written in between comes with the next part.
+  const { status, exitCode, bytes } = await findLogState(db, stepId);
+  let next = from;
+  while (next - from < BigInt(maxBytes)) {
+    const piece = await readLog(db, store, stepId, next);
+    if (piece === null) break;
+    pieces.push(piece);
+    next = piece.offset + BigInt(piece.data.length);
+  }
+  return { pieces, next, status, exitCode, isEnd: ended.has(status) && next >= bytes };
+}
+
 export interface FollowOptions {
   stepId: string;
   from: bigint;

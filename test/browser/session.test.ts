@@ -8,8 +8,9 @@ import {
   it,
   jest,
 } from '@jest/globals';
+import type { BrowserContext, Page, Request } from 'playwright-core';
 import { startSlipway, type Slipway } from '../support/slipway.ts';
-import { admin, openWindow, picture, settle, signIn, type Window } from './browser.ts';
+import { admin, openWindow, picture, settle, shows, signIn, type Window } from './browser.ts';
 
 jest.setTimeout(600_000);
 
@@ -163,4 +164,99 @@ describe('signing in and finding one’s way', () => {
     await page.getByRole('cell', { name: 'laptop' }).waitFor();
     expect(await page.content()).not.toContain(shown);
   });
+
+  it('follows what happens with one connection for ten tabs, and loses nothing when the tab that has it goes', async () => {
+    const { page, context } = window;
+    const streams = countStreams(context);
+    await signIn(page, slipway, admin(slipway), '/projects');
+    const tabs = [page];
+    while (tabs.length < 10) {
+      const tab = await context.newPage();
+      await tab.goto(`${slipway.baseUrl}/projects`);
+      await tab.getByRole('heading', { name: 'Projects' }).waitFor();
+      tabs.push(tab);
+    }
+    const isTold = async (name: string, to: readonly Page[]): Promise<void> => {
+      await slipway.request('POST', '/api/v1/projects', { name });
+      for (const tab of to) await tab.getByText(name).first().waitFor();
+    };
+    await isTold('told-to-ten', tabs);
+    expect(streams()).toBe(1);
+    await tabs.shift()?.close();
+    await isTold('told-to-nine', tabs);
+    await shows(() => Promise.resolve(streams()), 1);
+    // seven more pages in one tab, which may stay in memory for the way back
+    const [tab] = tabs.slice(-1) as [Page];
+    for (const path of [
+      '/',
+      '/pipelines',
+      '/deployments',
+      '/gates',
+      '/notifications',
+      '/admin/users',
+    ]) {
+      await tab.goto(slipway.baseUrl + path);
+      await tab.getByRole('heading', { level: 1 }).first().waitFor();
+    }
+    for (const other of tabs) if (other !== tab) await other.close();
+    for (let steps = 0; steps < 6; steps += 1) await tab.goBack();
+    await tab.waitForURL('**/projects');
+    await isTold('told-on-the-way-back', [tab]);
+    await shows(() => Promise.resolve(streams()), 1);
+  });
+
+  it('leads to the sign-in page in every tab when the session has ended elsewhere, and back again', async () => {
+    const { page, context } = window;
+    await signIn(page, slipway, admin(slipway), '/settings/tokens?x=2');
+    const second = await context.newPage();
+    await second.goto(`${slipway.baseUrl}/pipelines?status=failure`);
+    await second.getByRole('heading', { name: 'Pipelines' }).waitFor();
+    const sessions = await slipway.request('GET', '/api/v1/auth/sessions');
+    for (const { id } of (sessions.body as { items: { id: string }[] }).items) {
+      const ended = await slipway.request('DELETE', `/api/v1/auth/sessions/${id}`);
+      expect(ended.status).toBe(204);
+    }
+    await page.getByRole('heading', { name: 'Sign in to Slipway' }).waitFor();
+    await second.getByRole('heading', { name: 'Sign in to Slipway' }).waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('admin');
+    await page.getByLabel('Password', { exact: true }).fill(slipway.adminPassword);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.waitForURL('**/settings/tokens?x=2');
+    await second.waitForURL('**/pipelines?status=failure');
+  });
+
+  it('asks for nothing when something happens elsewhere, and once a second for what is shown', async () => {
+    const { page } = window;
+    for (const name of ['looked-at', 'elsewhere']) {
+      await slipway.request('POST', '/api/v1/projects', { name });
+    }
+    await signIn(page, slipway, admin(slipway), '/projects/admin/looked-at/issues');
+    await settle(page);
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(new URL(request.url()).pathname));
+    const write = (project: string, title: string) =>
+      slipway.request('POST', `/api/v1/projects/admin/${project}/issues`, { title });
+    for (let count = 0; count < 20; count += 1) await write('elsewhere', `no ${String(count)}`);
+    await page.waitForTimeout(2_500);
+    expect(asked).toEqual([]);
+    const start = Date.now();
+    for (let count = 0; count < 20; count += 1) await write('looked-at', `yes ${String(count)}`);
+    await page.getByText('yes 19').waitFor();
+    const seconds = (Date.now() - start) / 1000;
+    // the list, the numbers on its tabs, the labels
+    expect(asked.length).toBeLessThanOrEqual(3 * (Math.ceil(seconds) + 1));
+  });
 });
+
+/** How many event streams the pages of a window have open. */
+function countStreams(context: BrowserContext): () => number {
+  const open = new Set<Request>();
+  const end = (request: Request): void => void open.delete(request);
+  context.on('request', (request) => {
+    if (request.headers()['accept'] === 'text/event-stream') open.add(request);
+  });
+  context.on('requestfinished', end);
+  context.on('requestfailed', end);
+  // nothing tells of the end of what a closed page had open
+  return () => [...open].filter((request) => !request.frame().page().isClosed()).length;
+}

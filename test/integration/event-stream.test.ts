@@ -189,6 +189,24 @@ describe('GET /api/v1/events as a stream', () => {
     expect([...got, ...messages(second)]).toEqual(sent);
   });
 
+  it('begins with the events of the last seconds when asked to, for a page that was read meanwhile [A-EVT-04]', async () => {
+    const mine = (await createTestProject(test.db, owner.id)).id;
+    await bindTestRole(test.db, owner.id, 'maintainer', mine);
+    const old = await publish(mine, 'long ago');
+    await test.db.$executeRaw`
+      UPDATE events SET created_at = created_at - interval '1 hour' WHERE id = ${old}`;
+    await publish(mine, 'a moment ago');
+    const recent = await follow(`?project=${mine}&recent=30`);
+    await publish(mine, 'now');
+    await waitFor('both', () => recent.events.length >= 2);
+    expect(messages(recent)).toEqual(['a moment ago', 'now']);
+    const resumed = await follow(`?project=${mine}&recent=30`, {
+      lastEventId: recent.events[0]?.id ?? '',
+    });
+    await waitFor('the rest', () => resumed.events.length >= 1);
+    expect(messages(resumed)).toEqual(['now']);
+  });
+
   it('ends when the token is revoked, and hides a project whose role was taken away [A-EVT-04]', async () => {
     const guest = await createTestUser(test.db);
     const { id, token } = await createTestToken(test.db, guest.id);

@@ -6,6 +6,7 @@ import { createMasker } from '../../domain/pipeline/mask.ts';
 import { openListener, type Listener } from '../../domain/shared/listen.ts';
 import { sseStream } from '../../api/routes/pipeline/log-stream.ts';
 import { createTestUser } from '../support/callers.ts';
+import { eventually } from '../support/eventually.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { makeRunRows, type RunRows } from '../support/run-rows.ts';
 import { readServerEvents } from '../support/sse.ts';
@@ -108,6 +109,58 @@ describe('the address of a step log', () => {
         events.slice(1).map(() => expect.objectContaining({ by: 'step' })),
       );
     }
+  });
+
+  it('comes part by part to whoever asks again, none of it twice, until its step has ended [A-PIPE-06]', async () => {
+    const step = await makeRunRows(database.db);
+    await bindTestRole(database.db, step.userId, 'viewer');
+    const { token: theirs } = await createTestToken(database.db, step.userId);
+    const address = `/api/v1/pipelines/${step.pipelineId}/steps/${step.stepName}/logs`;
+    const writer = await openLogWriter(database.db, {
+      stepId: step.stepId,
+      attempt: 1,
+      masker: createMasker([]),
+    });
+    interface Part {
+      pieces: { offset: number; text: string; by: string }[];
+      next: number;
+      isEnd: boolean;
+    }
+    const ask = async (offset: number): Promise<Part> => {
+      const headers = { accept: 'application/json' };
+      return (await (
+        await api.get(`${address}?offset=${String(offset)}`, theirs, headers)
+      ).json()) as Part;
+    };
+    await writer.note('--- attempt 1 ---');
+    await writer.write(Buffer.from('first ü\n'));
+    const first = await eventually(async () => {
+      const part = await ask(0);
+      return part.pieces.length === 2 ? part : undefined;
+    });
+    expect(first.pieces.map(({ text, by }) => [by, text])).toEqual([
+      ['platform', '--- attempt 1 ---\n'],
+      ['step', 'first ü\n'],
+    ]);
+    expect(first.isEnd).toBe(false);
+    expect(await ask(first.next)).toMatchObject({ pieces: [], next: first.next, isEnd: false });
+    const long = 'x'.repeat(99).concat('\n').repeat(30_000);
+    await writer.write(Buffer.from(long));
+    await writer.close();
+    await database.db.pipelineStep.update({
+      where: { id: step.stepId },
+      data: { status: 'failure', exitCode: 3 },
+    });
+    let text = '';
+    for (let at = first.next, parts = 0; ; parts += 1) {
+      const part = await ask(at);
+      expect(parts).toBeLessThan(9);
+      text += part.pieces.map((piece) => piece.text).join('');
+      at = part.next;
+      if (part.isEnd) break;
+    }
+    expect(text === long).toBe(true);
+    expect(await ask(first.next)).toMatchObject({ status: 'failure', exitCode: 3 });
   });
 
   it('refuses what is no offset, and hides the log from whoever may not see the project', async () => {

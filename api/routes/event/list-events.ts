@@ -4,7 +4,11 @@ import { eventTypes } from '../../../contracts/event/types.ts';
 import type { Caller } from '../../../contracts/identity/principal.ts';
 import { DomainError } from '../../../contracts/problems.ts';
 import { parsePosition } from '../../../domain/event/event-record.ts';
-import { type EventFilter, readEventsBefore } from '../../../domain/event/read-events.ts';
+import {
+  type EventFilter,
+  readEventsBefore,
+  readPositionAgo,
+} from '../../../domain/event/read-events.ts';
 import { can } from '../../../domain/identity/check-access.ts';
 import { findProject, maySeeProject, noSuchProject } from '../../../domain/project/find-project.ts';
 import { readableProjectIds } from '../../../domain/project/readable-projects.ts';
@@ -30,6 +34,9 @@ const query = z.strictObject({
   change: z.string().max(64).optional().openapi({ description: 'A change id, `chg_…`' }),
   lastEventId: positionText.optional().openapi({
     description: 'Resume after this event; for clients that cannot send Last-Event-ID',
+  }),
+  recent: z.coerce.number().int().min(1).max(60).optional().openapi({
+    description: 'Begin with the events of so many seconds; what is to be resumed goes before',
   }),
   limit: z.coerce.number().int().min(1).max(100).default(30),
   cursor: positionText.optional(),
@@ -81,10 +88,15 @@ async function readFilter(
   };
 }
 
-function streamResponse(c: Context<AppEnv>, filter: EventFilter, lastEventId?: string): Response {
-  const { eventStreams } = c.get('services');
-  const from = c.req.header('last-event-id') || lastEventId || null;
-  if (from !== null) parsePosition(from);
+async function streamResponse(
+  c: Context<AppEnv>,
+  filter: EventFilter,
+  { lastEventId, recent }: z.output<typeof query>,
+): Promise<Response> {
+  const { db, eventStreams } = c.get('services');
+  const resumed = c.req.header('last-event-id') || lastEventId;
+  if (resumed !== undefined) parsePosition(resumed);
+  const from = resumed ?? (recent === undefined ? null : await readPositionAgo(db, recent));
   const connection = eventStreams.open(c.get('caller'), filter, from);
   const headers = {
     'content-type': 'text/event-stream; charset=utf-8',
@@ -107,7 +119,7 @@ export const listEventsRoute = defineRoute({
     'Events as they happen (server-sent events), or a list of past ones (Accept: application/json)',
   description:
     'Events of projects that you may see; events of no project need `admin:read`. `Last-Event-ID` (or lastEventId) ' +
-    'resumes without a gap; `0-0` begins with the oldest event kept. A client that reads too slowly gets ' +
+    'resumes without a gap; `0-0` begins with the oldest event kept, `recent` with those of the last seconds. A client that reads too slowly gets ' +
     '`event: gap` with `{after}`: reconnect to get what was left out. The stream ends when the credential is revoked.',
   access: { kind: 'authenticated' },
   raw: true,
@@ -132,7 +144,7 @@ export const listEventsRoute = defineRoute({
       if (!config.events.sseEnabled) {
         throw new DomainError('not_found', 'The event stream is switched off here.');
       }
-      return streamResponse(c as Context<AppEnv>, filter, input.lastEventId);
+      return await streamResponse(c as Context<AppEnv>, filter, input);
     }
     const visible = {
       projectIds: await readableProjectIds(db, caller.principal),

@@ -1,9 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import { findLogStep, projectOfPipeline } from '../../../domain/pipeline/log-step.ts';
-import { followLog } from '../../../domain/pipeline/read-log.ts';
+import { followLog, type LogPart, readLogPart } from '../../../domain/pipeline/read-log.ts';
+import { stepStatuses } from '../../../contracts/pipeline/types.ts';
 import { DomainError } from '../../../contracts/problems.ts';
 import { defineRoute } from '../../define-route.ts';
-import { plainStream, sseStream } from './log-stream.ts';
+import { pieceBody, plainStream, sseStream } from './log-stream.ts';
 import { watchFollower } from './watch-follower.ts';
 
 const byteOffset = z
@@ -21,14 +22,39 @@ function resumeOffset(...candidates: (string | undefined)[]): bigint {
   return BigInt(found);
 }
 
+const partBody = z
+  .object({
+    pieces: z.array(
+      z.object({ offset: z.int(), text: z.string(), by: z.enum(['platform', 'step']) }),
+    ),
+    next: z.int().openapi({ description: 'The offset of the next part' }),
+    status: z.enum(stepStatuses),
+    exitCode: z.int().nullable(),
+    isEnd: z.boolean().openapi({ description: 'The step has ended, and no more will come' }),
+  })
+  .openapi('LogPart');
+
+function toPartBody(part: LogPart): z.output<typeof partBody> {
+  const { status, exitCode, isEnd } = part;
+  const pieces = part.pieces.map(pieceBody);
+  return { pieces, next: Number(part.next), status, exitCode, isEnd };
+}
+
+/** `text/plain` is what whoever says nothing gets. */
+function wantsJson(accept: string | undefined): boolean {
+  return accept?.split(',').some((type) => type.trim().startsWith('application/json')) ?? false;
+}
+
 export const getStepLogRoute = defineRoute({
   method: 'get',
   path: '/api/v1/pipelines/{id}/steps/{name}/logs',
   tag: 'pipelines',
-  summary: 'Output of a step: as text, or followed as server-sent events with follow=1',
+  summary:
+    'Output of a step: as text, as JSON part by part, or followed as server-sent events with follow=1',
   description:
     'Text comes without control characters but tab and newline: no escape sequence of a step reaches a terminal. raw=1 ' +
     'gives the bytes as they are stored; offsets are of those. ' +
+    'As JSON (Accept) it comes in parts of about 1 MiB: ask again with `offset` = `next` until `isEnd`. ' +
     'Followers get `event: log` with `{offset, text, by}`, whose id is the byte offset behind the piece, and at last ' +
     '`event: end` with `{status, exitCode}`. `Last-Event-ID` (or lastEventId) resumes without a gap. ' +
     '`by` is `platform` for lines of the platform itself, `step` for output; the text, as it is stored, does not tell.',
@@ -54,6 +80,7 @@ export const getStepLogRoute = defineRoute({
       content: {
         'text/plain': { schema: z.string() },
         'text/event-stream': { schema: z.string() },
+        'application/json': { schema: partBody },
       },
     },
   },
@@ -62,6 +89,10 @@ export const getStepLogRoute = defineRoute({
     const { id, name } = c.req.valid('param');
     const query = c.req.valid('query');
     const step = await findLogStep(db, id, name);
+    if (query.follow !== '1' && wantsJson(c.req.header('accept'))) {
+      const from = BigInt(query.offset ?? 0);
+      return c.json(toPartBody(await readLogPart(db, objectStore, step.id, from)), 200);
+    }
     if (query.follow !== '1') {
       const headers: Record<string, string> = {
         'content-type': 'text/plain; charset=utf-8',

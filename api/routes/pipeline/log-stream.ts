@@ -7,14 +7,23 @@ export const heartbeatMs = 15_000;
 
 const encoder = new TextEncoder();
 
-/** One server-sent event per piece: its id is the offset behind it, so that a follower resumes there. */
-export function logEvent(piece: LogPiece): string {
-  const next = piece.offset + BigInt(piece.data.length);
-  const data = JSON.stringify({
+/** A piece as clients read it: the text as it is stored. */
+export function pieceBody(piece: LogPiece): {
+  offset: number;
+  text: string;
+  by: 'platform' | 'step';
+} {
+  return {
     offset: Number(piece.offset),
     text: piece.data.toString('utf8'),
     by: piece.isPlatform ? 'platform' : 'step',
-  });
+  };
+}
+
+/** One server-sent event per piece: its id is the offset behind it, so that a follower resumes there. */
+export function logEvent(piece: LogPiece): string {
+  const next = piece.offset + BigInt(piece.data.length);
+  const data = JSON.stringify(pieceBody(piece));
   return `id: ${String(next)}\nevent: log\ndata: ${data}\n\n`;
 }
 

@@ -1,6 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { type ApiProblem, toProblem } from '../api/problem.ts';
 import type { Page } from '../api/types.ts';
+import { appendPage, type PagedList, walkPages } from '../lib/paged-list.ts';
+import { QueryCache } from '../lib/query-cache.ts';
+import { toast } from './toasts.ts';
 
 /** What a page knows of something that it asked for. Old data stays while new data comes. */
 export interface Loaded<T> {
@@ -9,75 +12,53 @@ export interface Loaded<T> {
   reload: () => void;
 }
 
-const cache = new Map<string, unknown>();
-const stale = new Set<string>();
-const watchers = new Map<string, Set<() => void>>();
+/** What the pages of this tab show. */
+export const cache = new QueryCache();
 
 /** Forgets everything: another person signs in. */
 export function clearCache(): void {
   cache.clear();
 }
 
-/** Asks again for everything whose key starts with `prefix`: at once if it is on screen, else when it is next shown. */
+/** Asks again at once for all that is shown under keys that begin with `prefix`: this page has changed it. */
 export function invalidate(prefix: string): void {
-  for (const key of cache.keys()) if (key.startsWith(prefix)) stale.add(key);
-  for (const [key, callbacks] of watchers) {
-    if (key.startsWith(prefix)) for (const callback of callbacks) callback();
-  }
+  cache.invalidate(prefix);
 }
 
 /**
  * Loads with `fetcher` under `key`; a null key loads nothing. What was loaded before under the key is shown at once
- * and refreshed; `invalidate` refreshes it in place.
+ * and refreshed; `invalidate` and events refresh it in place. `cost`: how many requests one refresh takes.
  */
 export function useLoad<T>(
   key: string | null,
   fetcher: (signal: AbortSignal) => Promise<T>,
+  cost: (data: T) => number = () => 1,
 ): Loaded<T> {
   const [, redraw] = useState(0);
-  const problems = useRef<{ key: string | null; problem?: ApiProblem }>({ key: null });
   const latest = useRef(fetcher);
   latest.current = fetcher;
-  const [turn, setTurn] = useState(0);
   const reload = useCallback(() => {
-    setTurn((value) => value + 1);
-  }, []);
-
+    if (key !== null) cache.reload(key);
+  }, [key]);
   useEffect(() => {
     if (key === null) return undefined;
-    const watching = watchers.get(key) ?? new Set();
-    watchers.set(key, watching.add(reload));
-    return () => {
-      watching.delete(reload);
-      if (watching.size === 0) watchers.delete(key);
-    };
-  }, [key, reload]);
-
-  useEffect(() => {
-    if (key === null) return undefined;
-    const stop = new AbortController();
-    stale.delete(key);
-    latest.current(stop.signal).then(
-      (data) => {
-        if (stop.signal.aborted) return;
-        cache.set(key, data);
-        problems.current = { key };
+    return cache.watch(key, {
+      fetcher: (signal) => latest.current(signal),
+      onChange: () => {
         redraw((value) => value + 1);
       },
-      (error: unknown) => {
-        if (stop.signal.aborted) return;
-        problems.current = { key, problem: toProblem(error) };
-        redraw((value) => value + 1);
+      cost: () => {
+        const data = cache.known(key)?.data as T | undefined;
+        return data === undefined ? 1 : cost(data);
       },
-    );
-    return () => {
-      stop.abort();
-    };
-  }, [key, turn]);
-
-  const data = key === null ? undefined : (cache.get(key) as T | undefined);
-  const problem = problems.current.key === key ? problems.current.problem : undefined;
-  return { data, problem, reload };
+    });
+  }, [key]);
+  const known = key === null ? undefined : cache.known(key);
+  return {
+    data: known?.data as T | undefined,
+    problem: known?.problem === undefined ? undefined : toProblem(known.problem),
+    reload,
+  };
 }
 
 export interface LoadedList<T> extends Loaded<T[]> {
@@ -86,36 +67,40 @@ export interface LoadedList<T> extends Loaded<T[]> {
   loadingMore: boolean;
 }
 
-/** A list page by page. `fetchPage` takes the cursor of the page before, or undefined. */
+/**
+ * A list page by page. `fetchPage` takes the cursor of the page before, or undefined. A refresh asks for all pages that
+ * are shown, so that no row goes when new ones push it to a later page.
+ */
 export function useList<T>(
   key: string | null,
   fetchPage: (cursor: string | undefined, signal?: AbortSignal) => Promise<Page<T>>,
 ): LoadedList<T> {
-  const first = useLoad(key, (signal) => fetchPage(undefined, signal));
-  const [rest, setRest] = useState<{ key: string | null; pages: Page<T>[] }>({ key, pages: [] });
+  const shown = (): PagedList<T> | undefined =>
+    key === null ? undefined : (cache.known(key)?.data as PagedList<T> | undefined);
+  const list = useLoad(
+    key,
+    (signal) => walkPages((cursor) => fetchPage(cursor, signal), shown),
+    (data: PagedList<T>) => data.pages,
+  );
   const [loadingMore, setLoadingMore] = useState(false);
-  const pages = rest.key === key ? rest.pages : [];
-  const cursor = (pages.at(-1) ?? first.data)?.nextCursor ?? null;
   const more = (): void => {
-    if (loadingMore || cursor === null) return;
+    if (loadingMore || key === null) return;
     setLoadingMore(true);
-    fetchPage(cursor)
-      .then((page) => {
-        setRest({ key, pages: [...pages, page] });
-      })
-      .catch(() => undefined)
+    appendPage(fetchPage, shown)
+      .then(
+        (longer) => {
+          if (longer !== undefined) cache.put(key, longer);
+        },
+        (error: unknown) => {
+          toast(`No more could be shown: ${toProblem(error).title}`, 'failure');
+        },
+      )
       .finally(() => {
         setLoadingMore(false);
       });
   };
-  const items = first.data ? [first.data, ...pages].flatMap((page) => page.items) : undefined;
-  return {
-    data: items,
-    problem: first.problem,
-    reload: first.reload,
-    more: cursor === null ? null : more,
-    loadingMore,
-  };
+  const hasMore = (list.data?.nextCursor ?? null) !== null;
+  return { ...list, data: list.data?.items, more: hasMore ? more : null, loadingMore };
 }
 
 /** The last data that there were, while those for a changed filter are still on their way. */

@@ -10,7 +10,7 @@ import { Breadcrumb } from './breadcrumb.tsx';
 import { followEvents, live } from './events.ts';
 import { projectPlaces, useKeys, useListKeys } from './keys.ts';
 import { useLoad } from './load.ts';
-import { can } from './session.ts';
+import { can, me } from './session.ts';
 import { dismissToast, toasts } from './toasts.ts';
 import { UserMenu } from './user-menu.tsx';
 
@@ -71,7 +71,8 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
   const { path, route } = useLocation();
   const [collapsed, setCollapsed] = useState(localStorage.getItem(railKey) === 'collapsed');
   const [overlay, setOverlay] = useState<'palette' | 'keys' | null>(null);
-  useEffect(() => followEvents(), []);
+  const userId = me.value?.userId;
+  useEffect(() => (userId === undefined ? undefined : followEvents(userId)), [userId]);
   useListKeys();
   const go = (to: string) => () => {
     route(to);
@@ -138,9 +139,12 @@ export function Shell({ children }: { children: ComponentChildren }): JSX.Elemen
         />
       </header>
       <main id="main" tabIndex={-1}>
-        {!live.value && (
+        {live.value !== 'on' && (
           <p class="offline" role="status">
-            <Icon name="warning" /> Live changes are interrupted. Connecting again …
+            <Icon name="warning" />{' '}
+            {live.value === 'lost'
+              ? 'Live changes are interrupted. Connecting again …'
+              : 'Live changes are switched off on this server. Reload the page to see what is new.'}
           </p>
         )}
         {children}

@@ -2,13 +2,15 @@ import { problemOf } from '../api/problem.ts';
 import { EventStreamParser, type ServerEvent } from '../lib/sse.ts';
 
 export interface StreamOptions {
-  /** the address to open; `lastEventId` is null at first */
+  /** the address to open, from the id that is resumed at; null: none yet */
   url: (lastEventId: string | null) => string;
-  onEvent: (event: ServerEvent) => 'go-on' | 'stop';
+  /** resume here */
+  after: string | null;
+  onEvent: (event: ServerEvent) => void;
   /** false while the connection is lost; it is tried again by itself */
   onConnection: (connected: boolean) => void;
-  /** the server refused for good (401, 403, 404) */
-  onRefused?: (status: number) => void;
+  /** the server refused for good (400, 401, 403, 404) */
+  onRefused: (status: number) => void;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface StreamOptions {
  */
 export function followStream(options: StreamOptions): () => void {
   const stop = new AbortController();
-  let lastEventId: string | null = null;
+  let lastEventId = options.after;
   let failures = 0;
   let wait = 1000;
 
@@ -26,7 +28,7 @@ export function followStream(options: StreamOptions): () => void {
     if (lastEventId !== null) headers['last-event-id'] = lastEventId;
     const response = await fetch(options.url(lastEventId), { headers, signal: stop.signal });
     if ([400, 401, 403, 404].includes(response.status)) {
-      options.onRefused?.(problemOf(response, null).status);
+      options.onRefused(problemOf(response, null).status);
       return 'stop';
     }
     if (!response.ok || !response.body) return 'again';
@@ -39,10 +41,7 @@ export function followStream(options: StreamOptions): () => void {
       if (done) return 'again';
       for (const event of parser.push(value)) {
         if (event.id !== null) lastEventId = event.id;
-        if (options.onEvent(event) === 'stop') {
-          void reader.cancel().catch(() => undefined);
-          return 'stop';
-        }
+        options.onEvent(event);
       }
       wait = parser.retryMs ?? wait;
     }

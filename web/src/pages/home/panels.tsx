@@ -9,6 +9,7 @@ import { Show } from '../../components/feedback.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Section } from '../../components/page.tsx';
 import { Time } from '../../components/time.tsx';
+import { activityTypes } from '../../lib/activity.ts';
 
 /** Each part of the platform and whether it answers. */
 export function HealthPanel(): JSX.Element {
@@ -45,32 +46,6 @@ export function HealthPanel(): JSX.Element {
   );
 }
 
-/** What people want to hear of; each step that starts and ends is on the page of its run. */
-const shownTypes = [
-  'git.pushed',
-  'git.push_refused',
-  'project.created',
-  'project.deleted',
-  'pipeline.completed',
-  'pipeline.paused',
-  'pipeline.resumed',
-  'step.failed',
-  'gate.opened',
-  'gate.decided',
-  'deployment.synced',
-  'deployment.failed',
-  'deployment.rolled_back',
-  'deployment.quarantined',
-  'deployment.needs_human',
-  'secret.changed',
-  'secret.deleted',
-  'user.created',
-  'access.changed',
-] as const;
-
-const isShown = (event: EventRecord): boolean =>
-  (shownTypes as readonly string[]).includes(event.type);
-
 const linkOf = (event: EventRecord): string | null => {
   if (event.type.startsWith('deployment.') && event.subjectId !== null)
     return `/deployments/${event.subjectId}`;
@@ -84,10 +59,10 @@ const linkOf = (event: EventRecord): string | null => {
 export function ActivityPanel(): JSX.Element {
   const past = useLoad('activity', () =>
     call('get', '/api/v1/events', {
-      query: { limit: 12, type: shownTypes.join(',') },
+      query: { limit: 12, type: activityTypes.join(',') },
     }),
   );
-  const fresh = recentEvents.value.filter(isShown);
+  const fresh = recentEvents.value;
   return (
     <Section title="Recent activity">
       <Show loaded={past} rows={5} what="Activity">

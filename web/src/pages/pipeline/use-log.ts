@@ -1,6 +1,9 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { followStream } from '../../app/stream.ts';
+import { call } from '../../api/client.ts';
+import { toProblem } from '../../api/problem.ts';
+import { onLiveEvent } from '../../app/events.ts';
 import { LogLines } from '../../lib/log-lines.ts';
+import { followParts } from '../../lib/follow-parts.ts';
 
 export interface FollowedLog {
   log: LogLines;
@@ -18,8 +21,8 @@ export function logUrl(run: string, step: string, query: string): string {
 }
 
 /**
- * Follows the log of one step. `attempt` begins a new one. The screen is redrawn at most once a frame, however fast
- * lines come.
+ * Follows the log of one step, part by part, as long as the page is looked at: no connection is held, of which a browser
+ * has six for all its pages. `attempt` begins a new one. The screen is redrawn at most once a frame.
  */
 export function useLog(run: string, step: string, attempt: number): FollowedLog {
   const log = useRef(new LogLines());
@@ -34,33 +37,37 @@ export function useLog(run: string, step: string, attempt: number): FollowedLog 
         setState((old) => ({ ...old, version: old.version + 1 }));
       });
     };
-    const stop = followStream({
-      url: () => logUrl(run, step, '?follow=1'),
-      onConnection: (connected) => {
+    const { stop, wake } = followParts({
+      ask: (offset, signal) =>
+        call('get', '/api/v1/pipelines/{id}/steps/{name}/logs', {
+          path: { id: run, name: step },
+          query: { offset: String(offset) },
+          signal,
+        }),
+      onPieces: (pieces) => {
+        for (const { offset, text, by } of pieces) log.current.append(offset, text, by);
+        redraw();
+      },
+      onConnected: (connected) => {
         setState((old) => (old.connected === connected ? old : { ...old, connected }));
       },
+      onEnd: () => {
+        setState((old) => ({ ...old, ended: true, connected: true, version: old.version + 1 }));
+      },
+      isRefusal: (error) => [401, 403, 404].includes(toProblem(error).status),
       onRefused: () => {
         setState((old) => ({ ...old, refused: true }));
       },
-      onEvent: (event) => {
-        if (event.type === 'end') {
-          setState((old) => ({ ...old, ended: true, connected: true, version: old.version + 1 }));
-          return 'stop';
-        }
-        if (event.type === 'log') {
-          const piece = JSON.parse(event.data) as {
-            offset: number;
-            text: string;
-            by?: 'platform' | 'step';
-          };
-          log.current.append(piece.offset, piece.text, piece.by);
-          redraw();
-        }
-        return 'go-on';
-      },
+      isLookedAt: () => !document.hidden,
+    });
+    document.addEventListener('visibilitychange', wake);
+    const unhear = onLiveEvent((event) => {
+      if (event.payload['pipelineId'] === run || event.subjectId === run) wake();
     });
     return () => {
       stop();
+      unhear();
+      document.removeEventListener('visibilitychange', wake);
       cancelAnimationFrame(frame);
     };
   }, [run, step, attempt]);

@@ -4,6 +4,7 @@ import { useRoute } from 'preact-iso';
 import { call } from '../../api/client.ts';
 import { getProject, type ProjectRef } from '../../api/resources.ts';
 import type { Project } from '../../api/types.ts';
+import { rememberPlace } from '../../app/events.ts';
 import { useLoad } from '../../app/load.ts';
 import { projectPath } from '../../app/location.ts';
 import { Show } from '../../components/feedback.tsx';
@@ -61,6 +62,7 @@ export function ProjectPages(): JSX.Element {
   const key = `${at.owner}/${at.project}`;
   const project = useLoad(`projects/${key}`, (signal) => getProject(at, signal));
   const id = project.data?.id;
+  if (id !== undefined) rememberPlace(key, id);
   const access = useLoad(id === undefined ? null : `access/${id}`, () =>
     call('get', '/api/v1/auth/me', { query: { projectId: id } }),
   );

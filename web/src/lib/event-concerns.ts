@@ -1,0 +1,97 @@
+import type { EventRecord } from '../../../contracts/event/types.ts';
+
+/** What of an event decides whom it concerns. */
+export type Heard = Pick<EventRecord, 'type' | 'projectId' | 'changeId' | 'subjectId' | 'payload'>;
+
+/** Id of the project `owner/name`, as far as this page has met it. */
+export type IdOfPlace = (place: string) => string | undefined;
+
+type Rule = (event: Heard, rest: readonly string[], isOf: (place: string) => boolean) => boolean;
+
+const isOneOf = (event: Heard, ...areas: string[]): boolean =>
+  // a repair has put right what no event told of
+  event.type === 'engine.state_repaired' || areas.includes(event.type.split('.')[0] ?? '');
+
+/** `owner/name` at the front of the rest of a key. */
+const placeOf = (rest: readonly string[]): string => `${rest[0] ?? ''}/${rest[1] ?? ''}`;
+
+/** A key of one numbered thing is not of the others. */
+const isNumber = (event: Heard, part: string | undefined): boolean =>
+  part === undefined || !/^\d+$/.test(part) || String(event.payload['number']) === part;
+
+const namesRun = (event: Heard, run: string): boolean =>
+  event.payload['pipelineId'] === run || event.subjectId === run;
+
+const namesDeployment = (event: Heard, id: string): boolean =>
+  event.payload['deploymentId'] === id || event.subjectId === id;
+
+const commands = /^pipeline\.\w+_requested$/;
+
+/** By the first word of a key. What stands here for no event is never refreshed by one. */
+const rules: Readonly<Record<string, Rule>> = {
+  pipelines: (event, rest, isOf) => {
+    const [which = ''] = rest;
+    if (event.type === 'engine.state_repaired') return true;
+    if (which.startsWith('run_')) {
+      return isOneOf(event, 'pipeline', 'step', 'gate', 'artifact') && namesRun(event, which);
+    }
+    if (!event.type.startsWith('pipeline.') || commands.test(event.type)) return false;
+    return which === 'of' ? isOf(placeOf(rest.slice(1))) : true;
+  },
+  gates: (event) => isOneOf(event, 'gate', 'access'),
+  changes: (event, [id]) => event.changeId !== null && event.changeId === id,
+  mergeability: (event, rest, isOf) =>
+    isOneOf(event, 'git', 'pipeline', 'step', 'mr') &&
+    isOf(placeOf(rest)) &&
+    (!event.type.startsWith('mr.') || isNumber(event, rest[2])),
+  previews: (event, rest, isOf) =>
+    isOneOf(event, 'preview', 'deployment', 'pipeline', 'mr') &&
+    event.type !== 'deployment.progressed' &&
+    isOf(placeOf(rest)),
+  'merge-requests': (event, rest, isOf) =>
+    event.type.startsWith('mr.') && isOf(placeOf(rest)) && isNumber(event, rest[2]),
+  issues: (event, rest, isOf) =>
+    event.type.startsWith('issue.') && isOf(placeOf(rest)) && isNumber(event, rest[2]),
+  repository: (event, rest, isOf) =>
+    // what hangs on a commit does not change
+    event.type.startsWith('git.') &&
+    isOf(placeOf(rest)) &&
+    !['mr', 'commit'].includes(rest[2] ?? ''),
+  projects: (event, rest, isOf) => {
+    const isOne = rest.length === 2 && !['list', 'palette'].includes(rest[0] ?? '');
+    if (isOne) return isOneOf(event, 'project', 'git') && isOf(placeOf(rest));
+    return event.type.startsWith('project.');
+  },
+  access: (event, [id]) =>
+    isOneOf(event, 'access', 'user') && (event.projectId === null || event.projectId === id),
+  admin: (event, [which, ...rest], isOf) =>
+    isOneOf(event, 'user', 'access') &&
+    (event.projectId === null || rest.length < 2 || which === 'users' || isOf(placeOf(rest))),
+  deployments: (event, rest, isOf) => {
+    const [which = ''] = rest;
+    if (event.type === 'deployment.progressed') return namesDeployment(event, which);
+    const isGate = event.type.startsWith('gate.') && event.payload['syncId'] !== undefined;
+    if (!isGate && !isOneOf(event, 'deployment')) return false;
+    if (which === 'all') return true;
+    if (which === 'of') return isOf(placeOf(rest.slice(1)));
+    return isGate || event.type === 'engine.state_repaired' || namesDeployment(event, which);
+  },
+  notifications: (event) => event.type.startsWith('notification.'),
+  'ops-repos': (event) => event.type.startsWith('ops_repo.'),
+  artifacts: (event, [run = '']) => event.type.startsWith('artifact.') && namesRun(event, run),
+  secrets: (event, rest, isOf) =>
+    event.type.startsWith('secret.') && (event.projectId === null || isOf(placeOf(rest))),
+};
+
+/**
+ * Whether what a page shows under `key` may be another after `event`. A project that this page has not met yet counts
+ * as the event's: rather one question too many than one too few.
+ */
+export function concerns(event: Heard, key: string, idOfPlace: IdOfPlace): boolean {
+  const [area = '', ...rest] = key.split('/');
+  const isOf = (place: string): boolean => {
+    const id = idOfPlace(place);
+    return id === undefined || id === event.projectId;
+  };
+  return rules[area]?.(event, rest, isOf) ?? false;
+}

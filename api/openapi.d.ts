@@ -15550,6 +15550,8 @@ export interface paths {
                 content: {
                     "application/json": {
                         title: string;
+                        /** @description Marks the title as a draft, or takes the mark away */
+                        draft?: boolean;
                         body?: string | null;
                         sourceBranch: string;
                         /** @description The default branch when left out */
@@ -15756,7 +15758,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change title, body or target branch */
+        /** Change title, body or target branch, or mark it as a draft or as ready */
         patch: {
             parameters: {
                 query?: never;
@@ -15772,6 +15774,8 @@ export interface paths {
                 content: {
                     "application/json": {
                         title?: string;
+                        /** @description true marks the title as a draft, false takes the mark away: it is ready */
+                        draft?: boolean;
                         body?: string | null;
                         targetBranch?: string;
                     };
@@ -18676,6 +18680,8 @@ export interface components {
             id: string;
             number: number;
             title: string;
+            /** @description The title begins with "Draft:", "[WIP]" or the like */
+            draft: boolean;
             body: string | null;
             /** @enum {string} */
             status: "open" | "merged" | "closed";

@@ -13,6 +13,7 @@ import {
   keepCommit,
   mergeCommits,
   moveRefs,
+  setReservedRefs,
   treeOf,
 } from './merge-objects.ts';
 import { diff } from './read-diff.ts';
@@ -39,6 +40,7 @@ import {
 import { repositoryDir, repositoryExists } from './repository-path.ts';
 import type { GitContext } from './repository-context.ts';
 import { advertise, receivePack, uploadPack } from './smart-http.ts';
+import { addTrailers, creditsBetween, readTrailers } from './trailers.ts';
 
 export interface GitStoreOptions {
   /** directory that holds `owner/name.git` */
@@ -105,7 +107,11 @@ export function createGitStore(options: GitStoreOptions): GitStore {
     commitTree: (...args) => commitTree(context, ...args),
     moveRefs: (...args) => moveRefs(context, ...args),
     keepCommit: (...args) => keepCommit(context, ...args),
+    setReservedRefs: (...args) => setReservedRefs(context, ...args),
     commitsBetween: (...args) => commitsBetween(context, ...args),
+    creditsBetween: (...args) => creditsBetween(context, ...args),
+    readTrailers: (...args) => readTrailers(context, ...args),
+    addTrailers: (...args) => addTrailers(context, ...args),
     countBetween: (...args) => countBetween(context, ...args),
     changedPaths: (...args) => changedPaths(context, ...args),
     mapLines: (...args) => mapLines(context, ...args),

@@ -1,5 +1,6 @@
 import type { RefUpdate } from '../../contracts/event/types.ts';
 import type { CommitPerson, MergedTree, NewCommit } from '../../contracts/git/merge.ts';
+import { isReservedRef, readRefProblem } from '../../contracts/git/ref-name.ts';
 import type { GitCommit } from '../../contracts/git/store.ts';
 import { commitFormat, parseCommit } from './read-objects.ts';
 import { readGit, requireSha, tryGit, type GitContext } from './repository-context.ts';
@@ -145,6 +146,27 @@ export async function keepCommit(
 ): Promise<void> {
   if (!/^[a-z0-9]+(\/[a-z0-9]+)*$/u.test(name)) throw new Error('not a name below refs/slipway/');
   await readGit(context, repoPath, ['update-ref', `refs/slipway/${name}`, requireSha(sha)]);
+}
+
+export async function setReservedRefs(
+  context: GitContext,
+  repoPath: string,
+  refs: readonly { ref: string; sha: string }[],
+): Promise<void> {
+  const foreign = refs.find(({ ref }) => !isReservedRef(ref) || readRefProblem(ref) !== null);
+  if (foreign !== undefined) throw new Error(`${foreign.ref} is no ref of the server's`);
+  const shas = [...new Set(refs.map(({ sha }) => requireSha(sha)))];
+  const found = await readGit(context, repoPath, ['cat-file', '--batch-check'], {
+    input: shas.map((sha) => `${sha}\n`).join(''),
+  });
+  const there = new Set(
+    [...found.toString('latin1').matchAll(/^([0-9a-f]{40}) commit /gmu)].map(([, sha]) => sha),
+  );
+  const input = refs
+    .filter(({ sha }) => there.has(sha))
+    .map(({ ref, sha }) => `update ${ref}\0${sha}\0\0`);
+  if (input.length === 0) return;
+  await readGit(context, repoPath, ['update-ref', '--stdin', '-z'], { input: input.join('') });
 }
 
 function range(options: { from: string; to: string }): string[] {

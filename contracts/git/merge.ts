@@ -21,6 +21,20 @@ export interface NewCommit {
 /** The tree of a merge, or the paths that keep it from being one. */
 export type MergedTree = { tree: string } | { conflicts: string[] };
 
+/** A line of the last paragraph of a message: `Signed-off-by: Ann <ann@example.com>`. */
+export interface Trailer {
+  key: string;
+  value: string;
+}
+
+/** Who had a part in commits. */
+export interface Credits {
+  /** one for each commit */
+  authors: CommitPerson[];
+  /** `Signed-off-by` and `Co-authored-by` of all of them, in order */
+  trailers: Trailer[];
+}
+
 export interface FileLine {
   path: string;
   /** from 1 */
@@ -48,11 +62,21 @@ export interface GitMerging {
   moveRefs(repoPath: string, updates: readonly RefUpdate[]): Promise<boolean>;
   /** Keeps a commit from being collected, under a name below `refs/slipway/`. */
   keepCommit(repoPath: string, name: string, sha: string): Promise<void>;
+  /**
+   * Sets refs in one of the server's own namespaces, wherever they were. Those of commits that are not there are left out.
+   */
+  setReservedRefs(repoPath: string, refs: readonly { ref: string; sha: string }[]): Promise<void>;
   /** Commits that `to` has and `from` has not, oldest first, at most `limit`. */
   commitsBetween(
     repoPath: string,
     options: { from: string; to: string; limit: number },
   ): Promise<GitCommit[]>;
+  /** Who had a part in the commits that `to` has and `from` has not, oldest first. */
+  creditsBetween(repoPath: string, options: { from: string; to: string }): Promise<Credits>;
+  /** Trailers of a message, as git reads them. */
+  readTrailers(repoPath: string, message: string): Promise<Trailer[]>;
+  /** The message with trailers added to its block, which is made where there is none. */
+  addTrailers(repoPath: string, message: string, trailers: readonly Trailer[]): Promise<string>;
   /** How many commits `to` has and `from` has not. */
   countBetween(repoPath: string, options: { from: string; to: string }): Promise<number>;
   /** Paths that differ, the old and the new one of a renamed file. */

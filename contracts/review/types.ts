@@ -39,7 +39,7 @@ export type RuleState = (typeof ruleStates)[number];
 
 /** One condition of a merge and how it stands. */
 export interface MergeRule {
-  /** `status`, `source_branch`, `commits`, `merge_style`, `conflicts`, `changes_requested`, `approvals`, `check:<name>`, `code_owners` */
+  /** `status`, `draft`, `branches`, `commits`, `merge_style`, `conflicts`, `changes_requested`, `approvals`, `check:<name>`, `code_owners` */
   rule: string;
   state: RuleState;
   /** one sentence */

@@ -4,6 +4,7 @@ import type { MergeRequest, Project, ProtectedBranch } from '../../prisma/genera
 import { isMergeRequestRerun } from '../pipeline/merge-request-run.ts';
 import type { Db } from '../shared/db.ts';
 import { allowedStyles, rulesFor } from './allowed-styles.ts';
+import { isDraft } from './draft-title.ts';
 import { gatherFacts, type FactsGit, type MergeFacts } from './gather-facts.ts';
 import { judgeCheck, type CheckRun } from './required-checks.ts';
 import { approvalsRule, codeOwnersRule, objectionsRule, readWords } from './review-rules.ts';
@@ -109,11 +110,19 @@ async function recordRules(db: Db, { mergeRequest, protections, facts }: MergeCa
   return [...rules, ...checks.map((name) => judgeCheck(name, runs, mergeRequest.headSha))];
 }
 
+/** Only a draft is told of it. */
+function draftRules({ mergeRequest }: MergeCase): MergeRule[] {
+  if (!isDraft(mergeRequest.title)) return [];
+  const detail = 'It is a draft: it waits to be marked as ready.';
+  return [{ rule: 'draft', state: 'missing', detail, missing: [] }];
+}
+
 /** How each rule of a merge stands. Reads the database only. */
 export async function judgeMerge(db: Db, merge: MergeCase): Promise<MergeRule[]> {
   const { status } = merge.mergeRequest;
   return [
     rule('status', status === 'open', ['It is open.', `It is ${status}.`], []),
+    ...draftRules(merge),
     ...repositoryRules(merge),
     styleRule(merge),
     ...(await recordRules(db, merge)),

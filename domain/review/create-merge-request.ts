@@ -9,17 +9,21 @@ import { findActingUser } from '../identity/find-acting-user.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { announceMergeRequest } from './announce-merge-request.ts';
+import { titleAs } from './draft-title.ts';
+import { showHeads } from './head-refs.ts';
 import { branchRef, readMergeRequest, type MergeRequestRecord } from './merge-request-record.ts';
 
 export interface CreateMergeRequestInput {
   title: string;
+  /** marks the title as a draft's, or takes such a mark away */
+  draft?: boolean | undefined;
   body?: string | null | undefined;
   sourceBranch: string;
   /** the default branch unless told */
   targetBranch?: string | undefined;
 }
 
-type Git = Pick<GitStore, 'resolveCommit' | 'mergeBase' | 'isAncestor'>;
+type Git = Pick<GitStore, 'resolveCommit' | 'mergeBase' | 'isAncestor' | 'setReservedRefs'>;
 
 function unprocessable(field: string, detail: string): DomainError {
   return new DomainError('unprocessable', detail, {
@@ -102,14 +106,14 @@ export async function createMergeRequest(
   input: CreateMergeRequestInput,
 ): Promise<MergeRequestRecord> {
   const ends = await readEnds(git, project, input);
-  return inTransaction(db, async (tx) => {
+  const made = await inTransaction(db, async (tx) => {
     const { id: authorId } = await findActingUser(tx, caller);
     const head = { ref: branchRef(ends.sourceBranch), sha: ends.headSha };
     const mergeRequest = await createMergeRequestIn(tx, {
       ...ends,
       projectId: project.id,
       authorId,
-      title: input.title,
+      title: titleAs(input.title, input.draft),
       body: input.body ?? null,
       changeId: (await changeOfCommit(tx, project.id, head)) ?? newId('change'),
     });
@@ -124,4 +128,7 @@ export async function createMergeRequest(
     });
     return record;
   });
+  // So that its head can be fetched at once. Should it fail: whoever follows the event does it again, and cannot pass over it.
+  await showHeads(db, git, project, [made.id]).catch(() => undefined);
+  return made;
 }

@@ -5,6 +5,7 @@ import { triggerPipelineForMergeRequest } from '../pipeline/trigger-for-merge-re
 import type { RepositoryReader } from '../pipeline/repository-reader.ts';
 import { tryAutoMerge } from './auto-merge.ts';
 import { followPush } from './follow-pushes.ts';
+import { showHeads } from './head-refs.ts';
 import { refreshMergeRequest } from './refresh-merge-request.ts';
 
 export interface ReviewEventDeps {
@@ -43,6 +44,7 @@ async function followHead(deps: ReviewEventDeps, event: EventRecord): Promise<vo
   if (row?.project.repoPath == null) return;
   const { project, number } = row;
   const { headSha } = await refreshMergeRequest(db, git, project, row, { caller: null });
+  await showHeads(db, git, project, [row.id]);
   for (const sha of new Set([String(event.payload['headSha']), headSha])) {
     const name = `mr/${String(number)}/${sha.slice(0, 16)}`;
     // A head that was pushed over long ago may be collected by now.
@@ -66,6 +68,8 @@ export async function followReviewEvent(deps: ReviewEventDeps, event: EventRecor
     case 'mr.updated': {
       const changed = event.payload['changed'] as string[];
       if (changed.includes('headSha')) await followHead(deps, event);
+      // A draft may have been marked as ready.
+      if (changed.includes('title')) await tryWaiting(deps, event, { id: event.subjectId ?? '' });
       return;
     }
     case 'mr.reviewed':

@@ -8,6 +8,7 @@ import {
   type UserName,
 } from '../identity/user-names.ts';
 import type { Db } from '../shared/db.ts';
+import { isDraft } from './draft-title.ts';
 
 export const mergeRequestParts = {
   author: { select: userNameFields },
@@ -23,6 +24,8 @@ export interface MergeRequestRecord {
   id: string;
   number: number;
   title: string;
+  /** the title says that it is not meant to be merged yet */
+  draft: boolean;
   /** Markdown as it was written */
   body: string | null;
   status: MergeRequestStatus;
@@ -65,6 +68,7 @@ function toRecord(
     id: row.id,
     number: row.number,
     title: row.title,
+    draft: isDraft(row.title),
     body: row.body,
     status: row.status as MergeRequestStatus,
     author: toUserName(row.author),

@@ -3,11 +3,10 @@ import type { GitCommit, GitStore } from '../../contracts/git/store.ts';
 import type { MergeStyle } from '../../contracts/review/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { MergeRequest } from '../../prisma/generated/client.ts';
+import { creditedMessage, type MessageGit } from './squash-message.ts';
 
-export type MergeGit = Pick<
-  GitStore,
-  'mergeCommits' | 'treeOf' | 'commitTree' | 'commitsBetween' | 'readCommit'
->;
+export type MergeGit = MessageGit &
+  Pick<GitStore, 'mergeCommits' | 'treeOf' | 'commitTree' | 'commitsBetween' | 'readCommit'>;
 
 export interface MergePlan {
   repoPath: string;
@@ -37,23 +36,13 @@ function mergeMessage({ mergeRequest, message }: MergePlan): string {
   return `Merge branch '${sourceBranch}' into ${targetBranch}\n\n${title}\n\nMerge request !${String(number)}`;
 }
 
-/** Others who wrote commits of the merge request, as trailers that forges know. */
-function coAuthors(commits: readonly GitCommit[], author: CommitPerson): string[] {
-  const others = commits
-    .map((commit) => commit.author)
-    .filter((one) => one.email.toLowerCase() !== author.email.toLowerCase())
-    .map((one) => `Co-authored-by: ${one.name} <${one.email}>`);
-  return [...new Set(others)].slice(0, 50);
-}
-
 async function squash(git: MergeGit, plan: MergePlan): Promise<PreparedMerge> {
   const { repoPath, targetSha, headSha, tree, author, committer, mergeRequest } = plan;
-  const range = { from: targetSha, to: headSha, limit: maxReplayed };
-  const others = coAuthors(await git.commitsBetween(repoPath, range), author);
   const body = (mergeRequest.body ?? '').trim();
   const parts = [`${mergeRequest.title} (!${String(mergeRequest.number)})`, body];
   const message = plan.message ?? parts.filter((part) => part !== '').join('\n\n');
-  const whole = others.length === 0 ? message : `${message.trim()}\n\n${others.join('\n')}`;
+  const range = { from: targetSha, to: headSha };
+  const whole = await creditedMessage(git, repoPath, range, { message, author });
   const made = { tree, parents: [targetSha], message: whole, author, committer };
   return { sha: await git.commitTree(repoPath, made) };
 }

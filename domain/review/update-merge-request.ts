@@ -7,6 +7,7 @@ import { repoPathOf } from '../git/read-repository.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { announceMergeRequest } from './announce-merge-request.ts';
 import { refuseSecondOpen } from './create-merge-request.ts';
+import { titleAs } from './draft-title.ts';
 import {
   branchRef,
   findMergeRequest,
@@ -16,6 +17,8 @@ import {
 
 export interface UpdateMergeRequestInput {
   title?: string | undefined;
+  /** true marks it as a draft, false as ready: by its title, the one that is given or the one it has */
+  draft?: boolean | undefined;
   body?: string | null | undefined;
   targetBranch?: string | undefined;
 }
@@ -52,7 +55,7 @@ async function retarget(
   };
 }
 
-/** Changes title, body or target; access (project:write) was checked by the route. */
+/** Changes title, body, target, or whether it is a draft; access (project:write) was checked by the route. */
 export async function updateMergeRequest(
   db: PrismaClient,
   git: Git,
@@ -62,19 +65,20 @@ export async function updateMergeRequest(
   input: UpdateMergeRequestInput,
 ): Promise<MergeRequestRecord> {
   const { id } = await findMergeRequest(db, project.id, number);
-  const { title, body, targetBranch } = input;
+  const { draft, body, targetBranch } = input;
   return inTransaction(db, async (tx) => {
     // A merge holds the row while it moves the branch: what is merged by now gets no other target.
     await tx.$queryRaw`SELECT id FROM merge_requests WHERE id = ${id} FOR UPDATE`;
     const before = await tx.mergeRequest.findUniqueOrThrow({ where: { id } });
+    const title = titleAs(input.title ?? before.title, draft);
     const data = {
-      ...(title === undefined ? {} : { title }),
+      ...(input.title === undefined && title === before.title ? {} : { title }),
       ...(body === undefined ? {} : { body }),
       ...(targetBranch === undefined || targetBranch === before.targetBranch
         ? {}
         : await retarget(tx, git, project, before, targetBranch)),
     };
-    const changed = Object.keys(input).filter((key) => key in data);
+    const changed = ['title', 'body', 'targetBranch'].filter((key) => key in data);
     const row = await tx.mergeRequest.update({ where: { id }, data });
     const autoMergeCancelled = before.autoMergeStyle !== null && row.autoMergeStyle === null;
     await announceMergeRequest(tx, { caller }, row, {

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Log } from '../../contracts/log.ts';
 import { publishEvent } from '../../domain/event/publish-event.ts';
+import { careForRepository } from '../../domain/git/care-for-repository.ts';
 import { newId } from '../../domain/shared/new-id.ts';
-import { startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
+import { git, startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
 import { followEvents, reviewProject, type ReviewProject } from '../support/review-steps.ts';
 
 // Many git processes; a loaded machine takes its time.
@@ -162,5 +164,124 @@ describe('an automatic merge', () => {
       status: 'merged',
       mergedBy: { name: 'bob' },
     });
+  });
+});
+
+describe('the head of a merge request', () => {
+  it('is fetched as refs/merge-requests/… and refs/pull/…, follows pushes, and outlives its branch [A-GIT-01]', async () => {
+    const p = await project('fetched');
+    const first = await p.push('topic', { 'a.txt': 'a\n' });
+    const { number } = await p.open('topic');
+    const names = ['merge-requests', 'pull'].map((name) => `refs/${name}/${number}/head`);
+    const shown = async () => {
+      const lines = (await p.tree.git('ls-remote', 'origin', ...names)).trim().split('\n');
+      return lines.map((line) => line.split('\t')[0]);
+    };
+    expect(await shown()).toEqual([first, first]);
+    await p.tree.git('fetch', '-q', 'origin', `refs/pull/${number}/head`);
+    expect((await p.tree.git('rev-parse', 'FETCH_HEAD')).trim()).toBe(first);
+    const second = await p.push('topic', { 'b.txt': 'b\n' });
+    await followEvents(server);
+    expect(await shown()).toEqual([second, second]);
+    await p.tree.git('push', '-q', 'origin', ':topic');
+    await p.api(ann, 'POST', `/merge-requests/${number}/close`);
+    await followEvents(server);
+    await git(p.repository.dir, ['-c', 'gc.reflogExpire=now', 'gc', '--prune=now', '--quiet']);
+    expect(await shown()).toEqual([second, second]);
+    expect((await git(p.repository.dir, ['cat-file', '-e', second])).code).toBe(0);
+    for (const ref of names) {
+      const push = await git(p.tree.dir, ['push', 'origin', `+main:${ref}`], { token: ann.token });
+      expect(push.stderr).toContain('deny updating a hidden ref');
+    }
+    expect(await shown()).toEqual([second, second]);
+    // One of before there were such refs gets them from the care of its repository; a branch is no news to pipelines.
+    const input = names.map((ref) => `delete ${ref}\n`).join('');
+    await git(p.repository.dir, ['update-ref', '--stdin'], { input });
+    expect(await shown()).toEqual(['']);
+    const pushes = () => server.db.push.count({ where: { projectId: p.repository.id } });
+    const before = await pushes();
+    const log = { debug: () => 0, info: () => 0, warn: () => 0, error: () => 0 };
+    const deps = { db: server.db, gitStore: server.store, log: log as unknown as Log };
+    const options = { fsck: false, signal: new AbortController().signal };
+    await careForRepository(deps, p.repository.id, options);
+    expect(await shown()).toEqual([second, second]);
+    expect(await pushes()).toBe(before);
+  });
+});
+
+describe('a squash', () => {
+  it('credits everybody once, in one block of trailers [A-MR-03]', async () => {
+    const p = await project('trailers');
+    const cat = 'Co-authored-by: Cat <cat@example.test>';
+    await p.push(
+      'topic',
+      { 'a.txt': 'a\n' },
+      `one\n\n${cat}\nSigned-off-by: Ann <ann@example.com>`,
+    );
+    await p.push('topic', { 'b.txt': 'b\n' }, 'two\n\nCo-Authored-By: cat <CAT@example.test>');
+    await p.push(
+      'topic',
+      { 'c.txt': 'c\n' },
+      'three\n\n---\nSigned-off-by: Dan <dan@example.test>',
+    );
+    const body =
+      '# Why\n\nIt helps.\r\n\r\n# Signed\n\nSigned-off-by: Bob <bob@example.test>\nCo-authored-by: Ann <ann@example.com>';
+    const { number } = await p.open('topic', { title: 'All of it', body });
+    const style = 'squash';
+    expect((await p.api(bob, 'POST', `/merge-requests/${number}/merge`, { style })).status).toBe(
+      200,
+    );
+    const { stdout } = await git(p.repository.dir, ['log', '-1', '--format=%B', 'main']);
+    expect(stdout.trim()).toBe(
+      `All of it (!${number})\n\n# Why\n\nIt helps.\n\n# Signed\n\n` +
+        'Signed-off-by: Bob <bob@example.test>\nCo-authored-by: Ann <ann@example.com>\n' +
+        `Signed-off-by: Ann <ann@example.com>\nSigned-off-by: Dan <dan@example.test>\n${cat}`,
+    );
+    // Words of one's own get the same; a heading at their end is no comment.
+    await p.push('more', { 'd.txt': 'd\n' }, `four\n\n${cat}`);
+    const more = await p.open('more');
+    const message = 'My words\n\n# The end';
+    await p.api(bob, 'POST', `/merge-requests/${more.number}/merge`, { style, message });
+    const second = await git(p.repository.dir, ['log', '-1', '--format=%B', 'main']);
+    expect(second.stdout.trim()).toBe(
+      `${message}\n\n${cat}\nCo-authored-by: Ann <ann@example.com>`,
+    );
+  });
+});
+
+describe('a draft', () => {
+  it('is not merged, by hand or by itself, before it is marked as ready [A-MR-04]', async () => {
+    const p = await project('drafts');
+    await p.push('topic', { 'a.txt': 'a\n' });
+    const { number } = await p.open('topic', { title: '[WIP] Draft: all of it' });
+    const at = `/merge-requests/${number}`;
+    expect((await p.api(bob, 'GET', at)).body).toMatchObject({ draft: true });
+    const refused = await p.api(bob, 'POST', `${at}/merge`, {});
+    expect(refused).toMatchObject({
+      status: 409,
+      body: { code: 'merge_blocked', errors: [{ pointer: '#/rules/draft' }] },
+    });
+    expect((await p.api(bob, 'GET', `${at}/mergeability`)).body).toMatchObject({
+      mergeable: false,
+    });
+    expect((await p.api(bob, 'POST', `${at}/auto-merge`, {})).status).toBe(200);
+    await followEvents(server);
+    expect((await p.api(bob, 'GET', at)).body).toMatchObject({ status: 'open' });
+    const ready = await p.api(ann, 'PATCH', at, { draft: false });
+    expect(ready).toMatchObject({ status: 200, body: { title: 'all of it', draft: false } });
+    await followEvents(server);
+    expect((await p.api(bob, 'GET', at)).body).toMatchObject({ status: 'merged' });
+    await p.push('other', { 'b.txt': 'b\n' });
+    const other = await p.open('other', { title: 'WIP:', draft: true });
+    expect(other).toMatchObject({ title: 'WIP:' });
+    const nameless = await p.api(ann, 'PATCH', `/merge-requests/${other.number}`, { draft: false });
+    expect(nameless).toMatchObject({ status: 422, body: { errors: [{ pointer: '#/title' }] } });
+    const named = { title: 'Draft: b', draft: false };
+    expect(
+      (await p.api(ann, 'PATCH', `/merge-requests/${other.number}`, named)).body,
+    ).toMatchObject({ title: 'b' });
+    expect(
+      (await p.api(ann, 'PATCH', `/merge-requests/${other.number}`, { draft: true })).body,
+    ).toMatchObject({ title: 'Draft: b', draft: true });
   });
 });

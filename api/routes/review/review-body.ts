@@ -32,6 +32,7 @@ export const mergeRequestBody = z
     id: z.string(),
     number: z.int(),
     title: z.string(),
+    draft: z.boolean().describe('The title begins with "Draft:", "[WIP]" or the like'),
     body: z.string().nullable(),
     status: z.enum(mergeRequestStatuses),
     author: userNameBody,
@@ -74,6 +75,7 @@ export const mergeRequestPage = pageOf(mergeRequestBody).extend({
 
 export const createMergeRequestBody = z.strictObject({
   title: titleField,
+  draft: z.boolean().optional().describe('Marks the title as a draft, or takes the mark away'),
   body: markdownField.nullable().optional(),
   sourceBranch: branch,
   targetBranch: branch.optional().describe('The default branch when left out'),
@@ -81,6 +83,10 @@ export const createMergeRequestBody = z.strictObject({
 
 export const updateMergeRequestBody = z.strictObject({
   title: titleField.optional(),
+  draft: z
+    .boolean()
+    .optional()
+    .describe('true marks the title as a draft, false takes the mark away: it is ready'),
   body: markdownField.nullable().optional(),
   targetBranch: branch.optional(),
 });

@@ -47,7 +47,7 @@ export const getMergeRequest = (ref: ProjectRef, number: number, signal?: AbortS
 export const updateMergeRequest = (
   ref: ProjectRef,
   number: number,
-  body: { title?: string; body?: string | null; targetBranch?: string },
+  body: { title?: string; draft?: boolean; body?: string | null; targetBranch?: string },
 ) => call('patch', one, { path: at(ref, number), body });
 
 export const moveMergeRequest = (ref: ProjectRef, number: number, to: 'close' | 'reopen') =>

@@ -1,7 +1,7 @@
-import type { JSX } from 'preact';
+import type { ComponentChildren, JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import type { ProjectRef } from '../../api/resources.ts';
-import { cancelAutoMerge, getMergeability } from '../../api/reviews.ts';
+import { cancelAutoMerge, getMergeability, updateMergeRequest } from '../../api/reviews.ts';
 import type { Mergeability, MergeRequestDetail, MergeRule, MergeStyle } from '../../api/types.ts';
 import { useAction, useKept, useLoad } from '../../app/load.ts';
 import { projectPath } from '../../app/location.ts';
@@ -64,7 +64,7 @@ function OpenBox({ mergeRequest, at }: BoxProps): JSX.Element {
         {(data) => (
           <>
             <Verdict rules={data} mergeRequest={mergeRequest} />
-            <RuleList rules={data.rules} />
+            <RuleList rules={data.rules} mergeRequest={mergeRequest} at={at} />
             {mergeRequest.autoMerge && <WaitsToMerge mergeRequest={mergeRequest} at={at} />}
             {mergeRequest.permissions.merge && !mergeRequest.autoMerge && (
               <MergeForm
@@ -124,6 +124,7 @@ function Verdict({
 
 const ruleNames: Readonly<Record<string, string>> = {
   status: 'Open',
+  draft: 'Draft',
   branches: 'Branches',
   commits: 'Commits',
   conflicts: 'Conflicts',
@@ -144,7 +145,7 @@ function nameOf(rule: string): string {
 }
 
 /** What is open comes first and is told in full; what has passed is folded. */
-function RuleList({ rules }: { rules: readonly MergeRule[] }): JSX.Element {
+function RuleList({ rules, ...of }: BoxProps & { rules: readonly MergeRule[] }): JSX.Element {
   const open = notPassed(rules);
   const passed = rules.filter((rule) => rule.state === 'passed');
   return (
@@ -152,7 +153,9 @@ function RuleList({ rules }: { rules: readonly MergeRule[] }): JSX.Element {
       {open.length > 0 && (
         <ul class="rules" aria-label="Rules that have not passed">
           {open.map((rule) => (
-            <Rule key={rule.rule} rule={rule} />
+            <Rule key={rule.rule} rule={rule}>
+              {rule.rule === 'draft' && of.mergeRequest.permissions.write && <Ready {...of} />}
+            </Rule>
           ))}
         </ul>
       )}
@@ -172,7 +175,7 @@ function RuleList({ rules }: { rules: readonly MergeRule[] }): JSX.Element {
   );
 }
 
-function Rule({ rule }: { rule: MergeRule }): JSX.Element {
+function Rule({ rule, children }: { rule: MergeRule; children?: ComponentChildren }): JSX.Element {
   const { word, tone, icon } = ruleStates[rule.state];
   const listed = rule.missing.filter((item) => !rule.detail.includes(item));
   return (
@@ -191,7 +194,30 @@ function Rule({ rule }: { rule: MergeRule }): JSX.Element {
           </ul>
         )}
       </div>
+      {children}
     </li>
+  );
+}
+
+/** Takes the mark of a draft from the title. */
+function Ready({ mergeRequest, at }: BoxProps): JSX.Element {
+  const ready = useAction(async () => {
+    try {
+      await updateMergeRequest(at, mergeRequest.number, { draft: false });
+    } catch (error) {
+      toast(error instanceof Error ? error.message : 'That did not work.', 'failure');
+    }
+    refresh();
+  });
+  return (
+    <Button
+      pending={ready.pending}
+      onClick={() => {
+        ready.run();
+      }}
+    >
+      Mark as ready
+    </Button>
   );
 }
 

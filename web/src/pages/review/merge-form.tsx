@@ -44,7 +44,7 @@ export function MergeForm({
   if (style === null) return null;
   const canWait = rules.rules.every(
     (rule) =>
-      rule.state !== 'missing' || /^(check:|approvals|code_owners|changes_)/.test(rule.rule),
+      rule.state !== 'missing' || /^(check:|approvals|code_owners|changes_|draft$)/.test(rule.rule),
   );
   return (
     <form

@@ -136,7 +136,7 @@ function Head({ mergeRequest, at, onEdit }: TabProps & { onEdit: () => void }): 
         )}
       </div>
       <div class="line-meta" role="status">
-        <MergeRequestState status={status} badge />
+        <MergeRequestState mergeRequest={mergeRequest} badge />
         <span>
           {personName(mergeRequest.author)} opened it <Time at={mergeRequest.createdAt} />
         </span>

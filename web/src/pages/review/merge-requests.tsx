@@ -142,7 +142,7 @@ function Row({
 }): JSX.Element {
   return (
     <li class="line-row">
-      <MergeRequestState status={mergeRequest.status} />
+      <MergeRequestState mergeRequest={mergeRequest} />
       <div class="grow">
         <a
           class="line-title truncate"

@@ -10,22 +10,23 @@ export function mergeRequestPath(at: ProjectRef, number: number): string {
 }
 
 const states: Readonly<
-  Record<MergeRequest['status'], { word: string; tone: string; icon: IconName }>
+  Record<MergeRequest['status'] | 'draft', { word: string; tone: string; icon: IconName }>
 > = {
+  draft: { word: 'Draft', tone: 'queued', icon: 'merge-request' },
   open: { word: 'Open', tone: 'success', icon: 'merge-request' },
   merged: { word: 'Merged', tone: 'blocked', icon: 'merge' },
   closed: { word: 'Closed', tone: 'failure', icon: 'merge-request-closed' },
 };
 
-/** Open, merged or closed, as icon, colour and word. */
+/** Open, a draft, merged or closed, as icon, colour and word. */
 export function MergeRequestState({
-  status,
+  mergeRequest: { status, draft },
   badge = false,
 }: {
-  status: MergeRequest['status'];
+  mergeRequest: Pick<MergeRequest, 'status' | 'draft'>;
   badge?: boolean;
 }): JSX.Element {
-  const { word, tone, icon } = states[status];
+  const { word, tone, icon } = states[status === 'open' && draft ? 'draft' : status];
   return (
     <span class={`status state-${tone} ${badge ? 'badge' : ''}`} title={badge ? undefined : word}>
       <Icon name={icon} />

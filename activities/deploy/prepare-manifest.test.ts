@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import { changeLabel } from '../../contracts/deploy/target.ts';
-import { type ApplyFacts, prepareManifests } from './prepare-manifest.ts';
+import { type ApplyFacts, prepareManifests, stampSecrets } from './prepare-manifest.ts';
 
 const facts: ApplyFacts = {
   namespace: 'shop',
@@ -38,6 +38,21 @@ describe('what is applied of a manifest', () => {
     const prepared = prepare(job);
     expect(prepared.metadata.labels).toEqual({ [changeLabel]: 'chg_1' });
     expect(prepared['spec']).toEqual(job['spec']);
+  });
+
+  it('may have empty fields, wherever they are [A-DEP-07]', () => {
+    for (const kind of ['Deployment', 'DaemonSet', 'CronJob', 'Job']) {
+      const made = workload(kind);
+      for (const spec of [null, { template: null }, { template: { metadata: null, spec: null } }]) {
+        for (const replicas of [null, 0, 2]) {
+          expect(prepare({ ...made, spec }, { replicas }).kind).toBe(kind);
+        }
+        stampSecrets([{ ...made, spec }], new Map());
+      }
+    }
+    const env = [{ name: 'A', valueFrom: { secretKeyRef: null } }];
+    const pod = { containers: [{ name: 'app', env, envFrom: [{ secretRef: null }] }] };
+    stampSecrets([workload('Deployment', { template: { metadata: null, spec: pod } })], new Map());
   });
 
   it('has nothing run while the deployment is stopped, and is what it was when it is not [A-DEP-09]', () => {

@@ -11,6 +11,7 @@ const replacing = new Set(['Deployment', 'StatefulSet', 'DaemonSet']);
 const secretReference = /\$\{\{\s*secrets\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}/g;
 
 type Json = Record<string, unknown>;
+type Template = { metadata?: Partial<Manifest['metadata']> | null };
 
 /** What the manifests of a revision are applied with. */
 export interface ApplyFacts {
@@ -42,9 +43,9 @@ export function prepareManifests(rendered: readonly Manifest[], facts: ApplyFact
 function labelWithChange(manifest: Manifest, changeId: string): void {
   const { metadata } = manifest;
   metadata.labels = { ...metadata.labels, [changeLabel]: changeId };
-  const spec = manifest['spec'] as Json | undefined;
-  const template = spec?.['template'] as { metadata?: Partial<Manifest['metadata']> } | undefined;
-  if (template === undefined || !replacing.has(manifest.kind)) return;
+  const spec = manifest['spec'] as Json | null | undefined;
+  const template = spec?.['template'] as Template | null | undefined;
+  if (template == null || !replacing.has(manifest.kind)) return;
   const labels = { ...template.metadata?.labels, [changeLabel]: changeId };
   template.metadata = { ...template.metadata, labels };
 }
@@ -74,10 +75,12 @@ export async function fillSecrets(
   const stringData = Object.fromEntries(
     Object.entries(manifest['stringData'] as Record<string, unknown>).map(([key, value]) => [
       key,
-      String(value).replace(
-        secretReference,
-        (_whole, name: string) => values.get(name)?.value ?? '',
-      ),
+      value === null
+        ? null // no text, which the target refuses
+        : String(value as string | number | boolean).replace(
+            secretReference,
+            (_whole, name: string) => values.get(name)?.value ?? '',
+          ),
     ]),
   );
   return { ...manifest, stringData };
@@ -95,8 +98,9 @@ export function stampSecrets(
     manifests.map((one) => [one.metadata.name, one.kind === 'Secret' ? secretNames(one) : []]),
   );
   for (const manifest of manifests.filter(({ kind }) => replacing.has(kind))) {
-    const template = (manifest['spec'] as Json | undefined)?.['template'] as Json | undefined;
-    if (template === undefined) continue;
+    const template = (manifest['spec'] as Json | null | undefined)?.['template'] as
+      Json | null | undefined;
+    if (template == null) continue;
     const names = [...secretObjectsOf(template)].flatMap((name) => held.get(name) ?? []);
     if (names.length === 0) continue;
     const stamp = [...new Set(names)]
@@ -118,7 +122,8 @@ function* secretObjectsOf(part: unknown): Generator<string> {
   if (typeof part !== 'object' || part === null || Array.isArray(part)) return;
   for (const [key, value] of Object.entries(part)) {
     if (key === 'secretName' && typeof value === 'string') yield value;
-    else if (key === 'secretKeyRef' || key === 'secretRef') yield String((value as Json)['name']);
+    else if (key === 'secretKeyRef' || key === 'secretRef')
+      yield String((value as Json | null)?.['name']);
     else yield* secretObjectsOf(value);
   }
 }

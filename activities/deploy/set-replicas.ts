@@ -2,6 +2,8 @@ import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import { groupOf } from '../../domain/deploy/render/cluster-kinds.ts';
 
 type Json = Record<string, unknown>;
+/** Any of it may be empty in a manifest, which is null then. */
+type Workload = { template?: { spec?: { containers?: unknown } | null } | null };
 
 /** Kinds whose `spec.replicas` says how many pods run, by group. */
 const counted = new Set([
@@ -28,15 +30,15 @@ export function scaledWorkloads(manifests: readonly Manifest[], imageRef: string
 }
 
 function imagesOf(manifest: Manifest): unknown[] {
-  const spec = manifest['spec'] as { template?: { spec?: { containers?: unknown } } } | undefined;
+  const spec = manifest['spec'] as Workload | null | undefined;
   const containers = spec?.template?.spec?.containers;
   return Array.isArray(containers) ? containers.map((one: Json | null) => one?.['image']) : [];
 }
 
 /** Sets how many pods of a workload run; nothing for what is not counted. Changes it in place. */
 export function setReplicas(manifest: Manifest, replicas: number): void {
-  const spec = manifest['spec'] as Json | undefined;
-  if (spec !== undefined && counted.has(kindOf(manifest))) spec['replicas'] = replicas;
+  const spec = manifest['spec'] as Json | null | undefined;
+  if (spec != null && counted.has(kindOf(manifest))) spec['replicas'] = replicas;
 }
 
 /**
@@ -45,11 +47,11 @@ export function setReplicas(manifest: Manifest, replicas: number): void {
  */
 export function stopWorkload(manifest: Manifest): void {
   setReplicas(manifest, 0);
-  const spec = manifest['spec'] as Json | undefined;
-  if (spec === undefined) return;
+  const spec = manifest['spec'] as Json | null | undefined;
+  if (spec == null) return;
   const kind = kindOf(manifest);
   if (kind === 'batch/CronJob' || kind === 'batch/Job') spec['suspend'] = true;
   if (kind !== 'apps/DaemonSet') return;
-  const pod = (spec['template'] as { spec?: Json } | undefined)?.spec;
-  if (pod !== undefined) pod['nodeSelector'] = { ...(pod['nodeSelector'] as Json), ...nowhere };
+  const pod = (spec['template'] as { spec?: Json | null } | null | undefined)?.spec;
+  if (pod != null) pod['nodeSelector'] = { ...(pod['nodeSelector'] as Json), ...nowhere };
 }

@@ -27,6 +27,7 @@ import {
 } from './json-fields.ts';
 import type { Machine } from './machine.ts';
 import { understand, type Understood } from './manifest-schema.ts';
+import { withoutNulls } from './null-fields.ts';
 import { objectHealth, withStatus } from './object-health.ts';
 import { openMachine } from './open-machine.ts';
 import type { LocalTargetOptions } from './options.ts';
@@ -186,7 +187,7 @@ async function write(
   written: Manifest,
 ): Promise<{ uid: string; changed: boolean }> {
   const what = understand(desired);
-  checkNames(written, what);
+  checkNames(withoutNulls(written), what);
   const kept = parts.store.get(scope.deploymentId, refOf(desired));
   let known = kept === undefined ? undefined : inNamespaceOf(scope, kept);
   if (known !== undefined) checkFixed(known, desired);

@@ -96,7 +96,7 @@ const container = z.object({
 
 const items = z.array(z.object({ key: z.string(), path: z.string() })).optional();
 
-const volume = z
+const volumeOfSource = z
   .object({
     name: z.string().regex(/^[a-z0-9-]{1,63}$/),
     configMap: sourceRef.extend({ items }).optional(),
@@ -110,6 +110,16 @@ const volume = z
   .refine((one) => one.configMap ?? one.secret ?? one.emptyDir, {
     message: 'The local target has volumes of configMap, secret and emptyDir.',
   });
+
+/** As in a cluster, a volume that says nothing of where it comes from is an empty folder. */
+const volume = z.preprocess(
+  (given) => (isNameOnly(given) ? { ...given, emptyDir: {} } : given),
+  volumeOfSource,
+);
+
+function isNameOnly(given: unknown): given is { name: unknown } {
+  return typeof given === 'object' && given !== null && Object.keys(given).join() === 'name';
+}
 
 const oneContainer = 'The local target runs one container a pod, without init containers.';
 

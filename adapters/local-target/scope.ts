@@ -1,6 +1,7 @@
 import type { Manifest, ObjectRef } from '../../contracts/deploy/manifest.ts';
 import { ownerLabel, type TargetScope } from '../../contracts/deploy/target.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import { withoutNulls } from './null-fields.ts';
 import type { StoredObject } from './state-store.ts';
 
 /** `forbidden` for what lies outside of the scope's namespace. */
@@ -41,18 +42,22 @@ export function inNamespaceOf(scope: TargetScope, object: StoredObject): StoredO
   return { ...object, live: placed(object.live), applied: placed(object.applied) };
 }
 
-/** The manifest as it is kept: in its namespace, labelled as owned, a Secret's texts encoded. */
+/** The manifest as it is kept: in its namespace, labelled as owned, without empty fields, a Secret's texts encoded. */
 export function desiredOf(scope: TargetScope, manifest: Manifest): Manifest {
-  const { status: _status, stringData, ...rest } = structuredClone(manifest);
+  const { status: _status, stringData, ...rest } = withoutNulls(structuredClone(manifest));
   const isSpace = manifest.kind === 'Namespace';
   const metadata = {
     ...rest.metadata,
     ...(isSpace ? {} : { namespace: manifest.metadata.namespace ?? scope.namespace }),
     labels: { ...rest.metadata.labels, [ownerLabel]: scope.deploymentId },
   };
-  const texts = Object.entries((stringData ?? {}) as Record<string, string>);
+  const texts = Object.entries((stringData ?? {}) as Record<string, unknown>);
   if (texts.length === 0) return { ...rest, metadata };
-  const encoded = texts.map(([key, text]) => [key, Buffer.from(text).toString('base64')]);
+  // What is no text is left for the schema to refuse.
+  const encoded = texts.map(([key, text]) => [
+    key,
+    typeof text === 'string' ? Buffer.from(text).toString('base64') : text,
+  ]);
   return {
     ...rest,
     metadata,

@@ -70,6 +70,29 @@ describe('the local target', () => {
     patience,
   );
 
+  it(
+    'takes an empty field for one that is not there, and an empty text of a Secret for a mistake [A-DEP-07]',
+    async () => {
+      const scope = scopeOf('empty');
+      const full = webDeployment(scope, app, 'v1');
+      const empty = structuredClone(full);
+      const { template } = empty['spec'] as { template: Record<string, unknown> };
+      template['metadata'] = { labels: { app: 'web' }, annotations: null };
+      const pod = template['spec'] as { containers: Record<string, unknown>[] };
+      Object.assign(pod.containers[0] ?? {}, { envFrom: null, livenessProbe: null });
+      expect(await bench.target().apply(scope, empty)).toMatchObject({ changed: true });
+      expect(await bench.target().drift(scope, empty)).toEqual([]);
+      expect(await bench.target().apply(scope, full)).toMatchObject({ changed: false });
+      await bench.target().remove(scope, ref(full));
+      const secret = { ...dataObject(scope, 'Secret', 'keys', {}), stringData: { token: null } };
+      await expect(bench.target().apply(scope, secret)).rejects.toMatchObject({
+        code: 'validation_failed',
+        message: expect.stringContaining('/token') as unknown,
+      });
+    },
+    patience,
+  );
+
   it('lets one process at a time work on its folder', async () => {
     const again = openLocalTarget({ root: bench.root, images: bench.images, masker: createMasker });
     await expect(again).rejects.toMatchObject({ code: 'conflict' });

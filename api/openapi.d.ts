@@ -13422,12 +13422,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The README at a ref, as its source */
+        /** The README of a folder, or of the repository: of .github, the root or docs */
         get: {
             parameters: {
                 query?: {
                     /** @description Branch, tag or commit id; the default branch when left out */
                     ref?: string;
+                    /** @description Path below the root, without a slash in front */
+                    path?: string;
                 };
                 header?: never;
                 path: {
@@ -13438,7 +13440,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description The README */
+                /** @description The README as its source; a symlink is followed */
                 200: {
                     headers: {
                         [name: string]: unknown;
@@ -18621,6 +18623,7 @@ export interface components {
             binary: boolean;
             tooLarge: boolean;
             text: string | null;
+            lossy: boolean;
             language: string | null;
         };
         ProtectedBranch: {

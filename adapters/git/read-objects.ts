@@ -2,6 +2,7 @@ import type {
   ByteStream,
   Cancellation,
   GitCommit,
+  GitStore,
   GitTreeEntry,
   TreeEntryKind,
 } from '../../contracts/git/store.ts';
@@ -127,7 +128,7 @@ export async function statPath(
 export async function listTree(
   context: GitContext,
   repoPath: string,
-  options: { sha: string; path: string; skip: number; limit: number },
+  options: Parameters<GitStore['listTree']>[1],
 ): Promise<{ entries: GitTreeEntry[]; more: boolean }> {
   const tree = await statPath(context, repoPath, options.sha, options.path);
   if (tree.kind !== 'directory') {
@@ -145,8 +146,9 @@ async function readEntries(
   context: GitContext,
   cwd: string,
   tree: GitTreeEntry,
-  options: { skip: number; limit: number },
+  options: Omit<Parameters<GitStore['listTree']>[1], 'sha' | 'path'>,
 ): Promise<GitTreeEntry[]> {
+  const { named } = options;
   const child = await startGit(context.setting, ['--git-dir=.', 'ls-tree', '-z', tree.sha], {
     cwd,
   });
@@ -160,6 +162,7 @@ async function readEntries(
     const records = (rest + chunk).split('\0');
     rest = records.pop() ?? '';
     for (const record of records) {
+      if (named !== undefined && !named(record.slice(record.indexOf('\t') + 1))) continue;
       seen += 1;
       if (seen <= options.skip) continue;
       const entry = parseEntry(record, tree.path);

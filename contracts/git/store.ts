@@ -170,9 +170,16 @@ export interface GitStore extends GitMerging {
   ): Promise<GitCommit[]>;
   /** what lies at a path of a commit; the root is a directory */
   statPath(repoPath: string, sha: string, path: string): Promise<GitTreeEntry>;
+  /** entries of a folder in git's order; `named`: only those whose name it accepts count */
   listTree(
     repoPath: string,
-    options: { sha: string; path: string; skip: number; limit: number },
+    options: {
+      sha: string;
+      path: string;
+      skip: number;
+      limit: number;
+      named?: (name: string) => boolean;
+    },
   ): Promise<{ entries: GitTreeEntry[]; more: boolean }>;
   /** a blob's bytes; throws `body_too_large` when it is over `maxBytes` */
   readBlob(repoPath: string, blobSha: string, maxBytes: number): Promise<Uint8Array>;

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readRefProblem, treePathProblem } from '../../contracts/git/ref-name.ts';
 import type { GitCommit, GitStore, GitTreeEntry } from '../../contracts/git/store.ts';
 import { DomainError } from '../../contracts/problems.ts';
@@ -71,7 +72,12 @@ export async function resolveRefOrDefault(
   return sha === null ? null : { ref: branch, sha };
 }
 
-async function requireRef(git: Reader, project: RepositoryOf, ref: string | undefined) {
+/** Like resolveRefOrDefault, but an empty repository is `not_found`. */
+export async function requireRef(
+  git: Pick<GitStore, 'resolveCommit'>,
+  project: RepositoryOf,
+  ref: string | undefined,
+): Promise<ResolvedRef> {
   const resolved = await resolveRefOrDefault(git, project, ref);
   if (resolved === null) throw new DomainError('not_found', 'The repository is empty.');
   return resolved;
@@ -176,6 +182,8 @@ export interface FileView extends GitTreeEntry {
   binary: boolean;
   /** null for binary files, submodules and files over 1 MiB; a symlink's text is where it points */
   text: string | null;
+  /** the text has U+FFFD in the place of bytes that are not UTF-8 */
+  lossy: boolean;
   tooLarge: boolean;
 }
 
@@ -185,7 +193,7 @@ function looksBinary(bytes: Uint8Array): boolean {
 
 /** What lies at a path, read from git objects only: a symlink is shown as its text and never followed. */
 export async function readFile(
-  git: Reader,
+  git: Pick<GitStore, 'resolveCommit' | 'statPath' | 'readBlob'>,
   project: RepositoryOf,
   options: { ref: string | undefined; path: string },
 ): Promise<FileView> {
@@ -195,13 +203,14 @@ export async function readFile(
   if (entry.kind === 'directory') {
     throw new DomainError('not_found', 'There is a directory at this path.');
   }
-  const view = { ...entry, ref: at.ref, commit: at.sha, binary: false, text: null };
+  const view = { ...entry, ref: at.ref, commit: at.sha, binary: false, text: null, lossy: false };
   if (entry.kind === 'submodule') return { ...view, tooLarge: false };
   if ((entry.size ?? 0) > maxTextBytes) return { ...view, tooLarge: true };
   const bytes = await git.readBlob(repoPathOf(project), entry.sha, maxTextBytes);
   const binary = looksBinary(bytes);
-  const text = binary ? null : new TextDecoder('utf-8').decode(bytes);
-  return { ...view, binary, text, tooLarge: false };
+  // the byte order mark is a character of the file as any other
+  const text = binary ? null : new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+  return { ...view, binary, text, lossy: !binary && !isUtf8(bytes), tooLarge: false };
 }
 
 /** The entry of a file or symlink whose bytes shall be sent as they are. */
@@ -215,24 +224,6 @@ export async function findRawFile(
   const entry = await git.statPath(repoPathOf(project), at.sha, path);
   if (entry.kind === 'file' || entry.kind === 'symlink') return entry;
   throw new DomainError('not_found', 'There is no file at this path.');
-}
-
-const readmeName = /^readme(\.(md|markdown|mdown|rst|txt|adoc))?$/iu;
-
-/** The README of a commit's root; Markdown is taken before other forms. */
-export async function readReadme(
-  git: Reader,
-  project: RepositoryOf,
-  ref: string | undefined,
-): Promise<FileView> {
-  const at = await requireRef(git, project, ref);
-  const root = { sha: at.sha, path: '', skip: 0, limit: 1000 };
-  const { entries } = await git.listTree(repoPathOf(project), root);
-  const found = entries.filter((entry) => entry.kind === 'file' && readmeName.test(entry.name));
-  const best = found.find((entry) => /\.(md|markdown|mdown)$/iu.test(entry.name)) ?? found[0];
-  if (best === undefined) throw new DomainError('not_found', 'There is no README.');
-  const view = await readFile(git, project, { ref: at.sha, path: best.path });
-  return { ...view, ref: at.ref };
 }
 
 /** A commit with its patch against its first parent, cut at 1 MiB. */

@@ -25,7 +25,7 @@ const path = z
   .openapi({ description: 'Path below the root, without a slash in front' });
 
 /** `ref` and `path` are query parameters, because both may hold slashes. */
-export const refQuery = z.strictObject({ ref: ref.optional() });
+export const readmeQuery = z.strictObject({ ref: ref.optional(), path: path.default('') });
 export const requiredRef = ref;
 export const filePathQuery = z.strictObject({ ref: ref.optional(), path: path.min(1) });
 
@@ -84,6 +84,7 @@ export const fileBody = entryBody
     binary: z.boolean(),
     tooLarge: z.boolean(),
     text: z.string().nullable(),
+    lossy: z.boolean(),
     language: z.string().nullable(),
   })
   .openapi('File');

@@ -1,4 +1,5 @@
-import { readFile, readReadme } from '../../../domain/git/read-repository.ts';
+import { readReadme } from '../../../domain/git/read-readme.ts';
+import { readFile } from '../../../domain/git/read-repository.ts';
 import { defineRoute } from '../../define-route.ts';
 import {
   fileBody,
@@ -6,7 +7,7 @@ import {
   jsonResponse,
   projectParams,
   readAccess,
-  refQuery,
+  readmeQuery,
   toFileBody,
 } from './browse-schemas.ts';
 
@@ -29,13 +30,13 @@ export const getReadmeRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/readme',
   tag: 'git',
-  summary: 'The README at a ref, as its source',
+  summary: 'The README of a folder, or of the repository: of .github, the root or docs',
   access: readAccess,
-  request: { params: projectParams, query: refQuery },
-  responses: jsonResponse('The README', fileBody),
+  request: { params: projectParams, query: readmeQuery },
+  responses: jsonResponse('The README as its source; a symlink is followed', fileBody),
   handler: async (c) => {
-    const { ref } = c.req.valid('query');
-    const view = await readReadme(c.get('services').gitStore, c.get('project'), ref);
+    const { ref, path } = c.req.valid('query');
+    const view = await readReadme(c.get('services').gitStore, c.get('project'), { ref, path });
     return c.json(toFileBody(view), 200);
   },
 });

@@ -4,12 +4,17 @@ import { defineRoute } from '../../define-route.ts';
 import { filePathQuery, projectParams, readAccess } from './browse-schemas.ts';
 import { streamResponse } from './git-body.ts';
 
-/** What a browser may show by itself: pictures that carry no script. All else is text or a download. */
+/** Pictures that a page may hold. All else is text or a download. */
 const shownTypes: Readonly<Record<string, string>> = {
+  avif: 'image/avif',
+  bmp: 'image/bmp',
   gif: 'image/gif',
   jpeg: 'image/jpeg',
   jpg: 'image/jpeg',
+  ico: 'image/x-icon',
   png: 'image/png',
+  // in an `img` nothing of it runs or is fetched; by itself it is a download, in a sandbox all the same
+  svg: 'image/svg+xml',
   webp: 'image/webp',
 };
 
@@ -25,14 +30,14 @@ function rawHeaders(entry: GitTreeEntry): Record<string, string> {
   const shown = entry.kind === 'file' ? shownTypes[ending] : undefined;
   const headers: Record<string, string> = {
     'content-type': shown ?? 'text/plain; charset=utf-8',
-    'content-security-policy': "default-src 'none'; sandbox",
+    'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
     'x-content-type-options': 'nosniff',
     'cache-control': 'private, no-cache',
     etag: `"${entry.sha}"`,
   };
   if (activeEndings.has(ending)) {
     const safe = entry.name.replace(/[^\w.-]/gu, '_');
-    headers['content-type'] = 'application/octet-stream';
+    headers['content-type'] = shown ?? 'application/octet-stream';
     headers['content-disposition'] =
       `attachment; filename="${safe}"; filename*=UTF-8''${encodeURIComponent(entry.name)}`;
   }

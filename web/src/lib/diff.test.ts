@@ -46,4 +46,19 @@ describe('unified diffs', () => {
   it('gives nothing for a binary file [A-UI-03]', () => {
     expect(parseHunks('Binary files a/x and b/x differ\n')).toEqual([]);
   });
+
+  it('gives the lines of files with carriage returns, tabs, blanks and separators as they are', () => {
+    const lines = ['\r', '', '  two\t \r', 'a\u2028b', '\ufeffbom', '-- a/x', '++ b/x'];
+    const text = `@@ -1,7 +0,0 @@ function f() {\r\n${lines.map((line) => `-${line}\n`).join('')}`;
+    expect(parseHunks(text)[0]?.lines.map((line) => line.text)).toEqual(lines);
+  });
+
+  it('knows where a hunk ends when the patch of a file goes on with another head', () => {
+    const text =
+      'diff --git a/b b/b\n--- a/b\n+++ /dev/null\n@@ -1 +0,0 @@\n-two\n' +
+      'diff --git a/b b/b\nnew file mode 120000\n--- /dev/null\n+++ b/b\n@@ -0,0 +1 @@\n+a\n\\ No newline at end of file\n';
+    const hunks = parseHunks(text);
+    expect(hunks.map((hunk) => hunk.lines.map((line) => line.text))).toEqual([['two'], ['a']]);
+    expect(hunks[1]?.lines[0]?.noNewline).toBe(true);
+  });
 });

@@ -15,27 +15,35 @@ export interface DiffHunk {
   lines: DiffLine[];
 }
 
-const hunkHeader = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@(.*)$/;
+// what follows is a line of the file, which may end in a carriage return
+const hunkHeader = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/;
 
-/** Reads the hunks of one file's unified diff; lines before the first hunk (file headers) are passed over. */
+/** Reads the hunks of one file's unified diff; what stands before and between them (file headers) is passed over. */
 export function parseHunks(patch: string): DiffHunk[] {
   const hunks: DiffHunk[] = [];
   let oldLine = 0;
   let newLine = 0;
+  // how many lines of each side the hunk still has
+  let oldLeft = 0;
+  let newLeft = 0;
   const lines = patch.split('\n');
   if (lines.at(-1) === '') lines.pop();
   for (const raw of lines) {
     const header = hunkHeader.exec(raw);
     const hunk = hunks.at(-1);
-    if (header) {
+    if (header && oldLeft <= 0 && newLeft <= 0) {
       oldLine = Number(header[1]);
-      newLine = Number(header[2]);
+      newLine = Number(header[3]);
+      oldLeft = Number(header[2] ?? 1);
+      newLeft = Number(header[4] ?? 1);
       hunks.push({ header: raw, lines: [] });
     } else if (hunk && raw.startsWith('\\')) {
       const last = hunk.lines.at(-1);
       if (last) last.noNewline = true;
-    } else if (hunk) {
+    } else if (hunk && (oldLeft > 0 || newLeft > 0)) {
       const kind = raw.startsWith('+') ? 'add' : raw.startsWith('-') ? 'remove' : 'context';
+      if (kind !== 'add') oldLeft -= 1;
+      if (kind !== 'remove') newLeft -= 1;
       hunk.lines.push({
         kind,
         oldLine: kind === 'add' ? null : oldLine++,

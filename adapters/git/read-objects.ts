@@ -31,7 +31,8 @@ export function parseCommit(text: string): GitCommit {
     author: { name: an, email: ae, at: aI },
     committer: { name: cn, email: ce, at: cI },
     subject,
-    body: body.join('\n').trim(),
+    // the first line may be indented, as the lines under it are
+    body: body.join('\n').replace(/^\n+/u, '').trimEnd(),
   };
 }
 

@@ -24,7 +24,7 @@ export const getTreeRoute = defineRoute({
   tag: 'git',
   summary: 'A directory at a ref',
   access: readAccess,
-  request: { params: projectParams, query: pageQuery(1000, 1000) },
+  request: { params: projectParams, query: pageQuery(1000, 10_000) },
   responses: jsonResponse('A page of the directory; sha is null in an empty repository', treeBody),
   handler: async (c) => {
     const { gitStore } = c.get('services');

@@ -7,6 +7,7 @@ interface AtPath {
   ref?: string | undefined;
   path?: string | undefined;
   cursor?: string | undefined;
+  limit?: number | undefined;
 }
 
 /** Operations of the API leave an empty path out. */
@@ -27,8 +28,8 @@ export const getFile = (
   signal?: AbortSignal,
 ) => call('get', `${base}/files`, { path: projectParams(project), query, signal });
 
-export const getReadme = (project: ProjectRef, ref?: string) =>
-  call('get', `${base}/readme`, { path: projectParams(project), query: { ref } });
+export const getReadme = (project: ProjectRef, query: { ref?: string | undefined; path: string }) =>
+  call('get', `${base}/readme`, options(project, query));
 
 export const listCommits = (project: ProjectRef, query: AtPath, signal?: AbortSignal) =>
   call('get', `${base}/commits`, options(project, query, signal));
@@ -36,11 +37,11 @@ export const listCommits = (project: ProjectRef, query: AtPath, signal?: AbortSi
 export const getCommit = (project: ProjectRef, sha: string) =>
   call('get', `${base}/commits/{sha}`, { path: { ...projectParams(project), sha } });
 
-export const listBranches = (project: ProjectRef, cursor?: string) =>
-  call('get', `${base}/branches`, { path: projectParams(project), query: { cursor } });
+export const listBranches = (project: ProjectRef, cursor?: string, limit?: number) =>
+  call('get', `${base}/branches`, { path: projectParams(project), query: { cursor, limit } });
 
-export const listTags = (project: ProjectRef, cursor?: string) =>
-  call('get', `${base}/tags`, { path: projectParams(project), query: { cursor } });
+export const listTags = (project: ProjectRef, cursor?: string, limit?: number) =>
+  call('get', `${base}/tags`, { path: projectParams(project), query: { cursor, limit } });
 
 /** Address of a file's bytes. */
 export function rawUrl(project: ProjectRef, ref: string, path: string): string {

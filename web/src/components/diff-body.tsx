@@ -7,6 +7,9 @@ import { type Colours, type DiffExtras, lineKey, type Side } from './diff-extras
 import { DiffRows } from './diff-rows.tsx';
 import { Icon } from './icon.tsx';
 
+/** What of a file is missing in a change too large to be shown whole: everything, perhaps its end, nothing. */
+export type Cut = 'all' | 'rest' | null;
+
 /** Lines that one click brings back. */
 const step = 60;
 
@@ -16,12 +19,14 @@ const nothing: ReadonlyMap<string, ComponentChildren> = new Map();
 export function DiffBody({
   file,
   patch,
+  cut,
   split,
   binary,
   extras,
 }: {
   file: FileChange;
   patch: string;
+  cut: Cut;
   split: boolean;
   binary: boolean;
   extras: DiffExtras | undefined;
@@ -34,6 +39,8 @@ export function DiffBody({
   const under = extras?.under(file) ?? nothing;
   const lines = hunks.reduce((sum, hunk) => sum + hunk.lines.length + 1, 0);
   if (binary) return <p class="quiet-line">Binary file.</p>;
+  if (cut === 'all')
+    return <p class="quiet-line">Not shown: the whole change is too large. A clone has it.</p>;
   if (hunks.length === 0)
     return <p class="quiet-line">No lines changed: renamed, emptied, or its mode was set.</p>;
   const pick = extras?.onPick;
@@ -87,6 +94,9 @@ export function DiffBody({
           </table>
         )}
       </div>
+      {cut === 'rest' && (
+        <p class="quiet-line">The change is cut here: this file may have more. A clone has it.</p>
+      )}
       {elsewhere.length > 0 && (
         <div class="diff-elsewhere">
           <p class="meta">On lines that are not shown here</p>

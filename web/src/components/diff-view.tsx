@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import type { Diff, FileChange } from '../api/types.ts';
 import { useQuery } from '../app/location.ts';
 import { splitPatch } from '../lib/split-patch.ts';
-import { DiffBody } from './diff-body.tsx';
+import { type Cut, DiffBody } from './diff-body.tsx';
 import type { DiffExtras } from './diff-extras.ts';
 import { Empty } from './feedback.tsx';
 import { Icon } from './icon.tsx';
@@ -64,6 +64,7 @@ export function DiffView({ diff, extras }: { diff: Diff; extras?: DiffExtras }):
           key={file.path}
           file={file}
           patch={patches[index] ?? ''}
+          cut={diff.truncated ? cutOf(index, patches.length) : null}
           split={split}
           extras={extras}
         />
@@ -77,14 +78,22 @@ export function DiffView({ diff, extras }: { diff: Diff; extras?: DiffExtras }):
   );
 }
 
+/** Which part of a file a patch that was cut lacks; it may end within its last file. */
+function cutOf(index: number, shown: number): Cut {
+  if (index >= shown) return 'all';
+  return index === shown - 1 ? 'rest' : null;
+}
+
 function DiffFile({
   file,
   patch,
+  cut,
   split,
   extras,
 }: {
   file: FileChange;
   patch: string;
+  cut: Cut;
   split: boolean;
   extras: DiffExtras | undefined;
 }): JSX.Element {
@@ -133,6 +142,7 @@ function DiffFile({
         <DiffBody
           file={file}
           patch={patch}
+          cut={cut}
           split={split}
           binary={file.additions === null}
           extras={extras}

@@ -10,7 +10,7 @@ const Markdown = deferred(() => import('./markdown.tsx').then((m) => m.Markdown)
 export function Prose({ source, at }: { source: string; at: ProjectRef }): JSX.Element {
   return (
     <div class="said">
-      <Markdown source={source} at={at} gitRef="HEAD" isMarkdown references />
+      <Markdown source={source} at={at} gitRef="HEAD" path={null} isMarkdown />
     </div>
   );
 }

@@ -1,3 +1,6 @@
+// By hand: of the kept libraries ansi_up makes HTML strings and knows neither inverse nor `38:2:…`, and anser shows the
+// text of titles and links; neither draws a carriage return as a terminal does. The tests beside this file say so.
+
 /** Colour and weight at one place of the output. Colours are CSS class suffixes or `null` for the default. */
 export interface AnsiStyle {
   fg: string | null;

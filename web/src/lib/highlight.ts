@@ -1,4 +1,3 @@
-import hljs from 'highlight.js/lib/core';
 import bash from 'highlight.js/lib/languages/bash';
 import c from 'highlight.js/lib/languages/c';
 import cpp from 'highlight.js/lib/languages/cpp';
@@ -19,6 +18,7 @@ import sql from 'highlight.js/lib/languages/sql';
 import typescript from 'highlight.js/lib/languages/typescript';
 import xml from 'highlight.js/lib/languages/xml';
 import yaml from 'highlight.js/lib/languages/yaml';
+import { createLowlight } from 'lowlight';
 
 const languages = {
   bash,
@@ -42,12 +42,16 @@ const languages = {
   xml,
   yaml,
 };
-for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(name, language);
+const highlighter = createLowlight(languages);
+
+type CodeNode = ReturnType<typeof highlighter.highlight>['children'][number];
 
 const endings: Readonly<Record<string, string>> = {
   sh: 'bash',
   bash: 'bash',
   zsh: 'bash',
+  shell: 'bash',
+  console: 'bash',
   h: 'c',
   cc: 'cpp',
   hpp: 'cpp',
@@ -86,8 +90,15 @@ export function languageOf(fileName: string): string | null {
   if (low === 'dockerfile' || low.startsWith('dockerfile.')) return 'dockerfile';
   if (low === 'makefile') return 'makefile';
   const ending = low.slice(low.lastIndexOf('.') + 1);
-  const name = endings[ending] ?? ending;
-  return name in languages ? name : null;
+  const name = Object.hasOwn(endings, ending) ? (endings[ending] ?? ending) : ending;
+  return Object.hasOwn(languages, name) ? name : null;
+}
+
+/** The language that a fence of Markdown names (`ts`, `sh`, `c++`), or null when it is not known. */
+export function languageNamed(word: string): string | null {
+  const low = word.toLowerCase();
+  if (highlighter.registered(low)) return low;
+  return Object.hasOwn(endings, low) ? (endings[low] ?? null) : null;
 }
 
 /** A piece of code with its class (`hljs-keyword`), or none. */
@@ -97,28 +108,24 @@ export interface CodeToken {
 }
 
 /**
- * Lines of coloured pieces. Elements are made from these, never from an HTML string: what a repository holds is text.
- * Very long files stay plain.
+ * Lines of coloured pieces, together the very text: it is read from a tree, for a browser that reads HTML leaves out
+ * the white space in front and changes line ends. Very long files stay plain.
  */
 export function highlightLines(text: string, language: string | null): CodeToken[][] {
   const plain = (): CodeToken[][] => text.split('\n').map((line) => [{ text: line, name: '' }]);
   if (language === null || text.length > 400_000) return plain();
-  const html = hljs.highlight(text, { language, ignoreIllegals: true }).value;
-  const body = new DOMParser().parseFromString(html, 'text/html').body;
   const lines: CodeToken[][] = [[]];
-  const walk = (node: Node, name: string): void => {
-    if (node.nodeType === Node.TEXT_NODE) {
-      (node.textContent ?? '').split('\n').forEach((part, index) => {
+  const walk = (node: CodeNode, name: string): void => {
+    if (node.type === 'text') {
+      node.value.split('\n').forEach((part, index) => {
         if (index > 0) lines.push([]);
         if (part !== '') lines.at(-1)?.push({ text: part, name });
       });
-      return;
+    } else if (node.type === 'element') {
+      const [own] = [node.properties['className']].flat();
+      for (const child of node.children) walk(child, typeof own === 'string' ? own : name);
     }
-    const own =
-      node instanceof Element && node.tagName === 'SPAN' ? (node.classList[0] ?? name) : name;
-    for (const child of node.childNodes) walk(child, own);
   };
-  walk(body, '');
-  // the parser drops a newline at the very start of a document's text
-  return lines.length === text.split('\n').length ? lines : plain();
+  for (const node of highlighter.highlight(language, text).children) walk(node, '');
+  return lines;
 }

@@ -47,4 +47,14 @@ describe('a diff of rendered manifests', () => {
     expect(hunk?.header).toBe('@@ -17,7 +17,7 @@');
     expect(hunk?.lines.find((line) => line.kind === 'add')?.newLine).toBe(20);
   });
+
+  it('tells more edits than anybody follows as everything out, everything in', () => {
+    const many = (word: string): string => `${word}\n`.repeat(2000);
+    const found = unifiedPatch('x', many('a'), many('b'));
+    expect(found).toMatchObject({ additions: 2000, deletions: 2000 });
+    expect(sides(found?.patch ?? '').after).toHaveLength(2000);
+    const made = parseHunks(unifiedPatch('x', '', many('b'))?.patch ?? '');
+    expect(made[0]?.lines.at(-1)?.newLine).toBe(2000);
+    expect(unifiedPatch('x', '', 'a')?.patch).toContain('@@ -0,0 +1,1 @@\n+a\n');
+  });
 });

@@ -42,9 +42,9 @@ function CommitHead({ commit, at }: { commit: Commit; at: ProjectPageProps['at']
           Files
         </ButtonLink>
       </div>
-      {commit.body.trim() !== '' && (
+      {commit.body !== '' && (
         <pre class="commit-body" tabIndex={0} role="group" aria-label="Message">
-          {commit.body.trim()}
+          {commit.body}
         </pre>
       )}
       <p class="line-meta">

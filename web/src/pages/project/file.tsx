@@ -1,13 +1,16 @@
 import type { JSX } from 'preact';
-import { deferred } from '../../components/deferred.tsx';
-
-import { getFile, rawUrl } from '../../api/repository.ts';
+import { useLocation } from 'preact-iso';
+import { useEffect } from 'preact/hooks';
+import { ApiProblem } from '../../api/problem.ts';
+import { getFile, getTree, rawUrl } from '../../api/repository.ts';
 import type { RepositoryFile } from '../../api/types.ts';
 import { useLoad } from '../../app/load.ts';
 import { projectPath, useQuery, withQuery } from '../../app/location.ts';
 import { ButtonLink } from '../../components/button.tsx';
 import { Copy } from '../../components/copy.tsx';
+import { deferred } from '../../components/deferred.tsx';
 import { Empty, Show } from '../../components/feedback.tsx';
+import { isMarkdownName, isPictureName } from '../../lib/file-kinds.ts';
 import { formatBytes } from '../../lib/time.ts';
 import type { ProjectPageProps } from '../project-page-props.ts';
 import { RefBar } from './ref-bar.tsx';
@@ -15,37 +18,73 @@ import { RefBar } from './ref-bar.tsx';
 const CodeView = deferred(() => import('../../components/code-view.tsx').then((m) => m.CodeView));
 const Markdown = deferred(() => import('../../components/markdown.tsx').then((m) => m.Markdown));
 
+/** The file, or null where a folder lies: links in documents do not say which. */
+async function findFile(
+  at: ProjectPageProps['at'],
+  query: { ref: string | undefined; path: string },
+  signal: AbortSignal,
+): Promise<RepositoryFile | null> {
+  try {
+    return await getFile(at, query, signal);
+  } catch (error) {
+    if (!(error instanceof ApiProblem && error.status === 404)) throw error;
+    const isFolder = await getTree(at, { ...query, limit: 1 }, signal).catch(() => null);
+    if (isFolder === null) throw error;
+    return null;
+  }
+}
+
 /** One file at a ref: source with highlighting, pictures as pictures, Markdown as it reads or as it is written. */
 export function FilePage({ project, at }: ProjectPageProps): JSX.Element {
   const { query } = useQuery();
+  const { route } = useLocation();
   const ref = query['ref'] ?? project.defaultBranch;
   const path = query['path'] ?? '';
   const file = useLoad(`repository/${at.owner}/${at.project}/file/${ref}/${path}`, (signal) =>
-    getFile(at, { ref: query['ref'], path }, signal),
+    findFile(at, { ref: query['ref'], path }, signal),
   );
+  const isFolder = file.data === null;
+  useEffect(() => {
+    if (!isFolder) return;
+    const page = projectPath(at.owner, at.project, '/tree');
+    route(withQuery(page, { ref: query['ref'], path }), true);
+  }, [isFolder, path]);
   return (
     <>
       <RefBar at={at} gitRef={ref} path={path} page="/file" />
       <Show loaded={file} rows={12} what="File">
-        {(data) => (
-          <div class="panel">
-            <FileHead
-              file={data}
-              raw={rawUrl(at, ref, path)}
-              history={withQuery(projectPath(at.owner, at.project, '/commits'), {
-                ref: query['ref'],
-                path,
-              })}
-            />
-            <Content file={data} raw={rawUrl(at, ref, path)} at={at} gitRef={ref} />
-          </div>
-        )}
+        {(data) =>
+          data && (
+            <div class="panel">
+              <FileHead
+                file={data}
+                raw={rawUrl(at, ref, path)}
+                history={withQuery(projectPath(at.owner, at.project, '/commits'), {
+                  ref: query['ref'],
+                  path,
+                })}
+              />
+              {data.lossy && (
+                <p class="quiet-line" role="note">
+                  The file is not UTF-8: <code>{'\ufffd'}</code> stands for what is not. Raw has its
+                  bytes.
+                </p>
+              )}
+              <Content file={data} raw={rawUrl(at, ref, path)} at={at} gitRef={ref} />
+            </div>
+          )
+        }
       </Show>
     </>
   );
 }
 
-const isMarkdown = (file: RepositoryFile): boolean => /\.(md|markdown)$/i.test(file.name);
+/** Files that can be looked at in two ways: what they are, and what is written in them. */
+function viewWord(file: RepositoryFile): string | null {
+  if (file.kind !== 'file' || file.text === null) return null;
+  if (isMarkdownName(file.name)) return 'Text';
+  return isPictureName(file.name) ? 'Picture' : null;
+}
 
 function FileHead({
   file,
@@ -57,6 +96,7 @@ function FileHead({
   history: string;
 }): JSX.Element {
   const { query, setQuery } = useQuery();
+  const word = viewWord(file);
   const lines =
     file.text === null ? null : file.text.split('\n').length - (file.text.endsWith('\n') ? 1 : 0);
   return (
@@ -67,7 +107,7 @@ function FileHead({
         {file.size !== null && <span class="num">{formatBytes(file.size)}</span>}
         {file.kind === 'symlink' && <span>symbolic link</span>}
       </span>
-      {isMarkdown(file) && (
+      {word !== null && (
         <div class="segmented" role="group" aria-label="Show as">
           <button
             type="button"
@@ -76,7 +116,7 @@ function FileHead({
               setQuery({ view: undefined });
             }}
           >
-            Text
+            {word}
           </button>
           <button
             type="button"
@@ -112,9 +152,11 @@ function Content({
   gitRef: string;
 }): JSX.Element {
   const { query } = useQuery();
+  const isSource = query['view'] === 'source';
+  if (file.kind === 'file' && isPictureName(file.name) && !(isSource && file.text !== null)) {
+    return <img class="picture" src={raw} alt={file.name} />;
+  }
   if (file.text === null) {
-    if (/\.(png|jpe?g|gif|webp)$/i.test(file.name))
-      return <img class="picture" src={raw} alt={file.name} />;
     return (
       <Empty
         icon="file"
@@ -130,8 +172,8 @@ function Content({
     );
   }
   if (file.text === '') return <Empty icon="file" title="The file is empty" />;
-  if (isMarkdown(file) && query['view'] !== 'source') {
-    return <Markdown source={file.text} at={at} gitRef={gitRef} isMarkdown />;
+  if (viewWord(file) !== null && !isSource) {
+    return <Markdown source={file.text} at={at} gitRef={gitRef} path={file.path} isMarkdown />;
   }
   return <CodeView text={file.text} fileName={file.name} />;
 }

@@ -1,22 +1,19 @@
 import type { JSX } from 'preact';
-import { deferred } from '../../components/deferred.tsx';
-
-import { getReadme, getTree, listCommits } from '../../api/repository.ts';
+import { getTree, listCommits } from '../../api/repository.ts';
 import type { ProjectRef } from '../../api/resources.ts';
-import type { Tree, TreeEntry } from '../../api/types.ts';
 import { useLoad } from '../../app/load.ts';
-import { projectPath, useQuery, withQuery } from '../../app/location.ts';
+import { projectPath, useQuery } from '../../app/location.ts';
 import { Show } from '../../components/feedback.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Time } from '../../components/time.tsx';
-import { formatBytes, shortSha } from '../../lib/time.ts';
-import { EmptyRepository } from './empty-repository.tsx';
+import { shortSha } from '../../lib/time.ts';
 import type { ProjectPageProps } from '../project-page-props.ts';
+import { EmptyRepository } from './empty-repository.tsx';
+import { Listing } from './listing.tsx';
+import { Readme } from './readme.tsx';
 import { RefBar } from './ref-bar.tsx';
 
-const Markdown = deferred(() => import('../../components/markdown.tsx').then((m) => m.Markdown));
-
-/** A directory of the repository, with its newest commit and, at the root, the README. */
+/** A directory of the repository, with its newest commit and its README. */
 export function Files({ project, at }: ProjectPageProps): JSX.Element {
   const { query } = useQuery();
   const ref = query['ref'] ?? project.defaultBranch;
@@ -32,76 +29,21 @@ export function Files({ project, at }: ProjectPageProps): JSX.Element {
       <Show loaded={tree} rows={8} what="Files">
         {(data) => (
           <div class="stack">
-            <Listing at={at} tree={data} gitRef={query['ref']} path={path} />
-            {path === '' && <Readme at={at} gitRef={ref} asked={query['ref']} />}
+            <div class="panel">
+              <LastCommit at={at} gitRef={query['ref']} path={path} />
+              <Listing
+                key={`${ref}/${path}`}
+                at={at}
+                tree={data}
+                gitRef={query['ref']}
+                path={path}
+              />
+            </div>
+            <Readme at={at} gitRef={ref} asked={query['ref']} path={path} />
           </div>
         )}
       </Show>
     </>
-  );
-}
-
-const order = { directory: 0, submodule: 1, symlink: 2, file: 2 } as const;
-
-function Listing({
-  at,
-  tree,
-  gitRef,
-  path,
-}: {
-  at: ProjectRef;
-  tree: Tree;
-  gitRef: string | undefined;
-  path: string;
-}): JSX.Element {
-  const entries = [...tree.items].sort(
-    (a, b) => order[a.kind] - order[b.kind] || a.name.localeCompare(b.name),
-  );
-  const up = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '';
-  const href = (entry: TreeEntry): string =>
-    withQuery(projectPath(at.owner, at.project, entry.kind === 'directory' ? '/tree' : '/file'), {
-      ref: gitRef,
-      path: entry.path,
-    });
-  return (
-    <div class="panel">
-      <LastCommit at={at} gitRef={gitRef} path={path} />
-      <ul class="file-list">
-        {path !== '' && (
-          <li>
-            <a
-              href={withQuery(projectPath(at.owner, at.project, '/tree'), {
-                ref: gitRef,
-                path: up,
-              })}
-              data-item=""
-              aria-label="Up one directory"
-            >
-              <Icon name="folder" /> <span class="grow">..</span>
-            </a>
-          </li>
-        )}
-        {entries.map((entry) => (
-          <li key={entry.path}>
-            {entry.kind === 'submodule' ? (
-              <span class="file-line muted">
-                <Icon name="box" /> <span class="grow truncate">{entry.name}</span>
-                <code>{shortSha(entry.sha)}</code>
-              </span>
-            ) : (
-              <a href={href(entry)} data-item="">
-                <Icon name={entry.kind === 'directory' ? 'folder' : 'file'} class={entry.kind} />
-                <span class="grow truncate">{entry.name}</span>
-                {entry.size !== null && <span class="meta num">{formatBytes(entry.size)}</span>}
-              </a>
-            )}
-          </li>
-        ))}
-      </ul>
-      {tree.nextCursor !== null && (
-        <p class="quiet-line">Only the first {tree.items.length} entries are shown.</p>
-      )}
-    </div>
   );
 }
 
@@ -140,35 +82,6 @@ function LastCommit({
       ) : (
         <span class="meta">&nbsp;</span>
       )}
-    </div>
-  );
-}
-
-function Readme({
-  at,
-  gitRef,
-  asked,
-}: {
-  at: ProjectRef;
-  gitRef: string;
-  asked: string | undefined;
-}): JSX.Element | null {
-  const readme = useLoad(`repository/${at.owner}/${at.project}/readme/${gitRef}`, () =>
-    getReadme(at, asked),
-  );
-  if (!readme.data?.text) return null;
-  return (
-    <div class="panel">
-      <div class="panel-head">
-        <Icon name="file" />
-        <h2>{readme.data.name}</h2>
-      </div>
-      <Markdown
-        source={readme.data.text}
-        at={at}
-        gitRef={gitRef}
-        isMarkdown={/\.(md|markdown)$/i.test(readme.data.name)}
-      />
     </div>
   );
 }

@@ -1,10 +1,31 @@
 import type { JSX } from 'preact';
 import { useLocation } from 'preact-iso';
+import { useState } from 'preact/hooks';
 import { listBranches, listTags } from '../../api/repository.ts';
 import type { ProjectRef } from '../../api/resources.ts';
+import type { Page } from '../../api/types.ts';
 import { useLoad } from '../../app/load.ts';
 import { projectPath, useQuery, withQuery } from '../../app/location.ts';
+import { useWholeList } from '../../app/whole-list.ts';
 import { Icon } from '../../components/icon.tsx';
+
+const nothing: Page<{ name: string }> = { items: [], nextCursor: null };
+/** The most that the server gives at once. */
+const pageSize = 1000;
+
+/** Names of all branches or tags; those behind the first page are read once somebody is about to choose. */
+function useRefNames(
+  first: Page<{ name: string }> | undefined,
+  asked: boolean,
+  fetchPage: (cursor: string) => Promise<Page<{ name: string }>>,
+): { names: string[]; note: string | null } {
+  const all = useWholeList(asked && first ? first : nothing, fetchPage);
+  const { items } = asked && first ? all : (first ?? nothing);
+  let note: string | null = null;
+  if (all.problem) note = 'The rest could not be read';
+  else if (!all.complete) note = 'Reading the rest …';
+  return { names: items.map((ref) => ref.name), note };
+}
 
 /** Which branch or tag is shown, and the way down to a path. */
 export function RefBar({
@@ -24,9 +45,10 @@ export function RefBar({
   const key = `repository/${at.owner}/${at.project}`;
   const branches = useLoad(`${key}/branches`, () => listBranches(at));
   const tags = useLoad(`${key}/tags`, () => listTags(at));
-  const branchNames = branches.data?.items.map((branch) => branch.name) ?? [];
-  const tagNames = tags.data?.items.map((tag) => tag.name) ?? [];
-  const known = branchNames.includes(gitRef) || tagNames.includes(gitRef);
+  const [asked, setAsked] = useState(false);
+  const ofBranches = useRefNames(branches.data, asked, (next) => listBranches(at, next, pageSize));
+  const ofTags = useRefNames(tags.data, asked, (next) => listTags(at, next, pageSize));
+  const known = ofBranches.names.includes(gitRef) || ofTags.names.includes(gitRef);
   const parts = path === '' ? [] : path.split('/');
   const toTree = (to: string): string =>
     withQuery(projectPath(at.owner, at.project, '/tree'), { ref: query['ref'], path: to });
@@ -38,6 +60,9 @@ export function RefBar({
         <select
           class="input choice"
           value={gitRef}
+          onFocus={() => {
+            setAsked(true);
+          }}
           onChange={(event) => {
             route(
               withQuery(projectPath(at.owner, at.project, page), {
@@ -48,22 +73,8 @@ export function RefBar({
           }}
         >
           {!known && <option value={gitRef}>{gitRef}</option>}
-          <optgroup label="Branches">
-            {branchNames.map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </optgroup>
-          {tagNames.length > 0 && (
-            <optgroup label="Tags">
-              {tagNames.map((name) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </optgroup>
-          )}
+          <RefGroup label="Branches" {...ofBranches} />
+          {ofTags.names.length > 0 && <RefGroup label="Tags" {...ofTags} />}
         </select>
       </label>
       <nav class="path mono" aria-label="Path">
@@ -83,5 +94,26 @@ export function RefBar({
         })}
       </nav>
     </div>
+  );
+}
+
+function RefGroup({
+  label,
+  names,
+  note,
+}: {
+  label: string;
+  names: readonly string[];
+  note: string | null;
+}): JSX.Element {
+  return (
+    <optgroup label={label}>
+      {names.map((name) => (
+        <option key={name} value={name}>
+          {name}
+        </option>
+      ))}
+      {note !== null && <option disabled>{note}</option>}
+    </optgroup>
   );
 }

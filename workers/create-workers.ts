@@ -21,6 +21,7 @@ import type { WorkerServices } from './open-services.ts';
 import { pollOpsRepos } from './poll-ops-repos.ts';
 import { reconcileDeps } from './reconcile-deps.ts';
 import type { RunningWorkers } from './running-workers.ts';
+import { publicUrl } from './public-url.ts';
 
 /** Time that running activities get to end by themselves when the process is told to stop. */
 const DRAIN_MS = 20_000;
@@ -131,6 +132,7 @@ async function buildWorkers(
     executor: host.executor,
     store: services.objectStore,
     resolveSecrets: (input) => secretsOfRun(db, services.gitStore, secretBox, input),
+    cloneUrl: (fullName) => `${publicUrl(config)}/${fullName}.git`,
     hostQueue,
     limits: host.limits,
     spaceProblem: () => spaceProblem(foldersOf(config), freeSpaceLimits(config)),

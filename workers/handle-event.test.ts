@@ -77,7 +77,7 @@ async function handled(one: EventRecord, { status = 'pending', isGone = false } 
   const repositories = {
     definition: () => Promise.resolve(null),
     changedPaths: () => Promise.resolve(null),
-    archive: () => (async function* () {})(),
+    layClone: () => Promise.resolve(),
     commitTitle: () => Promise.resolve(null),
     resolveCommit: () => Promise.resolve(null),
   };

@@ -3,6 +3,7 @@ import type { Config } from '../contracts/config.ts';
 import { claimFetches, type FetchClaim } from '../domain/deploy/claim-fetches.ts';
 import { fetchClaimed, type FetchDeps } from '../domain/deploy/fetch-ops-repo.ts';
 import { adoptOwnAddresses, sweepMirrors } from '../domain/deploy/tend-ops-repos.ts';
+import { publicUrl } from './public-url.ts';
 
 /** How often the database is asked for what is due. */
 const POLL_MS = 1000;
@@ -62,9 +63,8 @@ async function fetchOne(deps: PollDeps, claim: FetchClaim, signal: AbortSignal):
 
 /** @returns false when it has to be tried again soon */
 async function tend({ db, mirrors, log, config }: PollDeps): Promise<boolean> {
-  const { publicUrl, host, port } = config.server;
   try {
-    await adoptOwnAddresses(db, publicUrl ?? `http://${host}:${String(port)}`);
+    await adoptOwnAddresses(db, publicUrl(config));
     const swept = await sweepMirrors(db, mirrors);
     if (swept > 0) log.info({ swept }, 'mirrors of ops repositories that are gone were removed');
     return true;

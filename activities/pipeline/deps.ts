@@ -21,6 +21,8 @@ export interface PipelineActivityDeps {
     step: string;
     names: readonly string[];
   }) => Promise<Map<string, string>>;
+  /** Where people clone a project, by its full name. */
+  cloneUrl: (fullName: string) => string;
   /** queue of this host */
   hostQueue: string;
   limits: ExecutionLimits;

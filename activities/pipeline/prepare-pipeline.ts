@@ -1,6 +1,10 @@
-import { Readable } from 'node:stream';
+import { checkoutNotices, checkoutScript } from '../../adapters/workspace/checkout.ts';
 import type { PreparedRun } from '../../contracts/pipeline/activities.ts';
-import type { PipelinePlan, PipelineTrigger } from '../../contracts/pipeline/types.ts';
+import {
+  defaultClone,
+  type PipelinePlan,
+  type PipelineTrigger,
+} from '../../contracts/pipeline/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { beginRun, planOf } from '../../domain/pipeline/begin-run.ts';
 import { definitionFile } from '../../domain/pipeline/definition/parse-definition.ts';
@@ -24,10 +28,10 @@ async function prepare(
   deps: PipelineActivityDeps,
   pipelineId: string,
 ): Promise<PreparedRun | null> {
-  const { db, repositories, workspaces, hostQueue } = deps;
+  const { db, repositories, workspaces, cloneUrl, hostQueue } = deps;
   const run = await db.pipeline.findUnique({
     where: { id: pipelineId },
-    include: { project: true },
+    include: { project: { include: { owner: { select: { name: true } } } } },
   });
   // The project was deleted under it: there is nothing left to run or to record.
   if (run === null) return null;
@@ -35,17 +39,19 @@ async function prepare(
   const { commitSha } = run;
   if (repoPath === null || commitSha === null)
     throw new DomainError('not_found', 'The run has no commit to check out.');
-  const lay = async () => {
-    if (await workspaces.hasBase(pipelineId)) return;
-    await workspaces.prepareBase(
-      pipelineId,
-      Readable.from(repositories.archive(repoPath, commitSha)),
-    );
+  const lay = async ({ clone = defaultClone }: PipelinePlan): Promise<string[]> => {
+    const origin = cloneUrl(`${run.project.owner.name}/${run.project.name}`);
+    const of = { ...clone, sha: commitSha, ref: run.gitRef, origin };
+    const said = await workspaces.prepareBase(pipelineId, {
+      fill: (tree) => repositories.layClone(repoPath, tree, of),
+      script: checkoutScript,
+    });
+    return checkoutNotices(said);
   };
   if (run.status === 'running') {
     const plan = planOf(run.definition);
     if (plan === null) throw new DomainError('internal', 'A running pipeline has no plan.');
-    await lay();
+    await lay(plan);
     return { plan, hostQueue };
   }
   const fail = async (error: string): Promise<null> => {
@@ -56,8 +62,8 @@ async function prepare(
   if (parsed === null)
     return await fail(`${definitionFile} does not exist at commit ${commitSha.slice(0, 8)}.`);
   if (!parsed.ok) return await fail(parsed.message);
-  const plan = await planRun(deps, { ...run, commitSha }, repoPath, parsed.definition);
-  await lay();
+  const planned = await planRun(deps, { ...run, commitSha }, repoPath, parsed.definition);
+  const plan = { ...planned, notices: [...(planned.notices ?? []), ...(await lay(planned))] };
   return (await beginRun(db, pipelineId, plan)) ? { plan, hostQueue } : null;
 }
 

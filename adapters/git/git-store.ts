@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { Spawner } from '../spawner/spawner.ts';
 import { care } from './care.ts';
+import { layClone } from './lay-clone.ts';
 import { createLimiter } from './limiter.ts';
 import { createRepository, removeRepository } from './make-repository.ts';
 import { mapLines } from './map-lines.ts';
@@ -102,6 +103,7 @@ export function createGitStore(options: GitStoreOptions): GitStore {
     streamBlob: (...args) => streamBlob(context, ...args),
     diff: (...args) => diff(context, ...args),
     archive: (...args) => archive(context, ...args),
+    layClone: (...args) => layClone(context, ...args),
     mergeCommits: (...args) => mergeCommits(context, ...args),
     treeOf: (...args) => treeOf(context, ...args),
     commitTree: (...args) => commitTree(context, ...args),

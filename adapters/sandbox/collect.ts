@@ -14,7 +14,9 @@ export async function* collectFiles(
   globs: readonly string[],
 ): AsyncGenerator<CollectedFile> {
   if (globs.length === 0) return;
-  const listing = await open(context, workspace, 'exec find . -type f -print0\n');
+  // The clone's own files are nobody's artifact, unless one is asked for by its name.
+  const own = globs.some((glob) => /^(?:\.\/)*\.git\//.test(glob)) ? '' : '-path ./.git -prune -o ';
+  const listing = await open(context, workspace, `exec find . ${own}-type f -print0\n`);
   const names = (await readAll(listing.output)).toString('utf8').split('\0');
   await listing.ended;
   const matchers = globs.map((glob) => pathMatcher(glob, 'any'));

@@ -71,6 +71,14 @@ export async function copyTree(from: string, to: string): Promise<void> {
   await run('cp', [...how, `${from}/.`, to], { env });
 }
 
+/** Hands a tree that only this process wrote to over to another user. */
+export async function giveTree(
+  dir: string,
+  { uid, gid }: { uid: number; gid: number },
+): Promise<void> {
+  await run('chown', ['-hR', `${String(uid)}:${String(gid)}`, '--', dir], { env });
+}
+
 /** `overlay` where this kernel, user and file system can mount one over `root`, else `directory`. */
 export async function detectKind(root: string): Promise<WorkspaceMount['kind']> {
   const dir = join(root, `.probe-${process.pid}`);

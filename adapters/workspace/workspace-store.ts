@@ -1,12 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { PassThrough, type Readable, type Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Writable } from 'node:stream';
 import { DomainError } from '../../contracts/problems.ts';
 import { foreignWords } from '../../contracts/shared/foreign-words.ts';
 import type { WorkspaceMount } from '../executor/executor.ts';
-import { copyTree, removeTree, throwAway } from './trees.ts';
+import { copyTree, giveTree, removeTree, throwAway } from './trees.ts';
 
 /**
  * The trees that steps work in. A run has one checkout; each step's attempt works on top of the checkout and of what its
@@ -15,10 +14,11 @@ import { copyTree, removeTree, throwAway } from './trees.ts';
  */
 export interface WorkspaceStore {
   /**
-   * Unpacks the run's checkout from a tar stream; once only, a second call for the same run reads nothing and returns.
-   * @throws DomainError `unprocessable` when the archive cannot be unpacked within the limits.
+   * Makes the tree that all steps of the run begin with; once only, a second call for the same run asks nothing of `base`.
+   * @returns what the script printed, when it was made
+   * @throws DomainError `unprocessable` when it cannot be made within the limits
    */
-  prepareBase(runId: string, tar: Readable): Promise<void>;
+  prepareBase(runId: string, base: BaseTree): Promise<string>;
   hasBase(runId: string): Promise<boolean>;
   /**
    * A fresh tree for one attempt. Earlier attempts of this step are thrown away, a committed one too.
@@ -37,6 +37,16 @@ export interface WorkspaceStore {
   removeRun(runId: string): Promise<void>;
   /** Removes what killed processes left of runs that are not live any more. Returns how many. */
   sweep(isLive: (runId: string) => Promise<boolean>): Promise<number>;
+}
+
+/** How the first tree of a run comes to be. */
+export interface BaseTree {
+  /** puts files of ours into the new, empty tree, before anything foreign was there */
+  fill?: (tree: string) => Promise<void>;
+  /** makes the rest in a sandbox over the tree, for what is foreign: a link or a `..` in it has nowhere to lead */
+  script: string;
+  /** the script's standard input */
+  feed?: (stdin: Writable) => Promise<void>;
 }
 
 /** Runs a program over one directory without rights; `ProcessExecutor.contain` is one. */
@@ -84,11 +94,9 @@ export function createWorkspaceStore(options: WorkspaceOptions): WorkspaceStore 
   const hasBase = async (runId: string): Promise<boolean> => exists(join(dirOf(runId), 'base'));
   return {
     hasBase,
-    prepareBase: async (runId, source) => {
-      // Taken over before the first await: Node throws away what an ended child wrote and nobody reads yet.
-      const tar = hold(source);
-      if (await hasBase(runId)) tar.destroy();
-      else await prepareBase(store, dirOf(runId), tar);
+    prepareBase: async (runId, base) => {
+      if (!(await hasBase(runId))) await prepareBase(store, dirOf(runId), base);
+      return await readFile(join(dirOf(runId), 'base', saidFile), 'utf8').catch(() => '');
     },
     beginStep: async (runId, step, attempt, needs) =>
       beginStep(store, dirOf(runId), { step, attempt, needs }),
@@ -109,32 +117,33 @@ export function createWorkspaceStore(options: WorkspaceOptions): WorkspaceStore 
   };
 }
 
-function hold(source: Readable): PassThrough {
-  const held = new PassThrough();
-  // Its error is seen again where the held stream is read.
-  pipeline(source, held).catch(() => undefined);
-  return held;
-}
+/** Beside the tree, where no step sees it: what was said when it was made. */
+const saidFile = 'said';
 
-async function prepareBase(store: Store, dir: string, tar: Readable): Promise<void> {
+async function prepareBase(store: Store, dir: string, base: BaseTree): Promise<void> {
   await mkdir(dir, { recursive: true, mode: 0o700 });
   const fresh = join(dir, `base-${randomBytes(6).toString('hex')}`);
   await store.own(fresh);
-  await store.own(join(fresh, 'workspace'));
-  // The archive is foreign: it is unpacked in a sandbox, where a link or a `..` in it has nowhere to lead.
-  const { code, output } = await store.contain({
-    directory: join(fresh, 'workspace'),
-    script: 'exec tar -xf - --no-same-owner --no-same-permissions\n',
-    feed: (stdin) => pipeline(tar, stdin),
-    timeoutMs: store.baseTimeoutMs ?? 600_000,
-    diskBytes: store.baseBytes ?? 4 * 1024 ** 3,
-  });
-  if (code !== 0 || tar.errored !== null) {
+  const tree = join(fresh, 'workspace');
+  await store.own(tree);
+  try {
+    await base.fill?.(tree);
+    if (base.fill !== undefined && store.owner !== null) await giveTree(tree, store.owner);
+    const { code, output } = await store.contain({
+      directory: tree,
+      script: base.script,
+      ...(base.feed === undefined ? {} : { feed: base.feed }),
+      timeoutMs: store.baseTimeoutMs ?? 600_000,
+      diskBytes: store.baseBytes ?? 4 * 1024 ** 3,
+    });
+    if (code !== 0) {
+      const why = foreignWords(output);
+      throw new DomainError('unprocessable', `The checkout could not be made: ${why}`);
+    }
+    await writeFile(join(fresh, saidFile), output);
+  } catch (error) {
     await removeTree(fresh);
-    throw new DomainError(
-      'unprocessable',
-      `The checkout could not be unpacked: ${foreignWords(output)}`,
-    );
+    throw error;
   }
   try {
     await rename(fresh, join(dir, 'base'));

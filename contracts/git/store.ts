@@ -125,6 +125,19 @@ export interface CareReport {
   fsckProblems: string[] | null;
 }
 
+/** What a clone for the steps of a run holds. */
+export interface GitClone {
+  sha: string;
+  /** what HEAD is on when it is a branch by its full name; else it is detached */
+  ref: string;
+  /** the newest commits; 0: all */
+  depth: number;
+  /** all tags, else those of the commits that it has */
+  tags: boolean;
+  /** address of the remote `origin` */
+  origin: string;
+}
+
 /**
  * Bare repositories below one root. `repoPath` is always relative to it (`owner/name.git`); anything that would leave
  * the root is refused. Methods throw DomainError `not_found` for a repository, ref, path or object that is not there.
@@ -198,6 +211,12 @@ export interface GitStore extends GitMerging {
       signal: Cancellation;
     },
   ): ByteStream;
+
+  /**
+   * Makes a repository of its own at `<tree>/.git`, in a folder that is there and empty: commits, tags and HEAD, nothing
+   * checked out and nothing that leads back here. Throws `not_found` when the commit is not there.
+   */
+  layClone(repoPath: string, tree: string, clone: GitClone): Promise<void>;
 
   /** quarantine directories older than an hour away; repacks when worth it; fsck when asked */
   care(repoPath: string, options: { fsck: boolean; signal: Cancellation }): Promise<CareReport>;

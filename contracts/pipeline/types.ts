@@ -53,6 +53,16 @@ export interface ArtifactDefinition {
   expiresMs: number | null;
 }
 
+/** The clone that a run's steps work in. */
+export interface CloneDefinition {
+  /** the newest commits that it has; 0: all */
+  depth: number;
+  /** all tags of the project, else those of its commits */
+  tags: boolean;
+}
+
+export const defaultClone: CloneDefinition = { depth: 20, tags: false };
+
 /** A step as it runs: durations in ms, references to secrets by name, never a value. */
 export interface StepPlan {
   name: string;
@@ -95,6 +105,8 @@ export interface DeployPlan {
 
 export interface PipelinePlan {
   steps: StepPlan[];
+  /** what steps find of the history; plans of earlier versions have none */
+  clone?: CloneDefinition;
   deploy?: DeployPlan[];
   /** what the file asks for and this version does not do, one sentence each; told at the top of the first log */
   notices?: string[];

@@ -1,5 +1,5 @@
 import { looksLikeObjectId } from '../../contracts/git/ref-name.ts';
-import type { ByteStream, GitStore } from '../../contracts/git/store.ts';
+import type { GitStore } from '../../contracts/git/store.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Heavy } from '../heavy/heavy.ts';
 import { definitionFile, type ParsedDefinition } from './definition/parse-definition.ts';
@@ -20,8 +20,8 @@ export interface RepositoryReader {
     oldSha: string,
     newSha: string,
   ): Promise<string[] | 'too many' | null>;
-  /** The tree of a commit as a tar stream. */
-  archive(repoPath: string, commitSha: string): ByteStream;
+  /** Makes a clone for the steps of a run, see `GitStore.layClone`. */
+  layClone: GitStore['layClone'];
   /** First line of the commit's message. */
   commitTitle(repoPath: string, commitSha: string): Promise<string | null>;
   /** Where a branch, tag, full ref or commit leads, under its full name; null when there is none. */
@@ -54,12 +54,6 @@ class Recent<T extends Promise<unknown>> {
     return value;
   }
 }
-
-const never = {
-  aborted: false,
-  addEventListener: () => undefined,
-  removeEventListener: () => undefined,
-};
 
 /** Reads what pipelines need through the git store. */
 export function createRepositoryReader(
@@ -96,8 +90,7 @@ export function createRepositoryReader(
           throw error;
         }
       }),
-    archive: (repoPath, sha) =>
-      store.archive(repoPath, { sha, format: 'tar', prefix: '', signal: never }),
+    layClone: (...args) => store.layClone(...args),
     async resolveCommit(repoPath, ref) {
       const candidates =
         ref.startsWith('refs/') || looksLikeObjectId(ref)

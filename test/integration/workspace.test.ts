@@ -11,7 +11,7 @@ import { createSpawner } from '../../adapters/spawner/spawner.ts';
 import { configSchema } from '../../contracts/config.ts';
 import { openBuildHost } from '../../workers/build-host.ts';
 import { removeFolder } from '../support/remove-folder.ts';
-import { openStepBench, runStep, type StepBench } from '../support/steps.ts';
+import { baseOfTar, openStepBench, runStep, type StepBench } from '../support/steps.ts';
 import {
   createWorkspaceStore,
   type WorkspaceStore,
@@ -49,7 +49,7 @@ describe.each(kinds)('a run workspace by %s', (kind) => {
     const tar = spawn('tar', ['-C', source, '-cf', '-', '.'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    await store.prepareBase(runId, tar.stdout);
+    await store.prepareBase(runId, baseOfTar(tar.stdout));
   });
 
   const shell = async (space: WorkspaceMount, ...commands: string[]): Promise<string> => {
@@ -102,11 +102,14 @@ describe.each(kinds)('a run workspace by %s', (kind) => {
 
   it('collects from a tree that was committed', async () => {
     const space = await store.beginStep(runId, 'build', 1, []);
-    await shell(space, 'mkdir dist; echo x > dist/x.js; rm b.txt');
+    await shell(space, 'mkdir -p dist .git; echo x > dist/x.js; echo x > .git/HEAD; rm b.txt');
     const committed = await store.commitStep(space);
     const paths: string[] = [];
     for await (const file of bench.executor.collect(committed, ['**'])) paths.push(file.path);
     expect(paths.sort()).toEqual(['a.txt', 'dist/x.js']);
+    for await (const file of bench.executor.collect(committed, ['.git/HEAD']))
+      paths.push(file.path);
+    expect(paths).toContain('.git/HEAD');
   });
 
   it('refuses to begin on an ancestor that has not committed, or without a checkout', async () => {
@@ -159,7 +162,7 @@ describe('unpacking a checkout', () => {
     const args = ['-C', evil, '-P', '-cf', '-', '--record-size=512', ...rename];
     const second = execFileSync('tar', [...args, 'link/through', 'climb']);
     const archive = Buffer.concat([first.subarray(0, 512), second]);
-    const unpacked = bench.workspaces.prepareBase('run_evil', Readable.from([archive]));
+    const unpacked = bench.workspaces.prepareBase('run_evil', baseOfTar(Readable.from([archive])));
     await unpacked.catch(() => undefined);
     expect(readdirSync(target)).toEqual([]);
   });
@@ -167,11 +170,14 @@ describe('unpacking a checkout', () => {
   it('refuses what is not an archive, and one that is cut short', async () => {
     const notTar = bench.workspaces.prepareBase(
       'run_bad',
-      Readable.from([Buffer.alloc(2048, 'x')]),
+      baseOfTar(Readable.from([Buffer.alloc(2048, 'x')])),
     );
     await expect(notTar).rejects.toMatchObject({ code: 'unprocessable' });
     const whole = execFileSync('tar', ['-C', '/usr/bin', '-cf', '-', 'tar']);
-    const cut = bench.workspaces.prepareBase('run_cut', Readable.from([whole.subarray(0, 9000)]));
+    const cut = bench.workspaces.prepareBase(
+      'run_cut',
+      baseOfTar(Readable.from([whole.subarray(0, 9000)])),
+    );
     await expect(cut).rejects.toMatchObject({ code: 'unprocessable' });
     expect(await bench.workspaces.hasBase('run_cut')).toBe(false);
   });

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import {
   defaultLimits,
@@ -19,6 +21,7 @@ import {
 import { detectKind } from '../../adapters/workspace/trees.ts';
 import {
   createWorkspaceStore,
+  type BaseTree,
   type WorkspaceStore,
 } from '../../adapters/workspace/workspace-store.ts';
 import { removeFolder } from './remove-folder.ts';
@@ -62,6 +65,17 @@ export async function openStepBench(options: Partial<SandboxOptions> = {}): Prom
   return { executor, workspaces, folder, logged, close };
 }
 
+/** A first tree of a run that is unpacked from an archive. */
+export function baseOfTar(tar: Readable): BaseTree {
+  const held = new PassThrough();
+  // Taken over at once: Node throws away what an ended child wrote and nobody reads yet.
+  pipeline(tar, held).catch(() => undefined);
+  return {
+    script: 'exec tar -xf - --no-same-owner --no-same-permissions\n',
+    feed: (stdin) => pipeline(held, stdin),
+  };
+}
+
 let counter = 0;
 
 /** A run with a checkout of the given folder (default: an empty one) and a fresh attempt of its first step. */
@@ -72,7 +86,7 @@ export async function newWorkspace(bench: StepBench, from?: string): Promise<Wor
   const tar = spawn('tar', ['-C', source, '-cf', '-', '.'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  await bench.workspaces.prepareBase(runId, tar.stdout);
+  await bench.workspaces.prepareBase(runId, baseOfTar(tar.stdout));
   return bench.workspaces.beginStep(runId, 'step', 1, []);
 }
 

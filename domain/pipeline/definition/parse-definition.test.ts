@@ -281,6 +281,18 @@ describe('.platform.yaml', () => {
     ]);
   });
 
+  it('says how much of the history steps find, and 20 commits where it says nothing [A-PIPE-01]', () => {
+    const steps = 'steps: [{ name: a, commands: [x] }]\n';
+    expect(planPipeline(parsed(steps), context).clone).toEqual({ depth: 20, tags: false });
+    const whole = parsed(`clone: { depth: 0, tags: true }\n${steps}`);
+    expect(planPipeline(whole, context).clone).toEqual({ depth: 0, tags: true });
+    expect(faults(`clone: { depth: -1 }\n${steps}`).faults[0]).toMatchObject({
+      ...{ line: 1, path: 'clone.depth' },
+    });
+    expect(faults(`clone: { strategy: none }\n${steps}`).message).toContain('unknown key');
+    expect(definitionJsonSchema()).toMatchObject({ properties: { clone: { type: 'object' } } });
+  });
+
   it('is described by a JSON Schema [A-PIPE-01]', () => {
     expect(definitionJsonSchema()).toMatchObject({
       type: 'object',

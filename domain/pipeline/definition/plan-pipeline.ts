@@ -1,9 +1,10 @@
 import { defaultPreviewTtlMs } from '../../../contracts/deploy/preview.ts';
-import type {
-  DeployPlan,
-  PipelinePlan,
-  PipelineTrigger,
-  StepPlan,
+import {
+  defaultClone,
+  type DeployPlan,
+  type PipelinePlan,
+  type PipelineTrigger,
+  type StepPlan,
 } from '../../../contracts/pipeline/types.ts';
 import { parseDuration } from './duration.ts';
 import { asList, branchPredicate, pathPredicate, shortRef } from './globs.ts';
@@ -78,7 +79,8 @@ export function planPipeline(definition: Definition, context: PlanContext): Pipe
     }));
   });
   const deploy = (definition.deploy ?? []).map((one) => planDeploy(one, context));
-  return { steps, deploy, notices: noticesOf(definition, context) };
+  const clone = definition.clone ?? defaultClone;
+  return { steps, clone, deploy, notices: noticesOf(definition, context) };
 }
 
 /** Nothing that the file asks for is passed over in silence. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { targetKinds } from '../../../contracts/deploy/target.ts';
 import { environments } from '../../../contracts/deploy/types.ts';
+import { defaultClone } from '../../../contracts/pipeline/types.ts';
 import { isPermissionPattern } from '../../../contracts/identity/permissions.ts';
 import { parseDuration } from './duration.ts';
 import { artifactGlob, branchGlobs, pathGlobs } from './globs.ts';
@@ -134,6 +135,21 @@ const deploy = deployFields.refine(
   { path: ['ttl'], message: 'only a preview ends by itself, expected environment: preview' },
 );
 
+const clone = z
+  .strictObject({
+    depth: z
+      .int()
+      .min(0)
+      .max(1_000_000)
+      .default(defaultClone.depth)
+      .describe('How many commits of history steps find, the newest; 0: all of them'),
+    tags: z
+      .boolean()
+      .default(defaultClone.tags)
+      .describe('All tags of the project; without it those of the commits that are there'),
+  })
+  .describe('The clone that steps work in');
+
 /** `.platform.yaml`, as written. See design section 8. */
 export const definitionSchema = z
   .strictObject({
@@ -141,6 +157,7 @@ export const definitionSchema = z
       .optional()
       .describe('What starts a run; push, merge_request and api without it'),
     env: env.optional().describe('Environment of every step'),
+    clone: clone.optional(),
     steps: z.array(step).min(1).max(200),
     deploy: z.array(deploy).max(20).optional(),
   })

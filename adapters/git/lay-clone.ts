@@ -1,0 +1,143 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { GitClone } from '../../contracts/git/store.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { readGit, requireSha, tryGit, type GitContext } from './repository-context.ts';
+
+/** Objects and refs that a clone gets. */
+interface Selection {
+  /** where histories begin: the commit, then tags */
+  tips: string[];
+  /** commits whose parents are left out */
+  shallow: string[];
+  tags: Tag[];
+}
+
+interface Tag {
+  ref: string;
+  sha: string;
+  /** what an annotated tag points at in the end */
+  peeled: string | null;
+}
+
+const packTimeoutMs = 10 * 60_000;
+const maxListBytes = 256 * 1024 * 1024;
+
+/**
+ * One pack and one list of refs, written as git writes them. A fetch into the folder would come to the same, with twice
+ * the processes, and would read every object again to check what is checked at each push.
+ */
+export async function layClone(
+  context: GitContext,
+  repoPath: string,
+  tree: string,
+  clone: GitClone,
+): Promise<void> {
+  const selection = await select(context, repoPath, clone);
+  const dir = path.join(tree, '.git');
+  for (const part of ['objects/pack', 'objects/info', 'refs/heads', 'refs/tags']) {
+    await mkdir(path.join(dir, part), { recursive: true });
+  }
+  const input = [...selection.tips, ...selection.shallow.map((sha) => `--shallow ${sha}`), ''];
+  const args = ['pack-objects', '--revs', '--quiet', '--delta-base-offset'];
+  await readGit(context, repoPath, [...args, path.join(path.resolve(dir), 'objects/pack/pack')], {
+    input: input.join('\n'),
+    timeoutMs: packTimeoutMs,
+  });
+  const branch = branchOf(clone.ref);
+  const write = (name: string, text: string): Promise<void> =>
+    writeFile(path.join(dir, name), text);
+  await write('HEAD', branch === null ? `${clone.sha}\n` : `ref: ${clone.ref}\n`);
+  await write('config', configText(clone.origin, branch));
+  await write('packed-refs', refsText(clone, branch, selection.tags));
+  if (selection.shallow.length > 0) await write('shallow', `${selection.shallow.join('\n')}\n`);
+}
+
+function branchOf(ref: string): string | null {
+  return ref.startsWith('refs/heads/') ? ref.slice('refs/heads/'.length) : null;
+}
+
+async function select(context: GitContext, repoPath: string, clone: GitClone): Promise<Selection> {
+  const sha = requireSha(clone.sha);
+  const { held, shallow } =
+    clone.depth === 0
+      ? { held: null, shallow: [] }
+      : await newestCommits(context, repoPath, sha, clone.depth);
+  const all = await listTags(context, repoPath, held === null && !clone.tags ? sha : null);
+  const has = ({ sha: own, peeled }: Tag): boolean => held === null || held.has(peeled ?? own);
+  const tags = clone.tags ? all : all.filter(has);
+  // The commit of a tag that lies outside comes without its own past.
+  const further = tags.filter((tag) => !has(tag)).map((tag) => tag.peeled ?? tag.sha);
+  const tips = [...new Set([sha, ...tags.map((tag) => tag.sha)])];
+  return { tips, shallow: [...new Set([...shallow, ...further])], tags };
+}
+
+/** By date, not along each parent: however often branches were merged, there are no more than so many. */
+async function newestCommits(
+  context: GitContext,
+  repoPath: string,
+  sha: string,
+  depth: number,
+): Promise<{ held: Set<string>; shallow: string[] }> {
+  const args = ['rev-list', '--parents', `--max-count=${String(depth)}`, sha, '--'];
+  const found = await tryGit(context, repoPath, args, { maxBytes: maxListBytes });
+  if (found.code !== 0) throw new DomainError('not_found', 'The commit is not there.');
+  const lines = found.stdout.toString('latin1').trim().split('\n');
+  const commits = lines.map((line) => line.split(' '));
+  const held = new Set(commits.map(([commit = '']) => commit));
+  const isCut = ([, ...parents]: string[]): boolean => parents.some((one) => !held.has(one));
+  return { held, shallow: commits.filter(isCut).map(([commit = '']) => commit) };
+}
+
+/** @param merged only those whose commits this one has; null: all */
+async function listTags(
+  context: GitContext,
+  repoPath: string,
+  merged: string | null,
+): Promise<Tag[]> {
+  const format = '--format=%(refname)%00%(objectname)%00%(*objectname)';
+  const only = merged === null ? [] : [`--merged=${merged}`];
+  const args = ['for-each-ref', format, ...only, 'refs/tags/'];
+  const listed = await readGit(context, repoPath, args, { maxBytes: maxListBytes });
+  const lines = listed
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  return lines.map((line) => {
+    const [ref = '', sha = '', peeled = ''] = line.split('\0');
+    return { ref, sha, peeled: peeled === '' ? null : peeled };
+  });
+}
+
+function refsText(clone: GitClone, branch: string | null, tags: readonly Tag[]): string {
+  const own = branch === null ? [] : [clone.ref, `refs/remotes/origin/${branch}`];
+  const refs = [...own.map((ref) => ({ ref, sha: clone.sha, peeled: null })), ...tags];
+  const inOrder = refs.sort((a, b) => Buffer.compare(Buffer.from(a.ref), Buffer.from(b.ref)));
+  const lines = inOrder.map(({ ref, sha, peeled }) => {
+    return peeled === null ? `${sha} ${ref}\n` : `${sha} ${ref}\n^${peeled}\n`;
+  });
+  return `# pack-refs with: peeled fully-peeled sorted \n${lines.join('')}`;
+}
+
+function configText(origin: string, branch: string | null): string {
+  const lines = [
+    '[core]',
+    '\trepositoryformatversion = 0',
+    '\tfilemode = true',
+    '\tbare = false',
+    '\tlogallrefupdates = true',
+    '[remote "origin"]',
+    `\turl = ${quoted(origin)}`,
+    '\tfetch = +refs/heads/*:refs/remotes/origin/*',
+  ];
+  if (branch !== null) {
+    lines.push(`[branch ${quoted(branch)}]`, '\tremote = origin');
+    lines.push(`\tmerge = ${quoted(`refs/heads/${branch}`)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Within quotes git reads these two by a backslash; names of branches and addresses hold no line break. */
+function quoted(text: string): string {
+  return `"${text.replaceAll(/["\\]/g, '\\$&')}"`;
+}

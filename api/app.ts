@@ -10,6 +10,7 @@ import { securityHeaders } from './middleware/security-headers.ts';
 import { mountRoute } from './mount-route.ts';
 import { openapiDocument } from './openapi-document.ts';
 import { mountPages } from './pages/mount-pages.ts';
+import { Preconditions } from './preconditions.ts';
 import { handleError, handleNotFound, handleValidation } from './problems/handlers.ts';
 import { problemResponse } from './problems/problem-body.ts';
 import { routes } from './routes/index.ts';
@@ -59,7 +60,8 @@ function refuseOtherMethods(app: App, all: readonly DefinedRoute[]): void {
 export function createApp(services: Services, extra: readonly DefinedRoute[] = []): App {
   const app = newApp(services);
   const all = [...routes, ...extra];
-  for (const route of all) mountRoute(app, route, services.config);
+  const mounting = { config: services.config, preconditions: new Preconditions(all) };
+  for (const route of all) mountRoute(app, route, mounting);
   refuseOtherMethods(app, all);
   let document: ReturnType<typeof openapiDocument> | undefined;
   app.get('/openapi.json', (c) => c.json((document ??= openapiDocument(app, services.version))));

@@ -24,6 +24,8 @@ interface RouteOptions {
   basicAuth?: boolean;
   /** false: the answer holds a secret, so Idempotency-Key does not keep it and is ignored */
   keepsAnswer?: boolean;
+  /** not counted against the rate of its caller: what watches us asks in its own interval, also under load */
+  unlimited?: boolean;
   /** JSON body limit in bytes, when the configured one is too small */
   maxBodyBytes?: number;
 }

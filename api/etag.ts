@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Context } from 'hono';
-import { DomainError } from '../contracts/problems.ts';
+import type { Context, MiddlewareHandler } from 'hono';
 import type { AppEnv } from './env.ts';
 
 /** A strong entity tag of a record, from its content. */
@@ -9,20 +8,37 @@ export function etagOf(record: unknown): string {
   return `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
 }
 
-/** Answers a record with its ETag, or 304 when the client has it already. */
-export function answerWithEtag(c: Context<AppEnv>, record: object): Response {
-  const etag = etagOf(record);
-  c.header('etag', etag);
-  const known = (c.req.header('if-none-match') ?? '').split(',').map((tag) => tag.trim());
-  return known.includes(etag) ? c.body(null, 304) : c.json(record, 200);
+/**
+ * Tags of an If-Match or If-None-Match. A proxy that packs an answer may have made its tag a weak one, so `W/` is passed
+ * over: what was packed is the same record.
+ */
+export function tagsOf(header: string): string[] {
+  return header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
 }
 
-/** Holds a change to the version that its `If-Match` names; without the header the last one wins. */
-export async function requireMatch(c: Context<AppEnv>, read: () => Promise<object>): Promise<void> {
-  const wanted = c.req.header('if-match');
-  if (wanted === undefined || wanted.trim() === '*') return;
-  const tags = wanted.split(',').map((tag) => tag.trim());
-  if (!tags.includes(etagOf(await read()))) {
-    throw new DomainError('precondition_failed', 'Somebody changed it since you read it.');
-  }
+/** Answers a changed record with the ETag that reading it gives. */
+export function answerWithEtag(c: Context<AppEnv>, record: object): Response {
+  c.header('etag', etagOf(record));
+  return c.json(record, 200);
 }
+
+/** Gives the JSON of a record its ETag, and 304 to a client that has it already. A handler may set a tag of its own. */
+export const etag: MiddlewareHandler<AppEnv> = async (c, next) => {
+  const json = c.json;
+  let tag: string | null = null;
+  c.json = ((body: object, status?: number, ...rest: []) => {
+    if (status === undefined || status === 200) tag = etagOf(body);
+    return json(body, status as 200, ...rest);
+  }) as typeof json;
+  await next();
+  tag = c.res.headers.get('etag') ?? tag;
+  if (c.res.status !== 200 || tag === null) return;
+  c.header('etag', tag);
+  const known = c.req.header('if-none-match');
+  if (known === undefined || !tagsOf(known).includes(tag)) return;
+  const headers = new Headers(c.res.headers);
+  headers.delete('content-type');
+  headers.delete('content-length');
+  c.res = undefined;
+  c.res = new Response(null, { status: 304, headers });
+};

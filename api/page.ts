@@ -1,8 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import type { Context } from 'hono';
 import { DomainError } from '../contracts/problems.ts';
 import type { Page, PageRequest } from '../domain/shared/page.ts';
-import type { AppEnv } from './env.ts';
 
 /** Query of every paged list: `cursor` from the answer before, or `offset`. */
 export const pageQuery = {
@@ -37,14 +35,8 @@ export function pageRequest(query: {
   return { limit, offset: 0, after };
 }
 
-/** The answer's body; sets `Link: <…>; rel="next"` while there is more. */
-export function pageAnswer<T>(c: Context<AppEnv>, page: Page<T>) {
+/** The answer's body. `Link: <…>; rel="next"` is set beside every `nextCursor`, see `pageLink`. */
+export function pageAnswer<T>(page: Page<T>) {
   const nextCursor = page.next === null ? null : Buffer.from(page.next).toString('base64url');
-  if (nextCursor !== null) {
-    const next = new URL(c.req.url);
-    next.searchParams.delete('offset');
-    next.searchParams.set('cursor', nextCursor);
-    c.header('link', `<${next.pathname}${next.search}>; rel="next"`, { append: true });
-  }
   return { items: page.items, total: page.total, nextCursor };
 }

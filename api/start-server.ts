@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import type { App } from './app.ts';
+import { refuseUnreadable } from './problems/unreadable-request.ts';
 
 export interface RunningServer {
   port: number;
@@ -9,6 +10,13 @@ export interface RunningServer {
    * all, which would never end by themselves.
    */
   stop(graceMs: number): Promise<void>;
+}
+
+export interface ListenAddress {
+  host: string;
+  port: number;
+  /** address that people use; that of the socket unless told */
+  publicUrl?: string | null;
 }
 
 /** Time for headers and for a whole request; a client that drips bytes is cut (fault plan C5). */
@@ -27,7 +35,7 @@ export class PortTaken extends Error {
  */
 export async function startServer(
   app: App,
-  address: { host: string; port: number },
+  address: ListenAddress,
   holderOf: (port: number) => Promise<string | null> = () => Promise.resolve(null),
 ): Promise<RunningServer> {
   try {
@@ -41,7 +49,8 @@ export async function startServer(
   }
 }
 
-async function listen(app: App, address: { host: string; port: number }): Promise<RunningServer> {
+async function listen(app: App, address: ListenAddress): Promise<RunningServer> {
+  const publicUrl = address.publicUrl ?? `http://${address.host}:${address.port}`;
   const { server, port } = await new Promise<{ server: Server; port: number }>(
     (resolve, reject) => {
       const options = {
@@ -61,12 +70,17 @@ async function listen(app: App, address: { host: string; port: number }): Promis
         resolve({ server: started as Server, port: info.port });
       });
       started.once('error', reject);
+      started.on('clientError', refuseUnreadable(publicUrl.replace(/\/+$/, '')));
     },
   );
   return { port, stop: (graceMs) => stop(server, graceMs) };
 }
 
 async function stop(server: Server, graceMs: number): Promise<void> {
+  // A client that goes on asking over a connection it has kept would never be rid of us, nor we of it.
+  server.prependListener('request', (_request, answer) => {
+    answer.shouldKeepAlive = false;
+  });
   await new Promise<void>((resolve) => {
     const cut = setTimeout(() => {
       server.closeAllConnections();

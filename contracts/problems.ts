@@ -4,6 +4,7 @@
  */
 export const problems = {
   validation_failed: { status: 400, title: 'The request is not valid' },
+  malformed_request: { status: 400, title: 'The request could not be read' },
   malformed_body: { status: 400, title: 'The body could not be read' },
   unauthenticated: { status: 401, title: 'Sign in first' },
   invalid_credentials: { status: 401, title: 'Name or password is wrong' },
@@ -11,6 +12,7 @@ export const problems = {
   csrf_refused: { status: 403, title: 'The request came from another site' },
   not_found: { status: 404, title: 'Not found' },
   method_not_allowed: { status: 405, title: 'Method not allowed' },
+  request_timeout: { status: 408, title: 'The request did not arrive in time' },
   conflict: { status: 409, title: 'It conflicts with what is there' },
   already_exists: { status: 409, title: 'It exists already' },
   illegal_transition: { status: 409, title: 'Not possible in this state' },

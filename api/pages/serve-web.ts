@@ -19,8 +19,47 @@ const types: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
-/** Addresses that belong to tools: an unknown one is a problem, never the web app. */
-const notPages = /^\/(api|v1|openapi\.json|schemas|metrics|livez|readyz|health)(\/|$)/;
+/** First words of addresses that belong to tools: an unknown one is a problem, never the web app. */
+const ofTools = [
+  'api',
+  'v1',
+  'schemas',
+  'metrics',
+  'livez',
+  'readyz',
+  'health',
+  'healthz',
+  'assets',
+];
+/** First words of the web app's own addresses, as `web/src/app.tsx` routes them. */
+const ownPages: Readonly<Record<string, number>> = {
+  '': 1,
+  'sign-in': 1,
+  projects: 6,
+  pipelines: 2,
+  gates: 1,
+  notifications: 1,
+  changes: 2,
+  deployments: 3,
+  settings: 2,
+  admin: 2,
+};
+const longestShortAddress = 4;
+
+/**
+ * What an address is to the web app: a page of its own words, the short address of a project (`owner/project` and what
+ * lies below it, which any two words might be), or nothing.
+ */
+export function pageKind(address: string): 'own' | 'short' | 'none' {
+  const words = address.replace(/^\/|\/$/g, '').split('/');
+  const [first = ''] = words;
+  if (isOfTools(first)) return 'none';
+  const longest = Object.hasOwn(ownPages, first) ? (ownPages[first] ?? 0) : 0;
+  if (words.length <= longest) return 'own';
+  return words.length >= 2 && words.length <= longestShortAddress ? 'short' : 'none';
+}
+
+const isOfTools = (firstWord: string) => ofTools.includes(firstWord) || firstWord.startsWith('.');
 
 const encodings = [
   { name: 'br', suffix: '.br' },
@@ -63,7 +102,13 @@ function filePath(root: string, address: string): string | null {
   return path.startsWith(root + sep) ? path : null;
 }
 
-function send(c: Context<AppEnv>, file: Found, path: string, immutable: boolean): Response {
+function send(
+  c: Context<AppEnv>,
+  file: Found,
+  path: string,
+  immutable: boolean,
+  status: 200 | 404 = 200,
+): Response {
   const headers: Record<string, string> = {
     'content-type': types[extname(path)] ?? 'application/octet-stream',
     'content-length': String(file.size),
@@ -71,21 +116,38 @@ function send(c: Context<AppEnv>, file: Found, path: string, immutable: boolean)
     vary: 'accept-encoding',
   };
   if (file.encoding !== null) headers['content-encoding'] = file.encoding;
-  if (c.req.method === 'HEAD') return c.body(null, 200, headers);
-  return c.body(Readable.toWeb(createReadStream(file.path)) as ReadableStream, 200, headers);
+  if (c.req.method === 'HEAD') return c.body(null, status, headers);
+  return c.body(Readable.toWeb(createReadStream(file.path)) as ReadableStream, status, headers);
+}
+
+/**
+ * Status of the app's page at an address for this client; null where it gets a problem. A browser that goes to an
+ * address that is none gets the app with 404, which says so; tools, and whoever asks for a file, get no page of it.
+ */
+export function pageStatus(address: string, accept: string): 200 | 404 | null {
+  const kind = pageKind(address);
+  const isBrowser = accept.includes('text/html');
+  if (kind === 'own') return isBrowser || accept === '' || accept.includes('*/*') ? 200 : null;
+  if (!isBrowser) return null;
+  if (kind === 'short') return 200;
+  const [first = ''] = address.slice(1).split('/');
+  return isOfTools(first) || extname(address) !== '' ? null : 404;
 }
 
 /** The built web app: files as they are, `index.html` for every address that is a page of it. */
 export async function serveWeb(c: Context<AppEnv>): Promise<Response> {
   const root = c.get('services').webRoot;
-  if (root === undefined || notPages.test(c.req.path)) return c.notFound();
+  if (root === undefined) return c.notFound();
   const accepts = c.req.header('accept-encoding') ?? '';
   const path = filePath(root, c.req.path);
   const file = path === null ? null : await find(path, accepts);
   // The build puts hashed files under assets/, and nothing else.
   if (path !== null && file) return send(c, file, path, c.req.path.startsWith('/assets/'));
-  if (extname(c.req.path) !== '' && c.req.path.startsWith('/assets/')) return c.notFound();
+  const status = pageStatus(c.req.path, c.req.header('accept') ?? '');
   const index = join(root, 'index.html');
-  const page = await find(index, accepts);
-  return page ? send(c, page, index, false) : c.notFound();
+  const page = status === null ? null : await find(index, accepts);
+  if (status === null || page === null) return c.notFound();
+  const answer = send(c, page, index, false, status);
+  answer.headers.append('vary', 'accept');
+  return answer;
 }

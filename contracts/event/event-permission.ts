@@ -1,4 +1,4 @@
-import type { Permission } from '../identity/permissions.ts';
+import { impliedPermissions, type Permission } from '../identity/permissions.ts';
 import type { EventType } from './types.ts';
 
 const ofAreas: Readonly<Record<string, readonly Permission[]>> = {
@@ -18,4 +18,13 @@ const ofAreas: Readonly<Record<string, readonly Permission[]>> = {
 /** What somebody has to be able to read on a project to be told of events of this type. */
 export function permissionsOfEvent(type: EventType): readonly Permission[] {
   return ['project:read', ...(ofAreas[type.split('.')[0] ?? ''] ?? [])];
+}
+
+/**
+ * The same for readers of lists and streams, without what everybody has who may see the project: nothing is left of it for
+ * most types, `deploy:read` and `secret:read` for some.
+ */
+export function permissionsBesideSight(type: EventType): readonly Permission[] {
+  const withSight = ['project:read', ...(impliedPermissions['project:read'] ?? [])];
+  return permissionsOfEvent(type).filter((permission) => !withSight.includes(permission));
 }

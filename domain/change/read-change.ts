@@ -102,7 +102,8 @@ async function eventEntries(
   const events = await readEventsAfter(db, null, maxEvents, {
     changeId,
     types: tellingEvents,
-    visible: { projectIds: [...names.keys()], withGlobal: false },
+    // of roll-outs: see below, by what each event tells
+    visible: { projectIds: [...names.keys()], limited: [], withGlobal: false },
   });
   return events
     .filter(

@@ -1,6 +1,8 @@
+import { permissionsBesideSight } from '../../contracts/event/event-permission.ts';
 import type { EventRecord } from '../../contracts/event/types.ts';
+import type { Permission } from '../../contracts/identity/permissions.ts';
 import type { Caller, Principal } from '../../contracts/identity/principal.ts';
-import { can } from '../identity/check-access.ts';
+import { can, canAll } from '../identity/check-access.ts';
 import { maySeeProject } from '../project/find-project.ts';
 import type { Db } from '../shared/db.ts';
 
@@ -33,7 +35,8 @@ interface Decision {
 }
 
 /**
- * Which events one caller may see: those of projects they may see, and with `admin:read` those of no project.
+ * Which events one caller may see: those of projects they may see, of roll-outs and secrets only with the permission to
+ * read these, and with `admin:read` those of no project.
  * Remembers its decisions for a moment, because a stream asks for every event.
  */
 export class EventAccess {
@@ -56,11 +59,12 @@ export class EventAccess {
   }
 
   /** Answers at once when it knows. */
-  allows(event: Pick<EventRecord, 'projectId'>): boolean | Promise<boolean> {
-    const key = event.projectId ?? '';
+  allows(event: Pick<EventRecord, 'projectId' | 'type'>): boolean | Promise<boolean> {
+    const more = permissionsBesideSight(event.type);
+    const key = `${event.projectId ?? ''} ${more.join(' ')}`;
     const known = this.known.get(key);
     if (known && known.until > Date.now()) return known.allowed;
-    const allowed = this.turnstile.pass(() => this.decide(event.projectId));
+    const allowed = this.turnstile.pass(() => this.decide(event.projectId, more));
     const decision: Decision = { allowed, until: Date.now() + trustMs };
     this.known.set(key, decision);
     const settle = (answer: boolean) => {
@@ -71,10 +75,11 @@ export class EventAccess {
     return allowed;
   }
 
-  private decide(projectId: string | null): Promise<boolean> {
-    return projectId === null
-      ? can(this.db, this.caller.principal, 'admin:read', null)
-      : maySeeProject(this.db, this.caller, projectId);
+  private async decide(projectId: string | null, more: readonly Permission[]): Promise<boolean> {
+    const { principal } = this.caller;
+    if (projectId === null) return can(this.db, principal, 'admin:read', null);
+    if (!(await maySeeProject(this.db, this.caller, projectId))) return false;
+    return canAll(this.db, principal, more, projectId);
   }
 }
 

@@ -9,13 +9,14 @@ import {
   startPosition,
   toEventRecord,
 } from './event-record.ts';
+import type { VisibleEvents } from './visible-events.ts';
 
 export interface EventFilter {
   types?: readonly string[] | undefined;
   projectId?: string | undefined;
   changeId?: string | undefined;
-  /** only events of these projects, and those of no project only if told so */
-  visible?: { projectIds: readonly string[]; withGlobal: boolean } | undefined;
+  /** only what its reader may see */
+  visible?: VisibleEvents | undefined;
 }
 
 const columns = Prisma.sql`id, xid, seq, type, project_id AS "projectId", change_id AS "changeId",
@@ -33,10 +34,15 @@ function matches(filter: EventFilter): Prisma.Sql {
   if (filter.projectId !== undefined) parts.push(Prisma.sql`project_id = ${filter.projectId}`);
   if (filter.changeId !== undefined) parts.push(Prisma.sql`change_id = ${filter.changeId}`);
   if (filter.visible !== undefined) {
-    const { projectIds, withGlobal } = filter.visible;
+    const { projectIds, limited, withGlobal } = filter.visible;
     parts.push(
       Prisma.sql`(project_id = ANY(${[...projectIds]}) OR (project_id IS NULL AND ${withGlobal}))`,
     );
+    for (const { types, projectIds: of } of limited) {
+      parts.push(
+        Prisma.sql`(project_id IS NULL OR type <> ALL(${[...types]}) OR project_id = ANY(${[...of]}))`,
+      );
+    }
   }
   return Prisma.join(parts, ' AND ');
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { strictRequest } from '../../api/mount-route.ts';
+import { strictRequest } from '../../api/mount-operation.ts';
 import { routes } from '../../api/routes/index.ts';
 import type { DefinedRoute } from '../../api/define-route.ts';
 import { z } from '@hono/zod-openapi';

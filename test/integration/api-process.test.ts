@@ -151,7 +151,8 @@ describe('the API process', () => {
   }, 240_000);
 
   it('serves the web app for pages, problems for unknown addresses of tools, and no other file [A-CORE-01]', async () => {
-    const page = await fetch(`${api.baseUrl}/some/page`);
+    const headers = { accept: 'text/html' };
+    const page = await fetch(`${api.baseUrl}/some/page`, { headers });
     expect(page.status).toBe(200);
     expect(await page.text()).toContain('<html');
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
@@ -159,6 +160,13 @@ describe('the API process', () => {
     const unknown = await fetch(`${api.baseUrl}/api/v1/nothing`);
     expect(unknown.status).toBe(404);
     expect(unknown.headers.get('content-type')).toContain('problem+json');
+    for (const address of ['/nope', '/some/page', '/robots.txt', '/.well-known/security.txt']) {
+      const problem = await fetch(api.baseUrl + address);
+      expect([address, problem.status]).toEqual([address, 404]);
+      expect(problem.headers.get('content-type')).toBe('application/problem+json');
+    }
+    expect((await fetch(`${api.baseUrl}/nope`, { headers })).status).toBe(404);
+    expect(await (await fetch(`${api.baseUrl}/healthz`)).json()).toEqual({ status: 'ok' });
     const hostile = [
       '/..%2f..%2fpackage.json',
       '/assets/..%2f..%2f..%2fpackage.json',
@@ -172,6 +180,26 @@ describe('the API process', () => {
     }
   }, 240_000);
 
+  it('answers what Node cannot read as a request with a problem as well', async () => {
+    const say = async (text: string) => {
+      const { hostname, port } = new URL(api.baseUrl);
+      const socket = connect(Number(port), hostname);
+      let answer = '';
+      socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
+      socket.write(text);
+      await once(socket, 'close');
+      const [head = '', body = ''] = answer.split('\r\n\r\n');
+      expect(head).toContain('content-type: application/problem+json');
+      return JSON.parse(body) as { status: number; code: string; requestId: string };
+    };
+    const big = `GET /livez HTTP/1.1\r\nHost: x\r\nCookie: ${'a'.repeat(40_000)}\r\n\r\n`;
+    expect(await say(big)).toMatchObject({ status: 431, code: 'headers_too_large' });
+    const unknown = await say('FOO /livez HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(unknown).toMatchObject({ status: 400, code: 'malformed_request' });
+    expect(unknown.requestId).toMatch(/^req_/);
+    expect(await say('\x16\x03\x01\x02\x00')).toMatchObject({ code: 'malformed_request' });
+  }, 240_000);
+
   it('shows Prometheus what it counts, by route and not by address', async () => {
     const token = await readHome('admin-token');
     expect((await fetch(`${api.baseUrl}/metrics`)).status).toBe(401);
@@ -179,7 +207,7 @@ describe('the API process', () => {
     const headers = { authorization: `Bearer ${token}` };
     const text = await (await fetch(`${api.baseUrl}/metrics`, { headers })).text();
     expect(text).toContain('route="/api/v1/users/:id",status="401"');
-    expect(text).not.toContain('4711');
+    expect(text).not.toContain('somebody-4711');
   }, 240_000);
 
   it('does not start with a setting that cannot be used, and says which [A-CFG-01]', async () => {

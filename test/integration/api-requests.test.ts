@@ -187,4 +187,51 @@ describe('lists and records', () => {
     const now = await t.call(admin, 'GET', '/api/v1/users/tagged');
     expect(now.body).toMatchObject({ displayName: 'first' });
   });
+
+  it('have their ETag and If-Match wherever there is something to change, and read alike twice', async () => {
+    const project = await t.project(admin, 'conditions');
+    const post = async (address: string, body: object) => {
+      const answer = await t.call(admin, 'POST', `${project.path}${address}`, body);
+      expect([address, answer.status]).toEqual([address, 201]);
+      return answer.body as { id: string; number: number };
+    };
+    const issue = await post('/issues', { title: 'old' });
+    const address = 'https://hooks.example.test/x';
+    const webhook = await post('/webhooks', { url: address, events: ['issue.created'] });
+    const records: [string, object][] = [
+      [`/issues/${String(issue.number)}`, { title: 'new' }],
+      [`/webhooks/${webhook.id}`, { url: `${address}/2` }],
+      ['', { description: 'new' }],
+    ];
+    for (const [place, change] of records) {
+      const record = `${project.path}${place}`;
+      const read = await t.call(admin, 'GET', record);
+      const etag = read.headers.get('etag') ?? '';
+      const again = await t.call(admin, 'GET', record, undefined, { 'if-none-match': etag });
+      expect([place, again.status, again.body]).toEqual([place, 304, '']);
+      const send = (match: string) => t.call(admin, 'PATCH', record, change, { 'if-match': match });
+      expect([place, (await send('"zzz"')).status]).toEqual([place, 412]);
+      expect((await t.call(admin, 'GET', record)).body).toEqual(read.body);
+      const two = await Promise.all([send(etag), send(etag)]);
+      expect([place, ...two.map(({ status }) => status).sort()]).toEqual([place, 200, 412]);
+    }
+    const stranger = await t.account('no-reader');
+    const hidden = await t.call(stranger, 'PATCH', project.path, {}, { 'if-match': '"zzz"' });
+    expect(hidden.status).toBe(404);
+  });
+
+  it('are walked by Link alone, page after page', async () => {
+    const project = await t.project(admin, 'linked');
+    for (const title of ['a', 'b', 'c']) {
+      await t.call(admin, 'POST', `${project.path}/issues`, { title });
+    }
+    const seen: string[] = [];
+    let next: string | undefined = `${project.path}/issues?limit=1`;
+    while (next !== undefined) {
+      const page = await t.call(admin, 'GET', next);
+      seen.push(...(page.body as { items: { title: string }[] }).items.map(({ title }) => title));
+      next = /^<([^>]+)>; rel="next"$/.exec(page.headers.get('link') ?? '')?.[1];
+    }
+    expect(seen.sort()).toEqual(['a', 'b', 'c']);
+  });
 });

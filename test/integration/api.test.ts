@@ -48,6 +48,12 @@ describe('every answer', () => {
       const over = await slow.call(user, 'GET', '/api/v1/auth/me');
       expect(over.status).toBe(429);
       expect(Number(over.headers.get('retry-after'))).toBeGreaterThan(0);
+      // what watches us goes on watching
+      const watcher = await slow.account('watcher', 'admin');
+      for (let at = 0; at < 30; at += 1) {
+        expect((await slow.call(watcher, 'GET', '/metrics')).status).toBe(404);
+      }
+      expect((await slow.call(watcher, 'GET', '/api/v1/auth/me')).status).toBe(200);
       const other = await slow.account('patient');
       expect((await slow.call(other, 'GET', '/api/v1/auth/me')).status).toBe(200);
     } finally {

@@ -168,6 +168,28 @@ describe('GET /api/v1/events as a stream', () => {
     expect((await fetch(`${api.baseUrl}/api/v1/events`)).status).toBe(401);
   });
 
+  it('tells of roll-outs and secrets only whoever may read these, on streams and in lists [A-EVT-04]', async () => {
+    const { token } = await createTestToken(test.db, owner.id, ['project:read']);
+    const [narrow, whole] = [await follow('', { token }), await follow('')];
+    const told = ['deployment.deleted', 'secret.changed', 'project.updated'] as const;
+    const event = { projectId: project, payload: { environment: 'test' } };
+    for (const type of told) {
+      await inTransaction(test.db, (tx) => publishEvent(tx, { ...event, type, message: type }));
+    }
+    await waitFor('all of them', () => whole.events.length === told.length);
+    await waitFor('the last one', () => messages(narrow).includes('project.updated'));
+    expect(messages(whole)).toEqual(told);
+    expect(messages(narrow)).toEqual(['project.updated']);
+    const listed = async (by: string) => {
+      const address = `/api/v1/events?limit=3&project=${project}&type=${told.join(',')}`;
+      const answer = await api.get(address, by, { accept: 'application/json' });
+      const { items } = (await answer.json()) as { items: { message: string }[] };
+      return items.map((item) => item.message).reverse();
+    };
+    expect(await listed(owner.token)).toEqual(told);
+    expect(await listed(token)).toEqual(['project.updated']);
+  });
+
   it('resumes after Last-Event-ID without loss, doubling or disorder, under new events [A-EVT-04]', async () => {
     const first = await follow();
     const sent: string[] = [];

@@ -1,7 +1,6 @@
 import { findRole } from '../../../domain/identity/manage-roles.ts';
 import { toRoleRecord } from '../../../domain/identity/role-record.ts';
 import { defineRoute } from '../../define-route.ts';
-import { answerWithEtag } from '../../etag.ts';
 import { idParam, json, roleSchema } from '../identity/schemas.ts';
 
 export const getRoleRoute = defineRoute({
@@ -13,5 +12,5 @@ export const getRoleRoute = defineRoute({
   request: { params: idParam },
   responses: { 200: json('The role', roleSchema) },
   handler: async (c) =>
-    answerWithEtag(c, toRoleRecord(await findRole(c.get('services').db, c.req.valid('param').id))),
+    c.json(toRoleRecord(await findRole(c.get('services').db, c.req.valid('param').id)), 200),
 });

@@ -19,6 +19,6 @@ export const listBindingsRoute = defineRoute({
     const filter = { user, projectId };
     const { db } = c.get('services');
     const page = await listBindings(db, c.get('caller'), pageRequest(query), filter);
-    return c.json(pageAnswer(c, page), 200);
+    return c.json(pageAnswer(page), 200);
   },
 });

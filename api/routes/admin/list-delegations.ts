@@ -17,6 +17,6 @@ export const listDelegationsRoute = defineRoute({
     const { db } = c.get('services');
     const filter = { live: live === 'true' };
     const page = await listDelegations(db, c.get('caller'), pageRequest(query), filter);
-    return c.json(pageAnswer(c, page), 200);
+    return c.json(pageAnswer(page), 200);
   },
 });

@@ -1,7 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { listAudit } from '../../../domain/audit/list-audit.ts';
 import { defineRoute } from '../../define-route.ts';
-import { nextLink } from './next-link.ts';
 
 const filterText = z.string().min(1).max(200).optional();
 
@@ -61,6 +60,6 @@ export const listAuditRoute = defineRoute({
       createdAt: entry.createdAt.toISOString(),
     }));
     const { nextCursor } = page;
-    return c.json({ items, nextCursor }, 200, nextLink(c.req.url, nextCursor));
+    return c.json({ items, nextCursor }, 200);
   },
 });

@@ -2,7 +2,6 @@ import { z } from '@hono/zod-openapi';
 import { changeStates } from '../../../contracts/change.ts';
 import { listChanges } from '../../../domain/change/list-changes.ts';
 import { defineRoute } from '../../define-route.ts';
-import { nextLink } from '../audit/next-link.ts';
 
 const summaryBody = z
   .object({
@@ -51,6 +50,6 @@ export const listChangesRoute = defineRoute({
     const page = { limit, after: cursor ?? null };
     const { db } = c.get('services');
     const { items, next } = await listChanges(db, c.get('caller'), c.get('project').id, page);
-    return c.json({ items, nextCursor: next }, 200, nextLink(c.req.url, next));
+    return c.json({ items, nextCursor: next }, 200);
   },
 });

@@ -9,14 +9,12 @@ import {
   readEventsBefore,
   readPositionAgo,
 } from '../../../domain/event/read-events.ts';
-import { can } from '../../../domain/identity/check-access.ts';
+import { visibleEvents } from '../../../domain/event/visible-events.ts';
 import { findProject, maySeeProject, noSuchProject } from '../../../domain/project/find-project.ts';
-import { readableProjectIds } from '../../../domain/project/readable-projects.ts';
 import type { Db } from '../../../domain/shared/db.ts';
 import { answerDirectly } from '../../direct-answer.ts';
 import { defineRoute } from '../../define-route.ts';
 import type { AppEnv } from '../../env.ts';
-import { nextLink } from '../audit/next-link.ts';
 
 const positionText = z.string().regex(/^\d{1,18}-\d{1,18}$/, 'a position of this stream');
 
@@ -118,7 +116,8 @@ export const listEventsRoute = defineRoute({
   summary:
     'Events as they happen (server-sent events), or a list of past ones (Accept: application/json)',
   description:
-    'Events of projects that you may see; events of no project need `admin:read`. `Last-Event-ID` (or lastEventId) ' +
+    'Events of projects that you may see; those of deployments, previews, gates and ops repositories need `deploy:read`, ' +
+    'those of secrets `secret:read`, and those of no project `admin:read`. `Last-Event-ID` (or lastEventId) ' +
     'resumes without a gap; `0-0` begins with the oldest event kept, `recent` with those of the last seconds. A client that reads too slowly gets ' +
     '`event: gap` with `{after}`: reconnect to get what was left out. The stream ends when the credential is revoked.',
   access: { kind: 'authenticated' },
@@ -146,14 +145,11 @@ export const listEventsRoute = defineRoute({
       }
       return await streamResponse(c as Context<AppEnv>, filter, input);
     }
-    const visible = {
-      projectIds: await readableProjectIds(db, caller.principal),
-      withGlobal: await can(db, caller.principal, 'admin:read', null),
-    };
+    const visible = await visibleEvents(db, caller.principal);
     const { cursor = null, limit } = input;
     const found = await readEventsBefore(db, cursor, limit + 1, { ...filter, visible });
     const items = found.slice(0, limit);
     const nextCursor = found.length > limit ? (items.at(-1)?.position ?? null) : null;
-    return c.json({ items, nextCursor }, 200, nextLink(c.req.url, nextCursor));
+    return c.json({ items, nextCursor }, 200);
   },
 });

@@ -1,9 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import type { Context } from 'hono';
 import { treeEntryKinds } from '../../../contracts/git/store.ts';
 import type { FileView } from '../../../domain/git/read-repository.ts';
 import { languageHint } from '../../../domain/git/language-hint.ts';
-import type { AppEnv } from '../../env.ts';
 
 export const projectParams = z.object({ owner: z.string(), project: z.string() });
 
@@ -91,14 +89,6 @@ export const fileBody = entryBody
 
 export function toFileBody(view: FileView): z.output<typeof fileBody> {
   return { ...view, language: view.kind === 'file' ? languageHint(view.name) : null };
-}
-
-/** `Link: <…>; rel="next"` beside `nextCursor`. */
-export function linkNext(c: Context<AppEnv>, cursor: string | null): void {
-  if (cursor === null) return;
-  const url = new URL(c.req.url);
-  url.searchParams.set('cursor', cursor);
-  c.header('link', `<${url.pathname}${url.search}>; rel="next"`);
 }
 
 /** One 200 answer of JSON. */

@@ -1,14 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { readTree } from '../../../domain/git/read-repository.ts';
 import { defineRoute } from '../../define-route.ts';
-import {
-  entryBody,
-  jsonResponse,
-  linkNext,
-  pageQuery,
-  projectParams,
-  readAccess,
-} from './browse-schemas.ts';
+import { entryBody, jsonResponse, pageQuery, projectParams, readAccess } from './browse-schemas.ts';
 
 const treeBody = z.object({
   ref: z.string(),
@@ -35,7 +28,6 @@ export const getTreeRoute = defineRoute({
       cursor: query.cursor,
       limit: query.limit,
     });
-    linkNext(c, next);
     return c.json({ ...tree, items: entries, nextCursor: next }, 200);
   },
 });

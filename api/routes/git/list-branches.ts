@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { listBranchesOf } from '../../../domain/git/list-refs.ts';
 import { defineRoute } from '../../define-route.ts';
-import { jsonResponse, linkNext, projectParams, readAccess } from './browse-schemas.ts';
+import { jsonResponse, projectParams, readAccess } from './browse-schemas.ts';
 
 const branchBody = z
   .object({
@@ -34,7 +34,6 @@ export const listBranchesRoute = defineRoute({
   handler: async (c) => {
     const { db, gitStore } = c.get('services');
     const page = await listBranchesOf(db, gitStore, c.get('project'), c.req.valid('query'));
-    linkNext(c, page.next);
     return c.json({ items: page.items, nextCursor: page.next }, 200);
   },
 });

@@ -4,7 +4,6 @@ import { defineRoute } from '../../define-route.ts';
 import {
   commitBody,
   jsonResponse,
-  linkNext,
   pageQuery,
   projectParams,
   readAccess,
@@ -30,7 +29,6 @@ export const listCommitsRoute = defineRoute({
       cursor: query.cursor,
       limit: query.limit,
     });
-    linkNext(c, page.next);
     return c.json({ items: page.commits, nextCursor: page.next }, 200);
   },
 });

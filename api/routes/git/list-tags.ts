@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { listTagsOf } from '../../../domain/git/list-refs.ts';
 import { defineRoute } from '../../define-route.ts';
-import { jsonResponse, linkNext, projectParams, readAccess } from './browse-schemas.ts';
+import { jsonResponse, projectParams, readAccess } from './browse-schemas.ts';
 import { listRefsQuery } from './list-branches.ts';
 
 const tagBody = z
@@ -28,7 +28,6 @@ export const listTagsRoute = defineRoute({
   handler: async (c) => {
     const { gitStore } = c.get('services');
     const page = await listTagsOf(gitStore, c.get('project'), c.req.valid('query'));
-    linkNext(c, page.next);
     return c.json({ items: page.items, nextCursor: page.next }, 200);
   },
 });

@@ -8,6 +8,7 @@ export const getMetricsRoute = defineRoute({
   tag: 'health',
   summary: 'What this process counts, for Prometheus',
   description: 'Scrape it with a token: `authorization: { credentials: slp_… }`.',
+  unlimited: true,
   access: { kind: 'permission', permission: 'observe:read', project: 'global' },
   responses: {
     200: { description: 'Metrics', content: { 'text/plain': { schema: z.string() } } },

@@ -1,5 +1,5 @@
 import { getHealthRoute, getHealthShortRoute } from './get-health.ts';
-import { getLivezRoute } from './get-livez.ts';
+import { getHealthzRoute, getLivezRoute } from './get-livez.ts';
 import { getMetricsRoute } from './get-metrics.ts';
 import { getReadyzRoute } from './get-readyz.ts';
 
@@ -7,6 +7,7 @@ export const healthRoutes = [
   getHealthRoute,
   getHealthShortRoute,
   getLivezRoute,
+  getHealthzRoute,
   getReadyzRoute,
   getMetricsRoute,
 ];

@@ -1,7 +1,6 @@
 import { findUser } from '../../../domain/identity/find-user.ts';
 import { toUserRecord } from '../../../domain/identity/user-record.ts';
 import { defineRoute } from '../../define-route.ts';
-import { answerWithEtag } from '../../etag.ts';
 import { idParam, json, userSchema } from './schemas.ts';
 
 export const getUserRoute = defineRoute({
@@ -14,6 +13,6 @@ export const getUserRoute = defineRoute({
   responses: { 200: json('The user', userSchema) },
   handler: async (c) => {
     const user = await findUser(c.get('services').db, c.req.valid('param').id);
-    return answerWithEtag(c, toUserRecord(user));
+    return c.json(toUserRecord(user), 200);
   },
 });

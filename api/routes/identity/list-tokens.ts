@@ -15,9 +15,6 @@ export const listTokensRoute = defineRoute({
   handler: async (c) => {
     const { user, ...query } = c.req.valid('query');
     const { db } = c.get('services');
-    return c.json(
-      pageAnswer(c, await listTokens(db, c.get('caller'), pageRequest(query), user)),
-      200,
-    );
+    return c.json(pageAnswer(await listTokens(db, c.get('caller'), pageRequest(query), user)), 200);
   },
 });

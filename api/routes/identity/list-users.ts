@@ -21,6 +21,6 @@ export const listUsersRoute = defineRoute({
   handler: async (c) => {
     const { kind, q, ...query } = c.req.valid('query');
     const page = await listUsers(c.get('services').db, pageRequest(query), { kind, q });
-    return c.json(pageAnswer(c, page), 200);
+    return c.json(pageAnswer(page), 200);
   },
 });

@@ -28,7 +28,7 @@ export const listIssueCommentsRoute = defineRoute({
     const { db } = c.get('services');
     const issue = await findIssue(db, c.get('project').id, c.req.valid('param').number);
     const page = await listIssueComments(db, issue.id, pageRequest(c.req.valid('query')));
-    return c.json(pageAnswer(c, page), 200);
+    return c.json(pageAnswer(page), 200);
   },
 });
 

@@ -18,6 +18,6 @@ export const listIssuesRoute = defineRoute({
     const filter = { labels, unlabelled: unlabelled === 'true', status, assignee, author, q };
     const { db } = c.get('services');
     const page = await listIssues(db, c.get('project').id, filter, pageRequest(query));
-    return c.json({ ...pageAnswer(c, page), counts: page.counts }, 200);
+    return c.json({ ...pageAnswer(page), counts: page.counts }, 200);
   },
 });

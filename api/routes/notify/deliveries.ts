@@ -50,7 +50,7 @@ export const listDeliveriesRoute = defineRoute({
       ...(status === undefined ? {} : { status }),
     };
     const page = await listDeliveries(c.get('services').db, of, pageRequest(query));
-    return c.json(pageAnswer(c, page), 200);
+    return c.json(pageAnswer(page), 200);
   },
 });
 

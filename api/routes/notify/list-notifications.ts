@@ -34,7 +34,7 @@ export const listNotificationsRoute = defineRoute({
     const { principal } = c.get('caller');
     const filter = { unread, type, channel };
     const page = await listNotifications(db, principal, filter, pageRequest(query));
-    return c.json(pageAnswer(c, page), 200);
+    return c.json(pageAnswer(page), 200);
   },
 });
 

@@ -28,7 +28,7 @@ export const listProjectDelegationsRoute = defineRoute({
     const filter = { live: live === 'true' };
     const of = c.get('project').id;
     const page = await listProjectDelegations(db, of, pageRequest(query), filter);
-    return c.json(pageAnswer(c, page), 200);
+    return c.json(pageAnswer(page), 200);
   },
 });
 

@@ -16,9 +16,7 @@ export const getProjectRoute = defineRoute({
   },
   handler: (c) => {
     const record = toProjectRecord(c.get('project'));
-    const etag = etagOf(record);
-    c.header('etag', etag);
-    if (c.req.header('if-none-match') === etag) return c.body(null, 304);
+    c.header('etag', etagOf(record));
     return c.json(toProjectBody(record, publicUrl(c)), 200);
   },
 });

@@ -39,11 +39,6 @@ export const listProjectsRoute = defineRoute({
       after: cursor,
       limit,
     });
-    if (page.next !== null) {
-      const url = new URL(c.req.url);
-      url.searchParams.set('cursor', page.next);
-      c.header('link', `<${url.pathname}${url.search}>; rel="next"`);
-    }
     const items = page.projects.map((record) => toProjectBody(record, publicUrl(c)));
     return c.json({ items, nextCursor: page.next }, 200);
   },

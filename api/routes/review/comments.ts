@@ -37,7 +37,7 @@ export const listMergeRequestCommentsRoute = defineRoute({
     const row = await refreshMergeRequest(db, gitStore, project, found, { caller: null });
     const request = pageRequest(c.req.valid('query'));
     const page = await listThreadComments(db, gitStore, project, row, request);
-    return c.json(pageAnswer(c, page), 200);
+    return c.json(pageAnswer(page), 200);
   },
 });
 

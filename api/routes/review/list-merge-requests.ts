@@ -20,6 +20,6 @@ export const listMergeRequestsRoute = defineRoute({
     const filter = { status, author, sourceBranch, targetBranch, q };
     const { db } = c.get('services');
     const page = await listMergeRequests(db, c.get('project').id, filter, pageRequest(query));
-    return c.json({ ...pageAnswer(c, page), counts: page.counts }, 200);
+    return c.json({ ...pageAnswer(page), counts: page.counts }, 200);
   },
 });

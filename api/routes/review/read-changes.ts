@@ -6,7 +6,7 @@ import {
 } from '../../../domain/review/read-changes.ts';
 import { refreshMergeRequest } from '../../../domain/review/refresh-merge-request.ts';
 import { defineRoute } from '../../define-route.ts';
-import { commitBody, jsonResponse, linkNext, readAccess } from '../git/browse-schemas.ts';
+import { commitBody, jsonResponse, readAccess } from '../git/browse-schemas.ts';
 import { mergeRequestDiffBody, mergeRequestParams, mergeRequestPath } from './review-body.ts';
 
 export const getMergeRequestDiffRoute = defineRoute({
@@ -60,7 +60,6 @@ export const listMergeRequestCommitsRoute = defineRoute({
     const page = await readMergeRequestCommits(gitStore, project, row, { skip, limit });
     const seen = skip + page.commits.length;
     const nextCursor = seen < page.total ? String(seen) : null;
-    linkNext(c, nextCursor);
     return c.json({ items: page.commits, total: page.total, nextCursor }, 200);
   },
 });

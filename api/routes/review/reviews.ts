@@ -29,7 +29,7 @@ export const listReviewsRoute = defineRoute({
     const found = await findMergeRequest(db, project.id, c.req.valid('param').number);
     const row = await refreshMergeRequest(db, gitStore, project, found, { caller: null });
     const page = await listReviews(db, row, pageRequest(c.req.valid('query')));
-    return c.json(pageAnswer(c, page), 200);
+    return c.json(pageAnswer(page), 200);
   },
 });
 

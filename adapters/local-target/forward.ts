@@ -1,5 +1,6 @@
 import { createServer, connect } from 'node:net';
 import type { OwnPorts } from './host-ports.ts';
+import { appsAddress } from './apps-address.ts';
 
 /**
  * Leads a free port of the host's loopback to a port inside of a network, by its slirp4netns.
@@ -16,7 +17,7 @@ export async function addForward(
       execute: 'add_hostfwd',
       arguments: {
         proto: 'tcp',
-        host_addr: '127.0.0.1',
+        host_addr: appsAddress,
         host_port: port,
         guest_addr: '10.0.2.100',
         guest_port: guestPort,
@@ -53,7 +54,7 @@ function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.listen(0, appsAddress, () => {
       const address = server.address();
       server.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
     });

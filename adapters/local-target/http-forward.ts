@@ -2,6 +2,7 @@ import { request as send, type IncomingMessage, type ServerResponse } from 'node
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Endpoint } from './endpoint.ts';
+import { appsAddress } from './apps-address.ts';
 
 /** They speak of one connection and not of the message (RFC 9110 section 7.6.1). */
 const ofConnection = new Set([
@@ -33,7 +34,7 @@ export function forwardRequest(
   };
   const passOn = (port: number): void => {
     const upstream = send({
-      ...{ host: '127.0.0.1', port, agent: false, method: request.method, path: request.url },
+      ...{ host: appsAddress, port, agent: false, method: request.method, path: request.url },
       headers: headersOf(request),
       setHost: false,
     });
@@ -81,7 +82,7 @@ export function forwardUpgrade(
   socket.once('close', end).on('error', () => socket.destroy());
   endpoint.connect().then(
     (port) => {
-      const upstream = connect(port, '127.0.0.1');
+      const upstream = connect(port, appsAddress);
       upstream.on('error', () => socket.destroy());
       socket.once('close', () => upstream.destroy());
       const raw = request.rawHeaders;

@@ -44,6 +44,7 @@ import {
 } from './state-store.ts';
 import { claimsDir, takeOverClaims } from './claims.ts';
 import { Workloads } from './workloads.ts';
+import { appsAddress } from './apps-address.ts';
 
 /** A deploy target that runs applications as sandboxed processes on this machine. */
 export interface LocalTarget extends DeployTarget {
@@ -303,7 +304,7 @@ function addressesOf(object: StoredObject): ServiceAddress[] {
   return Object.entries(object.ports).map(([port, hostPort]) => ({
     service,
     port: Number(port),
-    url: `http://127.0.0.1:${String(hostPort)}`,
+    url: `http://${appsAddress}:${String(hostPort)}`,
   }));
 }
 

@@ -11,6 +11,7 @@ import { understand, type Understood } from './manifest-schema.ts';
 import type { Services } from './services.ts';
 import { keyOfObject, type StateStore, type StoredObject } from './state-store.ts';
 import type { Workloads } from './workloads.ts';
+import { appsAddress } from './apps-address.ts';
 
 interface Observed {
   store: StateStore;
@@ -73,7 +74,7 @@ function statusOf(parts: Observed, object: StoredObject): object | null {
     hostPort,
   }));
   return object.live.kind === 'Service'
-    ? { loadBalancer: { ingress: [{ ip: '127.0.0.1', ports }] } }
+    ? { loadBalancer: { ingress: [{ ip: appsAddress, ports }] } }
     : null;
 }
 

@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { pause } from './pause.ts';
 import type { Container, Probe } from './pod-schema.ts';
+import { appsAddress } from './apps-address.ts';
 
 /** How a probe reaches a container. Each gives null, or what is wrong in words. */
 export interface Reach {
@@ -163,7 +164,7 @@ function get(
   const { path, scheme, httpHeaders } = probe;
   const headers = Object.fromEntries(httpHeaders.map(({ name, value }) => [name, value]));
   const options = {
-    host: '127.0.0.1',
+    host: appsAddress,
     port: hostPort,
     path: path.startsWith('/') ? path : `/${path}`,
     headers: { host: `127.0.0.1:${String(port)}`, 'user-agent': 'slipway-probe', ...headers },

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { appsAddress } from './apps-address.ts';
 import { ServiceListener } from './service-listener.ts';
 
 const servers: Server[] = [];
@@ -10,7 +11,7 @@ afterEach(() => {
 
 async function listening(server: Server): Promise<number> {
   servers.push(server);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await once(server.listen(0, appsAddress), 'listening');
   return (server.address() as AddressInfo).port;
 }
 
@@ -23,7 +24,7 @@ async function through(request: string, answer: string): Promise<string> {
   const endpoint = { connect: () => Promise.resolve(port), begin: () => () => undefined };
   const service = new ServiceListener(() => [endpoint]);
   const front = createServer({ allowHalfOpen: true }, (socket) => service.serve(socket));
-  const client = connect(await listening(front), '127.0.0.1');
+  const client = connect(await listening(front), appsAddress);
   let read = '';
   client.on('error', () => undefined).on('data', (chunk) => (read += chunk.toString('latin1')));
   client.write(request);

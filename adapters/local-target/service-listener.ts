@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket, connect } from 'node:net';
 import { createServer as createHttpServer, type Server as HttpServer } from 'node:http';
 import type { Endpoint } from './endpoint.ts';
 import { forwardRequest, forwardUpgrade } from './http-forward.ts';
+import { appsAddress } from './apps-address.ts';
 
 /** How long a connection may be silent before it is taken for a protocol in which the server speaks first. */
 const silenceMs = 200;
@@ -35,7 +36,7 @@ export class ServiceListener {
   listen(port: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(port, '127.0.0.1', () => {
+      this.#server.listen(port, appsAddress, () => {
         this.#server.off('error', reject).on('error', () => undefined);
         resolve();
       });
@@ -100,7 +101,7 @@ export class ServiceListener {
     socket.once('close', end);
     try {
       const upstream = connect({
-        host: '127.0.0.1',
+        host: appsAddress,
         port: await endpoint.connect(),
         allowHalfOpen: true,
       });

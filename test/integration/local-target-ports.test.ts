@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createServer, type Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { appsAddress } from '../../adapters/local-target/apps-address.ts';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import type { TargetScope } from '../../contracts/deploy/target.ts';
 import { packApp } from '../support/deploy-app.ts';
@@ -39,7 +40,7 @@ describe('the ports of the machine and the local target', () => {
   const hold = async (port = 0): Promise<number> => {
     const server = createServer();
     held.push(server);
-    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(port, appsAddress, resolve));
     return (server.address() as { port: number }).port;
   };
   /** As an older Slipway kept it: with a port that it is not given any more. */
@@ -79,6 +80,28 @@ describe('the ports of the machine and the local target', () => {
     await bench.apply(scope, wide('two', 40));
     await bench.apply(scope, wide('one', 60));
     for (const name of ['one', 'two']) await bench.target().remove(scope, ref(wide(name, 1)));
+  });
+
+  it('serves an application where no browser brings the session of the platform along, which goes to every port of its host [A-IAM-02]', async () => {
+    const scope = scopeOf('address');
+    await bench.apply(scope, service(scope));
+    const [address] = await bench.target().addresses(scope);
+    const { hostname, port } = new URL(address?.url ?? '');
+    expect(hostname).toMatch(/^127\./);
+    expect(['127.0.0.1', 'localhost']).not.toContain(hostname);
+    // Where nothing is ready a connection is taken and broken off.
+    const answers = (host: string) =>
+      new Promise((resolve) => {
+        const socket = connect(Number(port), host);
+        socket.on('connect', () => socket.destroy());
+        socket.on('error', (error: NodeJS.ErrnoException) =>
+          resolve(error.code !== 'ECONNREFUSED'),
+        );
+        socket.on('close', () => resolve(true));
+      });
+    expect(await answers(hostname)).toBe(true);
+    expect(await answers('127.0.0.1')).toBe(false);
+    await bench.target().remove(scope, ref(service(scope)));
   });
 
   it('gives a Service the nodePort that it asks for', async () => {
@@ -121,7 +144,7 @@ describe('the ports of the machine and the local target', () => {
     async () => {
       const scope = scopeOf('older');
       const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      await new Promise<void>((resolve) => server.listen(0, appsAddress, resolve));
       const { port } = server.address() as { port: number };
       await new Promise((resolve) => server.close(resolve));
       await keptWith(scope, port, port);

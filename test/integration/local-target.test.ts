@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { appsAddress } from '../../adapters/local-target/apps-address.ts';
 import { openLocalTarget } from '../../adapters/local-target/local-target.ts';
 import { createSecretBox } from '../../adapters/secret-box/secret-box.ts';
 import { createMasker } from '../../domain/pipeline/mask.ts';
@@ -260,7 +261,7 @@ function hostProcessesThatHold(text: string): string[] {
 function talk(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let answer = '';
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, appsAddress);
     socket.on('error', reject);
     socket.on('data', (chunk) => {
       if (answer === '') socket.write(text);

@@ -20,9 +20,9 @@ import {
   type StepAttempt,
 } from '../../domain/pipeline/step-attempt.ts';
 import { egressAllowOf, keepStepEgress } from '../../domain/pipeline/step-egress.ts';
-import { storeArtifact } from '../../domain/pipeline/store-artifact.ts';
 import type { Pipeline } from '../../prisma/generated/client.ts';
 import { whileBeating } from '../beating.ts';
+import { collectArtifacts } from './collect-artifacts.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 import { keepOrSay, withPatience } from './keep-record.ts';
 import { orNoRoom, withSpaceProblem } from './step-space.ts';
@@ -259,30 +259,4 @@ function resultOf(ended: ExecutionResult, plan: StepPlan, cancelled: boolean): S
     reason:
       ended.signal === null ? `exit code ${String(ended.exitCode)}` : `ended by ${ended.signal}`,
   };
-}
-
-/** Stores the step's artifacts. A declared artifact that is not there fails the step: the sentence is given, else null. */
-async function collectArtifacts(attempt: Attempt, mount: WorkspaceMount): Promise<string | null> {
-  const { deps, run, plan, masker, writer } = attempt;
-  for (const artifact of plan.artifacts) {
-    let count = 0;
-    for await (const file of deps.executor.collect(mount, [artifact.path])) {
-      await storeArtifact(deps.db, deps.store, {
-        pipelineId: run.id,
-        stepName: plan.name,
-        name: artifact.name,
-        path: masker.text(file.path),
-        body: file.stream,
-        expiresAt: artifact.expiresMs === null ? null : new Date(Date.now() + artifact.expiresMs),
-      });
-      count += 1;
-    }
-    if (count === 0) {
-      const sentence = `artifact ${artifact.name}: no file matches ${artifact.path}`;
-      await writer.note(sentence);
-      return sentence;
-    }
-    await writer.note(`artifact ${artifact.name}: ${String(count)} file(s) stored`);
-  }
-  return null;
 }

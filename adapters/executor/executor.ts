@@ -16,8 +16,13 @@ export interface Executor {
    * Reads the regular files of a workspace whose path matches one of `globs` (`*`, `**`, `?`, `[…]`, `{a,b}`; a folder's
    * name means all beneath it). Never follows a symbolic link. Ask while nothing runs in the workspace. Files come one
    * after another: a `stream` ends, unread or not, when the next file is asked for.
+   * @throws DomainError `unprocessable` when there are more files, or they hold more, than `limits` lets
    */
-  collect(workspace: WorkspaceMount, globs: readonly string[]): AsyncIterable<CollectedFile>;
+  collect(
+    workspace: WorkspaceMount,
+    globs: readonly string[],
+    limits?: CollectLimits,
+  ): AsyncIterable<CollectedFile>;
   /** What this driver is and what it enforces on this machine; for `slipway doctor` and the start-up log. */
   describe(): Promise<ExecutorDescription>;
   /** Kills what still runs and gives back what the driver holds (networks, control groups). */
@@ -120,6 +125,18 @@ export interface WorkspaceMount {
   /** Scratch that the overlay file system asks for; beside `upper`. */
   work: string;
 }
+
+/**
+ * What may be collected. Bytes are those that a reader gets: a file with holes, or one of many names, takes little of the
+ * step's own disk and all of this.
+ */
+export interface CollectLimits {
+  files: number;
+  bytes: number;
+}
+
+/** Of a step: 10,000 files, which hold as much as the step's disk by default. */
+export const defaultCollectLimits: CollectLimits = { files: 10_000, bytes: 8 * 1024 ** 3 };
 
 export interface CollectedFile {
   /** Relative to the workspace's root, `/` between parts. */

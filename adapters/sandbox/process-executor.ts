@@ -1,6 +1,7 @@
 import { DomainError } from '../../contracts/problems.ts';
 import type {
   CollectedFile,
+  CollectLimits,
   Execution,
   ExecutionSpec,
   Executor,
@@ -52,8 +53,9 @@ export function createProcessExecutor(options: SandboxOptions): ProcessExecutor 
     collect: async function* (
       workspace: WorkspaceMount,
       globs: readonly string[],
+      limits?: CollectLimits,
     ): AsyncGenerator<CollectedFile> {
-      yield* collectFiles((await host()).context, workspace, globs);
+      yield* collectFiles((await host()).context, workspace, globs, limits);
     },
     contain: async (task) => containTask(await host(), task),
     describe: async () => describe(await open()),

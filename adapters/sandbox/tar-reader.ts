@@ -1,4 +1,4 @@
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import type { CollectedFile } from '../executor/executor.ts';
 
 const block = 512;
@@ -67,7 +67,10 @@ export async function* readTar(source: AsyncIterable<Buffer>): AsyncGenerator<Co
     }
     if (type === '0' || type === '\0') {
       const stream = new PassThrough();
+      // Whoever reads it hears of a failure; one who has given up reading must not end our process by it.
+      stream.on('error', () => undefined);
       const pumped = pump(reader, size, stream);
+      pumped.catch((error: unknown) => stream.destroy(error as Error));
       yield { path: (extended.get('path') ?? nameOf(header)).replace(/^\.\//, ''), size, stream };
       // Unread bytes are dropped, so that the next header is found.
       stream.resume();
@@ -129,11 +132,4 @@ function paxRecords(body: Buffer | null): Map<string, string> {
     at += length;
   }
   return records;
-}
-
-/** Reads a whole stream; for listings, which are small. */
-export async function readAll(stream: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }

@@ -153,6 +153,31 @@ export function runExecutorConformance(
       ]);
     });
 
+    it('collects no more than it may, counted as it is stored: links to one file, and files with nothing in them [A-PIPE-07]', async () => {
+      await run([
+        'mkdir big && truncate -s 1M big/a && for n in 1 2 3 4; do ln big/a big/$n; done',
+      ]);
+      const collect = async (limits: { files: number; bytes: number }) => {
+        let bytes = 0;
+        for await (const file of subject.executor.collect(space, ['big/**'], limits)) {
+          file.stream.resume();
+          bytes += file.size;
+        }
+        return bytes;
+      };
+      const mib = 1024 ** 2;
+      expect(await collect({ files: 5, bytes: 5 * mib })).toBe(5 * mib);
+      const tooMuch = { code: 'unprocessable' };
+      await expect(collect({ files: 4, bytes: 9 * mib })).rejects.toMatchObject({
+        ...tooMuch,
+        message: 'more than 4 files match',
+      });
+      await expect(collect({ files: 9, bytes: 4 * mib })).rejects.toMatchObject({
+        ...tooMuch,
+        message: 'its files hold more than 4 MiB together',
+      });
+    });
+
     it('says what it is and what it enforces', async () => {
       const about = await subject.executor.describe();
       expect(about).toMatchObject({ ready: true, problem: null });

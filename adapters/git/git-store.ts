@@ -25,6 +25,7 @@ import {
   readBlob,
   readCommit,
   statPath,
+  statPaths,
   streamBlob,
 } from './read-objects.ts';
 import {
@@ -98,6 +99,7 @@ export function createGitStore(options: GitStoreOptions): GitStore {
     readCommit: (...args) => readCommit(context, ...args),
     log: (...args) => log(context, ...args),
     statPath: (...args) => statPath(context, ...args),
+    statPaths: (...args) => statPaths(context, ...args),
     listTree: (...args) => listTree(context, ...args),
     readBlob: (...args) => readBlob(context, ...args),
     streamBlob: (...args) => streamBlob(context, ...args),

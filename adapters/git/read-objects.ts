@@ -126,6 +126,24 @@ export async function statPath(
   return sized ?? entry;
 }
 
+export async function statPaths(
+  context: GitContext,
+  repoPath: string,
+  sha: string,
+  paths: readonly string[],
+): Promise<GitTreeEntry[]> {
+  if (paths.length === 0) return [];
+  const args = ['ls-tree', '-z', '--full-tree', '--end-of-options', requireSha(sha), ...paths];
+  const out = await readGit(context, repoPath, args);
+  const records = out.toString('utf8').split('\0').slice(0, -1);
+  const entries = records.flatMap((record) => parseEntry(record, '') ?? []);
+  const named = entries.map((entry) => {
+    const name = entry.path.slice(entry.path.lastIndexOf('/') + 1);
+    return { ...entry, name };
+  });
+  return withSizes(context, repoPath, named);
+}
+
 export async function listTree(
   context: GitContext,
   repoPath: string,

@@ -183,6 +183,8 @@ export interface GitStore extends GitMerging {
   ): Promise<GitCommit[]>;
   /** what lies at a path of a commit; the root is a directory */
   statPath(repoPath: string, sha: string, path: string): Promise<GitTreeEntry>;
+  /** what lies at these paths of a commit, in any order; without those at which nothing does */
+  statPaths(repoPath: string, sha: string, paths: readonly string[]): Promise<GitTreeEntry[]>;
   /** entries of a folder in git's order; `named`: only those whose name it accepts count */
   listTree(
     repoPath: string,

@@ -4,10 +4,11 @@ import type { MergeRequest, Project, ProtectedBranch } from '../../prisma/genera
 import { isMergeRequestRerun } from '../pipeline/merge-request-run.ts';
 import type { Db } from '../shared/db.ts';
 import { allowedStyles, rulesFor } from './allowed-styles.ts';
+import { codeOwnersRule } from './code-owners-rule.ts';
 import { isDraft } from './draft-title.ts';
 import { gatherFacts, type FactsGit, type MergeFacts } from './gather-facts.ts';
 import { judgeCheck, type CheckRun } from './required-checks.ts';
-import { approvalsRule, codeOwnersRule, objectionsRule, readWords } from './review-rules.ts';
+import { approvalsRule, objectionsRule, readWords } from './review-rules.ts';
 
 export interface Mergeability {
   /** every rule has passed */
@@ -103,7 +104,8 @@ async function recordRules(db: Db, { mergeRequest, protections, facts }: MergeCa
   const required = Math.max(0, ...protections.map((one) => one.requiredApprovals));
   if (required > 0) rules.push(approvalsRule(words, required));
   if (protections.some((one) => one.requireCodeOwners)) {
-    rules.push(codeOwnersRule(words, facts.codeOwners));
+    const { projectId } = mergeRequest;
+    rules.push(await codeOwnersRule(db, projectId, words, facts.codeOwners));
   }
   const checks = [...new Set(protections.flatMap((one) => one.requiredChecks))];
   const runs = checks.length === 0 ? [] : await readRuns(db, mergeRequest);

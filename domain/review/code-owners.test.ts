@@ -19,15 +19,36 @@ describe('code owners', () => {
   });
 
   it('are those of the last line that matches, and nobody where that names none [A-MR-04]', async () => {
-    const rules = parseCodeOwners(
-      '# all\n*  @Ann bob@example.test # both\n\n/docs/ @cat\n/gen/\n!/x @dan\n',
+    const { rules, faults } = parseCodeOwners(
+      '# all\n*  @Ann bob@example.test # both\n\n/docs/ @cat\n/gen/\nmy\\ file @dan\n',
     );
-    expect(rules.map((rule) => rule.owners)).toEqual([['ann', 'bob@example.test'], ['cat'], []]);
-    const owned = await ownerRulesOf(rules, ['a.ts', 'docs/a.md', 'gen/a.ts', 'b.ts']);
+    expect(faults).toEqual([]);
+    expect(rules.map((rule) => rule.owners)).toEqual([
+      ['ann', 'bob@example.test'],
+      ['cat'],
+      [],
+      ['dan'],
+    ]);
+    const owned = await ownerRulesOf(rules, ['a.ts', 'docs/a.md', 'gen/a.ts', 'b.ts', 'x/my file']);
     expect([...(owned ?? [])].map(([rule, paths]) => [rule.pattern, paths])).toEqual([
       ['*', ['a.ts', 'b.ts']],
       ['/docs/', ['docs/a.md']],
+      ['my\\ file', ['x/my file']],
     ]);
+  });
+
+  it('tells the lines that it does not understand, and reads the others [A-MR-04]', () => {
+    const alternatives = `{${Array.from({ length: 65 }, (_, n) => String(n)).join(',')}}`;
+    const text = `* @ann\n!/x @dan\n[Docs] @cat\n^[Docs][2] @cat\n[ab].txt @cat\n${alternatives} @cat\n`;
+    const { rules, faults } = parseCodeOwners(text);
+    expect(rules.map(({ pattern, line }) => [pattern, line])).toEqual([
+      ['*', 1],
+      ['[ab].txt', 5],
+    ]);
+    expect(faults.map((fault) => fault.split(':')[0])).toEqual(
+      [2, 3, 4, 6].map((line) => `line ${String(line)}`),
+    );
+    expect(faults.join('\n')).toContain('sections are not known here');
   });
 
   it.each([
@@ -49,7 +70,7 @@ describe('code owners', () => {
         last = performance.now();
       }, 10);
       const began = performance.now();
-      const owned = await ownerRulesOf(parseCodeOwners(text), [path, `${path}c`]);
+      const owned = await ownerRulesOf(parseCodeOwners(text).rules, [path, `${path}c`]);
       clearInterval(timer);
       expect({ owned, tookMs: Math.round(performance.now() - began) }).toMatchObject({
         owned: null,
@@ -63,6 +84,6 @@ describe('code owners', () => {
       '\n',
     );
     const paths = Array.from({ length: 500 }, (_, at) => `src/part${String(at)}/a.ts`);
-    expect((await ownerRulesOf(parseCodeOwners(text), paths))?.size).toBe(500);
+    expect((await ownerRulesOf(parseCodeOwners(text).rules, paths))?.size).toBe(500);
   });
 });

@@ -1,31 +1,63 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type Effort, matchesGlob } from '../../contracts/shared/glob.ts';
+import { type Effort, globProblem, matchesGlob } from '../../contracts/shared/glob.ts';
 
-/** Where a file of code owners may lie; the first one counts. */
-export const codeOwnersPaths = ['CODEOWNERS', '.slipway/CODEOWNERS', 'docs/CODEOWNERS'] as const;
+/** Where a file of code owners may lie, as other forges look for it and in their order; the first one counts. */
+export const codeOwnersPaths = [
+  '.github/CODEOWNERS',
+  'CODEOWNERS',
+  '.slipway/CODEOWNERS',
+  'docs/CODEOWNERS',
+  '.gitlab/CODEOWNERS',
+  '.gitea/CODEOWNERS',
+] as const;
 
 /** A line of the file: who owns what matches. Nobody, when a line names a pattern alone. */
 export interface OwnerRule {
   pattern: string;
   /** names without `@`, or addresses */
   owners: string[];
+  /** from 1 */
+  line: number;
 }
 
-/** The lines of a file of code owners. Blank lines, comments and negated patterns say nothing. */
-export function parseCodeOwners(text: string): OwnerRule[] {
-  const rules: OwnerRule[] = [];
-  for (const line of text.split('\n')) {
-    const [pattern, ...words] = line
-      .replace(/(^|\s)#.*$/u, '')
-      .trim()
-      .split(/\s+/u);
-    if (pattern === undefined || pattern === '' || pattern.startsWith('!')) continue;
+/** A file of code owners as far as it can be read. */
+export interface ParsedOwners {
+  rules: OwnerRule[];
+  /** what cannot be read, each with its line: `line 3: …` */
+  faults: string[];
+}
+
+const section = /^\^?\[[^\]]*\](?:\[\d*\])?(?:\s|$)/u;
+
+function patternProblem(line: string, pattern: string): string | null {
+  if (section.test(line)) return 'sections are not known here';
+  if (pattern.startsWith('!'))
+    return `${pattern} takes back what was said, which is not known here`;
+  const problem = globProblem(pattern);
+  return problem === null ? null : `${pattern.slice(0, 60)} matches nothing: ${problem}`;
+}
+
+/**
+ * The lines of a file of code owners. Blank lines and comments say nothing; a line that is not understood is told, for
+ * nobody knows what it was meant to hold.
+ */
+export function parseCodeOwners(text: string): ParsedOwners {
+  const parsed: ParsedOwners = { rules: [], faults: [] };
+  for (const [at, whole] of text.split('\n').entries()) {
+    const content = whole.replace(/(^|\s)#.*$/u, '').trim();
+    // A blank within a name has a backslash before it.
+    const [pattern = '', ...words] = content.split(/(?<!\\)\s+/u);
+    if (pattern === '') continue;
+    const problem = patternProblem(content, pattern);
+    if (problem !== null) {
+      parsed.faults.push(`line ${String(at + 1)}: ${problem}`);
+      continue;
+    }
     const owners = words.map((word) => word.replace(/^@/u, '').toLowerCase());
-    rules.push({ pattern, owners: [...new Set(owners)] });
+    parsed.rules.push({ pattern, owners: [...new Set(owners)], line: at + 1 });
   }
-  return rules;
+  return parsed;
 }
-
 /** Patterns are those of .gitignore, except that `docs/*` does not reach below `docs/`. */
 export function ownerPatternMatches(pattern: string, path: string, effort?: Effort): boolean {
   const trimmed = pattern.replace(/^\//u, '');

@@ -1,9 +1,8 @@
-import { DomainError } from '../../contracts/problems.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { MergeRequest, Project } from '../../prisma/generated/client.ts';
 import { repoPathOf } from '../git/read-repository.ts';
-import { codeOwnersPaths, ownerRulesOf, parseCodeOwners, type OwnerRule } from './code-owners.ts';
 import { branchRef } from './merge-request-record.ts';
+import { readCodeOwners, type CodeOwners } from './read-code-owners.ts';
 
 /** What the repository says of a merge of one commit into another: it never changes for the two. */
 export interface MergeFacts {
@@ -18,8 +17,8 @@ export interface MergeFacts {
   conflicts: string[];
   /** tree of the merge; null when there is none */
   tree: string | null;
-  /** lines of the target's file of owners that speak for what is changed; empty without one, null when that takes too long to tell */
-  codeOwners: OwnerRule[] | null;
+  /** null when nobody asked, or nothing is changed */
+  codeOwners: CodeOwners | null;
   /** commits that the target has not, asked for with approvals; null when they are too many to be told one by one */
   brought: string[] | null;
 }
@@ -32,32 +31,11 @@ export type FactsGit = Pick<
   | 'treeOf'
   | 'changedPaths'
   | 'commitsBetween'
-  | 'statPath'
+  | 'statPaths'
   | 'readBlob'
 >;
 
-const maxOwnersBytes = 1024 * 1024;
 const maxBrought = 1000;
-
-function orNull(error: unknown): null {
-  if (error instanceof DomainError && error.code === 'not_found') return null;
-  throw error;
-}
-
-async function readCodeOwners(
-  git: FactsGit,
-  repoPath: string,
-  targetSha: string,
-): Promise<OwnerRule[] | null> {
-  for (const path of codeOwnersPaths) {
-    const entry = await git.statPath(repoPath, targetSha, path).catch(orNull);
-    if (entry?.kind !== 'file') continue;
-    if ((entry.size ?? 0) > maxOwnersBytes) return null;
-    const bytes = await git.readBlob(repoPath, entry.sha, maxOwnersBytes);
-    return parseCodeOwners(new TextDecoder('utf-8').decode(bytes));
-  }
-  return [];
-}
 
 async function tryMerge(
   git: FactsGit,
@@ -99,7 +77,7 @@ export async function gatherFacts(
     canFastForward: false,
     conflicts: [],
     tree: null,
-    codeOwners: [],
+    codeOwners: null,
     brought: [],
   };
   if (targetSha === null) return facts;
@@ -116,9 +94,7 @@ export async function gatherFacts(
   const merged = { ...known, ...(await tryMerge(git, repoPath, known)) };
   if (options.approvals) merged.brought = await readBrought(git, repoPath, targetSha, headSha);
   if (!options.codeOwners) return merged;
-  const codeOwners = await readCodeOwners(git, repoPath, targetSha);
   const from = baseSha ?? targetSha;
   const changedPaths = await git.changedPaths(repoPath, { from, to: headSha });
-  const owned = codeOwners === null ? null : await ownerRulesOf(codeOwners, changedPaths);
-  return { ...merged, codeOwners: owned === null ? null : [...owned.keys()] };
+  return { ...merged, codeOwners: await readCodeOwners(git, repoPath, targetSha, changedPaths) };
 }

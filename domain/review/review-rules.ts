@@ -4,7 +4,6 @@ import { grantedPermissions } from '../identity/granted-permissions.ts';
 import { kinOf } from '../identity/kin-of.ts';
 import { ownersOfPushes, ownersOfWork } from './owners-of-work.ts';
 import type { Db } from '../shared/db.ts';
-import type { OwnerRule } from './code-owners.ts';
 
 /** Somebody's last word on a merge request: comments alone are none. */
 interface Word {
@@ -136,32 +135,5 @@ export function approvalsRule(words: Words, required: number): MergeRule {
     state: passed ? 'passed' : 'missing',
     detail: passed ? detail : [detail, ...sentences].join(' '),
     missing: passed ? [] : missing,
-  };
-}
-
-const maxShown = 50;
-
-/** @param rules those that speak for what is changed */
-export function codeOwnersRule(words: Words, rules: readonly OwnerRule[] | null): MergeRule {
-  const rule = 'code_owners';
-  if (rules === null) {
-    const detail =
-      'The file CODEOWNERS of the target branch is too large to be read, or to be compared with so many changed files.';
-    return { rule, state: 'missing', detail, missing: ['CODEOWNERS'] };
-  }
-  const approved = new Set(
-    words.approvals.flatMap((word) => [word.name.toLowerCase(), word.email.toLowerCase()]),
-  );
-  const missing = rules
-    .filter((one) => !one.owners.some((owner) => approved.has(owner)))
-    .map((one) => `${one.pattern}: ${one.owners.map((owner) => `@${owner}`).join(' or ')}`);
-  return {
-    rule,
-    state: missing.length === 0 ? 'passed' : 'missing',
-    detail:
-      missing.length === 0
-        ? 'Every changed file that has owners was approved by one of them.'
-        : 'Owners of changed files have to approve.',
-    missing: missing.slice(0, maxShown),
   };
 }

@@ -18894,6 +18894,19 @@ export interface components {
             triggeredByName: string | null;
             steps: components["schemas"]["PipelineStep"][];
             gates: components["schemas"]["Gate"][];
+            /** @description What became of what the run asked for, where you may see deployments */
+            deployments: {
+                deploymentId: string;
+                /** @enum {string} */
+                environment: "preview" | "staging" | "production";
+                /**
+                 * @description Of the newest roll-out; `pending`: none has begun, `refused`: what the run asks for cannot be rolled out
+                 * @enum {string}
+                 */
+                status: "running" | "waiting" | "baking" | "undoing" | "succeeded" | "undone" | "superseded" | "rejected" | "needs_human" | "pending" | "refused";
+                reason: string | null;
+                revision: number | null;
+            }[];
             definition?: unknown;
         };
         PipelineStep: {
@@ -19202,6 +19215,7 @@ export interface components {
             selfHeal: boolean;
             prune: boolean;
             clusterScope: boolean;
+            /** @description Of the revision that is desired, as the next two */
             changeId: string | null;
             commitSha: string | null;
             pipelineId: string | null;

@@ -66,6 +66,7 @@ export async function beginSync(
         secretVersions: Object.fromEntries(input.secretVersions),
         action: input.action,
         changeId: deployment.changeId,
+        pipelineId: input.action === 'deploy' ? deployment.pipelineId : null,
         requestedBy: deployment.deployedBy,
         originIds: await originOfSync(tx, deployment, revision, input.sourceSha),
       },

@@ -1,11 +1,13 @@
 import type { LeaseOwner } from '../../contracts/secret/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { Deployment, OpsRepo } from '../../prisma/generated/client.ts';
+import type { Deployment } from '../../prisma/generated/client.ts';
 import type { HeadGit } from '../secret/behind-head.ts';
 import { judgeHead, type HeadStanding } from '../secret/judge-head.ts';
 import type { LeaseSecretsInput } from '../secret/lease-secrets.ts';
 import type { Db } from '../shared/db.ts';
-import { partsOfDeployment, type Part, type Stage } from './parts-of-deployment.ts';
+import { partsOfDeployment, type Made, type Part, type Stage } from './parts-of-deployment.ts';
+
+const made = { opsRepo: true, pinnedRevision: true, liveRevision: true } as const;
 
 /** Who holds what a deployment is given: a preview's leases are those of its merge request. */
 export function leaseOwnerOf({
@@ -30,7 +32,7 @@ export async function secretsAsked(
 ): Promise<LeaseSecretsInput> {
   const deployment = await db.deployment.findUniqueOrThrow({
     where: { id: deploymentId },
-    include: { opsRepo: true },
+    include: made,
   });
   const { why, isProtected } =
     names.length === 0
@@ -63,7 +65,7 @@ export async function requireBesideSecrets(
 ): Promise<void> {
   const deployment = await db.deployment.findUniqueOrThrow({
     where: { id: deploymentId },
-    include: { opsRepo: true },
+    include: made,
   });
   const { kind, id } = leaseOwnerOf(deployment);
   const where = { ownerKind: kind, ownerId: id, endedAt: null };
@@ -87,7 +89,7 @@ const wordFor = ({ mergeRequestId }: Pick<Deployment, 'mergeRequestId'>): string
 async function judgeDeployment(
   db: Db,
   git: HeadGit,
-  deployment: Deployment & { opsRepo: OpsRepo | null },
+  deployment: Made,
   stage: Stage,
 ): Promise<HeadStanding> {
   const { projectId, commitSha, deployedBy, mergeRequestId } = deployment;

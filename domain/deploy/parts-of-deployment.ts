@@ -1,5 +1,10 @@
 import { readImageRef } from '../../contracts/deploy/image-ref.ts';
-import type { Deployment, OpsRepo, Pipeline } from '../../prisma/generated/client.ts';
+import type {
+  Deployment,
+  DeploymentRevision,
+  OpsRepo,
+  Pipeline,
+} from '../../prisma/generated/client.ts';
 import type { Head } from '../secret/judge-head.ts';
 import type { Db } from '../shared/db.ts';
 import { runsOfImage } from './find-artifact-image.ts';
@@ -8,7 +13,12 @@ import { hostedProject } from './ops-repo-address.ts';
 /** Something that a deployment runs, and where it lies. */
 export type Part = Pick<Head, 'projectId' | 'ref' | 'commitSha'>;
 
-type Made = Deployment & { opsRepo: OpsRepo | null };
+/** A deployment with what it may be made of. */
+export type Made = Deployment & {
+  opsRepo: OpsRepo | null;
+  pinnedRevision: DeploymentRevision | null;
+  liveRevision: DeploymentRevision | null;
+};
 
 /**
  * `planned`: what is about to be brought; `brought`: what the newest sync brings, whatever moved since it was planned; else
@@ -18,24 +28,20 @@ export type Stage = 'planned' | 'brought' | { renderedFrom: string | null };
 
 /**
  * Where the parts of a lasting deployment lie: its code, the manifests that it is rendered from, and the runs that its image
- * comes from. Any of them says what is done with a secret. What a rollback goes back to was asked after when it came.
+ * comes from. Any of them says what is done with a secret. Of what a rollback goes back to, or a stop holds, only the commit
+ * of that revision is asked after: its manifests were when it came.
  */
 export async function partsOfDeployment(
   db: Db,
   deployment: Made,
   stage: Stage,
 ): Promise<{ all: Part[]; oneOf: Part[] }> {
-  const run = await runOf(db, deployment);
+  const kept = keptRevision(deployment);
+  const { projectId } = deployment;
+  const { commitSha, pipelineId } = kept ?? deployment;
+  const run = await runOf(db, pipelineId);
   const code: Part[] =
-    deployment.commitSha === null
-      ? []
-      : [
-          {
-            projectId: deployment.projectId,
-            ref: run?.gitRef ?? null,
-            commitSha: deployment.commitSha,
-          },
-        ];
+    commitSha === null ? [] : [{ projectId, ref: run?.gitRef ?? null, commitSha }];
   if (deployment.desiredStatus !== 'active') return { all: code, oneOf: [] };
   const source = await sourceOf(db, deployment, run, stage);
   const isKnown = code.some(
@@ -47,7 +53,13 @@ export async function partsOfDeployment(
   };
 }
 
-async function runOf(db: Db, { pipelineId }: Deployment): Promise<Pipeline | null> {
+/** The revision that is kept instead of a fresh rendering, as planning takes it; null where it renders. */
+function keptRevision({ desiredStatus, pinnedRevision, liveRevision }: Made) {
+  if (desiredStatus === 'rollback') return pinnedRevision;
+  return desiredStatus === 'stopped' ? liveRevision : null;
+}
+
+async function runOf(db: Db, pipelineId: string | null): Promise<Pipeline | null> {
   return pipelineId === null ? null : await db.pipeline.findUnique({ where: { id: pipelineId } });
 }
 

@@ -30,7 +30,7 @@ export async function promoteDeployment(
     imageRef: liveRevision.imageRef,
     commitSha: liveRevision.commitSha,
     changeId: liveRevision.changeId,
-    pipelineId: source.pipelineId,
+    pipelineId: liveRevision.pipelineId,
     originIds: await originOfRevision(db, liveRevision),
   };
   const key = { projectId: source.projectId, environment: input.to };

@@ -17,6 +17,7 @@ export type DeploymentInProject = Deployment & {
   project: Pick<Project, 'id' | 'name'> & { owner: Pick<User, 'name'> };
   opsRepo: OpsRepo | null;
   liveRevision: DeploymentRevision | null;
+  pinnedRevision: DeploymentRevision | null;
   deployer: Named;
   /** the newest one */
   syncs: (DeploymentSync & { revision: DeploymentRevision })[];
@@ -31,6 +32,7 @@ const shown = {
   project: { select: { id: true, name: true, owner: { select: { name: true } } } },
   opsRepo: true,
   liveRevision: true,
+  pinnedRevision: true,
   deployer: { select: { name: true } },
   syncs: { include: { revision: true }, orderBy: { number: 'desc' }, take: 1 },
 } as const;

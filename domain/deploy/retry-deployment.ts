@@ -61,7 +61,7 @@ function refuseUnlessAtRest(row: Deployment, last: DeploymentSync | null): void 
 /** What has to be desired so that the sync is done once more. */
 function wishOf(
   row: Deployment,
-  { action, revision, replicas, changeId }: Ended,
+  { action, revision, replicas, changeId, pipelineId }: Ended,
 ): Prisma.DeploymentUncheckedUpdateInput {
   switch (action as SyncAction) {
     case 'deploy':
@@ -72,6 +72,7 @@ function wishOf(
         replicas,
         ...(revision.commitSha === null ? {} : { commitSha: revision.commitSha }),
         ...(changeId === null ? {} : { changeId }),
+        ...(pipelineId === null ? {} : { pipelineId }),
       };
     case 'rollback':
       return {

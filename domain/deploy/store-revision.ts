@@ -48,6 +48,7 @@ export async function storeRevision(
         opsRepoSha: rendered.opsRepoSha,
         commitSha: rendered.commitSha,
         changeId: deployment.changeId,
+        pipelineId: deployment.pipelineId,
         manifestsRef,
         createdBy: deployment.deployedBy,
       },

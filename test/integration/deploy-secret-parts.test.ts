@@ -204,6 +204,32 @@ describe('secrets of what a deployment is made of', () => {
     expect((await planned()).size).toBe(1);
   });
 
+  it('go to what a rollback goes back to by the commit of that revision, not by the one that was desired since [A-SEC-04]', async () => {
+    const [good, next] = ['b'.repeat(40), 'c'.repeat(40)];
+    await movedMain(project.id, admin, good);
+    await movedMain(project.id, stranger, next);
+    const revisionOf = async (number: number, commitSha: string) => {
+      const id = newId('deploymentRevision');
+      await sut.db.deploymentRevision.create({
+        data: {
+          ...{ id, deploymentId, number, contentKey: `of-${String(number)}`, commitSha },
+          ...{ imageRef: 'registry.example/app:1', manifestsRef: `manifests/of-${String(number)}` },
+        },
+      });
+      return id;
+    };
+    const [first, second] = [await revisionOf(101, good), await revisionOf(102, next)];
+    await active({ commitSha: next });
+    await expect(planned()).rejects.toMatchObject(refusal);
+    await active({ desiredStatus: 'rollback', pinnedRevisionId: first });
+    expect((await planned()).size).toBe(1);
+    expect((await given()).size).toBe(1);
+    await active({ desiredStatus: 'stopped', liveRevisionId: first });
+    expect((await given()).size).toBe(1);
+    await active({ desiredStatus: 'rollback', pinnedRevisionId: second, commitSha: good });
+    await expect(planned()).rejects.toMatchObject(refusal);
+  });
+
   it('are kept back by no push of another branch, however many commits the project has [A-SEC-04]', async () => {
     const [head, other] = ['b'.repeat(40), 'c'.repeat(40)];
     await movedMain(project.id, stranger, other);

@@ -7,9 +7,11 @@ import type { SyncAction } from '../../contracts/deploy/types.ts';
 import { beginSync } from '../../domain/deploy/begin-sync.ts';
 import { finishSync } from '../../domain/deploy/finish-sync.ts';
 import { openDeploymentGate } from '../../domain/deploy/open-deployment-gate.ts';
+import { refuseDesired } from '../../domain/deploy/refuse-desired.ts';
 import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
 import { readRevision, storeRevision } from '../../domain/deploy/store-revision.ts';
 import { noteUndo, listWaveObjects } from '../../domain/deploy/sync-objects.ts';
+import { newId } from '../../domain/shared/new-id.ts';
 import type { DeploymentRevision } from '../../prisma/generated/client.ts';
 import { deploySecrets } from '../../workers/deploy-secrets.ts';
 import {
@@ -56,12 +58,11 @@ const config = (round: number): Manifest => ({
   data: { round: String(round) },
 });
 
-const revisionOf = async (deploymentId: string, manifests: Manifest[]) =>
-  storeRevision(sut.db, store, await rowOf(deploymentId), {
-    manifests,
-    opsRepoSha: null,
-    commitSha: 'a'.repeat(40),
-  });
+const revisionOf = async (deploymentId: string, manifests: Manifest[]) => {
+  const row = await rowOf(deploymentId);
+  const { commitSha } = row;
+  return storeRevision(sut.db, store, row, { manifests, opsRepoSha: null, commitSha });
+};
 
 interface Asked {
   revision: DeploymentRevision;
@@ -100,6 +101,21 @@ async function deploys(deploymentId: string, round: number, more: Partial<Asked>
   return { revision, syncId: await begin(deploymentId, { revision, ...more }) };
 }
 
+type Wanted = { commitSha: string; pipelineId: string; changeId: string };
+
+/** A run that passed, as the columns of the deployment that it asked for. */
+async function wantedBy(letter: string, number: number): Promise<Wanted> {
+  const wanted = { commitSha: letter.repeat(40), changeId: newId('change') };
+  const id = newId('pipeline');
+  await sut.db.pipeline.create({
+    data: {
+      ...{ id, number, projectId: project.id, ...wanted },
+      ...{ trigger: 'push', gitRef: 'refs/heads/main', status: 'success' },
+    },
+  });
+  return { ...wanted, pipelineId: id };
+}
+
 describe('what is desired once a sync was undone', () => {
   it('is still stopped where it was stopped, and the next start brings back as many replicas as before [A-DEP-08] [A-DEP-09]', async () => {
     const id = await newDeployment();
@@ -119,6 +135,61 @@ describe('what is desired once a sync was undone', () => {
     const start = { revision: first.revision, action: 'scale' } as const;
     await end(await begin(id, { ...start, replicas: [0, 3] }), 'undone');
     expect(await rowOf(id)).toMatchObject({ desiredStatus: 'stopped', replicas: 3 });
+  });
+
+  it('is shown with the commit, the run and the change of its revision, and the run that failed says so [A-DEP-08]', async () => {
+    const id = await newDeployment();
+    const runs = await Promise.all(['a', 'b', 'c'].map((letter, at) => wantedBy(letter, at + 1)));
+    const [first, second, third] = runs as [Wanted, Wanted, Wanted];
+    const rollOut = async (wanted: Wanted, round: number) => {
+      await sut.db.deployment.update({ where: { id }, data: wanted });
+      return await deploys(id, round);
+    };
+    const shown = async () => (await sut.call(admin, 'GET', `/api/v1/deployments/${id}`)).body;
+    const toldBy = async ({ pipelineId }: Wanted) => {
+      const answer = await sut.call(admin, 'GET', `/api/v1/pipelines/${pipelineId}`);
+      return (answer.body as { deployments: unknown[] }).deployments;
+    };
+    await end((await rollOut(first, 1)).syncId, 'succeeded');
+    await end((await rollOut(second, 2)).syncId, 'succeeded');
+    expect(await shown()).toMatchObject(second);
+    const broken = await rollOut(third, 3);
+    const of = { deploymentId: id, environment: 'production' };
+    expect(await toldBy(third)).toEqual([{ ...of, status: 'running', reason: null, revision: 3 }]);
+    await end(broken.syncId, 'undone');
+    expect(await shown()).toMatchObject(second);
+    expect(await toldBy(third)).toEqual([
+      { ...of, status: 'undone', reason: 'never ready', revision: 3 },
+    ]);
+    await ask(id, 'rollback');
+    expect(await shown()).toMatchObject(first);
+    const back = await sut.db.deploymentRevision.findFirstOrThrow({
+      where: { deploymentId: id, number: 1 },
+    });
+    await end(await begin(id, { revision: back, action: 'rollback' }), 'succeeded');
+    expect(await toldBy(first)).toMatchObject([{ status: 'succeeded' }]);
+    expect(await toldBy(third)).toMatchObject([{ status: 'undone' }]);
+    // Promoted, it is what serves, with the run that built that.
+    await ask(id, 'promote', { to: 'staging' });
+    const { items } = (await sut.call(admin, 'GET', `${project.path}/deployments`)).body as {
+      items: { environment: string }[];
+    };
+    expect(items.find(({ environment }) => environment === 'staging')).toMatchObject(first);
+  });
+
+  it('stands on the run also where it could not be rolled out at all, for those who may see deployments [A-DEP-08]', async () => {
+    const id = await newDeployment();
+    const wanted = await wantedBy('a', 1);
+    await sut.db.deployment.update({ where: { id }, data: wanted });
+    const told = async (who: TestAccount) =>
+      (await sut.call(who, 'GET', `/api/v1/pipelines/${wanted.pipelineId}`)).body as object;
+    const of = { deploymentId: id, environment: 'production', revision: null };
+    expect(await told(admin)).toMatchObject({ deployments: [{ ...of, status: 'pending' }] });
+    const { generation } = await rowOf(id);
+    await refuseDesired(sut.db, { deploymentId: id, generation, reason: 'a.yaml:1: no' });
+    expect(await told(admin)).toMatchObject({
+      deployments: [{ ...of, status: 'refused', reason: 'a.yaml:1: no' }],
+    });
   });
 
   it('is the same revision where only a number of replicas or a stop failed: newer ones still come [A-DEP-08] [A-DEP-09]', async () => {

@@ -7,6 +7,7 @@ import {
   syncActions,
   syncStatuses,
 } from '../../../contracts/deploy/types.ts';
+import { desiredOrigin } from '../../../domain/deploy/desired-origin.ts';
 import { neededApprovals } from '../../../domain/deploy/needed-approvals.ts';
 import type {
   DeploymentInProject,
@@ -98,7 +99,7 @@ export const deploymentBody = z
     selfHeal: z.boolean(),
     prune: z.boolean(),
     clusterScope: z.boolean(),
-    changeId: word,
+    changeId: word.openapi({ description: 'Of the revision that is desired, as the next two' }),
     commitSha: word,
     pipelineId: word,
     currentSha: word,
@@ -205,9 +206,7 @@ export function toDeploymentBody(row: DeploymentInProject): DeploymentBody {
     selfHeal: row.selfHeal,
     prune: row.prune,
     clusterScope: row.clusterScope,
-    changeId: row.changeId,
-    commitSha: row.commitSha,
-    pipelineId: row.pipelineId,
+    ...desiredOrigin(row),
     currentSha: row.currentSha,
     liveRevision: liveRevision === null ? null : toRevisionBody(liveRevision),
     lastSync: last === undefined ? null : toSyncSummary(last),

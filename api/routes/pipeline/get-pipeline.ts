@@ -1,4 +1,6 @@
 import { z } from '@hono/zod-openapi';
+import { deploymentsOfRun } from '../../../domain/deploy/deployments-of-run.ts';
+import { can } from '../../../domain/identity/check-access.ts';
 import { projectOfPipeline } from '../../../domain/pipeline/log-step.ts';
 import { getPipeline } from '../../../domain/pipeline/read-pipelines.ts';
 import type { Access } from '../../access.ts';
@@ -29,8 +31,14 @@ export const getPipelineRoute = defineRoute({
       content: { 'application/json': { schema: pipelineDetailBody } },
     },
   },
-  handler: async (c) =>
-    c.json(toPipelineDetail(await getPipeline(c.get('services').db, c.req.valid('param').id)), 200),
+  handler: async (c) => {
+    const { db } = c.get('services');
+    const run = await getPipeline(db, c.req.valid('param').id);
+    const { principal } = c.get('caller');
+    const mayKnow = await can(db, principal, 'deploy:read', run.projectId);
+    const deployments = mayKnow ? await deploymentsOfRun(db, run) : [];
+    return c.json(toPipelineDetail(run, deployments), 200);
+  },
 });
 
 export const listStepsRoute = defineRoute({

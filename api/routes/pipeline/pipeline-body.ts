@@ -1,10 +1,12 @@
 import { z } from '@hono/zod-openapi';
+import { environments, syncStatuses } from '../../../contracts/deploy/types.ts';
 import { gateDecisions, gateStatuses } from '../../../contracts/gate/types.ts';
 import {
   pipelineStatuses,
   pipelineTriggers,
   stepStatuses,
 } from '../../../contracts/pipeline/types.ts';
+import type { RunDeployment } from '../../../domain/deploy/deployments-of-run.ts';
 import type { DescribedGate } from '../../../domain/gate/describe-gates.ts';
 import { planOf } from '../../../domain/pipeline/begin-run.ts';
 import type {
@@ -94,6 +96,22 @@ export const pipelineDetailBody = pipelineBody
     triggeredByName: z.string().nullable(),
     steps: z.array(stepBody),
     gates: z.array(gateBody),
+    deployments: z
+      .array(
+        z.object({
+          deploymentId: z.string(),
+          environment: z.enum(environments),
+          status: z.enum([...syncStatuses, 'pending', 'refused']).openapi({
+            description:
+              'Of the newest roll-out; `pending`: none has begun, `refused`: what the run asks for cannot be rolled out',
+          }),
+          reason: z.string().nullable(),
+          revision: z.int().nullable(),
+        }),
+      )
+      .openapi({
+        description: 'What became of what the run asked for, where you may see deployments',
+      }),
     definition: z.any().nullable(),
   })
   .openapi('PipelineDetail');
@@ -125,12 +143,19 @@ export function toPipelineBody(run: PipelineInProject): PipelineBody {
 }
 
 /** Database rows → answer of the run page. */
-export function toPipelineDetail(run: PipelineWithSteps): z.output<typeof pipelineDetailBody> {
+export function toPipelineDetail(
+  run: PipelineWithSteps,
+  deployments: readonly RunDeployment[],
+): z.output<typeof pipelineDetailBody> {
   return {
     ...toPipelineBody(run),
     triggeredByName: run.triggeredByName,
     steps: run.steps.map((step) => toStepBody(step)),
     gates: run.gates.map((gate) => toGateBody(gate)),
+    deployments: deployments.map((one) => ({
+      ...one,
+      environment: one.environment as (typeof environments)[number],
+    })),
     definition: planOf(run.definition),
   };
 }

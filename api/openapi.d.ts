@@ -4484,7 +4484,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    status?: "pending" | "running" | "success" | "failure" | "cancelled";
+                    status?: "pending" | "running" | "success" | "failure" | "cancelled" | "skipped";
                     trigger?: "push" | "api" | "schedule" | "mr";
                     ref?: string;
                     changeId?: string;
@@ -4808,7 +4808,7 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
-                    status?: "pending" | "running" | "success" | "failure" | "cancelled";
+                    status?: "pending" | "running" | "success" | "failure" | "cancelled" | "skipped";
                     trigger?: "push" | "api" | "schedule" | "mr";
                     ref?: string;
                     changeId?: string;
@@ -18879,7 +18879,7 @@ export interface components {
             commitSha: string | null;
             commitTitle: string | null;
             /** @enum {string} */
-            status: "pending" | "running" | "success" | "failure" | "cancelled";
+            status: "pending" | "running" | "success" | "failure" | "cancelled" | "skipped";
             isPaused: boolean;
             triggeredBy: string | null;
             error: string | null;
@@ -19350,7 +19350,7 @@ export interface components {
             /** @description Orders events as they were committed */
             position: string;
             /** @enum {string} */
-            type: "user.created" | "user.updated" | "user.deactivated" | "access.changed" | "project.created" | "project.updated" | "project.deleted" | "git.pushed" | "git.push_refused" | "git.ref_repaired" | "pipeline.created" | "pipeline.started" | "pipeline.paused" | "pipeline.resumed" | "pipeline.completed" | "pipeline.cancel_requested" | "pipeline.pause_requested" | "pipeline.resume_requested" | "step.started" | "step.completed" | "step.failed" | "step.skipped" | "step.blocked" | "gate.opened" | "gate.decided" | "gate.closed" | "artifact.stored" | "artifact.expired" | "issue.created" | "issue.updated" | "issue.status_changed" | "issue.commented" | "mr.created" | "mr.updated" | "mr.merged" | "mr.closed" | "mr.reopened" | "mr.reviewed" | "mr.commented" | "mr.auto_merge_enabled" | "mr.auto_merge_cancelled" | "secret.changed" | "secret.deleted" | "ops_repo.created" | "ops_repo.updated" | "ops_repo.deleted" | "ops_repo.moved" | "ops_repo.unreachable" | "ops_repo.reachable" | "deployment.created" | "deployment.desired_changed" | "deployment.abort_requested" | "deployment.sync_started" | "deployment.progressed" | "deployment.synced" | "deployment.failed" | "deployment.rolled_back" | "deployment.quarantined" | "deployment.needs_human" | "deployment.health_changed" | "deployment.drift_found" | "deployment.drift_contested" | "deployment.deleted" | "preview.requested" | "preview.up" | "preview.gone" | "delivery.requested" | "notification.created" | "engine.state_repaired" | "protocol.created" | "protocol.started" | "protocol.planned" | "protocol.completed" | "protocol.failed" | "qa.started" | "qa.passed" | "qa.failed" | "feedback.created" | "clarification.created" | "clarification.answered" | "ci.check_run" | "ci.pr_opened";
+            type: "user.created" | "user.updated" | "user.deactivated" | "access.changed" | "project.created" | "project.updated" | "project.deleted" | "git.pushed" | "git.push_refused" | "git.ref_repaired" | "pipeline.created" | "pipeline.started" | "pipeline.paused" | "pipeline.resumed" | "pipeline.completed" | "pipeline.skipped" | "pipeline.trigger_requested" | "pipeline.cancel_requested" | "pipeline.pause_requested" | "pipeline.resume_requested" | "step.started" | "step.completed" | "step.failed" | "step.skipped" | "step.blocked" | "gate.opened" | "gate.decided" | "gate.closed" | "artifact.stored" | "artifact.expired" | "issue.created" | "issue.updated" | "issue.status_changed" | "issue.commented" | "mr.created" | "mr.updated" | "mr.merged" | "mr.closed" | "mr.reopened" | "mr.reviewed" | "mr.commented" | "mr.auto_merge_enabled" | "mr.auto_merge_cancelled" | "secret.changed" | "secret.deleted" | "ops_repo.created" | "ops_repo.updated" | "ops_repo.deleted" | "ops_repo.moved" | "ops_repo.unreachable" | "ops_repo.reachable" | "deployment.created" | "deployment.desired_changed" | "deployment.abort_requested" | "deployment.sync_started" | "deployment.progressed" | "deployment.synced" | "deployment.failed" | "deployment.rolled_back" | "deployment.quarantined" | "deployment.needs_human" | "deployment.health_changed" | "deployment.drift_found" | "deployment.drift_contested" | "deployment.deleted" | "preview.requested" | "preview.up" | "preview.gone" | "delivery.requested" | "notification.created" | "engine.state_repaired" | "protocol.created" | "protocol.started" | "protocol.planned" | "protocol.completed" | "protocol.failed" | "qa.started" | "qa.passed" | "qa.failed" | "feedback.created" | "clarification.created" | "clarification.answered" | "ci.check_run" | "ci.pr_opened";
             projectId: string | null;
             changeId: string | null;
             actorId: string | null;

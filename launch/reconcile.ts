@@ -38,7 +38,7 @@ export async function describePipelineRun(client: Client, pipelineId: string): P
         return { state: 'running', steps: await askSteps(client, pipelineId) };
       case 'completed': {
         const { status: outcome } = await handle.result();
-        return outcome === 'pending' || outcome === 'running'
+        return outcome === 'pending' || outcome === 'running' || outcome === 'skipped'
           ? { state: 'unknown' }
           : { state: 'ended', status: outcome };
       }

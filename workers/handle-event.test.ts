@@ -78,6 +78,7 @@ async function handled(one: EventRecord, { status = 'pending', isGone = false } 
     definition: () => Promise.resolve(null),
     changedPaths: () => Promise.resolve(null),
     layClone: () => Promise.resolve(),
+    commitMessage: () => Promise.resolve(null),
     commitTitle: () => Promise.resolve(null),
     resolveCommit: () => Promise.resolve(null),
   };

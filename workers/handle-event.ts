@@ -26,15 +26,11 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
   return async (event) => {
     switch (event.type) {
       case 'git.pushed':
-        for (const { pipelineId } of await triggerPipelinesForPush(
-          deps.db,
-          deps.repositories,
-          event,
-        )) {
-          // Its own pipeline.created would start it as well, one round of the outbox later.
-          await startRun(deps, pipelineId);
-        }
+        await triggerRuns(deps, event);
         await handleDeployEvent(deps, event);
+        return;
+      case 'pipeline.trigger_requested':
+        await triggerRuns(deps, event);
         return;
       case 'pipeline.created':
         await startRun(deps, event.subjectId);
@@ -56,6 +52,13 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
         await handlePreviewEvent(deps, event);
     }
   };
+}
+
+async function triggerRuns(deps: EventHandlerDeps, event: EventRecord): Promise<void> {
+  for (const { pipelineId } of await triggerPipelinesForPush(deps.db, deps.repositories, event)) {
+    // Its own pipeline.created would start it as well, one round of the outbox later.
+    await startRun(deps, pipelineId);
+  }
 }
 
 /** Starts the workflow of a run that waits for it; a second start does nothing. */

@@ -5,13 +5,17 @@ import type {
   WorkspaceMount,
 } from '../../adapters/executor/executor.ts';
 import { describeRefusals, type EgressRecord } from '../../contracts/pipeline/egress.ts';
-import type { StepPlan, StepResult } from '../../contracts/pipeline/types.ts';
+import type { PipelineTrigger, StepPlan, StepResult } from '../../contracts/pipeline/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { openLogWriter, type LogWriter } from '../../domain/pipeline/append-log.ts';
 import { planOf } from '../../domain/pipeline/begin-run.ts';
 import { formatDuration } from '../../domain/pipeline/definition/duration.ts';
 import { shortRef } from '../../domain/pipeline/definition/globs.ts';
-import { resolveEnv, secretsOf } from '../../domain/pipeline/definition/plan-pipeline.ts';
+import {
+  eventWordOf,
+  resolveEnv,
+  secretsOf,
+} from '../../domain/pipeline/definition/plan-pipeline.ts';
 import { finishLog } from '../../domain/pipeline/finish-log.ts';
 import { createMasker, type Masker } from '../../domain/pipeline/mask.ts';
 import {
@@ -233,7 +237,7 @@ function platformEnv(run: Pipeline, plan: StepPlan): Record<string, string> {
     SLIPWAY_COMMIT: run.commitSha ?? '',
     SLIPWAY_REF: run.gitRef,
     SLIPWAY_BRANCH: shortRef(run.gitRef),
-    SLIPWAY_EVENT: run.trigger,
+    SLIPWAY_EVENT: eventWordOf({ trigger: run.trigger as PipelineTrigger, gitRef: run.gitRef }),
   };
 }
 

@@ -8,10 +8,10 @@ function tooManyCommands(): DomainError {
   return new DomainError('body_too_large', 'The list of refs of this push is too long.');
 }
 
-/** Cuts the packets of a list of commands out of chunks, wherever these are cut. */
+/** Cuts the packets of a list of commands, and of the options behind it, out of chunks, wherever these are cut. */
 class CommandReader {
-  /** false after the flush packet that ends the list, or something that git will refuse by itself */
-  inCommands = true;
+  /** of commands, and of options where the client has announced them; each ends with a flush packet */
+  private listsLeft = 1;
   private header = '';
   private left = 0;
   private packet: Uint8Array[] = [];
@@ -20,6 +20,11 @@ class CommandReader {
 
   constructor(onCapabilities: (capabilities: string[]) => void) {
     this.onCapabilities = onCapabilities;
+  }
+
+  /** false after the flush packet that ends the last list, or something that git will refuse by itself */
+  get inCommands(): boolean {
+    return this.listsLeft > 0;
   }
 
   read(chunk: Uint8Array): void {
@@ -34,7 +39,7 @@ class CommandReader {
       at += 1;
       if (this.header.length < 4) continue;
       const length = /^[0-9a-f]{4}$/iu.test(this.header) ? Number.parseInt(this.header, 16) : 0;
-      if (length < 4) this.inCommands = false;
+      if (length < 4) this.listsLeft -= 1;
       this.left = Math.max(0, length - 4);
       this.header = '';
     }
@@ -51,18 +56,18 @@ class CommandReader {
     const zero = text.indexOf('\0');
     if (zero === -1) return;
     this.isTold = true;
-    this.onCapabilities(
-      text
-        .slice(zero + 1)
-        .trim()
-        .split(' '),
-    );
+    const capabilities = text
+      .slice(zero + 1)
+      .trim()
+      .split(' ');
+    if (capabilities.includes('push-options')) this.listsLeft += 1;
+    this.onCapabilities(capabilities);
   }
 }
 
 /**
- * Passes a push request on, and fails when its list of refs (the packets before the first flush packet) is too long:
- * git would hold all of it in memory, and no limit of git's own counts it.
+ * Passes a push request on, and fails when its list of refs (the packets before the first flush packet) and its options
+ * (those before the second) are too long: git would hold all of it in memory, and no limit of git's own counts it.
  * @param onCapabilities told what the client asks for (`atomic`, `report-status` …) before git has all of its list
  */
 export async function* limitCommands(

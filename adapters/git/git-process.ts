@@ -40,7 +40,7 @@ function gitConfig(hooksDir: string): [string, string][] {
     ['receive.fsck.zeroPaddedFilemode', 'ignore'],
     ['receive.fsck.badTimezone', 'ignore'],
     ['receive.fsck.missingSpaceBeforeDate', 'ignore'],
-    ['receive.advertisePushOptions', 'false'],
+    ['receive.advertisePushOptions', 'true'],
     ['transfer.hideRefs', 'refs/slipway'],
     ['uploadpack.allowFilter', 'true'],
     ['uploadpack.allowReachableSHA1InWant', 'true'],

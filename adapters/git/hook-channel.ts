@@ -15,6 +15,8 @@ export interface HookMessage {
   quarantinePath: string;
   objectDirectory: string;
   alternateObjectDirectories: string;
+  /** options of the push, one line each */
+  options: string[];
   /** null when the list is over the limits or cannot be read */
   updates: RefUpdate[] | null;
   reserved: PushProposal['reserved'];
@@ -45,12 +47,18 @@ function parseMessage(bytes: Buffer, complete: boolean): HookMessage | null {
     .toString('utf8')
     .split('\n');
   if (kind !== 'pre-receive' && kind !== 'post-receive') return null;
+  const isOption = (line: string) => line.startsWith('option ');
+  const firstRef = lines.findIndex((line) => !isOption(line));
+  const refLines = firstRef === -1 ? [] : lines.slice(firstRef);
   return {
     kind,
+    options: lines
+      .slice(0, lines.length - refLines.length)
+      .map((line) => line.slice('option '.length)),
     quarantinePath: quarantinePath ?? '',
     objectDirectory: objectDirectory ?? '',
     alternateObjectDirectories: alternates ?? '',
-    ...(complete ? parseUpdates(lines) : { updates: null, reserved: { refs: [], count: 0 } }),
+    ...(complete ? parseUpdates(refLines) : { updates: null, reserved: { refs: [], count: 0 } }),
   };
 }
 

@@ -3,16 +3,39 @@ import { access, chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promi
 import path from 'node:path';
 import { randomUUID } from 'node:crypto';
 
+/** Beyond these a push is refused. */
+const maxPushOptions = 32;
+
 /**
  * Both hooks speak with the API over two inherited pipes, fd 3 (to it) and fd 4 (from it): no port, no token, and when
  * the API dies the pipes end, which refuses the push. Answer lines: `say <text>`, then `ok` or `no`.
+ * Options of the push come as `option <text>` before the refs: one that holds a line break would be read as more than that.
  * `cat` and `read` are the only tools, so that a minimal image has all they need.
  */
 function script(kind: 'pre-receive' | 'post-receive', onSilence: string): string {
   return `#!/bin/sh
 # Installed by Slipway; rewritten whenever it differs.
+line_end='
+'
+options=''
+at=0
+if [ "\${GIT_PUSH_OPTION_COUNT:-0}" -gt ${String(maxPushOptions)} ]; then
+  printf '%s\\n' 'A push may have at most ${String(maxPushOptions)} options.' >&2
+  exit 1
+fi
+while [ "$at" -lt "\${GIT_PUSH_OPTION_COUNT:-0}" ]; do
+  eval "option=\\\${GIT_PUSH_OPTION_$at-}"
+  case "$option" in
+    *"$line_end"*)
+      printf '%s\\n' 'An option of a push may not hold a line break.' >&2
+      exit 1 ;;
+  esac
+  options="\${options}option $option$line_end"
+  at=$((at + 1))
+done
 {
   printf '%s\\n%s\\n%s\\n%s\\n' '${kind}' "\${GIT_QUARANTINE_PATH-}" "\${GIT_OBJECT_DIRECTORY-}" "\${GIT_ALTERNATE_OBJECT_DIRECTORIES-}" &&
+  printf '%s' "$options" &&
   cat &&
   printf 'END\\n'
 } >&3 || exit 1

@@ -64,11 +64,11 @@ class PushSession {
     try {
       const first = await this.messages.next();
       if (first.done === true || first.value.kind !== 'pre-receive') return;
-      const { updates, reserved } = first.value;
+      const { updates, reserved, options } = first.value;
       if (updates === null) this.refuse([tooMany]);
       else
         await this.decide(
-          { updates, reserved, isAtomic: decision.isAtomic(), ...reader(first.value) },
+          { updates, reserved, options, isAtomic: decision.isAtomic(), ...reader(first.value) },
           decision,
         );
     } catch {

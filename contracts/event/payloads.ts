@@ -43,6 +43,13 @@ const mergeRequest = z.looseObject({
 
 const refUpdate = z.looseObject({ ref: id, oldSha: text, newSha: text });
 
+const push = z.looseObject({
+  pushId: id,
+  pusherId: id.nullable(),
+  pusherName: text,
+  updates: z.array(refUpdate),
+});
+
 /** Steps of pipelines and steps of protocols share their event types; each has its own keys. */
 const either = (ofPipeline: z.ZodType, ofProtocol: z.ZodType) => z.union([ofPipeline, ofProtocol]);
 
@@ -54,12 +61,7 @@ export const eventPayloads: Readonly<Record<EventType, z.ZodType>> = {
   'project.created': any,
   'project.updated': any,
   'project.deleted': any,
-  'git.pushed': z.looseObject({
-    pushId: id,
-    pusherId: id.nullable(),
-    pusherName: text,
-    updates: z.array(refUpdate),
-  }),
+  'git.pushed': push,
   'git.push_refused': any,
   'git.ref_repaired': any,
   'pipeline.created': run.extend({ trigger: id, gitRef: id }),
@@ -67,6 +69,8 @@ export const eventPayloads: Readonly<Record<EventType, z.ZodType>> = {
   'pipeline.paused': run,
   'pipeline.resumed': run,
   'pipeline.completed': run.extend({ status: id }),
+  'pipeline.skipped': run.extend({ trigger: id, gitRef: id, reason: text }),
+  'pipeline.trigger_requested': push.extend({ round: count }),
   'pipeline.cancel_requested': any,
   'pipeline.pause_requested': any,
   'pipeline.resume_requested': any,

@@ -15,7 +15,10 @@ export const eventTypes = [
   'pipeline.paused',
   'pipeline.resumed',
   'pipeline.completed',
+  // what could have run and does not: its row says why
+  'pipeline.skipped',
   // commands: they travel through the outbox, so a signal is neither lost nor overtakes the start of its run
+  'pipeline.trigger_requested',
   'pipeline.cancel_requested',
   'pipeline.pause_requested',
   'pipeline.resume_requested',
@@ -107,6 +110,14 @@ export interface GitPushedPayload {
   pusherId: string | null;
   pusherName: string;
   updates: RefUpdate[];
+  /** its options ask for no run; absent: they do not */
+  isSkipped?: boolean;
+}
+
+/** What is left of a push to run: refs whose turn comes when the events of others have had theirs. */
+export interface TriggerRequestedPayload extends GitPushedPayload {
+  /** how often it was put off */
+  round: number;
 }
 
 /** An event as readers see it. `position` orders events in commit order and is the SSE event id. */

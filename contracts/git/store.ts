@@ -81,6 +81,8 @@ export interface PushProposal {
   reserved: { refs: string[]; count: number };
   /** all of its refs shall move or none, which git holds only for refs that it does not refuse by itself */
   isAtomic: boolean;
+  /** what the pusher gave with `-o`, as it came */
+  options: readonly string[];
   /** true when `ancestor` is reachable from `descendant`, reading the quarantined objects too */
   isAncestor(ancestor: string, descendant: string): Promise<boolean>;
   /**

@@ -1,7 +1,15 @@
 import type { TargetKind } from '../deploy/target.ts';
 import type { Environment } from '../deploy/types.ts';
 
-export const pipelineStatuses = ['pending', 'running', 'success', 'failure', 'cancelled'] as const;
+export const pipelineStatuses = [
+  'pending',
+  'running',
+  'success',
+  'failure',
+  'cancelled',
+  // no run at all: its commit or its push says so, or there is nothing that could run
+  'skipped',
+] as const;
 export type PipelineStatus = (typeof pipelineStatuses)[number];
 
 export const stepStatuses = [
@@ -25,6 +33,7 @@ export const pipelineTransitions: Readonly<Record<PipelineStatus, readonly Pipel
   success: [],
   failure: [],
   cancelled: [],
+  skipped: [],
 };
 
 /** Transitions of a step. `running → pending` is a retry: a new attempt of the same step. */

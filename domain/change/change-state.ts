@@ -39,10 +39,11 @@ function stateOfSyncs({ syncs }: ChangeRows): StateLine | null {
 
 function stateOfRuns({ pipelines }: ChangeRows): StateLine | null {
   const open = pipelines.findLast((run) => run.status === 'running' || run.status === 'pending');
-  const last = open ?? pipelines.at(-1);
+  const last = open ?? pipelines.findLast((run) => run.status !== 'skipped') ?? pipelines.at(-1);
   if (last === undefined) return null;
   const name = `#${String(last.number)}`;
   if (last.status === 'success') return { state: 'success', line: `${name} passed` };
+  if (last.status === 'skipped') return { state: 'cancelled', line: `${name} was skipped` };
   if (last.status === 'cancelled') return { state: 'cancelled', line: `${name} was cancelled` };
   if (last.status !== 'failure') return { state: 'running', line: `${name} is ${last.status}` };
   const step = last.steps.find((one) => one.status === 'failure')?.name;

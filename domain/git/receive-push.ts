@@ -4,9 +4,11 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { maxRunsOfPush, refsToRun } from '../pipeline/refs-of-push.ts';
 import type { ProjectWithOwner } from '../project/find-project.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { checkPush, reservedLines } from './check-push.ts';
+import { type AskedByPush, readPushOptions } from './push-options.ts';
 import { withPushLock } from './push-lock.ts';
 import { recordPush, type RecordedPush } from './record-push.ts';
 import { repairRefs } from './repair-refs.ts';
@@ -61,8 +63,24 @@ export interface ReceivePushOptions {
   onError: (error: unknown, what: string) => void;
 }
 
+/** What the pusher has to know of the runs of a push that was taken. */
+function linesOf(
+  push: PushProposal,
+  asked: AskedByPush,
+  { defaultBranch }: ProjectWithOwner,
+): string[] {
+  const left = refsToRun(push.updates, defaultBranch).left.length;
+  if (left === 0 || asked.isSkipped) return asked.lines;
+  const most = `a push gets at most ${String(maxRunsOfPush)}`;
+  return [
+    ...asked.lines,
+    `${String(left)} refs of this push get no pipeline: ${most}. Start the others by hand.`,
+  ];
+}
+
 async function letIn(options: ReceivePushOptions, push: PushProposal): Promise<void> {
   const { db, git, caller, project } = options;
+  const asked = readPushOptions(push.options);
   let finish: ((lines: string[]) => void) | null = null;
   try {
     const recorded = await withPushLock(db, project.id, async (tx) => {
@@ -71,11 +89,19 @@ async function letIn(options: ReceivePushOptions, push: PushProposal): Promise<v
       finish = accepted.finish;
       // The row may have been changed while the pack came in.
       const current = await tx.project.findUnique({ where: { id: project.id } });
-      return current === null ? null : recordPush(tx, git, caller, current, accepted.updates);
+      return current === null
+        ? null
+        : recordPush(tx, git, caller, current, accepted.updates, asked.isSkipped);
     });
     // (an assignment inside the callback is not seen by the compiler)
     (finish as ((lines: string[]) => void) | null)?.(
-      recorded === null ? [] : [...options.tell(recorded), ...reservedLines(push.reserved)],
+      recorded === null
+        ? []
+        : [
+            ...options.tell(recorded),
+            ...reservedLines(push.reserved),
+            ...linesOf(push, asked, project),
+          ],
     );
   } catch (error) {
     options.onError(error, 'a push moved refs but was not recorded');

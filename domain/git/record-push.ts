@@ -92,12 +92,12 @@ async function mayUseSecrets(
  * Records refs that moved, in the caller's transaction: the push, the refs and the event, whoever moved them and by
  * whatever way. The audit row is the caller's, who knows what it was.
  * @param by the caller is null when nobody knows who made the move; without a change id it gets a new one; `isMerge` when
- * the rules of the branches were obeyed as those for merges
+ * the rules of the branches were obeyed as those for merges; `isSkipped` when its options ask for no run
  */
 export async function recordMoves(
   tx: Prisma.TransactionClient,
   git: Pick<GitStore, 'setHead'>,
-  by: { caller: Caller | null; changeId?: string; isMerge?: boolean },
+  by: { caller: Caller | null; changeId?: string; isMerge?: boolean; isSkipped?: boolean },
   project: PushedProject,
   updates: readonly RefUpdate[],
 ): Promise<RecordedPush> {
@@ -115,7 +115,10 @@ export async function recordMoves(
   });
   const mover = { userId: pusherId, isMerge: by.isMerge ?? false };
   await vouchHeads(tx, project.id, mover, plain);
-  const payload: GitPushedPayload = { pushId, pusherId, pusherName, updates: plain };
+  const payload: GitPushedPayload = {
+    ...{ pushId, pusherId, pusherName, updates: plain },
+    ...(by.isSkipped === true ? { isSkipped: true } : {}),
+  };
   await publishEvent(tx, {
     type: 'git.pushed',
     projectId: project.id,
@@ -132,6 +135,7 @@ export async function recordMoves(
 /**
  * Records a push with a new change id and its audit row.
  * @param caller null when repository care found the move and nobody knows who made it
+ * @param isSkipped its options ask for no run
  */
 export async function recordPush(
   tx: Prisma.TransactionClient,
@@ -139,8 +143,9 @@ export async function recordPush(
   caller: Caller | null,
   project: PushedProject,
   updates: readonly RefUpdate[],
+  isSkipped = false,
 ): Promise<RecordedPush> {
-  const recorded = await recordMoves(tx, git, { caller }, project, updates);
+  const recorded = await recordMoves(tx, git, { caller, isSkipped }, project, updates);
   if (caller !== null) {
     const refs = updates.slice(0, 50).map(({ ref, oldSha, newSha }) => ({ ref, oldSha, newSha }));
     await writeAudit(tx, caller, {

@@ -12,13 +12,16 @@ export interface CreatePipelineOptions {
   trigger: PipelineTrigger;
   /** full ref: refs/heads/main */
   gitRef: string;
-  commitSha: string;
+  /** null where the ref leads to none */
+  commitSha: string | null;
   commitTitle: string | null;
   triggeredBy: string | null;
   /** whose work it is besides, inherited from the run that this one repeats; the makers of the commit are added */
   originIds?: readonly string[];
   /** the same key never makes two runs; null = always a new one */
   dedupeKey: string | null;
+  /** why it is not to run; absent: it is */
+  skipped?: string;
   traceparent: string | null;
 }
 
@@ -29,7 +32,10 @@ export interface CreatedPipeline {
   created: boolean;
 }
 
-/** Adds a pending run with the project's next number, and its `pipeline.created` event that starts it. */
+/**
+ * Adds a pending run with the project's next number, and its `pipeline.created` event that starts it. One that is not to run
+ * gets its number and its row alone, with `pipeline.skipped`.
+ */
 export async function createPipeline(
   db: PrismaClient,
   options: CreatePipelineOptions,
@@ -42,7 +48,7 @@ export async function createPipelineIn(
   tx: Prisma.TransactionClient,
   options: CreatePipelineOptions,
 ): Promise<CreatedPipeline> {
-  const { traceparent, ...row } = options;
+  const { traceparent, skipped, ...row } = options;
   // The counter's row lock comes first: two deliveries of one cause then see each other's run.
   const project = await tx.project.update({
     where: { id: row.projectId },
@@ -66,16 +72,31 @@ export async function createPipelineIn(
   const number = project.nextPipelineNumber;
   const makers = await makersOfCommit(tx, row.projectId, row.commitSha);
   const originIds = originOf({ by: null, originIds: [...(row.originIds ?? []), ...makers] });
-  await tx.pipeline.create({ data: { id, number, ...row, originIds } });
-  await publishEvent(tx, {
-    type: 'pipeline.created',
-    projectId: row.projectId,
-    changeId: row.changeId,
-    actorId: row.triggeredBy,
-    subjectId: id,
-    message: `Pipeline #${String(number)} waits to start`,
-    payload: { number, trigger: row.trigger, gitRef: row.gitRef, commitSha: row.commitSha },
-    traceparent,
-  });
+  const status = skipped === undefined ? {} : { status: 'skipped', error: skipped };
+  const finishedAt = skipped === undefined ? null : new Date();
+  await tx.pipeline.create({ data: { id, number, ...row, ...status, finishedAt, originIds } });
+  await tellOfPipeline(tx, options, { id, number });
   return { id, number, created: true };
+}
+
+async function tellOfPipeline(
+  tx: Prisma.TransactionClient,
+  options: CreatePipelineOptions,
+  { id, number }: { id: string; number: number },
+): Promise<void> {
+  const { projectId, changeId, triggeredBy, trigger, gitRef, commitSha, skipped } = options;
+  const name = `Pipeline #${String(number)}`;
+  const payload = { number, trigger, gitRef, commitSha };
+  const about = {
+    ...{ projectId, changeId, actorId: triggeredBy, subjectId: id },
+    traceparent: options.traceparent,
+  };
+  if (skipped === undefined) {
+    const message = `${name} waits to start`;
+    await publishEvent(tx, { type: 'pipeline.created', ...about, message, payload });
+    return;
+  }
+  const message = `${name} does not run: ${skipped}`;
+  const withReason = { ...payload, reason: skipped };
+  await publishEvent(tx, { type: 'pipeline.skipped', ...about, message, payload: withReason });
 }

@@ -22,6 +22,8 @@ export interface RepositoryReader {
   ): Promise<string[] | 'too many' | null>;
   /** Makes a clone for the steps of a run, see `GitStore.layClone`. */
   layClone: GitStore['layClone'];
+  /** The commit's message, whole; null where the id leads to no commit (a tag may lead to a file). */
+  commitMessage(repoPath: string, commitSha: string): Promise<string | null>;
   /** First line of the commit's message. */
   commitTitle(repoPath: string, commitSha: string): Promise<string | null>;
   /** Where a branch, tag, full ref or commit leads, under its full name; null when there is none. */
@@ -76,20 +78,12 @@ export function createRepositoryReader(
     return text === null ? null : await parseOrRefuse(heavy, text, ownerOf(repoPath));
   };
   return {
+    commitMessage: (repoPath, sha) => orNull(() => messageOf(store, repoPath, sha)),
     commitTitle,
     // A file of a commit never changes, and a run asks for its definition twice: to be triggered and to be planned.
     definition: (repoPath, sha) =>
       remembered.get([repoPath, sha].join('\0'), () => definition(repoPath, sha)),
-    changedPaths: (repoPath, from, to) =>
-      orTooMany(async () => {
-        try {
-          return await store.changedPaths(repoPath, { from, to });
-        } catch (error) {
-          // After a forced push and a clean-up the commit of before may be gone.
-          if ((await store.resolveCommit(repoPath, from)) === null) return null;
-          throw error;
-        }
-      }),
+    changedPaths: (repoPath, from, to) => orTooMany(() => pathsBetween(store, repoPath, from, to)),
     layClone: (...args) => store.layClone(...args),
     async resolveCommit(repoPath, ref) {
       const candidates =
@@ -103,6 +97,31 @@ export function createRepositoryReader(
       return null;
     },
   };
+}
+
+async function messageOf(store: GitStore, repoPath: string, sha: string): Promise<string | null> {
+  try {
+    const { subject, body } = await store.readCommit(repoPath, sha);
+    return body === '' ? subject : `${subject}\n\n${body}`;
+  } catch (error) {
+    if ((await store.resolveCommit(repoPath, sha)) === null) return null;
+    throw error;
+  }
+}
+
+async function pathsBetween(
+  store: GitStore,
+  repoPath: string,
+  from: string,
+  to: string,
+): Promise<string[] | null> {
+  try {
+    return await store.changedPaths(repoPath, { from, to });
+  } catch (error) {
+    // After a forced push and a clean-up the commit of before may be gone.
+    if ((await store.resolveCommit(repoPath, from)) === null) return null;
+    throw error;
+  }
 }
 
 /** The owner of a repository or a project, of its path or full name. */

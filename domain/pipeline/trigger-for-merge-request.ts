@@ -4,14 +4,15 @@ import { createPipeline } from './create-pipeline.ts';
 import { startsRun } from './definition/plan-pipeline.ts';
 import { mergeRequestRunKey } from './merge-request-run.ts';
 import type { RepositoryReader } from './repository-reader.ts';
+import { skippedByMessage } from './skip-words.ts';
 
 /**
  * Makes a pending run for the head that an event of a merge request tells of (`mr.created`, `mr.updated`), when its
- * `.platform.yaml` wants one. Idempotent by merge request and head.
+ * `.platform.yaml` wants one; a skipped one when its message says so. Idempotent by merge request and head.
  */
 export async function triggerPipelineForMergeRequest(
   db: PrismaClient,
-  repositories: Pick<RepositoryReader, 'definition' | 'commitTitle'>,
+  repositories: Pick<RepositoryReader, 'definition' | 'commitMessage'>,
   event: EventRecord,
 ): Promise<void> {
   const { projectId, changeId, subjectId, actorId } = event;
@@ -23,15 +24,18 @@ export async function triggerPipelineForMergeRequest(
   if (parsed === null) return;
   const gitRef = `refs/heads/${sourceBranch}`;
   if (parsed.ok && !startsRun(parsed.definition, { trigger: 'mr', gitRef })) return;
+  const message = await repositories.commitMessage(project.repoPath, headSha);
+  const skipped = skippedByMessage(message ?? '');
   await createPipeline(db, {
     projectId,
     changeId,
     trigger: 'mr',
     gitRef,
     commitSha: headSha,
-    commitTitle: await repositories.commitTitle(project.repoPath, headSha),
+    commitTitle: message?.split('\n', 1)[0]?.slice(0, 200) ?? null,
     triggeredBy: actorId,
     dedupeKey: mergeRequestRunKey({ id: subjectId, headSha }),
     traceparent: event.traceparent,
+    ...(skipped === null ? {} : { skipped }),
   });
 }

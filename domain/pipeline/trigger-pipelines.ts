@@ -1,8 +1,20 @@
-import type { EventRecord, GitPushedPayload } from '../../contracts/event/types.ts';
-import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type {
+  EventRecord,
+  GitPushedPayload,
+  RefUpdate,
+  TriggerRequestedPayload,
+} from '../../contracts/event/types.ts';
+import type { PrismaClient, Project } from '../../prisma/generated/client.ts';
+import { publishEvent } from '../event/publish-event.ts';
+import { inTransaction } from '../shared/tx.ts';
 import { createPipeline } from './create-pipeline.ts';
+import { shortRef } from './definition/globs.ts';
+import type { ParsedDefinition } from './definition/parse-definition.ts';
 import { startsRun } from './definition/plan-pipeline.ts';
+import { maxRunsOfPush, refsToRun } from './refs-of-push.ts';
 import type { RepositoryReader } from './repository-reader.ts';
+import { skippedByMessage } from './skip-words.ts';
 
 /** A run to start, with what its summary says. */
 export interface TriggeredPipeline {
@@ -11,47 +23,160 @@ export interface TriggeredPipeline {
   changeId: string;
 }
 
-const zeros = /^0+$/;
-/** A push of more refs than this (a mirror, an import) starts no pipelines beyond the first ones. */
-const MAX_REFS = 20;
+type Reader = Pick<RepositoryReader, 'definition' | 'commitMessage'>;
+
+/** What one event of a push may take of the time of all others, in ms; and a definition that is being read. */
+const turnMs = 1000;
+const patienceMs = 500;
+/** What is said of a ref whose turn comes again. */
+const later = Symbol('later');
+/** Put off so often, a ref is waited for: what never comes to an end is then given up like any other event. */
+const maxRounds = 100;
+
+interface Cause {
+  db: PrismaClient;
+  repositories: Reader;
+  event: EventRecord & { projectId: string; changeId: string };
+  push: GitPushedPayload & Partial<TriggerRequestedPayload>;
+  project: Project & { repoPath: string };
+}
 
 /**
- * Makes a pending run for each branch and tag that a push moved and whose commit has a `.platform.yaml` that wants it.
- * A definition with faults makes a run too, which fails with the faults: silence would hide them. Idempotent by push and ref.
+ * Makes a pending run for each branch and tag that a push moved and whose commit has a `.platform.yaml` that wants it; a
+ * skipped one, with the reason, where nothing is to run. A definition with faults makes a run too, which fails with the
+ * faults: silence would hide them. Idempotent by push and ref.
+ *
+ * Others wait for it: what takes longer than a turn goes on behind them (`pipeline.trigger_requested`), and a ref that
+ * cannot be read gets an event of its own, so that it keeps none of the others.
+ * @param event `git.pushed`, or `pipeline.trigger_requested`
  */
 export async function triggerPipelinesForPush(
   db: PrismaClient,
-  repositories: Pick<RepositoryReader, 'definition' | 'commitTitle'>,
+  repositories: Reader,
   event: EventRecord,
 ): Promise<TriggeredPipeline[]> {
-  const push = event.payload as unknown as GitPushedPayload;
   const { projectId, changeId } = event;
   if (projectId === null || changeId === null) return [];
   const project = await db.project.findUnique({ where: { id: projectId } });
   if (project?.repoPath == null) return [];
-  const moved = push.updates.filter(
-    (update) => /^refs\/(heads|tags)\//.test(update.ref) && !zeros.test(update.newSha),
-  );
+  const cause: Cause = {
+    db,
+    repositories,
+    event: { ...event, projectId, changeId },
+    push: event.payload as unknown as GitPushedPayload,
+    project: { ...project, repoPath: project.repoPath },
+  };
+  const { refs, left } = refsToRun(cause.push.updates, project.defaultBranch);
+  if (left.length > 0) await tellOfLeft(cause, left);
+  return await triggerRefs(cause, refs);
+}
+
+async function triggerRefs(cause: Cause, refs: readonly RefUpdate[]): Promise<TriggeredPipeline[]> {
+  const { projectId, changeId } = cause.event;
   const triggered: TriggeredPipeline[] = [];
-  for (const { ref, newSha } of moved.slice(0, MAX_REFS)) {
-    const [parsed, commitTitle] = await Promise.all([
-      repositories.definition(project.repoPath, newSha),
-      repositories.commitTitle(project.repoPath, newSha),
-    ]);
-    if (parsed === null) continue;
-    if (parsed.ok && !startsRun(parsed.definition, { trigger: 'push', gitRef: ref })) continue;
-    const { id } = await createPipeline(db, {
-      projectId,
-      changeId,
-      trigger: 'push',
-      gitRef: ref,
-      commitSha: newSha,
-      commitTitle,
-      triggeredBy: push.pusherId,
-      dedupeKey: `push:${push.pushId}:${ref}`,
-      traceparent: event.traceparent,
-    });
-    triggered.push({ pipelineId: id, projectId, changeId });
+  const postponed: RefUpdate[] = [];
+  const turnEnds = performance.now() + turnMs;
+  for (const [at, update] of refs.entries()) {
+    if (at > 0 && performance.now() > turnEnds) {
+      postponed.push(...refs.slice(at));
+      break;
+    }
+    try {
+      const made = await triggerRef(cause, update);
+      if (made === later) postponed.push(update);
+      else if (made !== null) triggered.push({ pipelineId: made, projectId, changeId });
+    } catch (error) {
+      if (refs.length === 1) throw error;
+      await putOff(cause, [update]);
+    }
   }
+  if (postponed.length > 0) await putOff(cause, postponed);
   return triggered;
+}
+
+/** @returns the run that is to start; null when none is; later, while its definition is being read */
+async function triggerRef(
+  cause: Cause,
+  { ref, newSha }: RefUpdate,
+): Promise<string | typeof later | null> {
+  const { repositories, project, push } = cause;
+  const message = await repositories.commitMessage(project.repoPath, newSha);
+  if (message === null) {
+    const reason = `${shortRef(ref)} leads to no commit, so there is nothing to run`;
+    return await makeRun(cause, ref, { sha: null, title: null, skipped: reason });
+  }
+  const parsed = await soon(cause, repositories.definition(project.repoPath, newSha));
+  if (parsed === later) return parsed;
+  if (parsed === null) return null;
+  if (parsed.ok && !startsRun(parsed.definition, { trigger: 'push', gitRef: ref })) return null;
+  const skipped =
+    push.isSkipped === true ? 'skipped by the push option ci.skip' : skippedByMessage(message);
+  const title = message.split('\n', 1)[0]?.slice(0, 200) ?? null;
+  return await makeRun(cause, ref, { sha: newSha, title, skipped });
+}
+
+/** Waits for a definition only as long as others can be asked to; it goes on being read meanwhile. */
+async function soon(
+  { push }: Cause,
+  reading: Promise<ParsedDefinition | null>,
+): Promise<ParsedDefinition | typeof later | null> {
+  if ((push.round ?? 0) >= maxRounds) return await reading;
+  const given = new AbortController();
+  try {
+    const late = sleep(patienceMs, later, { signal: given.signal });
+    late.catch(() => undefined);
+    return await Promise.race([reading, late]);
+  } finally {
+    given.abort();
+  }
+}
+
+async function makeRun(
+  { db, event, push }: Cause,
+  ref: string,
+  { sha, title, skipped }: { sha: string | null; title: string | null; skipped: string | null },
+): Promise<string | null> {
+  const { id } = await createPipeline(db, {
+    projectId: event.projectId,
+    changeId: event.changeId,
+    trigger: 'push',
+    gitRef: ref,
+    commitSha: sha,
+    commitTitle: title,
+    triggeredBy: push.pusherId,
+    dedupeKey: `push:${push.pushId}:${ref}`,
+    traceparent: event.traceparent,
+    ...(skipped === null ? {} : { skipped }),
+  });
+  return skipped === null ? id : null;
+}
+
+/** Of the refs that are too many for one push the first stands among the runs, and tells of the others. */
+async function tellOfLeft(cause: Cause, left: readonly RefUpdate[]): Promise<void> {
+  const [first, ...more] = left;
+  if (first === undefined) return;
+  const others = more.length === 0 ? '' : ` and ${String(more.length)} more refs of the push`;
+  const skipped = `It${others} got no run: a push gets at most ${String(maxRunsOfPush)}.`;
+  await makeRun(cause, first.ref, { sha: first.newSha, title: null, skipped });
+}
+
+/** These refs come again behind the events that wait by now. */
+async function putOff({ db, event, push }: Cause, updates: readonly RefUpdate[]): Promise<void> {
+  const { pushId, pusherId, pusherName, isSkipped } = push;
+  const payload: TriggerRequestedPayload = {
+    ...{ pushId, pusherId, pusherName, updates: [...updates] },
+    ...(isSkipped === undefined ? {} : { isSkipped }),
+    round: (push.round ?? 0) + 1,
+  };
+  await inTransaction(db, (tx) =>
+    publishEvent(tx, {
+      type: 'pipeline.trigger_requested',
+      projectId: event.projectId,
+      changeId: event.changeId,
+      actorId: pusherId,
+      subjectId: pushId,
+      payload,
+      traceparent: event.traceparent,
+    }),
+  );
 }

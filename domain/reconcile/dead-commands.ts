@@ -8,6 +8,7 @@ import { inTransaction } from '../shared/tx.ts';
 const commands: readonly EventType[] = [
   'git.pushed',
   'pipeline.created',
+  'pipeline.trigger_requested',
   'pipeline.cancel_requested',
   'pipeline.pause_requested',
   'pipeline.resume_requested',

@@ -11,7 +11,7 @@ import { refreshMergeRequest } from './refresh-merge-request.ts';
 export interface ReviewEventDeps {
   db: PrismaClient;
   git: GitStore;
-  repositories: Pick<RepositoryReader, 'definition' | 'commitTitle'>;
+  repositories: Pick<RepositoryReader, 'definition' | 'commitMessage'>;
 }
 
 /** Merge requests that wait to merge themselves try again. */

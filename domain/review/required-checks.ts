@@ -22,7 +22,10 @@ const openSteps = new Set(['pending', 'running', 'waiting']);
  */
 export function runsThatCount(runs: readonly CheckRun[]): CheckRun[] {
   const newest = new Map<string, CheckRun>();
-  const inOrder = [...runs].sort((a, b) => a.number - b.number);
+  // What did not run says nothing, for or against.
+  const inOrder = runs
+    .filter(({ status }) => status !== 'skipped')
+    .sort((a, b) => a.number - b.number);
   for (const run of inOrder) newest.set(run.trigger, run);
   const byHand = inOrder.filter(({ isByHand }) => isByHand).at(-1);
   return [...newest.values()].filter((run) => byHand === undefined || run.number >= byHand.number);
@@ -77,7 +80,9 @@ export function judgeCheck(name: string, all: readonly CheckRun[], commitSha: st
     return { rule, state: 'pending', detail, missing: [name] };
   }
   if (reports.length === 0) {
-    const detail = `${name} has not reported for ${commitSha.slice(0, 8)}.`;
+    const skipped = all.find(({ status }) => status === 'skipped');
+    const why = skipped === undefined ? '' : `: ${runName(skipped.number)} was skipped`;
+    const detail = `${name} has not reported for ${commitSha.slice(0, 8)}${why}.`;
     return { rule, state: 'missing', detail, missing: [name] };
   }
   return { rule, state: 'passed', detail: `${name} succeeded.`, missing: [] };

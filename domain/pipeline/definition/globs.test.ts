@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseDefinition } from './parse-definition.ts';
-import { planPipeline, type PlanContext } from './plan-pipeline.ts';
+import { eventWordOf, planPipeline, type PlanContext } from './plan-pipeline.ts';
 
 const context: PlanContext = {
   trigger: 'push',
@@ -22,6 +22,23 @@ function faults(text: string) {
   if (result.ok) throw new Error('expected faults');
   return result;
 }
+
+describe('the event of a run', () => {
+  it.each([
+    ['push', 'refs/heads/main', 'push'],
+    ['push', 'refs/tags/v1', 'tag'],
+    ['mr', 'refs/heads/topic', 'merge_request'],
+    ['api', 'refs/tags/v1', 'api'],
+  ] as const)(
+    '%s of %s is told to a step in the word of the file: %s [A-PIPE-02]',
+    (trigger, gitRef, word) => {
+      expect(eventWordOf({ trigger, gitRef })).toBe(word);
+      const text = `steps: [{ name: a, commands: [x], when: { event: ${word} } }]\n`;
+      const [step] = planPipeline(parsed(text), { ...context, trigger, gitRef }).steps;
+      expect(step?.skipReason).toBeNull();
+    },
+  );
+});
 
 describe('the patterns of `when`', () => {
   it.each([

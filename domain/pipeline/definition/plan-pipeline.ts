@@ -35,10 +35,16 @@ const eventOfTrigger: Readonly<Record<PipelineTrigger, string>> = {
   mr: 'merge_request',
 };
 
-/** The word that `on` and `when.event` know this cause by. A pushed tag is both `push` and `tag`. */
+/** The word of the file for this cause, as a step sees it in `SLIPWAY_EVENT`. */
+export function eventWordOf({ trigger, gitRef }: Pick<PlanContext, 'trigger' | 'gitRef'>): string {
+  const event = eventOfTrigger[trigger];
+  return event === 'push' && gitRef.startsWith('refs/tags/') ? 'tag' : event;
+}
+
+/** The words that `on` and `when.event` know this cause by. A pushed tag is both `push` and `tag`. */
 function eventsOf(context: PlanContext): string[] {
-  const event = eventOfTrigger[context.trigger];
-  return event === 'push' && context.gitRef.startsWith('refs/tags/') ? ['push', 'tag'] : [event];
+  const event = eventWordOf(context);
+  return event === 'tag' ? ['push', 'tag'] : [event];
 }
 
 /** Whether a file's `on` lets this cause start a run. Without `on`: push, merge_request and api. An API call always may. */

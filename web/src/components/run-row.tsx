@@ -47,6 +47,7 @@ export function RunRow({
           </span>
           {run.commitSha && <code>{shortSha(run.commitSha)}</code>}
           <span class="wide-only">{triggerWords[run.trigger]}</span>
+          {run.status === 'skipped' && run.error && <span class="truncate">{run.error}</span>}
         </div>
       </div>
       <div class="line-end">

@@ -118,7 +118,8 @@ function brokenNow(runs: readonly Run[]): Run[] {
   const seen = new Set<string>();
   return runs.filter((run) => {
     const key = `${run.project.id} ${run.gitRef}`;
-    if (run.finishedAt === null || run.status === 'cancelled' || seen.has(key)) return false;
+    if (run.finishedAt === null || ['cancelled', 'skipped'].includes(run.status) || seen.has(key))
+      return false;
     seen.add(key);
     return run.status === 'failure';
   });

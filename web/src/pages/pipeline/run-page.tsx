@@ -134,6 +134,11 @@ function RunFacts({ run }: { run: RunDetail }): JSX.Element {
 /** One `file:line:column: what is wrong` of a definition. */
 const place = /^([\w./-]+\.ya?ml):(\d+):(\d+): (.*)$/;
 
+function errorTitle({ status }: RunDetail): string {
+  if (status === 'success') return 'The run passed, but it did not deploy everything';
+  return status === 'skipped' ? 'It was not run' : 'The run could not go on';
+}
+
 /** Why a run failed beside its steps, or what a green one was not let do. Each place in the definition links to its line. */
 function RunError({ run, error }: { run: RunDetail; error: string }): JSX.Element {
   const lines = error.split('\n').map((line) => ({ line, found: place.exec(line.trim()) }));
@@ -142,15 +147,9 @@ function RunError({ run, error }: { run: RunDetail; error: string }): JSX.Elemen
     `${withQuery(projectPath(run.project.owner, run.project.name, '/file'), { ref: run.commitSha ?? undefined, path })}#L${line}`;
   return (
     <div class="problem" role="alert">
-      <Icon name="failure" />
+      <Icon name={run.status === 'skipped' ? 'skipped' : 'failure'} />
       <div class="grow">
-        <strong>
-          {run.status === 'success'
-            ? 'The run passed, but it did not deploy everything'
-            : inDefinition
-              ? 'The pipeline definition is not valid'
-              : 'The run could not go on'}
-        </strong>
+        <strong>{inDefinition ? 'The pipeline definition is not valid' : errorTitle(run)}</strong>
         <ul class="mono">
           {lines.map(({ line, found }) => (
             <li key={line}>

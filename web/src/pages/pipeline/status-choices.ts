@@ -1,5 +1,12 @@
 /** States that a list of runs can be narrowed to. */
-export const runStatuses = ['running', 'pending', 'success', 'failure', 'cancelled'] as const;
+export const runStatuses = [
+  'running',
+  'pending',
+  'success',
+  'failure',
+  'cancelled',
+  'skipped',
+] as const;
 
 /** Choices of the filter by state, as every list of runs has it. */
 export const statusChoices = [
@@ -9,4 +16,5 @@ export const statusChoices = [
   ['success', 'Passed'],
   ['failure', 'Failed'],
   ['cancelled', 'Cancelled'],
+  ['skipped', 'Skipped'],
 ] as const;

@@ -1,12 +1,14 @@
 import type { JSX } from 'preact';
 import { getCommit } from '../../api/repository.ts';
+import { listProjectRuns } from '../../api/resources.ts';
 import type { Commit } from '../../api/types.ts';
-import { useLoad } from '../../app/load.ts';
+import { useList, useLoad } from '../../app/load.ts';
 import { projectPath, withQuery } from '../../app/location.ts';
 import { ButtonLink } from '../../components/button.tsx';
 import { Copy } from '../../components/copy.tsx';
 import { DiffView } from '../../components/diff-view.tsx';
 import { Show } from '../../components/feedback.tsx';
+import { RunRow } from '../../components/run-row.tsx';
 import { Time } from '../../components/time.tsx';
 import { shortSha } from '../../lib/time.ts';
 import { NotFound } from '../not-found.tsx';
@@ -23,10 +25,29 @@ export function CommitPage({ at, item = '' }: ProjectPageProps): JSX.Element {
       {(data) => (
         <div class="stack">
           <CommitHead commit={data} at={at} />
+          <CommitRuns sha={data.sha} at={at} />
           <DiffView diff={data.diff} />
         </div>
       )}
     </Show>
+  );
+}
+
+/** What ran of it, and what was not to run. A commit without a pipeline has nothing here. */
+function CommitRuns({ sha, at }: { sha: string; at: ProjectPageProps['at'] }): JSX.Element | null {
+  const list = useList(`pipelines/of/${at.owner}/${at.project}/commit/${sha}`, (cursor, signal) =>
+    listProjectRuns(at, { commit: sha, cursor }, signal),
+  );
+  const runs = list.data ?? [];
+  if (runs.length === 0) return null;
+  return (
+    <section aria-label="Pipelines">
+      <ul class="line-list">
+        {runs.map((run) => (
+          <RunRow key={run.id} run={run} showProject={false} />
+        ))}
+      </ul>
+    </section>
   );
 }
 

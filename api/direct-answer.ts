@@ -1,5 +1,5 @@
 import { ServerResponse } from 'node:http';
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
 import type { DirectBody } from './direct-body.ts';
@@ -83,16 +83,34 @@ export function withDirectAnswers<F extends Fetch>(handle: F): F {
  * A stream as a body, at the client's pace. When it fails the connection is broken off, for a shortened body must not
  * look whole; when the client goes away it is destroyed.
  */
-export function streamBody(source: Readable): DirectBody {
+export function streamBody(source: Readable, stallMs = 60_000): DirectBody {
   return {
     send: (to) => {
       to.on('error', () => undefined);
       source.once('error', () => to.destroy());
       to.once('close', () => source.destroy());
+      cutStalled(to, stallMs);
       source.pipe(to);
     },
     drop: () => {
       source.on('error', () => undefined).destroy();
     },
   };
+}
+
+/**
+ * Breaks an answer off whose client took nothing of what waited for it in all that time: what makes the answer, a git
+ * say, waits with it, and there are few of these.
+ */
+function cutStalled(to: Writable, stallMs: number): void {
+  let drained = true;
+  const onDrain = (): void => {
+    drained = true;
+  };
+  const timer = setInterval(() => {
+    if (!drained && to.writableNeedDrain) to.destroy();
+    drained = !to.writableNeedDrain;
+  }, stallMs);
+  timer.unref();
+  to.on('drain', onDrain).once('close', () => clearInterval(timer));
 }

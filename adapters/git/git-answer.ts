@@ -26,10 +26,10 @@ export async function* streamGit(
   context: GitContext,
   repoPath: string,
   args: string[],
-  signal: Cancellation,
+  { signal, whose }: { signal: Cancellation; whose?: string | undefined },
 ): ByteStream & AsyncGenerator<Uint8Array> {
   const cwd = await openRepository(context, repoPath);
-  const release = await context.reads.enter(signal);
+  const release = await context.downloads.enter(signal, whose);
   try {
     const child = await startGit(context.setting, ['--git-dir=.', ...args], { cwd, signal });
     child.stdin.end();

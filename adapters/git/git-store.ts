@@ -3,7 +3,7 @@ import type { GitStore } from '../../contracts/git/store.ts';
 import type { Spawner } from '../spawner/spawner.ts';
 import { care } from './care.ts';
 import { layClone } from './lay-clone.ts';
-import { createLimiter } from './limiter.ts';
+import { createLimiter, type Limiter } from './limiter.ts';
 import { createRepository, removeRepository } from './make-repository.ts';
 import { mapLines } from './map-lines.ts';
 import {
@@ -54,10 +54,17 @@ export interface GitStoreOptions {
   spawner?: Spawner | undefined;
   /** packs made for clients at once; default 4 */
   maxUploadPacks?: number;
+  /** files and archives that are sent to clients at once; default 16 */
+  maxDownloads?: number;
   /** how long a fetch may wait for its turn; default 60 s */
   maxWaitMs?: number;
   /** how long the check of a push may take before the push is refused; default 60 s */
   checkTimeoutMs?: number;
+}
+
+/** Whoever reads slowly, or not at all, holds at most half of the places. */
+function limiterOfClients(running: number, maxWaitMs: number): Limiter {
+  return createLimiter({ running, waiting: 500, maxWaitMs, share: Math.max(1, running >> 1) });
 }
 
 function contextOf(options: GitStoreOptions): GitContext {
@@ -69,17 +76,14 @@ function contextOf(options: GitStoreOptions): GitContext {
       spawner: options.spawner,
     },
     reads: createLimiter({ running: 16, waiting: 1000, maxWaitMs: 30_000 }),
+    downloads: limiterOfClients(options.maxDownloads ?? 16, options.maxWaitMs ?? 30_000),
   };
 }
 
 /** Bare repositories below `root`, by the git executable. Needs git 2.38 or later. */
 export function createGitStore(options: GitStoreOptions): GitStore {
   const context = contextOf(options);
-  const packs = createLimiter({
-    running: options.maxUploadPacks ?? 4,
-    waiting: 500,
-    maxWaitMs: options.maxWaitMs ?? 60_000,
-  });
+  const packs = limiterOfClients(options.maxUploadPacks ?? 4, options.maxWaitMs ?? 60_000);
   return {
     create: (repoPath, branch) => createRepository(context, repoPath, branch),
     remove: (repoPath) => removeRepository(context, repoPath),

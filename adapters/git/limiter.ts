@@ -1,12 +1,14 @@
-import { DomainError } from '../../contracts/problems.ts';
 import type { Cancellation } from '../../contracts/git/store.ts';
+import { DomainError } from '../../contracts/problems.ts';
 
 export interface LimiterOptions {
   /** how many may run at once */
   running: number;
-  /** how many may wait */
+  /** how many may wait, half of them one caller's */
   waiting: number;
   maxWaitMs: number;
+  /** how many of those that run may be one caller's; default all */
+  share?: number;
 }
 
 /** Lets a few in at once and the next ones wait their turn, in order. */
@@ -14,8 +16,14 @@ export interface Limiter {
   /**
    * Settles with a release function, safe to call twice.
    * Throws `rate_limited` when too many wait, or when it waited too long; `unavailable` when the caller went away.
+   * @param whose turn it is; who has their share waits, and others pass them. Without it nobody's share is counted
    */
-  enter(signal?: Cancellation): Promise<() => void>;
+  enter(signal?: Cancellation, whose?: string): Promise<() => void>;
+}
+
+interface Turn {
+  whose: string | undefined;
+  start: () => void;
 }
 
 function busy(): DomainError {
@@ -24,11 +32,12 @@ function busy(): DomainError {
   });
 }
 
-/** Puts a start function into the queue; settles when it is called, when time is up, or when the caller went away. */
+/** Puts a turn into the queue; settles when it is started, when time is up, or when the caller went away. */
 function waitForTurn(
-  queue: Set<() => void>,
+  queue: Set<Turn>,
   maxWaitMs: number,
   signal: Cancellation | undefined,
+  whose: string | undefined,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (): void => {
@@ -39,8 +48,9 @@ function waitForTurn(
       settle();
       resolve();
     };
+    const turn: Turn = { whose, start };
     const leave = (reason: DomainError): void => {
-      if (!queue.delete(start)) return;
+      if (!queue.delete(turn)) return;
       settle();
       reject(reason);
     };
@@ -50,7 +60,7 @@ function waitForTurn(
     const timer = setTimeout(() => {
       leave(busy());
     }, maxWaitMs);
-    queue.add(start);
+    queue.add(turn);
     signal?.addEventListener('abort', onAbort);
     if (signal?.aborted === true) onAbort();
   });
@@ -58,30 +68,51 @@ function waitForTurn(
 
 /** See {@link Limiter}. */
 export function createLimiter(options: LimiterOptions): Limiter {
+  const { share = options.running } = options;
   let running = 0;
-  const queue = new Set<() => void>();
+  const held = new Map<string, number>();
+  const queue = new Set<Turn>();
 
-  function releaseOnce(): () => void {
+  const mayStart = (whose: string | undefined): boolean =>
+    running < options.running && (whose === undefined || (held.get(whose) ?? 0) < share);
+
+  function count(whose: string | undefined, by: 1 | -1): void {
+    running += by;
+    if (whose === undefined) return;
+    const now = (held.get(whose) ?? 0) + by;
+    if (now === 0) held.delete(whose);
+    else held.set(whose, now);
+  }
+
+  function isFull(whose: string | undefined): boolean {
+    if (queue.size >= options.waiting) return true;
+    if (whose === undefined) return false;
+    const own = [...queue].filter((turn) => turn.whose === whose).length;
+    return own >= Math.ceil(options.waiting / 2);
+  }
+
+  function releaseOnce(whose: string | undefined): () => void {
     let released = false;
     return () => {
       if (released) return;
       released = true;
-      const [next] = queue;
+      count(whose, -1);
       // Whoever waits takes the place over, so that nobody can slip in between.
-      if (next === undefined) running -= 1;
-      else {
-        queue.delete(next);
-        next();
+      for (const turn of queue) {
+        if (!mayStart(turn.whose)) continue;
+        queue.delete(turn);
+        count(turn.whose, 1);
+        turn.start();
       }
     };
   }
 
   return {
-    async enter(signal) {
-      if (running < options.running) running += 1;
-      else if (queue.size >= options.waiting) throw busy();
-      else await waitForTurn(queue, options.maxWaitMs, signal);
-      return releaseOnce();
+    async enter(signal, whose) {
+      if (mayStart(whose)) count(whose, 1);
+      else if (isFull(whose)) throw busy();
+      else await waitForTurn(queue, options.maxWaitMs, signal, whose);
+      return releaseOnce(whose);
     },
   };
 }

@@ -21,7 +21,7 @@ async function listed(words: string, code: number): ReturnType<typeof listTree> 
   mkdirSync(join(root, 'eve/app.git/objects'), { recursive: true });
   writeFileSync(join(root, 'eve/app.git/HEAD'), 'ref: refs/heads/main\n');
   const reads = { enter: () => Promise.resolve(() => undefined) };
-  const context = { root, setting: { hooksDir: root, gitPath }, reads };
+  const context = { root, setting: { hooksDir: root, gitPath }, reads, downloads: reads };
   return await listTree(context, 'eve/app.git', { sha, path: '', skip: 0, limit: 9 });
 }
 

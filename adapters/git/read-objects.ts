@@ -223,17 +223,25 @@ export function streamBlob(
   repoPath: string,
   blobSha: string,
   signal: Cancellation,
+  whose?: string,
 ): ByteStream {
-  return streamGit(context, repoPath, ['cat-file', 'blob', requireSha(blobSha)], signal);
+  const args = ['cat-file', 'blob', requireSha(blobSha)];
+  return streamGit(context, repoPath, args, { signal, whose });
 }
 
 export function archive(
   context: GitContext,
   repoPath: string,
-  options: { sha: string; format: 'tar' | 'tar.gz' | 'zip'; prefix: string; signal: Cancellation },
+  options: {
+    sha: string;
+    format: 'tar' | 'tar.gz' | 'zip';
+    prefix: string;
+    signal: Cancellation;
+    whose?: string;
+  },
 ): ByteStream {
   if (!/^(?:[\w.-]+\/)?$/u.test(options.prefix))
     throw new Error('the prefix of an archive is not safe');
   const args = ['archive', `--format=${options.format}`, `--prefix=${options.prefix}`];
-  return streamGit(context, repoPath, [...args, requireSha(options.sha)], options.signal);
+  return streamGit(context, repoPath, [...args, requireSha(options.sha)], options);
 }

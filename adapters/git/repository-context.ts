@@ -15,6 +15,8 @@ export interface GitContext {
   setting: GitSetting;
   /** short reads: listings, blobs, diffs */
   reads: Limiter;
+  /** answers at a client's pace, which may be slow: no reading waits behind them */
+  downloads: Limiter;
 }
 
 const sha = /^[0-9a-f]{40}$/u;

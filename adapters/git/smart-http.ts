@@ -165,7 +165,7 @@ export async function uploadPack(
   const cwd = await openRepository(context, repoPath);
   const { head, all } = await peek(options.input);
   const limiter = isShort(head) ? context.reads : packs;
-  const release = await limiter.enter(options.signal);
+  const release = await limiter.enter(options.signal, options.whose);
   const child = await startGit(
     context.setting,
     ['upload-pack', '--stateless-rpc', '--strict', '.'],

@@ -71,6 +71,8 @@ export interface UploadPackOptions {
   /** value of the client's Git-Protocol header */
   gitProtocol: string | undefined;
   signal: Cancellation;
+  /** whose fetch it is: nobody has more than half of the places */
+  whose?: string;
 }
 
 /** A push whose objects lie in quarantine and whose refs have not moved. Exactly one of the answers must be given. */
@@ -200,7 +202,8 @@ export interface GitStore extends GitMerging {
   ): Promise<{ entries: GitTreeEntry[]; more: boolean }>;
   /** a blob's bytes; throws `body_too_large` when it is over `maxBytes` */
   readBlob(repoPath: string, blobSha: string, maxBytes: number): Promise<Uint8Array>;
-  streamBlob(repoPath: string, blobSha: string, signal: Cancellation): ByteStream;
+  /** `whose`: as for a fetch */
+  streamBlob(repoPath: string, blobSha: string, signal: Cancellation, whose?: string): ByteStream;
   /** patch between two commits; `from` null = against nothing */
   diff(
     repoPath: string,
@@ -213,6 +216,7 @@ export interface GitStore extends GitMerging {
       format: 'tar' | 'tar.gz' | 'zip';
       prefix: string;
       signal: Cancellation;
+      whose?: string;
     },
   ): ByteStream;
 

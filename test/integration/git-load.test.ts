@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { request } from 'node:http';
+import { request, type RequestOptions } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -20,6 +20,7 @@ jest.setTimeout(240_000);
 
 let server: GitServer;
 let ann: TestUser;
+let vera: TestUser;
 let repository: TestRepository;
 let scratch: string;
 let wantBody: Buffer;
@@ -29,8 +30,9 @@ function packet(text: string): string {
 }
 
 beforeAll(async () => {
-  server = await startGitServer({ store: { maxUploadPacks: 2, maxWaitMs: 1500 } });
+  server = await startGitServer({ store: { maxUploadPacks: 2, maxDownloads: 2, maxWaitMs: 1500 } });
   ann = await server.user('ann', 'developer');
+  vera = await server.user('vera', 'viewer');
   repository = await server.project(ann, 'storm');
   scratch = await mkdtemp(path.join(tmpdir(), 'slipway-storm-'));
   const tree = await makeWorkTree(repository.url, ann.token);
@@ -49,21 +51,41 @@ afterAll(async () => {
 });
 
 /** A client that asks for the whole pack and then reads nothing of it. */
-function slowClone(): Promise<{
+function slowClone(by = ann): Promise<SlowAnswer> {
+  const options = {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-git-upload-pack-request',
+      'git-protocol': 'version=2',
+      'content-length': wantBody.length,
+    },
+  };
+  return slowly(by, `${repository.url}/git-upload-pack`, options, wantBody);
+}
+
+/** The same of a file. */
+function slowFile(by: TestUser): Promise<SlowAnswer> {
+  return slowly(by, `${server.baseUrl}${repository.api}/raw?path=big`, {});
+}
+
+interface SlowAnswer {
   status: number;
   retryAfter: string | undefined;
   leave: () => void;
-}> {
+}
+
+function slowly(
+  { token }: TestUser,
+  url: string,
+  { headers, ...options }: RequestOptions,
+  body?: Buffer,
+): Promise<SlowAnswer> {
   return new Promise((resolve, reject) => {
-    const asked = request(`${repository.url}/git-upload-pack`, {
-      method: 'POST',
+    const authorization = `Bearer ${token}`;
+    const asked = request(url, {
+      ...options,
       agent: false,
-      headers: {
-        authorization: `Bearer ${ann.token}`,
-        'content-type': 'application/x-git-upload-pack-request',
-        'git-protocol': 'version=2',
-        'content-length': wantBody.length,
-      },
+      headers: { ...(headers as object), authorization },
     });
     asked.on('response', (response) => {
       response.on('error', () => undefined);
@@ -76,7 +98,7 @@ function slowClone(): Promise<{
       });
     });
     asked.on('error', reject);
-    asked.end(wantBody);
+    asked.end(body);
   });
 }
 
@@ -88,7 +110,7 @@ async function untilPackers(count: number): Promise<void> {
 
 describe('fetches under load', () => {
   it('are served a few at a time; the rest wait and are told to come back, listings pass [A-GIT-01]', async () => {
-    const [one, two] = [await slowClone(), await slowClone()];
+    const [one, two] = [await slowClone(), await slowClone(vera)];
     expect([one.status, two.status]).toEqual([200, 200]);
     await untilPackers(2);
     const began = performance.now();
@@ -116,6 +138,25 @@ describe('fetches under load', () => {
     expect(clone.code).toBe(0);
   });
 
+  it.each([
+    ['clones', slowClone],
+    ['files', slowFile],
+  ] as const)(
+    'hold half of the places for one caller who reads nothing of %s: others are served, and all who read otherwise [A-GIT-01]',
+    async (_what, slow) => {
+      const first = await slow(ann);
+      expect(first.status).toBe(200);
+      expect((await slow(ann)).status).toBe(429);
+      const other = await slow(vera);
+      expect(other.status).toBe(200);
+      const tree = await server.api(ann, 'GET', `${repository.api}/tree`);
+      expect(tree.status).toBe(200);
+      first.leave();
+      other.leave();
+      await untilPackers(0);
+    },
+  );
+
   it('leave no process behind when the client goes away [A-GIT-01]', async () => {
     const one = await slowClone();
     await untilPackers(1);
@@ -126,7 +167,7 @@ describe('fetches under load', () => {
   it('do not pile up in memory when the client does not read [A-GIT-01]', async () => {
     global.gc?.();
     const before = process.memoryUsage().rss;
-    const clones = [await slowClone(), await slowClone()];
+    const clones = [await slowClone(), await slowClone(vera)];
     await new Promise((resolve) => setTimeout(resolve, 1500));
     const grown = (process.memoryUsage().rss - before) / 1024 / 1024;
     for (const clone of clones) clone.leave();

@@ -2,7 +2,7 @@ import type { GitTreeEntry } from '../../../contracts/git/store.ts';
 import { findRawFile, repoPathOf } from '../../../domain/git/read-repository.ts';
 import { defineRoute } from '../../define-route.ts';
 import { filePathQuery, projectParams, readAccess } from './browse-schemas.ts';
-import { streamResponse } from './git-body.ts';
+import { streamResponse, whoseAnswer } from './git-body.ts';
 
 /** Pictures that a page may hold. All else is text or a download. */
 const shownTypes: Readonly<Record<string, string>> = {
@@ -63,7 +63,7 @@ export const getRawRoute = defineRoute({
       return new Response(null, { status: 304, headers: { etag: `"${entry.sha}"` } });
     }
     const { signal } = c.req.raw;
-    const stream = gitStore.streamBlob(repoPathOf(project), entry.sha, signal);
+    const stream = gitStore.streamBlob(repoPathOf(project), entry.sha, signal, whoseAnswer(c));
     return streamResponse(c, stream, {
       ...headers,
       'content-length': String(entry.size ?? 0),

@@ -1,5 +1,11 @@
 import { defineRoute } from '../../define-route.ts';
-import { gitRequestBody, requireGitRequest, streamResponse, uncached } from './git-body.ts';
+import {
+  gitRequestBody,
+  requireGitRequest,
+  streamResponse,
+  uncached,
+  whoseAnswer,
+} from './git-body.ts';
 import { findGitProject, gitParams, gitRoute } from './git-project.ts';
 
 export const uploadPackRoute = defineRoute({
@@ -17,6 +23,7 @@ export const uploadPackRoute = defineRoute({
       input: gitRequestBody(c),
       gitProtocol: c.req.header('git-protocol'),
       signal,
+      whose: whoseAnswer(c),
     });
     return streamResponse(c, output, {
       ...uncached,

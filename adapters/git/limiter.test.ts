@@ -1,0 +1,41 @@
+import { describe, expect, it } from '@jest/globals';
+import { createLimiter } from './limiter.ts';
+
+const settled = async (promise: Promise<unknown>): Promise<string> =>
+  Promise.race([
+    promise.then(
+      () => 'in',
+      () => 'refused',
+    ),
+    new Promise<string>((resolve) => setTimeout(resolve, 20, 'waits')),
+  ]);
+
+describe('a few at once', () => {
+  const options = { running: 4, waiting: 4, maxWaitMs: 5000 };
+
+  it('are no more than a share of one caller, however many wait: others pass them', async () => {
+    const limiter = createLimiter({ ...options, share: 2 });
+    const first = await limiter.enter(undefined, 'ann');
+    await limiter.enter(undefined, 'ann');
+    const third = limiter.enter(undefined, 'ann');
+    expect(await settled(third)).toBe('waits');
+    expect(await settled(limiter.enter(undefined, 'bob'))).toBe('in');
+    expect(await settled(limiter.enter())).toBe('in');
+    const next = limiter.enter(undefined, 'cyd');
+    first();
+    first();
+    // Ann waited longer, and has room in her share again.
+    expect([await settled(third), await settled(next)]).toEqual(['in', 'waits']);
+  });
+
+  it('leave half of the waiting places to others', async () => {
+    const limiter = createLimiter({ ...options, running: 1, share: 1 });
+    const free = await limiter.enter(undefined, 'ann');
+    const waiting = [limiter.enter(undefined, 'ann'), limiter.enter(undefined, 'ann')];
+    await expect(limiter.enter(undefined, 'ann')).rejects.toMatchObject({ code: 'rate_limited' });
+    const bobs = limiter.enter(undefined, 'bob');
+    expect(await settled(bobs)).toBe('waits');
+    for (const one of [Promise.resolve(free), ...waiting]) (await one)();
+    expect(await settled(bobs)).toBe('in');
+  });
+});

@@ -4,6 +4,7 @@ import { withDirectAnswers } from './direct-answer.ts';
 import type { AppEnv } from './env.ts';
 import type { DefinedRoute } from './define-route.ts';
 import { accessLog } from './middleware/access-log.ts';
+import { compressAnswers } from './middleware/compress-answers.ts';
 import { realIp } from './middleware/real-ip.ts';
 import { requestId } from './middleware/request-id.ts';
 import { securityHeaders } from './middleware/security-headers.ts';
@@ -31,6 +32,7 @@ function newApp(services: Services): App {
   if (services.observeRequests !== undefined) app.use('*', services.observeRequests);
   if (services.metrics !== undefined) app.use('*', services.metrics.middleware);
   app.use('*', realIp(services.config.server.trustedProxies), accessLog, securityHeaders);
+  app.use('*', compressAnswers);
   return app;
 }
 

@@ -8,12 +8,23 @@ export function etagOf(record: unknown): string {
   return `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`;
 }
 
+const coding = '-gzip"';
+
+/** The tag of the same record sent as gzip: other bytes have another strong tag (RFC 9110, 8.8.3.3). */
+export function codedEtag(tag: string): string {
+  return tag.endsWith('"') ? tag.slice(0, -1) + coding : tag;
+}
+
+function plainEtag(tag: string): string {
+  return tag.endsWith(coding) ? `${tag.slice(0, -coding.length)}"` : tag;
+}
+
 /**
- * Tags of an If-Match or If-None-Match. A proxy that packs an answer may have made its tag a weak one, so `W/` is passed
+ * Tags of an If-Match or If-None-Match, as records have them, however they were sent. A proxy that packs an answer may have made its tag a weak one, so `W/` is passed
  * over: what was packed is the same record.
  */
 export function tagsOf(header: string): string[] {
-  return header.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return header.split(',').map((tag) => plainEtag(tag.trim().replace(/^W\//, '')));
 }
 
 /** Answers a changed record with the ETag that reading it gives. */

@@ -13,6 +13,7 @@ import {
   stampOf,
   writeStamps,
 } from './lib/build-parts.mjs';
+import { compressFolder } from './lib/compress-folder.mjs';
 import { withLock } from './lib/folder-lock.mjs';
 import { inRoot, root } from './lib/paths.mjs';
 import { generateClient } from './lib/prepare.mjs';
@@ -104,6 +105,7 @@ async function buildWeb(part) {
     env: { ...process.env, NODE_ENV: 'production' },
   });
   if (code !== 0) throw new Error(tail.trim());
+  await compressFolder(inRoot('web', 'dist'));
   return inputs;
 }
 

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { extname, join, normalize, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import type { Context } from 'hono';
+import { preferredEncoding } from '../accepted-encoding.ts';
 import type { AppEnv } from '../env.ts';
 
 const types: Readonly<Record<string, string>> = {
@@ -69,24 +70,36 @@ const encodings = [
 interface Found {
   path: string;
   size: number;
+  modifiedMs: number;
   encoding: string | null;
 }
 
-async function fileSize(path: string): Promise<number | null> {
+async function fileAt(path: string, encoding: string | null): Promise<Found | null> {
   const found = await stat(path).catch(() => null);
-  return found?.isFile() === true ? found.size : null;
+  if (found?.isFile() !== true) return null;
+  return { path, size: found.size, modifiedMs: Math.trunc(found.mtimeMs), encoding };
 }
 
-/** The file, or its precompressed twin when the client takes it. */
-async function find(path: string, accepts: string): Promise<Found | null> {
-  const size = await fileSize(path);
-  if (size === null) return null;
-  for (const { name, suffix } of encodings) {
-    if (!accepts.includes(name)) continue;
-    const packed = await fileSize(path + suffix);
-    if (packed !== null) return { path: path + suffix, size: packed, encoding: name };
+/** The file, or the precompressed twin that the build made of it, when the client takes it. */
+async function find(path: string, accepts: string | undefined): Promise<Found | null> {
+  const file = await fileAt(path, null);
+  if (file === null) return null;
+  const taken = encodings.filter(({ name }) => preferredEncoding(accepts, [name]) !== null);
+  for (const { name, suffix } of taken) {
+    const packed = await fileAt(path + suffix, name);
+    if (packed !== null) return packed;
   }
-  return { path, size, encoding: null };
+  return file;
+}
+
+/** The bytes of another encoding are another file, with another tag. */
+function etagOfFile({ modifiedMs, size, encoding }: Found): string {
+  const parts = [
+    modifiedMs.toString(36),
+    size.toString(36),
+    ...(encoding === null ? [] : [encoding]),
+  ];
+  return `"${parts.join('-')}"`;
 }
 
 /** Path of the file under the root, or null when the address points elsewhere. */
@@ -114,7 +127,13 @@ function send(
     'content-length': String(file.size),
     'cache-control': immutable ? 'public, max-age=31536000, immutable' : 'no-cache',
     vary: 'accept-encoding',
+    etag: etagOfFile(file),
   };
+  const known = (c.req.header('if-none-match') ?? '').split(',').map((tag) => tag.trim());
+  if (status === 200 && known.includes(etagOfFile(file))) {
+    delete headers['content-length'];
+    return c.body(null, 304, headers);
+  }
   if (file.encoding !== null) headers['content-encoding'] = file.encoding;
   if (c.req.method === 'HEAD') return c.body(null, status, headers);
   return c.body(Readable.toWeb(createReadStream(file.path)) as ReadableStream, status, headers);
@@ -138,7 +157,7 @@ export function pageStatus(address: string, accept: string): 200 | 404 | null {
 export async function serveWeb(c: Context<AppEnv>): Promise<Response> {
   const root = c.get('services').webRoot;
   if (root === undefined) return c.notFound();
-  const accepts = c.req.header('accept-encoding') ?? '';
+  const accepts = c.req.header('accept-encoding');
   const path = filePath(root, c.req.path);
   const file = path === null ? null : await find(path, accepts);
   // The build puts hashed files under assets/, and nothing else.

@@ -1,3 +1,5 @@
+import { symlink } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { eventually } from '../support/eventually.ts';
 import { startSlipway, type Slipway } from '../support/slipway.ts';
@@ -9,6 +11,7 @@ import {
   phone,
   picture,
   settle,
+  shows,
   sidewaysScroll,
   signIn,
   type WindowOptions,
@@ -19,6 +22,44 @@ jest.setTimeout(600_000);
 
 const project = '/projects/admin/shop';
 
+const logo =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="48" height="24"><rect width="48" height="24" fill="#3b49d8"/></svg>\n';
+const guide = `# Guide
+
+<p align="center"><img src="logo.svg" width="96" alt="Logo"></p>
+
+[Install](#install), [the server](../src/server.ts), [all of them](../many), press <kbd>Ctrl</kbd> <kbd>K</kbd>, H<sub>2</sub>O[^1].
+
+- [x] done
+- [ ] open, see <https://example.com/a/long/address>
+
+| Name | Bytes | Note |
+| :--- | ----: | :--: |
+| \`one\` | 1,024 | **bold** |
+
+> [!WARNING]
+> Mind the gap.
+
+<details><summary>More</summary>
+
+\`\`\`ts
+  const first = 'indented';
+\`\`\`
+
+</details>
+
+## Install
+
+\`\`\`sh
+npm install # all of it
+\`\`\`
+
+> As it was said.
+
+${'Long enough to scroll.\n\n'.repeat(30)}
+[^1]: Water.
+`;
+
 describe('every page', () => {
   let slipway: Slipway;
   let pages: Record<string, string>;
@@ -27,7 +68,14 @@ describe('every page', () => {
   beforeAll(async () => {
     slipway = await startSlipway();
     const tree = await makeProject(slipway, 'shop', gatedDefinition);
-    await tree.write({ 'src/server.ts': 'export const port = 9090;\n' });
+    await tree.write({
+      'src/server.ts': 'export const port = 9090;\n',
+      'docs/guide.md': guide,
+      'docs/logo.svg': logo,
+      'docs/indented.yaml': '  indented: true\n\nnext: 1\n',
+      ...Object.fromEntries(Array.from({ length: 1100 }, (_, at) => [`many/f${String(at)}`, ''])),
+    });
+    await symlink('../docs/guide.md', path.join(tree.dir, 'many/README.md'));
     head = await tree.commit('Listen elsewhere');
     await tree.git('tag', 'v1.0.0');
     await tree.git('push', '--quiet', 'origin', 'main', 'v1.0.0');
@@ -51,6 +99,8 @@ describe('every page', () => {
       files: project,
       directory: `${project}/tree?path=src`,
       file: `${project}/file?path=src/server.ts`,
+      document: `${project}/file?path=docs/guide.md`,
+      drawing: `${project}/file?path=docs/logo.svg`,
       commits: `${project}/commits`,
       commit: `${project}/commits/${head}`,
       'commit-split': `${project}/commits/${head}?diff=split`,
@@ -88,8 +138,8 @@ describe('every page', () => {
       const window = await openWindow(look);
       await signIn(window.page, slipway, admin(slipway));
       const found: string[] = [];
-      for (const [name, path] of Object.entries(pages)) {
-        await window.page.goto(slipway.baseUrl + path);
+      for (const [name, address] of Object.entries(pages)) {
+        await window.page.goto(slipway.baseUrl + address);
         await settle(window.page);
         if (name === 'file') await window.page.locator('.code-line').first().waitFor();
         const beyond = await sidewaysScroll(window.page);
@@ -123,10 +173,30 @@ describe('every page', () => {
   it('renders a README without running what it holds [A-UI-03]', async () => {
     const { page, close } = await openWindow();
     await signIn(page, slipway, admin(slipway), project);
-    await page.getByText('Sells things. <script>').waitFor();
+    await page.getByText('Sells things.').last().waitFor();
     expect(await page.evaluate('window.stolen')).toBeUndefined();
     await page.getByRole('link', { name: 'The server' }).click();
     await page.locator('.code-line').first().waitFor();
+    await close();
+  });
+
+  it('shows a document with its pictures, anchors and folders, and a folder to its end [A-UI-03]', async () => {
+    const { page, close } = await openWindow();
+    await signIn(page, slipway, admin(slipway), `${project}/file?path=docs/guide.md`);
+    const drawn = 'document.querySelector(".prose img")?.naturalWidth ?? 0';
+    await shows(() => page.evaluate<number>(drawn), 48);
+    await page.getByRole('link', { name: 'Install', exact: true }).click();
+    await shows(() => page.evaluate('document.activeElement.id'), 'user-content-install');
+    expect(new URL(page.url()).hash).toBe('#install');
+    await page.getByRole('link', { name: 'all of them' }).click();
+    await page.getByRole('button', { name: 'Show 101 more' }).click();
+    await shows(() => page.locator('.file-list li').count(), 1102);
+    expect(new URL(page.url()).pathname).toBe(`${project}/tree`);
+    // the README of the folder is a symlink to the guide
+    await shows(() => page.evaluate<number>(drawn), 48);
+    await page.goto(`${slipway.baseUrl}${project}/file?path=docs/indented.yaml`);
+    await page.locator('.hljs-attr').first().waitFor();
+    expect(await page.locator('.code-line code').first().textContent()).toBe('  indented: true');
     await close();
   });
 

@@ -200,6 +200,30 @@ describe('the API process', () => {
     expect(await say('\x16\x03\x01\x02\x00')).toMatchObject({ code: 'malformed_request' });
   }, 240_000);
 
+  it('sends the scripts of the web app compressed, and nothing that the browser has already', async () => {
+    const page = await fetch(`${api.baseUrl}/`);
+    const etag = page.headers.get('etag') ?? '';
+    const again = await fetch(`${api.baseUrl}/`, { headers: { 'if-none-match': etag } });
+    expect([again.status, await again.text()]).toEqual([304, '']);
+    const script = /src="(\/assets\/[^"]+\.js)"/.exec(await page.text())?.[1] ?? '';
+    const sizes = new Map<string, number>();
+    const texts = new Set<string>();
+    for (const encoding of ['identity', 'gzip', 'br', 'br;q=0, gzip']) {
+      const answer = await fetch(api.baseUrl + script, {
+        headers: { 'accept-encoding': encoding },
+      });
+      expect(answer.headers.get('content-type')).toContain('javascript');
+      expect(answer.headers.get('vary')).toBe('accept-encoding');
+      const found = answer.headers.get('content-encoding') ?? 'identity';
+      expect(found).toBe(encoding.split(' ').at(-1));
+      sizes.set(found, Number(answer.headers.get('content-length')));
+      texts.add(await answer.text());
+    }
+    expect(texts.size).toBe(1);
+    expect(sizes.get('gzip')).toBeLessThan((sizes.get('identity') ?? 0) / 2);
+    expect(sizes.get('br')).toBeLessThan(sizes.get('gzip') ?? 0);
+  }, 240_000);
+
   it('shows Prometheus what it counts, by route and not by address', async () => {
     const token = await readHome('admin-token');
     expect((await fetch(`${api.baseUrl}/metrics`)).status).toBe(401);

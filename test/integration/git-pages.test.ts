@@ -149,6 +149,67 @@ describe('what a reader sees of a repository', () => {
     expect(ofC).toContain('+four');
   });
 
+  describe('compressed', () => {
+    const take = (address: string, encoding: string, headers: Record<string, string> = {}) =>
+      server.api(ann, 'GET', repository.api + address, undefined, {
+        'accept-encoding': encoding,
+        ...headers,
+      });
+
+    it('sends JSON as gzip to whoever takes it, the same bytes in fewer', async () => {
+      const packed = await take('/tree?ref=many', 'gzip, br');
+      expect(packed.headers.get('content-encoding')).toBe('gzip');
+      expect(packed.headers.get('vary')).toContain('accept-encoding');
+      expect(Number(packed.headers.get('content-length'))).toBeLessThan(50_000);
+      const text = await packed.text();
+      expect(text.length).toBeGreaterThan(100_000);
+      for (const refusing of ['identity', 'gzip;q=0', 'br']) {
+        const plain = await take('/tree?ref=many', refusing);
+        expect(plain.headers.get('content-encoding')).toBeNull();
+        expect(plain.headers.get('vary')).toContain('accept-encoding');
+        expect(await plain.text()).toBe(text);
+      }
+    });
+
+    it('leaves alone what is short, what was made, what git says and what a file holds', async () => {
+      expect((await take('/readme?ref=many', 'gzip')).headers.get('content-encoding')).toBeNull();
+      const description = 'long '.repeat(380);
+      const made = await server.api(
+        ann,
+        'POST',
+        '/api/v1/projects',
+        { name: 'made', description },
+        { 'accept-encoding': 'gzip' },
+      );
+      expect([made.status, made.headers.get('content-encoding')]).toEqual([201, null]);
+      const raw = await take('/raw?ref=pictures&path=logo.svg', 'gzip');
+      expect(raw.headers.get('content-encoding')).toBeNull();
+      const refs = await fetch(`${repository.url}/info/refs?service=git-upload-pack`, {
+        headers: {
+          'accept-encoding': 'gzip',
+          authorization: `Basic ${Buffer.from(`ann:${ann.token}`).toString('base64')}`,
+        },
+      });
+      expect([refs.status, refs.headers.get('content-encoding')]).toEqual([200, null]);
+    });
+
+    it('has an entity tag of its own, by which a version is known and held to', async () => {
+      const address = '/api/v1/projects/ann/made';
+      const ask = (headers: Record<string, string>, method = 'GET', body?: unknown) =>
+        server.api(ann, method, address, body, headers);
+      const plain = (await ask({ 'accept-encoding': 'identity' })).headers.get('etag') ?? '';
+      const packed = (await ask({ 'accept-encoding': 'gzip' })).headers.get('etag') ?? '';
+      expect(packed).toBe(plain.replace(/"$/, '-gzip"'));
+      for (const tag of [plain, packed, `"other", W/${packed}`]) {
+        const answer = await ask({ 'if-none-match': tag, 'accept-encoding': 'gzip' });
+        expect({ tag, status: answer.status }).toEqual({ tag, status: 304 });
+      }
+      const change = { description: 'short' };
+      expect((await ask({ 'if-match': packed }, 'PATCH', change)).status).toBe(200);
+      expect((await ask({ 'if-match': packed }, 'PATCH', change)).status).toBe(412);
+    });
+  });
+
   it('has logged no error by now', async () => {
     expect(server.errors).toEqual([]);
     await readFile(path.join(server.home, 'hooks/pre-receive'));

@@ -1,6 +1,7 @@
 import type { GitTreeEntry } from '../../../contracts/git/store.ts';
 import { findRawFile, repoPathOf } from '../../../domain/git/read-repository.ts';
 import { defineRoute } from '../../define-route.ts';
+import { tagsOf } from '../../etag.ts';
 import { filePathQuery, projectParams, readAccess } from './browse-schemas.ts';
 import { streamResponse, whoseAnswer } from './git-body.ts';
 
@@ -59,7 +60,7 @@ export const getRawRoute = defineRoute({
     const project = c.get('project');
     const entry = await findRawFile(gitStore, project, { ref, path });
     const headers = rawHeaders(entry);
-    if (c.req.header('if-none-match') === headers['etag']) {
+    if (tagsOf(c.req.header('if-none-match') ?? '').includes(`"${entry.sha}"`)) {
       return new Response(null, { status: 304, headers: { etag: `"${entry.sha}"` } });
     }
     const { signal } = c.req.raw;

@@ -1,3 +1,4 @@
+import { tagsOf } from '../../etag.ts';
 import { z } from '@hono/zod-openapi';
 import { mergeStyles } from '../../../contracts/review/types.ts';
 import { projectVersion, projectVisibilities } from '../../../domain/project/project-record.ts';
@@ -74,5 +75,5 @@ export function etagOf(record: ProjectRecord): string {
 /** Version in an If-Match header; null when there is none or it takes any. */
 export function versionOfIfMatch(header: string | undefined): string | null {
   if (header === undefined || header.trim() === '*') return null;
-  return header.trim().replace(/^W\//u, '').replace(/^"|"$/gu, '');
+  return (tagsOf(header)[0] ?? '').replace(/^"|"$/gu, '');
 }

@@ -103,7 +103,11 @@ function FileHead({
     <div class="panel-head">
       <h2 class="hidden-visually">{file.name}</h2>
       <span class="grow line-meta">
-        {lines !== null && <span class="num">{lines.toLocaleString('en')} lines</span>}
+        {lines !== null && (
+          <span class="num">
+            {lines.toLocaleString('en')} {lines === 1 ? 'line' : 'lines'}
+          </span>
+        )}
         {file.size !== null && <span class="num">{formatBytes(file.size)}</span>}
         {file.kind === 'symlink' && <span>symbolic link</span>}
       </span>

@@ -95,6 +95,13 @@ describe('signing in and finding one’s way', () => {
       await side.getByRole('heading', { name }).waitFor();
     }
     await side.getByText('database').waitFor();
+    await settle(page);
+    // sign-in and Home together, as they came: the page, its scripts and styles, and what it asked for
+    const bytes = await page.evaluate<number>(
+      `performance.getEntries().reduce((sum, one) => sum + (one.transferSize ?? 0), 0)`,
+    );
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThan(70_000);
   });
 
   it('is used by keyboard alone: palette, keys, going places [A-UI-01]', async () => {

@@ -100,7 +100,7 @@ function FileHead({
   const lines =
     file.text === null ? null : file.text.split('\n').length - (file.text.endsWith('\n') ? 1 : 0);
   return (
-    <div class="panel-head">
+    <div class="panel-head file-head">
       <h2 class="hidden-visually">{file.name}</h2>
       <span class="grow line-meta">
         {lines !== null && (

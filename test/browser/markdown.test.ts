@@ -84,9 +84,13 @@ describe('Markdown', () => {
   const raw = (path: string): string => `/api/v1/projects/ann/shop/raw?ref=main&path=${path}`;
 
   it('leads relative links and pictures to the folder of the file', async () => {
-    await show('[o](other.md) ![](logo.png) [x](../a.md#b) [d](sub/) [r](/c.md)', 'docs/guide.md');
+    const links = '[o](other.md) ![](logo.png) [x](../a.md#b) [d](sub/) [r](/c.md)';
+    await show(links, 'docs/guide.md');
     expect(await attribute('a:nth-of-type(1)', 'href')).toBe(file('docs%2Fother.md'));
     expect(await attribute('img', 'src')).toBe(raw('docs%2Flogo.png'));
+    await show('<img src="../a/my%20logo.png?raw=true">', 'docs/guide.md');
+    expect(await attribute('img', 'alt')).toBe('my logo.png');
+    await show(links, 'docs/guide.md');
     expect(await attribute('a:nth-of-type(2)', 'href')).toBe(`${file('a.md')}#b`);
     expect(await attribute('a:nth-of-type(3)', 'href')).toBe(
       '/projects/ann/shop/tree?ref=main&path=docs%2Fsub',
@@ -116,6 +120,8 @@ describe('Markdown', () => {
         (slug) => `user-content-${slug}`,
       ),
     );
+    await window.page.getByRole('heading', { name: 'Install it!', exact: true }).first().waitFor();
+    await window.page.getByRole('link', { name: 'Link to “C# & code”' }).waitFor();
     await window.page.evaluate('scrollTo(0, document.body.scrollHeight)');
     await window.page.evaluate('location.hash = "install-it-1"');
     await eventually(async () => {

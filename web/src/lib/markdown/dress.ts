@@ -2,7 +2,7 @@ import GithubSlugger from 'github-slugger';
 import { rawUrl } from '../../api/repository.ts';
 import type { ProjectRef } from '../../api/resources.ts';
 import { projectPath, withQuery } from '../../app/location.ts';
-import { readAddress, readSrcset } from './address.ts';
+import { decodePart, readAddress, readSrcset } from './address.ts';
 import { idPrefix } from './sanitize.ts';
 
 /** Where a Markdown text stands. */
@@ -53,7 +53,11 @@ export function anchorHeadings(fragment: DocumentFragment): void {
     link.className = 'heading-link';
     link.href = `#${heading.id.slice(idPrefix.length)}`;
     link.setAttribute('aria-label', `Link to “${title}”`);
-    heading.append(link);
+    // beside the heading, whose name it is not
+    const box = document.createElement('div');
+    box.className = 'heading-box';
+    heading.replaceWith(box);
+    box.append(heading, link);
   }
 }
 
@@ -115,6 +119,8 @@ export function fixPictures(fragment: DocumentFragment, place: Place): void {
     image.removeAttribute('srcset');
     if (url === null) replaceByLink(image, source);
     else image.src = url;
+    // better than the address that a screen reader would spell
+    if (!image.hasAttribute('alt')) image.alt = decodePart(source.replace(/^.*\/|[?#].*$/g, ''));
     image.loading = 'lazy';
   }
 }

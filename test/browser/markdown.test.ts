@@ -121,7 +121,9 @@ describe('Markdown', () => {
       ),
     );
     await window.page.getByRole('heading', { name: 'Install it!', exact: true }).first().waitFor();
-    await window.page.getByRole('link', { name: 'Link to “C# & code”' }).waitFor();
+    expect(await attribute('.heading-box:nth-of-type(2) a', 'aria-label')).toBe(
+      'Link to “C# & code”',
+    );
     await window.page.evaluate('scrollTo(0, document.body.scrollHeight)');
     await window.page.evaluate('location.hash = "install-it-1"');
     await eventually(async () => {

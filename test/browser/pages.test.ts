@@ -69,13 +69,14 @@ describe('every page', () => {
     slipway = await startSlipway();
     const tree = await makeProject(slipway, 'shop', gatedDefinition);
     await tree.write({
-      'src/server.ts': 'export const port = 9090;\n',
       'docs/guide.md': guide,
       'docs/logo.svg': logo,
       'docs/indented.yaml': '  indented: true\n\nnext: 1\n',
       ...Object.fromEntries(Array.from({ length: 1100 }, (_, at) => [`many/f${String(at)}`, ''])),
     });
     await symlink('../docs/guide.md', path.join(tree.dir, 'many/README.md'));
+    await tree.commit('Write it down');
+    await tree.write({ 'src/server.ts': 'export const port = 9090;\n' });
     head = await tree.commit('Listen elsewhere');
     await tree.git('tag', 'v1.0.0');
     await tree.git('push', '--quiet', 'origin', 'main', 'v1.0.0');

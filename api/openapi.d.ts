@@ -2670,6 +2670,8 @@ export interface paths {
                     limit?: number;
                     offset?: number | null;
                     cursor?: string;
+                    /** @description Words, each a part of the user, the role or the project */
+                    q?: string;
                     user?: string;
                     projectId?: string;
                 };
@@ -4489,8 +4491,15 @@ export interface paths {
                     ref?: string;
                     changeId?: string;
                     commit?: string;
+                    /** @description Words, each a part of the project, the branch or the title of the commit, the start of its id, or `#12` */
+                    q?: string;
+                    finished?: "true" | "false";
+                    /** @description Only the newest run of each project, or the newest that passed or failed of each branch that there is; `status` picks from these. Not with other filters. */
+                    newest?: "branch" | "project";
                     limit?: number;
                     cursor?: string;
+                    /** @description Only of these: ids of projects, with commas between */
+                    projects?: string;
                 };
                 header?: never;
                 path?: never;
@@ -4813,6 +4822,11 @@ export interface paths {
                     ref?: string;
                     changeId?: string;
                     commit?: string;
+                    /** @description Words, each a part of the project, the branch or the title of the commit, the start of its id, or `#12` */
+                    q?: string;
+                    finished?: "true" | "false";
+                    /** @description Only the newest run of each project, or the newest that passed or failed of each branch that there is; `status` picks from these. Not with other filters. */
+                    newest?: "branch" | "project";
                     limit?: number;
                     cursor?: string;
                 };
@@ -11881,6 +11895,8 @@ export interface paths {
                     action?: string;
                     /** @description Id of a project */
                     project?: string;
+                    /** @description Words, each a part of who, what or on what; or an address that it came from */
+                    q?: string;
                     limit?: number;
                     cursor?: string;
                 };
@@ -18827,6 +18843,7 @@ export interface components {
             userName: string;
             role: string;
             projectId: string | null;
+            projectPath: string | null;
             grantedBy: string | null;
             /** Format: date-time */
             createdAt: string;
@@ -18839,6 +18856,7 @@ export interface components {
             delegateName: string;
             permission: string;
             projectId: string | null;
+            projectPath: string | null;
             /** Format: date-time */
             expiresAt: string | null;
             reason: string | null;

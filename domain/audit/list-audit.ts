@@ -1,6 +1,8 @@
+import { isIP } from 'node:net';
 import { DomainError } from '../../contracts/problems.ts';
-import type { AuditEntry } from '../../prisma/generated/client.ts';
+import type { AuditEntry, Prisma } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
+import { hasText } from '../shared/text-match.ts';
 
 export interface AuditFilter {
   actorId?: string | undefined;
@@ -8,6 +10,8 @@ export interface AuditFilter {
   resourceId?: string | undefined;
   action?: string | undefined;
   projectId?: string | undefined;
+  /** words, each a part of who, what or on what, or the whole address that it came from */
+  q?: string | undefined;
 }
 
 export interface AuditPage {
@@ -26,6 +30,20 @@ function decodeCursor(cursor: string): bigint {
   return BigInt(found[1]);
 }
 
+function matchesWord(word: string): Prisma.AuditEntryWhereInput {
+  const text = hasText(word);
+  return {
+    OR: [
+      { actorName: text },
+      { action: text },
+      { resource: text },
+      { resourceId: text },
+      { requestId: text },
+      ...(isIP(word) === 0 ? [] : [{ ipAddr: word }]),
+    ],
+  };
+}
+
 /**
  * Rows of the audit log, newest first. The caller's right to read it is checked by the route (`audit:read`).
  * @throws DomainError `validation_failed` for a cursor that we did not make
@@ -36,9 +54,14 @@ export async function listAudit(
   page: { cursor?: string | undefined; limit: number },
 ): Promise<AuditPage> {
   const before = page.cursor === undefined ? null : decodeCursor(page.cursor);
-  const wanted = Object.entries(filter).filter(([, value]) => value !== undefined);
+  const { q = '', ...exact } = filter;
+  const wanted = Object.entries(exact).filter(([, value]) => value !== undefined);
   const rows = await db.auditEntry.findMany({
-    where: { ...Object.fromEntries(wanted), ...(before === null ? {} : { seq: { lt: before } }) },
+    where: {
+      ...Object.fromEntries(wanted),
+      ...(before === null ? {} : { seq: { lt: before } }),
+      AND: q.split(/\s+/u).filter(Boolean).slice(0, 10).map(matchesWord),
+    },
     orderBy: { seq: 'desc' },
     take: page.limit + 1,
   });

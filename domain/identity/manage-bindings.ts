@@ -4,6 +4,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
+import { hasText } from '../shared/text-match.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
 import { toPage } from '../shared/page.ts';
 import { inTransaction } from '../shared/tx.ts';
@@ -24,6 +25,8 @@ export interface BindingRecord {
   role: string;
   /** null: everywhere */
   projectId: string | null;
+  /** `owner/name` of the project */
+  projectPath: string | null;
   grantedBy: string | null;
   createdAt: string;
 }
@@ -35,7 +38,11 @@ export interface BindingInput {
   projectId?: string | null | undefined;
 }
 
-const include = { user: true, role: true } as const satisfies Prisma.UserRoleInclude;
+const include = {
+  user: true,
+  role: true,
+  project: { select: { name: true, owner: { select: { name: true } } } },
+} as const satisfies Prisma.UserRoleInclude;
 
 function toBindingRecord(
   row: Prisma.UserRoleGetPayload<{ include: typeof include }>,
@@ -46,6 +53,7 @@ function toBindingRecord(
     userName: row.user.name,
     role: row.role.name,
     projectId: row.projectId,
+    projectPath: row.project === null ? null : `${row.project.owner.name}/${row.project.name}`,
     grantedBy: row.grantedBy,
     createdAt: row.createdAt.toISOString(),
   };
@@ -145,8 +153,30 @@ async function maySee(
 }
 
 export interface BindingFilter {
+  /** words, each a part of the user, the role or the project */
+  q?: string | undefined;
   user?: string | undefined;
   projectId?: string | undefined;
+}
+
+function matchesWord(word: string): Prisma.UserRoleWhereInput {
+  const text = hasText(word);
+  const [owner = '', name] = word.split('/', 2);
+  return {
+    OR: [
+      { user: { name: text } },
+      { role: { name: text } },
+      { project: { OR: [{ name: text }, { owner: { name: text } }] } },
+      ...(name === undefined
+        ? []
+        : [{ project: { name: hasText(name), owner: { name: hasText(owner) } } }]),
+      ...('everywhere'.includes(word.toLowerCase()) ? [{ projectId: null }] : []),
+    ],
+  };
+}
+
+function wordsOf(q: string | undefined): Prisma.UserRoleWhereInput[] {
+  return (q ?? '').split(/\s+/u).filter(Boolean).slice(0, 10).map(matchesWord);
 }
 
 /** Bindings, oldest first: all for holders of admin:read, those of one project for its readers, else one's own. */
@@ -168,6 +198,7 @@ export async function listBindings(
       user === null ? {} : { userId: user.id },
       filter.projectId === undefined ? {} : { projectId: filter.projectId },
       everything || ofProject ? {} : { userId: caller.principal.userId },
+      ...wordsOf(filter.q),
     ],
   };
   const rows = await db.userRole.findMany({

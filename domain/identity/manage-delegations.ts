@@ -28,6 +28,8 @@ export interface DelegationRecord {
   delegateName: string;
   permission: string;
   projectId: string | null;
+  /** `owner/name` of the project */
+  projectPath: string | null;
   expiresAt: string | null;
   reason: string | null;
   createdAt: string;
@@ -51,6 +53,7 @@ const include = {
   delegate: true,
   permission: true,
   revoker: true,
+  project: { select: { name: true, owner: { select: { name: true } } } },
 } as const satisfies Prisma.DelegationInclude;
 
 type Row = Prisma.DelegationGetPayload<{ include: typeof include }>;
@@ -64,6 +67,7 @@ function toDelegationRecord(row: Row): DelegationRecord {
     delegateName: row.delegate.name,
     permission: row.permission.name,
     projectId: row.projectId,
+    projectPath: row.project === null ? null : `${row.project.owner.name}/${row.project.name}`,
     expiresAt: row.expiresAt?.toISOString() ?? null,
     reason: row.reason,
     createdAt: row.createdAt.toISOString(),

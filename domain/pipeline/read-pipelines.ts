@@ -9,6 +9,8 @@ import type {
 } from '../../prisma/generated/client.ts';
 import { type DescribedGate, describeGates } from '../gate/describe-gates.ts';
 import type { Db } from '../shared/db.ts';
+import { beginsWith, hasText } from '../shared/text-match.ts';
+import { findNewestRuns } from './newest-runs.ts';
 
 export type PipelineInProject = Pipeline & {
   project: Pick<Project, 'id' | 'name'> & { owner: Pick<User, 'name'> };
@@ -52,18 +54,51 @@ export interface ListPipelinesOptions {
   trigger?: string | undefined;
   changeId?: string | undefined;
   commit?: string | undefined;
+  /** words, each of which is a part of the project, the branch or the commit's title, or the start of its id, or `#12` */
+  q?: string | undefined;
+  /** whether they have ended */
+  finished?: boolean | undefined;
+  /** only the newest one of each; the other filters but `status` are not asked then */
+  newest?: 'branch' | 'project' | undefined;
   /** at most 100 */
   limit: number;
   /** id of the last run of the page before */
   after: string | null;
 }
 
-/** Runs, newest first: ids are UUIDv7 and so sort by time. */
-export async function listPipelines(
-  db: Db,
-  options: ListPipelinesOptions,
-): Promise<{ items: PipelineInProject[]; next: string | null }> {
-  const where: Prisma.PipelineWhereInput = {
+const unfinished = ['pending', 'running'];
+
+/** A word of a filter, which may stand anywhere in what a line of the list shows. */
+function matchesWord(word: string): Prisma.PipelineWhereInput {
+  const text = hasText(word);
+  const [owner = '', name] = word.split('/', 2);
+  const number = /^#?(\d{1,9})$/u.exec(word)?.[1];
+  return {
+    OR: [
+      { commitTitle: text },
+      { gitRef: text },
+      { project: { OR: [{ name: text }, { owner: { name: text } }] } },
+      ...(name === undefined
+        ? []
+        : [{ project: { name: hasText(name), owner: { name: hasText(owner) } } }]),
+      ...(/^[0-9a-f]{4,40}$/u.test(word) ? [{ commitSha: beginsWith(word) }] : []),
+      ...(number === undefined ? [] : [{ number: Number(number) }]),
+    ],
+  };
+}
+
+function wordsOf(q: string | undefined): Prisma.PipelineWhereInput[] {
+  const words = (q ?? '').toLowerCase().split(/\s+/u).filter(Boolean);
+  return words.slice(0, 10).map(matchesWord);
+}
+
+function finishedOrNot(finished: boolean | undefined): Prisma.PipelineWhereInput[] {
+  if (finished === undefined) return [];
+  return [{ status: finished ? { notIn: unfinished } : { in: unfinished } }];
+}
+
+function whereOf(options: ListPipelinesOptions): Prisma.PipelineWhereInput {
+  return {
     projectId: { in: [...options.projectIds] },
     ...(options.status === undefined ? {} : { status: options.status }),
     ...(options.gitRef === undefined ? {} : { gitRef: options.gitRef }),
@@ -71,7 +106,24 @@ export async function listPipelines(
     ...(options.changeId === undefined ? {} : { changeId: options.changeId }),
     ...(options.commit === undefined ? {} : { commitSha: options.commit }),
     ...(options.after === null ? {} : { id: { lt: options.after } }),
+    AND: [...wordsOf(options.q), ...finishedOrNot(options.finished)],
   };
+}
+
+/** Runs, newest first: ids are UUIDv7 and so sort by time. */
+export async function listPipelines(
+  db: Db,
+  options: ListPipelinesOptions,
+): Promise<{ items: PipelineInProject[]; next: string | null }> {
+  const { newest } = options;
+  const where: Prisma.PipelineWhereInput =
+    newest === undefined
+      ? whereOf(options)
+      : {
+          id: {
+            in: await findNewestRuns(db, { ...options, of: newest, limit: options.limit + 1 }),
+          },
+        };
   const rows = await db.pipeline.findMany({
     where,
     include: { project: projectName },

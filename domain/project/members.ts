@@ -3,7 +3,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { createBinding, deleteBinding, type BindingRecord } from '../identity/manage-bindings.ts';
 
-export type MemberRecord = Omit<BindingRecord, 'projectId'>;
+export type MemberRecord = Omit<BindingRecord, 'projectId' | 'projectPath'>;
 
 /** Role bindings of a project, oldest first; seeing the project was checked by the route. */
 export async function listMembers(
@@ -38,7 +38,7 @@ export async function addMember(
   projectId: string,
   input: { user: string; role: string },
 ): Promise<MemberRecord> {
-  const { projectId: _, ...member } = await createBinding(db, caller, { ...input, projectId });
+  const { projectId: _id, projectPath: _path, ...member } = await createBinding(db, caller, { ...input, projectId });
   return member;
 }
 

@@ -173,6 +173,28 @@ describe('role bindings', () => {
     await expect(t.db.userRole.create({ data: twin })).rejects.toThrow();
   });
 
+  it('are found by parts of user, role and project, among all of them', async () => {
+    const project = await t.project(admin, 'found_here');
+    await t.account('finder_a', `developer@${project.id}`);
+    await t.account('finderxa', `developer@${project.id}`);
+    await t.account('finder-b', 'developer');
+    const found = async (q: string): Promise<unknown[]> => {
+      const path = `/api/v1/role-bindings?limit=5&q=${encodeURIComponent(q)}`;
+      const { items } = (await t.call(admin, 'GET', path)).body as {
+        items: { userName: string; projectPath: string | null }[];
+      };
+      return items.map(({ userName, projectPath }) => [userName, projectPath]);
+    };
+    const path = `${admin.name}/found_here`;
+    expect(await found('finder_a developer')).toEqual([['finder_a', path]]);
+    expect(await found(`finder ${path}`)).toEqual([
+      ['finder_a', path],
+      ['finderxa', path],
+    ]);
+    expect(await found('finder everywhere')).toEqual([['finder-b', null]]);
+    expect(await found('finder%')).toEqual([]);
+  });
+
   it('cannot give what their maker does not hold', async () => {
     const project = await t.project(admin, 'climbing');
     const lead = await t.account('lead', `maintainer@${project.id}`);

@@ -117,6 +117,12 @@ describe('the audit log', () => {
     const ofIssue = await list('?resource=issue&resourceId=i4');
     expect(ofIssue.items.map((item) => item.action)).toEqual(['issue.closed', 'issue.created']);
     expect((await list('?action=issue.closed')).items).toHaveLength(1);
+    // every word is somewhere in the row, as it is written, and the server looks at all rows
+    const found = async (q: string): Promise<unknown[]> =>
+      (await list(`?q=${encodeURIComponent(q)}&limit=1`)).items.map((item) => item.action);
+    expect(await found('issue CLOSED i4')).toEqual(['issue.closed']);
+    expect(await found('issue_closed')).toEqual([]);
+    expect(await found('issue.created i0')).toEqual(['issue.created']);
     const response = await api.get(`/api/v1/audit?${actor}&limit=1`, token);
     expect(response.headers.get('link')).toMatch(/^<\/api\/v1\/audit\?.*cursor=\w+>; rel="next"$/);
     expect((await api.get('/api/v1/audit?cursor=nonsense', token)).status).toBe(400);

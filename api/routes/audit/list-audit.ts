@@ -36,6 +36,9 @@ export const listAuditRoute = defineRoute({
       resourceId: filterText,
       action: filterText,
       project: filterText.openapi({ description: 'Id of a project' }),
+      q: filterText.openapi({
+        description: 'Words, each a part of who, what or on what; or an address that it came from',
+      }),
       limit: z.coerce.number().int().min(1).max(100).default(30),
       cursor: z.string().max(100).optional(),
     }),

@@ -3,6 +3,9 @@ import { permissions } from '../../../contracts/identity/permissions.ts';
 
 const time = z.string().openapi({ format: 'date-time' });
 
+/** `owner/name` of the project that it is of; null: everywhere. */
+const projectPath = z.string().nullable();
+
 export const userSchema = z
   .object({
     id: z.string(),
@@ -58,6 +61,7 @@ export const bindingSchema = z
     userName: z.string(),
     role: z.string(),
     projectId: z.string().nullable(),
+    projectPath,
     grantedBy: z.string().nullable(),
     createdAt: time,
   })
@@ -72,6 +76,7 @@ export const delegationSchema = z
     delegateName: z.string(),
     permission: z.string(),
     projectId: z.string().nullable(),
+    projectPath,
     expiresAt: time.nullable(),
     reason: z.string().nullable(),
     createdAt: time,

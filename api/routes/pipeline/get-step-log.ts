@@ -89,9 +89,9 @@ export const getStepLogRoute = defineRoute({
     const { id, name } = c.req.valid('param');
     const query = c.req.valid('query');
     const step = await findLogStep(db, id, name);
+    const offset = BigInt(query.offset ?? 0);
     if (query.follow !== '1' && wantsJson(c.req.header('accept'))) {
-      const from = BigInt(query.offset ?? 0);
-      return c.json(toPartBody(await readLogPart(db, objectStore, step.id, from)), 200);
+      return c.json(toPartBody(await readLogPart(db, objectStore, step.id, offset)), 200);
     }
     if (query.follow !== '1') {
       const headers: Record<string, string> = {
@@ -103,7 +103,7 @@ export const getStepLogRoute = defineRoute({
         const fileName = `${step.name.replace(/[^A-Za-z0-9._-]/g, '_')}.log`;
         headers['content-disposition'] = `attachment; filename="${fileName}"`;
       }
-      const wanted = { from: BigInt(query.offset ?? 0), isRaw: query.raw === '1' };
+      const wanted = { from: offset, isRaw: query.raw === '1' };
       return new Response(plainStream(db, objectStore, step.id, wanted), { headers });
     }
     const from = resumeOffset(c.req.header('last-event-id'), query.lastEventId, query.offset);

@@ -1,8 +1,17 @@
+import { z } from '@hono/zod-openapi';
 import { listPipelines } from '../../../domain/pipeline/read-pipelines.ts';
 import { readableProjectIds } from '../../../domain/project/readable-projects.ts';
 import { defineRoute } from '../../define-route.ts';
-import { listPipelinesQuery, pipelinePage } from './list-query.ts';
+import { listPipelinesQuery, pipelinePage, readListQuery } from './list-query.ts';
 import { toPipelineBody } from './pipeline-body.ts';
+
+const query = listPipelinesQuery.extend({
+  projects: z
+    .string()
+    .regex(/^prj_[0-9a-z]{26}(,prj_[0-9a-z]{26}){0,99}$/, 'up to 100 ids of projects')
+    .optional()
+    .openapi({ description: 'Only of these: ids of projects, with commas between' }),
+});
 
 export const listPipelinesRoute = defineRoute({
   method: 'get',
@@ -10,7 +19,7 @@ export const listPipelinesRoute = defineRoute({
   tag: 'pipelines',
   summary: 'Pipelines of all projects that you may read, newest first',
   access: { kind: 'authenticated' },
-  request: { query: listPipelinesQuery },
+  request: { query },
   responses: {
     200: {
       description: 'A page of pipelines',
@@ -19,12 +28,12 @@ export const listPipelinesRoute = defineRoute({
   },
   handler: async (c) => {
     const { db } = c.get('services');
-    const { ref, cursor, ...query } = c.req.valid('query');
+    const { projects, ...query } = c.req.valid('query');
+    const readable = await readableProjectIds(db, c.get('caller').principal);
+    const wanted = projects === undefined ? null : new Set(projects.split(','));
     const page = await listPipelines(db, {
-      ...query,
-      projectIds: await readableProjectIds(db, c.get('caller').principal),
-      gitRef: ref,
-      after: cursor ?? null,
+      ...readListQuery(query),
+      projectIds: wanted === null ? readable : readable.filter((id) => wanted.has(id)),
     });
     return c.json({ items: page.items.map(toPipelineBody), nextCursor: page.next }, 200);
   },

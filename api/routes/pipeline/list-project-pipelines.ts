@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { listPipelines } from '../../../domain/pipeline/read-pipelines.ts';
 import { defineRoute } from '../../define-route.ts';
-import { listPipelinesQuery, pipelinePage } from './list-query.ts';
+import { listPipelinesQuery, pipelinePage, readListQuery } from './list-query.ts';
 import { toPipelineBody } from './pipeline-body.ts';
 
 export const listProjectPipelinesRoute = defineRoute({
@@ -21,13 +21,12 @@ export const listProjectPipelinesRoute = defineRoute({
     },
   },
   handler: async (c) => {
-    const { ref, cursor, ...query } = c.req.valid('query');
+    const { ref, ...query } = c.req.valid('query');
+    const gitRef = ref === undefined || ref.startsWith('refs/') ? ref : `refs/heads/${ref}`;
     const project = c.get('project');
     const page = await listPipelines(c.get('services').db, {
-      ...query,
+      ...readListQuery({ ...query, ref: gitRef }),
       projectIds: [project.id],
-      gitRef: ref === undefined || ref.startsWith('refs/') ? ref : `refs/heads/${ref}`,
-      after: cursor ?? null,
     });
     return c.json({ items: page.items.map(toPipelineBody), nextCursor: page.next }, 200);
   },

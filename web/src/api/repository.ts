@@ -37,11 +37,27 @@ export const listCommits = (project: ProjectRef, query: AtPath, signal?: AbortSi
 export const getCommit = (project: ProjectRef, sha: string) =>
   call('get', `${base}/commits/{sha}`, { path: { ...projectParams(project), sha } });
 
-export const listBranches = (project: ProjectRef, cursor?: string, limit?: number) =>
-  call('get', `${base}/branches`, { path: projectParams(project), query: { cursor, limit } });
+export const listBranches = (project: ProjectRef, cursor?: string) =>
+  call('get', `${base}/branches`, { path: projectParams(project), query: { cursor } });
 
-export const listTags = (project: ProjectRef, cursor?: string, limit?: number) =>
-  call('get', `${base}/tags`, { path: projectParams(project), query: { cursor, limit } });
+export const listTags = (project: ProjectRef, cursor?: string) =>
+  call('get', `${base}/tags`, { path: projectParams(project), query: { cursor } });
+
+/** The first branches with `q` in their name; `''` for all. */
+export const findBranches = (project: ProjectRef, q: string, signal?: AbortSignal) =>
+  call('get', `${base}/branches`, {
+    path: projectParams(project),
+    query: { q: q === '' ? undefined : q, limit: 50 },
+    signal,
+  });
+
+/** The newest tags with `q` in their name; `''` for all. */
+export const findTags = (project: ProjectRef, q: string, signal?: AbortSignal) =>
+  call('get', `${base}/tags`, {
+    path: projectParams(project),
+    query: { q: q === '' ? undefined : q, limit: 20 },
+    signal,
+  });
 
 /** Address of a file's bytes. */
 export function rawUrl(project: ProjectRef, ref: string, path: string): string {

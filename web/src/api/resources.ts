@@ -26,11 +26,15 @@ export interface RunFilter {
   status?: RunStatus | undefined;
   ref?: string | undefined;
   commit?: string | undefined;
+  q?: string | undefined;
+  finished?: 'true' | 'false';
+  newest?: 'branch' | 'project';
   cursor?: string | undefined;
   limit?: number;
 }
 
-export const listRuns = (query: RunFilter, signal?: AbortSignal) =>
+/** `projects`: ids, with commas between. */
+export const listRuns = (query: RunFilter & { projects?: string }, signal?: AbortSignal) =>
   call('get', '/api/v1/pipelines', {
     query: { ...query },
     signal,

@@ -39,6 +39,9 @@ describe('what an event concerns of what a page shows', () => {
     const step = heard('step.completed', { subjectId: 'stp_1', payload: { pipelineId: 'run_1' } });
     const keys = ['pipelines/run_1', 'pipelines/run_2', 'pipelines/all/', 'pipelines/home'];
     expect(concerned(step, keys)).toEqual(['pipelines/run_1']);
+    const started = heard('pipeline.started', { subjectId: 'run_3' });
+    const home = ['pipelines/home/running', 'pipelines/home/ended/broken'];
+    expect(concerned(started, home)).toEqual(['pipelines/home/running']);
     expect(concerned(heard('pipeline.completed', { subjectId: 'run_1' }), keys)).toEqual([
       'pipelines/run_1',
       'pipelines/all/',

@@ -36,7 +36,9 @@ const rules: Readonly<Record<string, Rule>> = {
       return isOneOf(event, 'pipeline', 'step', 'gate', 'artifact') && namesRun(event, which);
     }
     if (!event.type.startsWith('pipeline.') || commands.test(event.type)) return false;
-    return which === 'of' ? isOf(placeOf(rest.slice(1))) : true;
+    if (which === 'of') return isOf(placeOf(rest.slice(1)));
+    // what has ended is listed apart from what runs
+    return rest[1] !== 'ended' || event.type === 'pipeline.completed';
   },
   gates: (event) => isOneOf(event, 'gate', 'access'),
   changes: (event, [id]) => event.changeId !== null && event.changeId === id,

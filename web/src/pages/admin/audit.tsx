@@ -2,7 +2,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { call } from '../../api/client.ts';
 import type { AuditEntry } from '../../api/types.ts';
-import { useList } from '../../app/load.ts';
+import { useKept, useList, useSettled } from '../../app/load.ts';
 import { useQuery } from '../../app/location.ts';
 import { Dialog } from '../../components/dialog.tsx';
 import { Empty, More, Show } from '../../components/feedback.tsx';
@@ -30,18 +30,20 @@ export function Audit(): JSX.Element {
   const { query, setQuery } = useQuery();
   const [open, setOpen] = useState<AuditEntry | null>(null);
   const resource = query['resource'] ?? '';
-  const text = (query['q'] ?? '').toLowerCase();
-  const list = useList(`audit/${resource}`, (cursor, signal) =>
-    call('get', '/api/v1/audit', {
-      query: { cursor, limit: 100, resource: resource || undefined },
-      signal,
-    }),
+  const text = useSettled(query['q'] ?? '').trim();
+  const list = useKept(
+    useList(`audit/${resource}/${text}`, (cursor, signal) =>
+      call('get', '/api/v1/audit', {
+        query: { cursor, limit: 100, resource: resource || undefined, q: text || undefined },
+        signal,
+      }),
+    ),
   );
   return (
     <>
       <div class="toolbar">
         <Filter
-          label="Filter what is shown"
+          label="Filter by who, what or address"
           value={query['q'] ?? ''}
           onValue={(q) => {
             setQuery({ q });
@@ -57,18 +59,13 @@ export function Audit(): JSX.Element {
         />
       </div>
       <Show loaded={list} rows={10} what="Audit">
-        {(all) => {
-          const rows = all.filter((each) =>
-            `${each.actorName} ${each.action} ${each.resource} ${each.resourceId ?? ''} ${each.ipAddr ?? ''}`
-              .toLowerCase()
-              .includes(text),
-          );
-          return rows.length === 0 ? (
+        {(rows) =>
+          rows.length === 0 ? (
             <Empty icon="scroll" title="No entry matches" />
           ) : (
             <AuditTable rows={rows} onOpen={setOpen} />
-          );
-        }}
+          )
+        }
       </Show>
       <More list={list} />
       {open && (

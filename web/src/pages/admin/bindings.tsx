@@ -1,38 +1,30 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { call } from '../../api/client.ts';
-import { listProjects } from '../../api/resources.ts';
-import type { Binding, Project } from '../../api/types.ts';
-import { invalidate, useAction, useList, useLoad } from '../../app/load.ts';
+import type { Binding } from '../../api/types.ts';
+import { invalidate, useAction, useKept, useList, useLoad, useSettled } from '../../app/load.ts';
 import { useQuery } from '../../app/location.ts';
 import { toast } from '../../app/toasts.ts';
 import { Button } from '../../components/button.tsx';
 import { FormDialog } from '../../components/dialog.tsx';
 import { Empty, More, ProblemBox, Show } from '../../components/feedback.tsx';
 import { Field, Filter } from '../../components/field.tsx';
+import { ProjectPicker } from '../../components/project-picker.tsx';
 import { Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
-
-/** Names of projects by id, as far as one may see them. */
-export function useProjectNames(): (id: string | null) => string {
-  const projects = useLoad('projects/names', () => listProjects({ limit: 100 }));
-  const names = new Map(
-    (projects.data?.items ?? []).map((each: Project) => [
-      each.id,
-      `${each.owner.name}/${each.name}`,
-    ]),
-  );
-  return (id) => (id === null ? 'everywhere' : (names.get(id) ?? id));
-}
 
 /** Who has which role where. */
 export function Bindings(): JSX.Element {
   const { query, setQuery } = useQuery();
   const [adding, setAdding] = useState(false);
-  const wanted = (query['q'] ?? '').toLowerCase();
-  const nameOf = useProjectNames();
-  const list = useList('admin/bindings', (cursor) =>
-    call('get', '/api/v1/role-bindings', { query: { cursor, limit: 100 } }),
+  const wanted = useSettled(query['q'] ?? '').trim();
+  const list = useKept(
+    useList(`admin/bindings/${wanted}`, (cursor, signal) =>
+      call('get', '/api/v1/role-bindings', {
+        query: { cursor, limit: 100, q: wanted || undefined },
+        signal,
+      }),
+    ),
   );
   const remove = useAction(async (binding: Binding) => {
     await call('delete', '/api/v1/role-bindings/{id}', { path: { id: binding.id } });
@@ -62,13 +54,8 @@ export function Bindings(): JSX.Element {
       </div>
       {remove.problem && <ProblemBox problem={remove.problem} what="Not removed" />}
       <Show loaded={list} rows={5} what="Role bindings">
-        {(all) => {
-          const rows = all.filter((each) =>
-            `${each.userName} ${each.role} ${nameOf(each.projectId)}`
-              .toLowerCase()
-              .includes(wanted),
-          );
-          return rows.length === 0 ? (
+        {(rows) =>
+          rows.length === 0 ? (
             <Empty icon="shield" title="No binding matches" />
           ) : (
             <Table<Binding>
@@ -82,7 +69,7 @@ export function Bindings(): JSX.Element {
                   cell: (binding) => <span class="strong">{binding.userName}</span>,
                 },
                 { title: 'Role', cell: (binding) => <span class="chip">{binding.role}</span> },
-                { title: 'Where', cell: (binding) => nameOf(binding.projectId) },
+                { title: 'Where', cell: (binding) => binding.projectPath ?? 'everywhere' },
                 { title: 'Since', cell: (binding) => <Time at={binding.createdAt} /> },
                 {
                   title: '~Actions',
@@ -102,8 +89,8 @@ export function Bindings(): JSX.Element {
                 },
               ]}
             />
-          );
-        }}
+          )
+        }
       </Show>
       <More list={list} />
       {adding && (
@@ -122,7 +109,6 @@ function Give({ onClose }: { onClose: () => void }): JSX.Element {
   const [role, setRole] = useState('viewer');
   const [project, setProject] = useState('');
   const roles = useLoad('admin/roles', () => call('get', '/api/v1/roles'));
-  const projects = useLoad('projects/names', () => listProjects({ limit: 100 }));
   const give = useAction(async () => {
     await call('post', '/api/v1/role-bindings', {
       body: { user, role, projectId: project || null },
@@ -158,17 +144,7 @@ function Give({ onClose }: { onClose: () => void }): JSX.Element {
         onValue={setRole}
         options={(roles.data?.items ?? []).map((each) => [each.name, each.name] as const)}
       />
-      <Field
-        label="Where"
-        value={project}
-        onValue={setProject}
-        options={[
-          ['', 'Everywhere'],
-          ...(projects.data?.items ?? []).map(
-            (each) => [each.id, `${each.owner.name}/${each.name}`] as const,
-          ),
-        ]}
-      />
+      <ProjectPicker label="Where" value={project} onValue={setProject} none="Everywhere" />
     </FormDialog>
   );
 }

@@ -1,7 +1,6 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { call, type CallOptions } from '../../api/client.ts';
-import { listProjects } from '../../api/resources.ts';
 import type { Delegation } from '../../api/types.ts';
 import { invalidate, useAction, useList, useLoad } from '../../app/load.ts';
 import { useQuery } from '../../app/location.ts';
@@ -10,16 +9,15 @@ import { Button } from '../../components/button.tsx';
 import { FormDialog } from '../../components/dialog.tsx';
 import { Empty, More, ProblemBox, Show } from '../../components/feedback.tsx';
 import { Choice, Field } from '../../components/field.tsx';
+import { ProjectPicker } from '../../components/project-picker.tsx';
 import { Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
-import { useProjectNames } from './bindings.tsx';
 
 /** Permissions that were handed on, until when, and the way to take them back. */
 export function Delegations(): JSX.Element {
   const { query, setQuery } = useQuery();
   const [adding, setAdding] = useState(false);
   const all = query['show'] === 'all';
-  const nameOf = useProjectNames();
   const list = useList(`admin/delegations/${all ? 'all' : 'live'}`, (cursor) =>
     call('get', '/api/v1/delegations', {
       query: { cursor, ...(all ? {} : { live: 'true' }) },
@@ -77,7 +75,7 @@ export function Delegations(): JSX.Element {
                   title: 'Permission',
                   cell: (each) => <code class="chip">{each.permission}</code>,
                 },
-                { title: 'Where', cell: (each) => nameOf(each.projectId) },
+                { title: 'Where', cell: (each) => each.projectPath ?? 'everywhere' },
                 { title: 'From', cell: (each) => each.delegatorName },
                 {
                   title: 'Until',
@@ -135,7 +133,6 @@ function Delegate({ onClose }: { onClose: () => void }): JSX.Element {
   const [days, setDays] = useState('1');
   const [reason, setReason] = useState('');
   const known = useLoad('admin/permissions', () => call('get', '/api/v1/permissions'));
-  const projects = useLoad('projects/names', () => listProjects({ limit: 100 }));
   // the list of the server is the same closed list that it takes
   const names = (known.data?.items ?? [permission]) as Delegated[];
   const give = useAction(async () => {
@@ -180,16 +177,11 @@ function Delegate({ onClose }: { onClose: () => void }): JSX.Element {
         options={names.map((name) => [name, name] as const)}
         help="It counts only while you hold it by a role of your own."
       />
-      <Field
+      <ProjectPicker
         label="Where"
         value={project}
         onValue={setProject}
-        options={[
-          ['', 'Everywhere'],
-          ...(projects.data?.items ?? []).map(
-            (each) => [each.id, `${each.owner.name}/${each.name}`] as const,
-          ),
-        ]}
+        none="Everywhere"
         help="What a project gives you hand on where you hold project:delegate; its maintainers see it and can take it back."
       />
       <Field

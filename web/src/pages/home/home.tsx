@@ -1,11 +1,11 @@
 import type { JSX } from 'preact';
 import { listProjects, listRuns } from '../../api/resources.ts';
 import type { Project, Run } from '../../api/types.ts';
-import { useLoad } from '../../app/load.ts';
+import { useList, useLoad } from '../../app/load.ts';
 import { projectPath } from '../../app/location.ts';
 import { can } from '../../app/session.ts';
 import { ButtonLink } from '../../components/button.tsx';
-import { Show } from '../../components/feedback.tsx';
+import { More, Show } from '../../components/feedback.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { PageHead, Section } from '../../components/page.tsx';
 import { RunList } from '../../components/run-row.tsx';
@@ -50,15 +50,27 @@ export function Home(): JSX.Element {
   );
 }
 
+const tiles = 6;
+
 function WorkList({ projects }: { projects: readonly Project[] }): JSX.Element {
   const gates = useOpenGates();
-  const runs = useLoad('pipelines/home', (signal) => listRuns({ limit: 40 }, signal));
-  const all = runs.data?.items ?? [];
-  const waitingRuns = new Set(gates.data?.map(({ gate }) => gate.subjectId));
-  const running = all.filter(
-    (run) => (run.status === 'running' || run.status === 'pending') && !waitingRuns.has(run.id),
+  const running = useLoad('pipelines/home/running', (signal) =>
+    listRuns({ finished: 'false', limit: 50 }, signal),
   );
-  const broken = brokenNow(all);
+  const broken = useList('pipelines/home/ended/broken', (cursor, signal) =>
+    listRuns({ newest: 'branch', status: 'failure', limit: 20, cursor }, signal),
+  );
+  const recent = useLoad('pipelines/home/ended/recent', (signal) =>
+    listRuns({ finished: 'true', limit: 8 }, signal),
+  );
+  const ids = projects
+    .slice(0, tiles)
+    .map((project) => project.id)
+    .join(',');
+  const newest = useLoad(`pipelines/home/newest/${ids}`, (signal) =>
+    listRuns({ newest: 'project', projects: ids, limit: tiles }, signal),
+  );
+  const waitingRuns = new Set(gates.data?.map(({ gate }) => gate.subjectId));
   return (
     <>
       <Section title="Gates waiting for you" id="waiting" aside={<a href="/gates">All of it</a>}>
@@ -72,40 +84,44 @@ function WorkList({ projects }: { projects: readonly Project[] }): JSX.Element {
           }
         </Show>
       </Section>
-      <Show loaded={runs} rows={6} what="Pipelines">
-        {() => (
-          <>
-            <Section title="Running now">
-              {running.length === 0 ? (
-                <Quiet text="Nothing runs at the moment." />
-              ) : (
-                <RunList runs={running} empty="" />
-              )}
-            </Section>
-            <Section title="Broken">
-              {broken.length === 0 ? (
-                <Quiet text="Every branch that ran lately passes." />
-              ) : (
-                <RunList runs={broken} empty="" />
-              )}
-            </Section>
-            <Section title="Recent changes" aside={<a href="/pipelines">All pipelines</a>}>
-              <RunList
-                runs={all.filter((run) => run.finishedAt !== null).slice(0, 8)}
-                empty="Push a branch with a .platform.yaml and its pipeline shows here."
-              />
-            </Section>
-          </>
-        )}
-      </Show>
+      <Section title="Running now">
+        <Show loaded={running} rows={2} what="Pipelines">
+          {({ items }) => {
+            const shown = items.filter((run) => !waitingRuns.has(run.id));
+            return shown.length === 0 ? (
+              <Quiet text="Nothing runs at the moment." />
+            ) : (
+              <RunList runs={shown} empty="" />
+            );
+          }}
+        </Show>
+      </Section>
+      <Section title="Broken">
+        <Show loaded={broken} rows={2} what="Broken branches">
+          {(runs) =>
+            runs.length === 0 ? (
+              <Quiet text="The newest run of every branch passes." />
+            ) : (
+              <RunList runs={runs} empty="" />
+            )
+          }
+        </Show>
+        <More list={broken} />
+      </Section>
+      <Section title="Recent changes" aside={<a href="/pipelines">All pipelines</a>}>
+        <Show loaded={recent} rows={4} what="Pipelines">
+          {({ items }) => (
+            <RunList
+              runs={items}
+              empty="Push a branch with a .platform.yaml and its pipeline shows here."
+            />
+          )}
+        </Show>
+      </Section>
       <Section title="Projects" aside={<a href="/projects">All projects</a>}>
         <ul class="project-grid">
-          {projects.slice(0, 6).map((project) => (
-            <ProjectTile
-              key={project.id}
-              project={project}
-              last={all.find((run) => run.project.id === project.id)}
-            />
+          {projects.slice(0, tiles).map((project) => (
+            <ProjectTile key={project.id} project={project} runs={newest.data?.items} />
           ))}
         </ul>
       </Section>
@@ -113,23 +129,19 @@ function WorkList({ projects }: { projects: readonly Project[] }): JSX.Element {
   );
 }
 
-/** The newest finished run of each branch, where it failed. */
-function brokenNow(runs: readonly Run[]): Run[] {
-  const seen = new Set<string>();
-  return runs.filter((run) => {
-    const key = `${run.project.id} ${run.gitRef}`;
-    if (run.finishedAt === null || ['cancelled', 'skipped'].includes(run.status) || seen.has(key))
-      return false;
-    seen.add(key);
-    return run.status === 'failure';
-  });
-}
-
 function Quiet({ text }: { text: string }): JSX.Element {
   return <p class="quiet-line">{text}</p>;
 }
 
-function ProjectTile({ project, last }: { project: Project; last: Run | undefined }): JSX.Element {
+function ProjectTile({
+  project,
+  runs,
+}: {
+  project: Project;
+  /** the newest of each project; undefined while they are asked for */
+  runs: readonly Run[] | undefined;
+}): JSX.Element {
+  const last = runs?.find((run) => run.project.id === project.id);
   return (
     <li class="tile">
       <a
@@ -146,7 +158,7 @@ function ProjectTile({ project, last }: { project: Project; last: Run | undefine
           <Time at={last.createdAt} />
         </p>
       ) : (
-        <p class="meta">No pipeline yet</p>
+        <p class="meta">{runs ? 'No pipeline yet' : '…'}</p>
       )}
     </li>
   );

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { listRuns } from '../../api/resources.ts';
-import { useList } from '../../app/load.ts';
+import { useKept, useList, useSettled } from '../../app/load.ts';
 import { useQuery } from '../../app/location.ts';
 import { More, Show } from '../../components/feedback.tsx';
 import { Choice, Filter } from '../../components/field.tsx';
@@ -13,9 +13,11 @@ import { runStatuses, statusChoices } from './status-choices.ts';
 export function Pipelines(): JSX.Element {
   const { query, setQuery } = useQuery();
   const status = oneOf(runStatuses, query['status']);
-  const text = (query['q'] ?? '').toLowerCase();
-  const list = useList(`pipelines/all/${status ?? ''}`, (cursor, signal) =>
-    listRuns({ status, cursor, limit: 50 }, signal),
+  const text = useSettled(query['q'] ?? '').trim();
+  const list = useKept(
+    useList(`pipelines/all/${status ?? ''}/${text}`, (cursor, signal) =>
+      listRuns({ status, q: text || undefined, cursor, limit: 50 }, signal),
+    ),
   );
   return (
     <>
@@ -44,11 +46,7 @@ export function Pipelines(): JSX.Element {
       <Show loaded={list} rows={10} what="Pipelines">
         {(runs) => (
           <RunList
-            runs={runs.filter((run) =>
-              `${run.project.owner}/${run.project.name} ${run.gitRef} ${run.commitSha ?? ''} ${run.commitTitle ?? ''} #${run.number}`
-                .toLowerCase()
-                .includes(text),
-            )}
+            runs={runs}
             empty={
               status || text
                 ? 'No pipeline matches this filter.'

@@ -1,9 +1,9 @@
 import type { JSX } from 'preact';
 import { listProjectRuns } from '../../api/resources.ts';
-import { useList } from '../../app/load.ts';
+import { useKept, useList, useSettled } from '../../app/load.ts';
 import { useQuery } from '../../app/location.ts';
 import { More, Show } from '../../components/feedback.tsx';
-import { Choice } from '../../components/field.tsx';
+import { Choice, Filter } from '../../components/field.tsx';
 import { RunList } from '../../components/run-row.tsx';
 import { oneOf } from '../../lib/one-of.ts';
 import { runStatuses, statusChoices } from '../pipeline/status-choices.ts';
@@ -13,12 +13,23 @@ import type { ProjectPageProps } from '../project-page-props.ts';
 export function ProjectPipelines({ at }: ProjectPageProps): JSX.Element {
   const { query, setQuery } = useQuery();
   const status = oneOf(runStatuses, query['status']);
-  const list = useList(`pipelines/of/${at.owner}/${at.project}/${status ?? ''}`, (cursor, signal) =>
-    listProjectRuns(at, { status, cursor }, signal),
+  const text = useSettled(query['q'] ?? '').trim();
+  const list = useKept(
+    useList(
+      `pipelines/of/${at.owner}/${at.project}/list/${status ?? ''}/${text}`,
+      (cursor, signal) => listProjectRuns(at, { status, q: text || undefined, cursor }, signal),
+    ),
   );
   return (
     <>
       <div class="toolbar">
+        <Filter
+          label="Filter by branch or commit"
+          value={query['q'] ?? ''}
+          onValue={(q) => {
+            setQuery({ q });
+          }}
+        />
         <Choice
           label="State"
           value={status ?? ''}
@@ -34,8 +45,8 @@ export function ProjectPipelines({ at }: ProjectPageProps): JSX.Element {
             runs={runs}
             showProject={false}
             empty={
-              status
-                ? 'No pipeline is in this state.'
+              status || text
+                ? 'No pipeline matches this filter.'
                 : 'Push a commit that has a .platform.yaml, or run one by hand.'
             }
           />

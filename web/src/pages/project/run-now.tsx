@@ -1,13 +1,12 @@
 import type { JSX } from 'preact';
 import { useLocation } from 'preact-iso';
 import { useState } from 'preact/hooks';
-import { listBranches } from '../../api/repository.ts';
 import { type ProjectRef, startRun } from '../../api/resources.ts';
 import type { Project } from '../../api/types.ts';
-import { invalidate, useAction, useLoad } from '../../app/load.ts';
+import { invalidate, useAction } from '../../app/load.ts';
 import { Button } from '../../components/button.tsx';
 import { FormDialog } from '../../components/dialog.tsx';
-import { Field } from '../../components/field.tsx';
+import { RefPicker } from '../../components/ref-picker.tsx';
 
 /** Starts a pipeline by hand, on a branch that one picks. */
 export function RunNow({ project, at }: { project: Project; at: ProjectRef }): JSX.Element {
@@ -46,8 +45,6 @@ function RunDialog({
 }): JSX.Element {
   const { route } = useLocation();
   const [ref, setRef] = useState(project.defaultBranch);
-  const branches = useLoad(`repository/${at.owner}/${at.project}/branches`, () => listBranches(at));
-  const names = branches.data?.items.map((branch) => branch.name) ?? [project.defaultBranch];
   const start = useAction(async () => {
     const run = await startRun(at, ref);
     invalidate('pipelines');
@@ -65,12 +62,12 @@ function RunDialog({
       }}
       onClose={onClose}
     >
-      <Field
+      <RefPicker
         label="Branch"
+        at={at}
         value={ref}
         onValue={setRef}
         autoFocus
-        options={names.map((name) => [name, name] as const)}
         help="Runs the .platform.yaml of its newest commit."
       />
     </FormDialog>

@@ -1,12 +1,11 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { listBranches } from '../../api/repository.ts';
 import type { ProjectRef } from '../../api/resources.ts';
 import { updateMergeRequest } from '../../api/reviews.ts';
 import type { MergeRequestDetail } from '../../api/types.ts';
-import { useAction, useLoad } from '../../app/load.ts';
+import { useAction } from '../../app/load.ts';
 import { EditForm } from '../../components/edit-form.tsx';
-import { Field } from '../../components/field.tsx';
+import { RefPicker } from '../../components/ref-picker.tsx';
 import { textOrNull, TitleAndText } from '../../components/title-and-text.tsx';
 import { refresh } from './threads.ts';
 
@@ -24,10 +23,6 @@ export function EditMergeRequest({
   const [text, setText] = useState(mergeRequest.body ?? '');
   const body = { text, set: setText };
   const [target, setTarget] = useState(mergeRequest.targetBranch);
-  const branches = useLoad(`repository/${at.owner}/${at.project}/branches`, () => listBranches(at));
-  const names = (branches.data?.items ?? [])
-    .map((branch) => branch.name)
-    .filter((name) => name !== mergeRequest.sourceBranch && name !== mergeRequest.targetBranch);
   const save = useAction(async () => {
     await updateMergeRequest(at, mergeRequest.number, {
       title,
@@ -48,12 +43,13 @@ export function EditMergeRequest({
         rows={8}
       >
         {mergeRequest.status === 'open' && (
-          <Field
+          <RefPicker
             label="Into"
+            at={at}
             value={target}
             onValue={setTarget}
+            except={mergeRequest.sourceBranch}
             error={save.problem?.forField('targetBranch')}
-            options={[mergeRequest.targetBranch, ...names].map((name) => [name, name] as const)}
           />
         )}
       </TitleAndText>

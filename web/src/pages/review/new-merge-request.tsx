@@ -2,17 +2,17 @@ import type { JSX } from 'preact';
 import { useLocation } from 'preact-iso';
 import { useEffect } from 'preact/hooks';
 import { deferred } from '../../components/deferred.tsx';
-import { listBranches, listCommits } from '../../api/repository.ts';
+import { findBranches, listCommits } from '../../api/repository.ts';
 import { compare, createMergeRequest } from '../../api/reviews.ts';
-import type { Branch, Commit } from '../../api/types.ts';
+import type { Commit } from '../../api/types.ts';
 import { useCrumbs } from '../../app/breadcrumb.tsx';
 import { useDraft } from '../../app/draft.ts';
 import { invalidate, useAction, useLoad } from '../../app/load.ts';
 import { projectPath, useQuery } from '../../app/location.ts';
 import { Button } from '../../components/button.tsx';
 import { Empty, ProblemBox, Show } from '../../components/feedback.tsx';
-import { Field } from '../../components/field.tsx';
 import { Section } from '../../components/page.tsx';
+import { RefPicker } from '../../components/ref-picker.tsx';
 import { textOrNull, TitleAndText } from '../../components/title-and-text.tsx';
 import type { ProjectPageProps } from '../project-page-props.ts';
 import { CommitList } from './commit-list.tsx';
@@ -25,8 +25,9 @@ type At = ProjectPageProps['at'];
 /** Opens a merge request: one picks the branches, sees what it would bring, and says what it is for. */
 export function NewMergeRequest({ project, at }: ProjectPageProps): JSX.Element {
   const { query, setQuery } = useQuery();
+  // whether there are two at all
   const key = `repository/${at.owner}/${at.project}/branches`;
-  const branches = useLoad(key, () => listBranches(at));
+  const branches = useLoad(key, (signal) => findBranches(at, '', signal));
   const list = projectPath(at.owner, at.project, '/merge-requests');
   useCrumbs([
     { text: `${at.owner}/${at.project}`, href: projectPath(at.owner, at.project) },
@@ -40,7 +41,7 @@ export function NewMergeRequest({ project, at }: ProjectPageProps): JSX.Element 
         <div class="stack">
           <h2>New merge request</h2>
           <Ends
-            branches={items}
+            at={at}
             source={query['source'] ?? ''}
             target={target}
             onPick={(change) => {
@@ -70,37 +71,36 @@ export function NewMergeRequest({ project, at }: ProjectPageProps): JSX.Element 
 }
 
 function Ends({
-  branches,
+  at,
   source,
   target,
   onPick,
 }: {
-  branches: readonly Branch[];
+  at: At;
   source: string;
   target: string;
   onPick: (change: { source?: string; target?: string }) => void;
 }): JSX.Element {
-  const names = branches.map((branch) => branch.name);
-  const options = (except: string) =>
-    names.filter((name) => name !== except).map((name) => [name, name] as const);
   return (
     <div class="ends">
-      <Field
+      <RefPicker
         label="Merge"
+        at={at}
         value={source}
         onValue={(value) => {
           onPick({ source: value });
         }}
         autoFocus
-        options={[['', 'Pick a branch'], ...options(target)]}
+        except={target}
       />
-      <Field
+      <RefPicker
         label="into"
+        at={at}
         value={target}
         onValue={(value) => {
           onPick({ target: value });
         }}
-        options={options(source)}
+        except={source}
       />
     </div>
   );

@@ -1,15 +1,16 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { call } from '../../api/client.ts';
-import { listProjects, listTokens } from '../../api/resources.ts';
+import { listTokens } from '../../api/resources.ts';
 import type { Token } from '../../api/types.ts';
-import { invalidate, useAction, useList, useLoad } from '../../app/load.ts';
+import { invalidate, useAction, useList } from '../../app/load.ts';
 import { toast } from '../../app/toasts.ts';
 import { Button } from '../../components/button.tsx';
 import { Copy } from '../../components/copy.tsx';
 import { Dialog, FormDialog } from '../../components/dialog.tsx';
 import { Empty, More, Show } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
+import { ProjectPicker } from '../../components/project-picker.tsx';
 import { Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
 
@@ -160,7 +161,6 @@ function NewToken({
   const [scopes, setScopes] = useState<string>(choices[0][0]);
   const [project, setProject] = useState('');
   const [days, setDays] = useState('90');
-  const projects = useLoad('projects/for-token', () => listProjects({ limit: 100 }));
   const make = useAction(async () => {
     const answer = await call('post', '/api/v1/tokens', {
       body: {
@@ -201,17 +201,7 @@ function NewToken({
         options={choices}
         error={make.problem?.forField('scopes')}
       />
-      <Field
-        label="In"
-        value={project}
-        onValue={setProject}
-        options={[
-          ['', 'All projects'],
-          ...(projects.data?.items ?? []).map(
-            (each) => [each.id, `${each.owner.name}/${each.name}`] as const,
-          ),
-        ]}
-      />
+      <ProjectPicker label="In" value={project} onValue={setProject} none="All projects" />
       <Field
         label="Expires"
         value={days}

@@ -38,7 +38,11 @@ export async function addMember(
   projectId: string,
   input: { user: string; role: string },
 ): Promise<MemberRecord> {
-  const { projectId: _id, projectPath: _path, ...member } = await createBinding(db, caller, { ...input, projectId });
+  const {
+    projectId: _id,
+    projectPath: _path,
+    ...member
+  } = await createBinding(db, caller, { ...input, projectId });
   return member;
 }
 

@@ -12,6 +12,7 @@ import type { DeployTarget } from '../contracts/deploy/target.ts';
 import { DomainError } from '../contracts/problems.ts';
 import { taskQueues } from '../contracts/task-queues.ts';
 import { fetchFirst } from '../domain/deploy/fetch-ops-repo.ts';
+import { openArtifact } from '../domain/pipeline/read-artifact.ts';
 import { findArtifactImage } from '../domain/deploy/find-artifact-image.ts';
 import { ManifestFiles } from '../domain/deploy/manifest-files.ts';
 import { deploySecrets } from './deploy-secrets.ts';
@@ -97,7 +98,7 @@ async function openLocal(
         isOf: async (image, projectId) => (await findArtifactImage(db, image, projectId)) !== null,
         async open(image, projectId) {
           const artifact = await findArtifactImage(db, image, projectId);
-          const body = artifact === null ? null : await objectStore.get(artifact.minioPath);
+          const body = artifact === null ? null : await openArtifact(objectStore, artifact);
           if (body === null) throw new DomainError('not_found', `${image.text} is gone.`);
           return body;
         },

@@ -3,7 +3,7 @@ import type { StepPlan } from '../../contracts/pipeline/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { LogWriter } from '../../domain/pipeline/append-log.ts';
 import type { Masker } from '../../domain/pipeline/mask.ts';
-import { storeArtifact } from '../../domain/pipeline/store-artifact.ts';
+import { storeArtifacts, type ArtifactFile } from '../../domain/pipeline/store-artifacts.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 
 interface Collecting {
@@ -25,20 +25,24 @@ export async function collectArtifacts(
   const left = { ...defaultCollectLimits, bytes: deps.limits.diskBytes };
   for (const artifact of plan.artifacts) {
     let count = 0;
+    const told: string[] = [];
     try {
-      for await (const file of deps.executor.collect(mount, [artifact.path], { ...left })) {
-        await storeArtifact(deps.db, deps.store, {
-          pipelineId: run.id,
-          stepName: plan.name,
-          name: artifact.name,
-          path: masker.text(file.path),
-          body: file.stream,
-          expiresAt: artifact.expiresMs === null ? null : new Date(Date.now() + artifact.expiresMs),
-        });
-        count += 1;
-        left.files -= 1;
-        left.bytes -= file.size;
-      }
+      const limits = { ...left };
+      const files = deps.executor.collect(mount, [artifact.path], limits, (line) =>
+        told.push(line),
+      );
+      const counted = async function* (): AsyncGenerator<ArtifactFile> {
+        for await (const file of files) {
+          left.files -= 1;
+          left.bytes -= file.size;
+          yield { ...file, path: masker.text(file.path) };
+        }
+      };
+      const set = { pipelineId: run.id, stepName: plan.name, name: artifact.name };
+      const expiresAt =
+        artifact.expiresMs === null ? null : new Date(Date.now() + artifact.expiresMs);
+      count = await storeArtifacts(deps.db, deps.store, { ...set, expiresAt }, counted());
+      for (const line of told) await writer.note(`artifact ${artifact.name}: ${masker.text(line)}`);
     } catch (error) {
       if (!(error instanceof DomainError) || error.code !== 'unprocessable') throw error;
       return await failed(writer, `artifact ${artifact.name}: ${error.message} (${artifact.path})`);

@@ -13,15 +13,17 @@ export interface Executor {
    */
   start(spec: ExecutionSpec): Promise<Execution>;
   /**
-   * Reads the regular files of a workspace whose path matches one of `globs` (`*`, `**`, `?`, `[…]`, `{a,b}`; a folder's
-   * name means all beneath it). Never follows a symbolic link. Ask while nothing runs in the workspace. Files come one
-   * after another: a `stream` ends, unread or not, when the next file is asked for.
+   * Reads the files of a workspace whose path matches one of `globs` (`*`, `**`, `?`, `[…]`, `{a,b}`; a folder's name means
+   * all beneath it). A symbolic link is followed within the workspace: what it leads to comes under its name; one that leads
+   * elsewhere is left out. `told` hears a sentence of each. Ask while nothing runs in the workspace. Files come one after
+   * another: a `stream` ends, unread or not, when the next file is asked for.
    * @throws DomainError `unprocessable` when there are more files, or they hold more, than `limits` lets
    */
   collect(
     workspace: WorkspaceMount,
     globs: readonly string[],
     limits?: CollectLimits,
+    told?: (line: string) => void,
   ): AsyncIterable<CollectedFile>;
   /** What this driver is and what it enforces on this machine; for `slipway doctor` and the start-up log. */
   describe(): Promise<ExecutorDescription>;
@@ -143,6 +145,8 @@ export interface CollectedFile {
   path: string;
   /** bytes */
   size: number;
+  /** permission bits, 0 to 0o777 */
+  mode: number;
   stream: Readable;
 }
 

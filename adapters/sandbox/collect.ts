@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { pathMatcher } from '../../contracts/shared/glob.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import {
   defaultCollectLimits,
@@ -6,29 +7,44 @@ import {
   type CollectLimits,
   type WorkspaceMount,
 } from '../executor/executor.ts';
-import { pathMatcher } from '../../contracts/shared/glob.ts';
+import { followLinks, type Listed, type Told } from './follow-links.ts';
 import { launchSandbox, type Sandbox } from './launch.ts';
 import type { LaunchContext } from './launch-plan.ts';
-import { readTar } from './tar-reader.ts';
+import { readTar } from './tar-entries.ts';
+
+/** Asks a sandbox that shows the workspace alone: its answers end with a NUL each. */
+type Ask = (script: string, names?: readonly string[]) => AsyncGenerator<string>;
+
+/** Of a workspace in which links are followed: all of its names are held at once. */
+const mostListed = 200_000;
 
 /**
- * Reads matching files through a sandbox of its own that shows nothing but the workspace, read-only: a link that a step
- * planted leads nowhere, whatever this process may read.
+ * Reads matching files through sandboxes of their own that show nothing of ours but the workspace, read-only. Links are
+ * followed within it; what leads elsewhere is refused, whatever this process may read.
  */
 export async function* collectFiles(
   context: LaunchContext,
   workspace: WorkspaceMount,
   globs: readonly string[],
-  limits = defaultCollectLimits,
+  { limits = defaultCollectLimits, told = () => undefined }: CollectOptions = {},
 ): AsyncGenerator<CollectedFile> {
   if (globs.length === 0) return;
-  const wanted = await listWanted(context, workspace, globs, limits.files);
+  const ask: Ask = async function* (script, names = []) {
+    const sandbox = await open(context, workspace, script, names);
+    try {
+      yield* namesIn(sandbox.output);
+      await sandbox.ended;
+    } finally {
+      sandbox.kill();
+      sandbox.output.destroy();
+    }
+  };
+  const wanted = await listWanted(ask, globs, limits.files, told);
   if (wanted.length === 0) return;
   // `-T -` reads names as they are: --verbatim-files-from keeps one that begins with a dash from being an option.
   const pack =
-    'exec tar --format=pax --hard-dereference --no-recursion --null --verbatim-files-from -T - -cf -\n';
-  const archive = await open(context, workspace, pack, 'pipe');
-  archive.stdin?.on('error', () => undefined).end(wanted.map((name) => `./${name}\0`).join(''));
+    'exec tar --format=pax --dereference --hard-dereference --no-recursion --null --verbatim-files-from -T - -cf -\n';
+  const archive = await open(context, workspace, pack, wanted);
   try {
     yield* within(limits, readTar(archive.output));
   } finally {
@@ -37,30 +53,72 @@ export async function* collectFiles(
   }
 }
 
+export interface CollectOptions {
+  limits?: CollectLimits | undefined;
+  /** hears a sentence of each link */
+  told?: Told | undefined;
+}
+
 /** The names are looked at as they come, and only those that match are kept: a step can make millions of them. */
 async function listWanted(
-  context: LaunchContext,
-  workspace: WorkspaceMount,
+  ask: Ask,
   globs: readonly string[],
   most: number,
+  told: Told,
 ): Promise<string[]> {
   const matchers = globs.map((glob) => pathMatcher(glob, 'any'));
   // The clone's own files are nobody's artifact, unless one is asked for by its name.
-  const own = globs.some((glob) => /^(?:\.\/)*\.git\//.test(glob)) ? '' : '-path ./.git -prune -o ';
-  const listing = await open(context, workspace, `exec find . ${own}-type f -print0\n`);
-  const wanted: string[] = [];
-  try {
-    for await (const listed of namesIn(listing.output)) {
-      const name = listed.replace(/^\.\//, '');
-      if (!matchers.some((matches) => matches(name))) continue;
-      if (wanted.push(name) > most) throw tooMuch(`more than ${String(most)} files match`);
-    }
-    await listing.ended;
-    return wanted;
-  } finally {
-    listing.kill();
-    listing.output.destroy();
+  const hasOwn = globs.some((glob) => /^(?:\.?\/)*\.git\//.test(glob));
+  const own = hasOwn ? '' : '-path ./.git -prune -o ';
+  // A capital letter for a file; for a link the small one of what it leads to.
+  const kinds = `-type f -printf 'F%p\\0' -o -type l -printf '%Y%p\\0'`;
+  const find = `exec find . ${own}${kinds}\n`;
+  const wanted = new Set<string>();
+  const keep = (name: string): void => {
+    if (wanted.add(name).size > most) throw tooMuch(`more than ${String(most)} files match`);
+  };
+  const links: Listed[] = [];
+  for await (const line of ask(find)) {
+    const one = listed(line);
+    if (!matchers.some((matches) => matches(one.name))) continue;
+    if (one.kind === 'F') keep(one.name);
+    else if (links.push(one) > most) throw tooMuch(`more than ${String(most)} links match`);
   }
+  if (links.length > 0) for (const name of await followed(ask, find, links, told)) keep(name);
+  return [...wanted].map((name) => `./${name}`);
+}
+
+function listed(line: string): Listed {
+  return { kind: line.slice(0, 1), name: line.slice('F./'.length) };
+}
+
+async function followed(
+  ask: Ask,
+  find: string,
+  links: readonly Listed[],
+  told: Told,
+): Promise<string[]> {
+  const all: Listed[] = [];
+  for await (const line of ask(find)) {
+    if (all.push(listed(line)) <= mostListed) continue;
+    told(`links are not followed: the workspace holds more than ${String(mostListed)} files`);
+    return [];
+  }
+  return followLinks(all, links, await targetsOf(ask, all), told);
+}
+
+/** Where each link that leads to a file or a folder does lead; absolute, as the step saw it. */
+async function targetsOf(ask: Ask, all: readonly Listed[]): Promise<Map<string, string>> {
+  const names = all.filter(({ kind }) => kind === 'f' || kind === 'd').map(({ name }) => name);
+  const targets = new Map<string, string>();
+  if (names.length === 0) return targets;
+  const given = names.map((name) => `./${name}`);
+  let index = 0;
+  for await (const real of ask('exec xargs -0 -r realpath -z --\n', given)) {
+    targets.set(names[index] ?? '', real);
+    index += 1;
+  }
+  return targets;
 }
 
 /** Texts that end with a NUL each. */
@@ -95,13 +153,14 @@ function tooMuch(what: string): DomainError {
   return new DomainError('unprocessable', what);
 }
 
-function open(
+/** A sandbox that is given names on its input. */
+async function open(
   context: LaunchContext,
   workspace: WorkspaceMount,
   script: string,
-  stdin: 'ignore' | 'pipe' = 'ignore',
+  names: readonly string[],
 ): Promise<Sandbox> {
-  return launchSandbox(context, {
+  const sandbox = await launchSandbox(context, {
     workspace,
     readOnly: true,
     script,
@@ -109,6 +168,8 @@ function open(
     network: null,
     workingDir: '.',
     fileSizeBytes: 1024 ** 2,
-    stdin,
+    stdin: names.length === 0 ? 'ignore' : 'pipe',
   });
+  sandbox.stdin?.on('error', () => undefined).end(names.map((name) => `${name}\0`).join(''));
+  return sandbox;
 }

@@ -54,8 +54,9 @@ export function createProcessExecutor(options: SandboxOptions): ProcessExecutor 
       workspace: WorkspaceMount,
       globs: readonly string[],
       limits?: CollectLimits,
+      told?: (line: string) => void,
     ): AsyncGenerator<CollectedFile> {
-      yield* collectFiles((await host()).context, workspace, globs, limits);
+      yield* collectFiles((await host()).context, workspace, globs, { limits, told });
     },
     contain: async (task) => containTask(await host(), task),
     describe: async () => describe(await open()),

@@ -75,6 +75,26 @@ export async function publishEvent(
   return event.id;
 }
 
+/** Puts many events into the outbox at once, for what comes in hundreds; see {@link publishEvent}. */
+export async function publishEvents(
+  tx: Prisma.TransactionClient,
+  inputs: readonly (Omit<EventInput, 'persist'> & { message: string })[],
+): Promise<void> {
+  const rows = inputs.map((input) => ({
+    ...{ id: newId('event'), type: input.type, message: storableText(input.message) },
+    ...{ project: input.projectId ?? null, change: input.changeId ?? null },
+    ...{ actor: input.actorId ?? null, subject: input.subjectId ?? null },
+    ...{ payload: readPayload(input), traceparent: input.traceparent ?? null },
+  }));
+  // By hand, since a thousand rows of ten parameters each cost more to be put together than to be written.
+  await tx.$executeRaw`
+    INSERT INTO events (id, type, project_id, change_id, actor_id, subject_id, message, payload, traceparent)
+    SELECT id, type, project, change, actor, subject, message, payload, traceparent
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS given(id text, type text, project text, change text,
+      actor text, subject text, message text, payload jsonb, traceparent text)`;
+  await tx.$queryRaw`SELECT pg_notify(${eventsChannel}, '')::text AS told`;
+}
+
 async function notifyLive(tx: Prisma.TransactionClient, event: EventRecord): Promise<void> {
   const text = JSON.stringify(event);
   if (Buffer.byteLength(text) > maxLiveBytes) {

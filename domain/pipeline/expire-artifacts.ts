@@ -23,7 +23,9 @@ export async function expireArtifacts(
   });
   let removed = 0;
   for (const { id, minioPath, pipelineId, stepName, name, path, pipeline } of expired) {
-    await store.delete(minioPath);
+    // One that others share goes with the last of them.
+    const others = { minioPath, OR: [{ expiresAt: null }, { expiresAt: { gt: now } }] };
+    if ((await db.artifact.count({ where: others })) === 0) await store.delete(minioPath);
     removed += await inTransaction(db, async (tx) => {
       const { count } = await tx.artifact.deleteMany({ where: { id, expiresAt: { lte: now } } });
       // another process was faster: it published the event

@@ -17,7 +17,7 @@ export interface ArtifactFilter {
 }
 
 /** What has not expired: a row may outlive its time until the next sweep, but nobody sees it. */
-function alive(): Prisma.ArtifactWhereInput {
+export function alive(): Prisma.ArtifactWhereInput {
   return { OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] };
 }
 

@@ -15,6 +15,8 @@ export interface ArtifactInput {
   /** inside the workspace, already masked */
   path: string;
   body: Readable | Buffer;
+  /** permission bits */
+  mode?: number;
   /** null = kept as long as the run */
   expiresAt: Date | null;
 }
@@ -28,11 +30,12 @@ export async function storeArtifact(
   store: BlobStore,
   input: ArtifactInput,
 ): Promise<Artifact> {
-  const { pipelineId, stepName, name, path, body, expiresAt } = input;
+  const { pipelineId, stepName, name, path, body, mode = null, expiresAt } = input;
   const key = artifactKey(input);
   const contentType = contentTypeOf(path);
   const { bytes, sha256 } = await store.put(key, body, { contentType });
-  const stored = { minioPath: key, sha256, contentType, sizeBytes: BigInt(bytes), expiresAt };
+  const size = { sizeBytes: BigInt(bytes), blobOffset: null };
+  const stored = { minioPath: key, sha256, contentType, ...size, mode, expiresAt };
   return await inTransaction(db, async (tx) => {
     const artifact = await tx.artifact.upsert({
       where: { pipelineId_stepName_name_path: { pipelineId, stepName, name, path } },
@@ -54,7 +57,12 @@ export async function storeArtifact(
 }
 
 /** Made of what names the file, so that a repeated activity leaves no orphan; never of the path as it is. */
-function artifactKey({ pipelineId, stepName, name, path }: ArtifactInput): string {
+export function artifactKey({
+  pipelineId,
+  stepName,
+  name,
+  path,
+}: Pick<ArtifactInput, 'pipelineId' | 'stepName' | 'name' | 'path'>): string {
   const digest = createHash('sha256').update([stepName, name, path].join('\0')).digest('hex');
   return `artifacts/${pipelineId}/${digest.slice(0, 32)}`;
 }

@@ -7,8 +7,8 @@ export interface BlobStore {
     body: Readable | Buffer,
     opts?: { contentType?: string },
   ): Promise<{ bytes: number; sha256: string }>;
-  /** null when there is no such object; `start` is the first byte wanted */
-  get(key: string, range?: { start: number }): Promise<Readable | null>;
+  /** null when there is no such object; `start` is the first byte wanted, `end` the last */
+  get(key: string, range?: { start: number; end?: number }): Promise<Readable | null>;
   head(key: string): Promise<{ bytes: number } | null>;
   delete(key: string): Promise<void>;
 }

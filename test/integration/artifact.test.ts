@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,6 +9,7 @@ import { createFileStore } from '../../adapters/object-store/file-store.ts';
 import { expireArtifacts } from '../../domain/pipeline/expire-artifacts.ts';
 import { createMasker } from '../../domain/pipeline/mask.ts';
 import { storeArtifact } from '../../domain/pipeline/store-artifact.ts';
+import { storeArtifacts, type ArtifactFile } from '../../domain/pipeline/store-artifacts.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
 import { createTestUser } from '../support/callers.ts';
 import { makeRunRows, type RunRows } from '../support/run-rows.ts';
@@ -155,5 +157,93 @@ describe('artifacts', () => {
     expect(answer.headers.get('content-disposition')).not.toContain(secret);
     expect(artifact.minioPath).toMatch(/^artifacts\/run_[0-9a-z]+\/[0-9a-f]{32}$/);
     expect(artifact.path).not.toContain(secret);
+  });
+
+  it('of many small files share an object, and are given out one by one and whole [A-PIPE-07]', async () => {
+    const many = Array.from({ length: 3000 }, (_, at) => ({
+      path: `many/${String(at % 50)}/${String(at)}.txt`,
+      content: Buffer.from(`file ${String(at)}\n`.repeat(at % 40)),
+    }));
+    const large = randomBytes(400_000);
+    const files = async function* (): AsyncGenerator<ArtifactFile> {
+      for (const { path, content } of many) {
+        await Promise.resolve();
+        yield { path, size: content.length, mode: 0o644, stream: Readable.from([content]) };
+      }
+      yield { path: 'many/run', size: large.length, mode: 0o755, stream: Readable.from([large]) };
+    };
+    const { pipelineId, stepName } = rows;
+    const started = performance.now();
+    await storeArtifact(
+      database.db,
+      store,
+      file('one.tar', Buffer.concat(many.map((one) => one.content))),
+    );
+    const archived = performance.now() - started;
+    const set = { pipelineId, stepName, name: 'many', expiresAt: null };
+    const again = performance.now();
+    expect(await storeArtifacts(database.db, store, set, files())).toBe(3001);
+    const took = performance.now() - again;
+    process.stderr.write(
+      `3000 files ${took.toFixed(0)} ms, one archive ${archived.toFixed(0)} ms\n`,
+    );
+    expect(took).toBeLessThan(20_000);
+    expect(await database.db.artifact.count({ where: { pipelineId, name: 'many' } })).toBe(3001);
+    const stored = { type: 'artifact.stored', message: { startsWith: 'many: ' } };
+    expect(await database.db.event.count({ where: stored })).toBe(3001);
+
+    const one = await database.db.artifact.findFirstOrThrow({
+      where: { path: many[77]?.path ?? '' },
+    });
+    const single = await api.get(`/api/v1/artifacts/${one.id}/content`, token);
+    expect(Buffer.from(await single.arrayBuffer())).toEqual(many[77]?.content);
+
+    const path = `/api/v1/pipelines/${pipelineId}/steps/${stepName}/artifacts/many/archive`;
+    const whole = await api.get(path, token);
+    expect(whole.headers.get('content-disposition')).toContain('many.tar.gz');
+    const folder = join(home, 'unpacked');
+    await mkdir(folder);
+    execFileSync('tar', ['-xzf', '-', '-C', folder], {
+      input: Buffer.from(await whole.arrayBuffer()),
+    });
+    for (const { path: name, content } of many.slice(0, 200))
+      expect(await readFile(join(folder, name))).toEqual(content);
+    expect((await readFile(join(folder, 'many/run'))).equals(large)).toBe(true);
+    expect((await stat(join(folder, 'many/run'))).mode & 0o111).toBe(0o111);
+    const outsider = await createTestUser(database.db);
+    const theirs = (await createTestToken(database.db, outsider.id)).token;
+    expect((await api.get(path, theirs)).status).toBe(404);
+    expect((await api.get(path.replace('/many/', '/none/'), token)).status).toBe(404);
+  }, 120_000);
+
+  it('that share an object go with the last of them, and a repeated step replaces them [A-PIPE-07]', async () => {
+    const { pipelineId, stepName } = rows;
+    const files = async function* (...names: string[]): AsyncGenerator<ArtifactFile> {
+      for (const name of names) {
+        await Promise.resolve();
+        yield {
+          path: name,
+          size: name.length,
+          mode: 0o644,
+          stream: Readable.from([Buffer.from(name)]),
+        };
+      }
+    };
+    const set = { pipelineId, stepName, name: 'shared', expiresAt: null };
+    await storeArtifacts(database.db, store, set, files('a', 'b', 'cc'));
+    await storeArtifacts(database.db, store, set, files('cc', 'dd'));
+    const kept = await database.db.artifact.findMany({
+      where: { name: 'shared' },
+      orderBy: { path: 'asc' },
+    });
+    expect(kept.map(({ path }) => path)).toEqual(['cc', 'dd']);
+    const past = { expiresAt: new Date(Date.now() - 1000) };
+    await database.db.artifact.update({ where: { id: kept[0]?.id ?? '' }, data: past });
+    await expireArtifacts(database.db, store);
+    const left = await api.get(`/api/v1/artifacts/${kept[1]?.id ?? ''}/content`, token);
+    expect(await left.text()).toBe('dd');
+    await database.db.artifact.update({ where: { id: kept[1]?.id ?? '' }, data: past });
+    await expireArtifacts(database.db, store);
+    expect(await store.head(kept[1]?.minioPath ?? '')).toBeNull();
   });
 });

@@ -132,7 +132,43 @@ export function runExecutorConformance(
       expect(end.output).toMatch(/\n[01]\n$/);
     });
 
-    it('collects the files that match, with their content, and no link [A-PIPE-07]', async () => {
+    it('follows links within the workspace, refuses those that lead out, and says both [A-PIPE-07]', async () => {
+      await run([
+        'mkdir -p dist/v1 .git && echo lib > dist/libx.so.1 && ln -s libx.so.1 dist/libx.so && chmod 755 dist/libx.so.1',
+        'echo one > dist/v1/a && ln -s v1 dist/latest && ln -s none dist/broken && ln -s self dist/self',
+        'ln -s /etc/hostname dist/out && ln -s ../../../../usr dist/usr && ln -s "$PWD/dist/v1/a" dist/whole',
+        'ln -s /etc/hostname dist/v1/deep && ln -s ../.git dist/git && echo x > .git/HEAD && ln -s .. dist/v1/up',
+      ]);
+      const found = new Map<string, string>();
+      const said: string[] = [];
+      for await (const file of subject.executor.collect(space, ['dist/**'], undefined, (line) =>
+        said.push(line),
+      )) {
+        found.set(file.path, `${file.mode.toString(8)} ${await text(file.stream)}`);
+      }
+      expect([...found].sort()).toEqual([
+        ['dist/latest/a', '644 one\n'],
+        ['dist/libx.so', '755 lib\n'],
+        ['dist/libx.so.1', '755 lib\n'],
+        ['dist/v1/a', '644 one\n'],
+        ['dist/whole', '644 one\n'],
+      ]);
+      expect(said).toEqual(
+        expect.arrayContaining([
+          'dist/libx.so is a link: stored as what it leads to, dist/libx.so.1',
+          'dist/broken is a link that leads nowhere: not stored',
+          'dist/self is a link that leads to itself: not stored',
+          'dist/out is a link that leads out of the workspace: not stored',
+          'dist/usr is a link that leads out of the workspace: not stored',
+          'dist/git is a link that leads out of the workspace: not stored',
+          'dist/v1/deep is a link that leads out of the workspace: not stored',
+          'dist/latest is a link: stored as what it leads to, dist/v1, but for links there that lead elsewhere',
+          'dist/v1/up is a link to a folder that holds it: not stored',
+        ]),
+      );
+    });
+
+    it('collects the files that match, with their content, and no link that leads out [A-PIPE-07]', async () => {
       const name = 'ü'.repeat(70);
       await run([
         `mkdir -p out/deep/er ${name} && echo one > out/1.txt && echo two > "out/deep/er/-2 x.txt"`,

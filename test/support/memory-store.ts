@@ -16,7 +16,7 @@ export function createMemoryStore(): BlobStore & { objects: Map<string, Buffer> 
     get(key, range) {
       const bytes = objects.get(key);
       if (bytes === undefined) return Promise.resolve(null);
-      const wanted = bytes.subarray(range?.start ?? 0);
+      const wanted = bytes.subarray(range?.start ?? 0, (range?.end ?? bytes.length) + 1);
       const pieces: Buffer[] = [];
       for (let at = 0; at < wanted.length; at += 16_384)
         pieces.push(wanted.subarray(at, at + 16_384));

@@ -1,5 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { findArtifact } from '../../../domain/pipeline/find-artifacts.ts';
+import { projectOfPipeline } from '../../../domain/pipeline/log-step.ts';
+import { archiveArtifacts, openArtifact } from '../../../domain/pipeline/read-artifact.ts';
 import { DomainError } from '../../../contracts/problems.ts';
 import { answerDirectly, streamBody } from '../../direct-answer.ts';
 import { defineRoute } from '../../define-route.ts';
@@ -14,6 +16,13 @@ function disposition(path: string): string {
   );
   return `attachment; filename="${ascii}"; filename*=UTF-8''${encoded}`;
 }
+
+/** A build's output is a stranger's content: whatever it is, it never runs as part of our own site. */
+const harmless = {
+  'content-security-policy': "sandbox; default-src 'none'",
+  'x-content-type-options': 'nosniff',
+  'cache-control': 'private, no-cache',
+};
 
 export const downloadArtifactRoute = defineRoute({
   method: 'get',
@@ -37,19 +46,57 @@ export const downloadArtifactRoute = defineRoute({
   handler: async (c) => {
     const { db, objectStore } = c.get('services');
     const artifact = await findArtifact(db, c.req.valid('param').id);
-    const body = await objectStore.get(artifact.minioPath);
+    const body = await openArtifact(objectStore, artifact);
     if (body === null)
       throw new DomainError('not_found', 'There is no such artifact, or it has expired.');
-    // a build's output is a stranger's content: whatever it is, it never runs as part of our own site
     const headers = {
+      ...harmless,
       'content-type': artifact.contentType ?? 'application/octet-stream',
       'content-length': String(artifact.sizeBytes ?? 0n),
       'content-disposition': disposition(artifact.path),
-      'content-security-policy': "sandbox; default-src 'none'",
-      'x-content-type-options': 'nosniff',
-      'cache-control': 'private, no-cache',
       'x-checksum-sha256': artifact.sha256,
     };
     return answerDirectly(c, headers, streamBody(body));
+  },
+});
+
+export const downloadArtifactsRoute = defineRoute({
+  method: 'get',
+  path: '/api/v1/pipelines/{id}/steps/{step}/artifacts/{name}/archive',
+  tag: 'pipelines',
+  summary: 'All files of an artifact as one .tar.gz',
+  access: {
+    kind: 'permission',
+    permission: 'pipeline:read',
+    project: async (c) => await projectOfPipeline(c.get('services').db, c.req.param('id') ?? ''),
+  },
+  raw: true,
+  request: {
+    params: z.object({
+      id: z.string().max(64),
+      step: z.string().max(255),
+      name: z.string().max(255),
+    }),
+  },
+  responses: {
+    200: {
+      description: 'The archive, made while it is sent',
+      content: { 'application/gzip': { schema: z.string().openapi({ format: 'binary' }) } },
+    },
+  },
+  handler: async (c) => {
+    const { db, objectStore } = c.get('services');
+    const { id, step, name } = c.req.valid('param');
+    const archive = await archiveArtifacts(db, objectStore, {
+      pipelineId: id,
+      stepName: step,
+      name,
+    });
+    const headers = {
+      ...harmless,
+      'content-type': 'application/gzip',
+      'content-disposition': disposition(`${name}.tar.gz`),
+    };
+    return answerDirectly(c, headers, streamBody(archive));
   },
 });

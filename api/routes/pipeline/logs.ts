@@ -1,5 +1,5 @@
 import type { DefinedRoute } from '../../define-route.ts';
-import { downloadArtifactRoute } from './download-artifact.ts';
+import { downloadArtifactRoute, downloadArtifactsRoute } from './download-artifact.ts';
 import { getStepLogRoute } from './get-step-log.ts';
 import { listPipelineArtifactsRoute, listProjectArtifactsRoute } from './list-artifacts.ts';
 
@@ -9,4 +9,5 @@ export const logRoutes: readonly DefinedRoute[] = [
   listProjectArtifactsRoute,
   listPipelineArtifactsRoute,
   downloadArtifactRoute,
+  downloadArtifactsRoute,
 ];

@@ -16,6 +16,19 @@ export function Artifacts({ run }: { run: RunDetail }): JSX.Element | null {
   if (items.length === 0) return null;
   return (
     <Section title={`Artifacts (${items.length})`}>
+      <div class="row">
+        {setsOf(items).map(({ step, name, count }) => (
+          <a
+            key={`${step} ${name}`}
+            class="button"
+            href={`/api/v1/pipelines/${run.id}/steps/${encodeURIComponent(step)}/artifacts/${encodeURIComponent(name)}/archive`}
+            download=""
+          >
+            <Icon name="package" size={14} />
+            {count > 1 ? `Download all of ${name}` : `Download ${name}`} (.tar.gz)
+          </a>
+        ))}
+      </div>
       <Table<Artifact>
         label="Artifacts"
         dense
@@ -47,4 +60,14 @@ export function Artifacts({ run }: { run: RunDetail }): JSX.Element | null {
       />
     </Section>
   );
+}
+
+/** What was stored under one name by one step is downloaded as one. */
+function setsOf(items: readonly Artifact[]): { step: string; name: string; count: number }[] {
+  const sets = new Map<string, { step: string; name: string; count: number }>();
+  for (const { step, name } of items) {
+    const key = `${step} ${name}`;
+    sets.set(key, { step, name, count: (sets.get(key)?.count ?? 0) + 1 });
+  }
+  return [...sets.values()];
 }

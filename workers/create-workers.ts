@@ -134,6 +134,8 @@ async function buildWorkers(
     resolveSecrets: (input) => secretsOfRun(db, services.gitStore, secretBox, input),
     cloneUrl: (fullName) => `${publicUrl(config)}/${fullName}.git`,
     hostQueue,
+    // One place is left for the runs of others.
+    share: Math.max(1, config.executor.concurrency - 1),
     limits: host.limits,
     spaceProblem: () => spaceProblem(foldersOf(config), freeSpaceLimits(config)),
   });

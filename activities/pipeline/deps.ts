@@ -25,6 +25,8 @@ export interface PipelineActivityDeps {
   cloneUrl: (fullName: string) => string;
   /** queue of this host */
   hostQueue: string;
+  /** steps of one run that it runs at once */
+  share: number;
   limits: ExecutionLimits;
   /** what is short on the disk of the workspaces, in one sentence; null: nothing; absent: not looked at */
   spaceProblem?: () => Promise<string | null>;

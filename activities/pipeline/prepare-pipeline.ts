@@ -1,4 +1,5 @@
 import { checkoutNotices, checkoutScript } from '../../adapters/workspace/checkout.ts';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { PreparedRun } from '../../contracts/pipeline/activities.ts';
 import {
   defaultClone,
@@ -15,20 +16,42 @@ import { ownerOf } from '../../domain/pipeline/repository-reader.ts';
 import { previousCommit } from '../../domain/pipeline/previous-commit.ts';
 import { targetOfRun } from '../../domain/review/target-of-run.ts';
 import type { Pipeline, Project } from '../../prisma/generated/client.ts';
+import { refusalOfDatabase } from '../../domain/shared/database-refusal.ts';
+import { isDatabaseAway } from '../../domain/shared/transient-database.ts';
 import { whileBeating } from '../beating.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 
 /** Makes `preparePipeline`: see contracts/pipeline/activities.ts. */
 export function preparePipeline(deps: PipelineActivityDeps) {
   return ({ pipelineId }: { pipelineId: string }): Promise<PreparedRun | null> =>
-    whileBeating(2000, () => prepare(deps, pipelineId));
+    whileBeating(2000, () => orGiveUp(deps, pipelineId, () => prepare(deps, pipelineId)));
+}
+
+/** What fails this often for a reason that nobody has a name for fails always: the run ends, instead of waiting for ever. */
+const mostTries = 10;
+
+async function orGiveUp<T>(
+  { log }: PipelineActivityDeps,
+  pipelineId: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const isKnown = error instanceof DomainError || refusalOfDatabase(error) !== null;
+    const { attempt } = Context.current().info;
+    if (isKnown || isDatabaseAway(error) || attempt < mostTries) throw error;
+    log.error({ err: error, pipeline_id: pipelineId }, 'a run could not be prepared');
+    const message = `an error that was not expected, ${String(attempt)} times in a row: the log of the workers has it`;
+    throw ApplicationFailure.nonRetryable(message, 'internal');
+  }
 }
 
 async function prepare(
   deps: PipelineActivityDeps,
   pipelineId: string,
 ): Promise<PreparedRun | null> {
-  const { db, repositories, workspaces, cloneUrl, hostQueue } = deps;
+  const { db, repositories, workspaces, cloneUrl, hostQueue, share } = deps;
   const run = await db.pipeline.findUnique({
     where: { id: pipelineId },
     include: { project: { include: { owner: { select: { name: true } } } } },
@@ -52,7 +75,7 @@ async function prepare(
     const plan = planOf(run.definition);
     if (plan === null) throw new DomainError('internal', 'A running pipeline has no plan.');
     await lay(plan);
-    return { plan, hostQueue };
+    return { plan, hostQueue, share };
   }
   const fail = async (error: string): Promise<null> => {
     await finishRun(db, { pipelineId, status: 'failure', error });
@@ -63,8 +86,21 @@ async function prepare(
     return await fail(`${definitionFile} does not exist at commit ${commitSha.slice(0, 8)}.`);
   if (!parsed.ok) return await fail(parsed.message);
   const planned = await planRun(deps, { ...run, commitSha }, repoPath, parsed.definition);
-  const plan = { ...planned, notices: [...(planned.notices ?? []), ...(await lay(planned))] };
-  return (await beginRun(db, pipelineId, plan)) ? { plan, hostQueue } : null;
+  const said = [...(planned.notices ?? []), ...turnNotice(planned, share)];
+  const plan = { ...planned, notices: [...said, ...(await lay(planned))] };
+  return (await beginRun(db, pipelineId, plan)) ? { plan, hostQueue, share } : null;
+}
+
+/** Said where steps that could begin together wait for each other. */
+function turnNotice({ steps }: PipelinePlan, share: number): string[] {
+  const counts = new Map<string, number>();
+  for (const { needs, kind, skipReason } of steps) {
+    const key = needs.join('\n');
+    if (kind === 'command' && skipReason === null) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return Math.max(0, ...counts.values()) > share
+    ? [`at most ${String(share)} steps of a run go on at once here, the others wait their turn`]
+    : [];
 }
 
 /** The plan of a run at its commit; a merge request's paths are those that differ from its base. */

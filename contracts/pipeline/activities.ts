@@ -5,6 +5,8 @@ export interface PreparedRun {
   plan: PipelinePlan;
   /** queue of the host where the workspace lies; every step runs there */
   hostQueue: string;
+  /** commands of it that the host runs at once, so that others find a free place; runs of before have none: all */
+  share?: number;
 }
 
 export interface SettledStep {

@@ -47,6 +47,17 @@ describe('progress of a pipeline run', () => {
     expect(progress.outcome()).toBe('success');
   });
 
+  it('starts no more commands at once than its share, gates beside them, the next when one has ended [A-PIPE-04]', () => {
+    const many = Array.from({ length: 1000 }, (_, at) => step(`t.${String(at)}`));
+    const progress = new PipelineRunProgress([...many, step('ask', [], { kind: 'gate' })]);
+    expect(names(progress.startable(3))).toEqual(['t.0', 't.1', 't.2', 'ask']);
+    for (const name of ['t.0', 't.1', 't.2']) progress.begin(name, 'running');
+    progress.begin('ask', 'waiting');
+    expect(progress.startable(3)).toEqual([]);
+    progress.end('t.1', 'success', null);
+    expect(names(progress.startable(3))).toEqual(['t.3']);
+  });
+
   it('skips everything behind a failure, and nothing beside it [A-PIPE-04]', () => {
     const progress = new PipelineRunProgress([
       step('a'),

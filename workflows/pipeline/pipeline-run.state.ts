@@ -52,14 +52,18 @@ export class PipelineRunProgress {
     this.#cancelled = true;
   }
 
-  /** Steps that can start now: pending, and everything they need is done. None while paused or cancelled. */
-  startable(): StepPlan[] {
+  /**
+   * Steps that can start now: pending, and everything they need is done. None while paused or cancelled.
+   * @param share how many commands may run at once; the others wait their turn. Gates only wait for people
+   */
+  startable(share = Number.POSITIVE_INFINITY): StepPlan[] {
     if (this.#paused || this.#cancelled) return [];
-    return [...this.#steps.values()]
-      .filter(
-        (step) =>
-          step.status === 'pending' && step.plan.needs.every((need) => this.#satisfied(need)),
-      )
+    const ready = [...this.#steps.values()].filter(
+      (step) => step.status === 'pending' && step.plan.needs.every((need) => this.#satisfied(need)),
+    );
+    let left = share - [...this.#steps.values()].filter((step) => step.status === 'running').length;
+    return ready
+      .filter(({ plan }) => plan.kind === 'gate' || (left -= 1) >= 0)
       .map((step) => step.plan);
   }
 

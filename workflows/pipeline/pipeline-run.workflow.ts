@@ -180,7 +180,7 @@ class PipelineRun {
     while (!this.#progress.isOver()) {
       this.#changed = false;
       await this.#recordPause();
-      for (const step of this.#progress.startable()) this.#start(prepared, step);
+      for (const step of this.#progress.startable(prepared.share)) this.#start(prepared, step);
       const blocked = this.#progress.takeBlocked();
       if (blocked.length > 0) {
         await records.settleSteps({

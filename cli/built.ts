@@ -8,7 +8,26 @@ export interface BuiltParts {
     describeConfig: (config: Config) => Record<string, unknown>;
   };
   definition: { parseDefinition: (text: string) => LintResult };
+  backup: BackupPart;
   sandbox: { createProcessExecutor: (options: { hostEnv: NodeJS.ProcessEnv }) => SandboxDriver };
+}
+
+interface BackupPart {
+  createBackup: (place: BackupPlace & { withKey: boolean }) => Promise<BackupManifest>;
+  restoreBackup: (place: BackupPlace) => Promise<BackupManifest>;
+  verifyBackup: (folder: string) => Promise<{ manifest: BackupManifest; files: unknown[] }>;
+}
+
+interface BackupPlace {
+  config: Config;
+  databaseUrl: string;
+  folder: string;
+  tell: (text: string) => void;
+}
+
+interface BackupManifest {
+  createdAt: string;
+  masterKey: boolean;
 }
 
 export type LintResult =

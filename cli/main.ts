@@ -2,6 +2,7 @@
 /** `slipway`: one word, or a noun and a verb. Everything but `demo` and `doctor` works without a running server. */
 import { become } from './built.ts';
 import { CliError } from './cli-error.ts';
+import { backupCreate, backupRestore, backupVerify } from './commands/backup.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { lintPipeline } from './commands/lint-pipeline.ts';
@@ -30,6 +31,9 @@ const commands: Readonly<Record<string, Command>> = {
   config: { run: showConfig, help: 'show the effective configuration, secrets masked [--json]' },
   doctor: { run: doctor, help: 'look for what is missing or not enforced on this machine' },
   demo: { run: demo, help: 'push the sample project and follow its pipeline' },
+  'backup create': { run: backupCreate, help: 'back up all of it while it runs <folder>' },
+  'backup verify': { run: backupVerify, help: 'read a backup and compare its sums <folder>' },
+  'backup restore': { run: backupRestore, help: 'restore a backup into nothing <folder>' },
   'pipeline lint': {
     run: lintPipeline,
     help: 'check a pipeline definition [file, default .platform.yaml]',

@@ -11,6 +11,8 @@ export interface MigrateOptions {
   migrationsDir: string;
   /** how long to wait for another runner, in ms; 120 s unless told */
   lockTimeoutMs?: number;
+  /** names of those to apply, the others are left for a later call; all unless told */
+  only?: ReadonlySet<string>;
 }
 
 interface Migration {
@@ -78,7 +80,9 @@ export async function migrate(
   url: string,
   options: MigrateOptions,
 ): Promise<{ applied: string[] }> {
-  const migrations = await readMigrations(options.migrationsDir);
+  const { only } = options;
+  const all = await readMigrations(options.migrationsDir);
+  const migrations = all.filter(({ name }) => only?.has(name) !== false);
   const client = new pg.Client({
     connectionString: url,
     application_name: 'slipway-migrate',

@@ -45,6 +45,7 @@ export const buildParts = [
       './adapters/config/describe-config.ts': ['describeConfig'],
     },
   },
+  { name: 'backup', kind: 'server', entry: 'prisma/backup.ts', output: 'dist/backup.mjs' },
   {
     name: 'search-attributes',
     kind: 'server',

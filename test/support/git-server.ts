@@ -17,7 +17,7 @@ import { newId } from '../../domain/shared/new-id.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { removeFolder } from './remove-folder.ts';
-import { createTestDatabase } from './test-database.ts';
+import { createTestDatabase, openDatabase } from './test-database.ts';
 
 export interface TestUser {
   id: string;
@@ -28,6 +28,8 @@ export interface TestUser {
 export interface GitServer {
   baseUrl: string;
   db: PrismaClient;
+  /** address of the database */
+  url: string;
   home: string;
   store: GitStore;
   /** what was logged as an error, so that a test can say that nothing was */
@@ -95,10 +97,13 @@ export async function startGitServer(
     config?: Record<string, unknown>;
     wrap?: (store: GitStore) => GitStore;
     wrapDb?: (db: PrismaClient) => PrismaClient;
+    /** a database and a home that are there already */
+    over?: { url: string; home: string };
   } = {},
 ): Promise<GitServer> {
-  const database = await createTestDatabase();
-  const home = await mkdtemp(path.join(tmpdir(), 'slipway-git-'));
+  const { over } = options;
+  const database = over === undefined ? await createTestDatabase() : openDatabase(over.url);
+  const home = over?.home ?? (await mkdtemp(path.join(tmpdir(), 'slipway-git-')));
   const root = path.join(home, 'repositories');
   const store = createGitStore({ root, hooksDir: path.join(home, 'hooks'), ...options.store });
   const errors: string[] = [];
@@ -140,6 +145,7 @@ export async function startGitServer(
   return {
     baseUrl,
     db,
+    url: database.url,
     home,
     store,
     errors,

@@ -35,6 +35,12 @@ function urlOf(name: string): string {
   return url.href;
 }
 
+/** A database that its maker removes. */
+export function openDatabase(url: string): TestDatabase {
+  const db = createDb(url, patience);
+  return { url, db, drop: () => db.$disconnect() };
+}
+
 /** A database without any table, for tests of migrations. */
 export async function createEmptyDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
   const name = `test_${randomBytes(6).toString('hex')}`;

@@ -1,0 +1,99 @@
+import { createReadStream } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { createGunzip } from 'node:zlib';
+import pg from 'pg';
+import { type BackedUpTable, BackupError, type Manifest } from './backup-folder.ts';
+import { openClient, tableNames } from './dump-database.ts';
+
+const rowsAtOnce = 200;
+
+interface Reference {
+  name: string;
+  table: string;
+  definition: string;
+}
+
+/** Takes the references between tables away, so that the order of rows does not matter. */
+async function dropReferences(client: pg.Client): Promise<Reference[]> {
+  const { rows } = await client.query<Reference>(
+    `SELECT conname AS name, conrelid::regclass::text AS table, pg_get_constraintdef(oid) AS definition
+       FROM pg_constraint WHERE contype = 'f' AND connamespace = current_schema()::regnamespace`,
+  );
+  for (const { name, table } of rows) {
+    await client.query(`ALTER TABLE ${table} DROP CONSTRAINT ${pg.escapeIdentifier(name)}`);
+  }
+  return rows;
+}
+
+async function insertRows(client: pg.Client, table: BackedUpTable, rows: string[]): Promise<void> {
+  const name = pg.escapeIdentifier(table.name);
+  const columns = table.columns.map((column) => pg.escapeIdentifier(column)).join(', ');
+  await client.query(
+    `INSERT INTO ${name} (${columns}) OVERRIDING SYSTEM VALUE
+       SELECT (r.row).* FROM (SELECT unnest($1::text[])::${name} AS row OFFSET 0) r`,
+    [rows],
+  );
+}
+
+async function loadTable(client: pg.Client, root: string, table: BackedUpTable): Promise<void> {
+  const source = createReadStream(path.join(root, table.path)).pipe(createGunzip());
+  let batch: string[] = [];
+  let rows = 0;
+  for await (const line of createInterface({ input: source, crlfDelay: Infinity })) {
+    batch.push(JSON.parse(line) as string);
+    rows += 1;
+    if (batch.length < rowsAtOnce) continue;
+    await insertRows(client, table, batch);
+    batch = [];
+  }
+  if (batch.length > 0) await insertRows(client, table, batch);
+  if (rows !== table.rows) {
+    throw new BackupError(`${table.path} has ${rows} rows, the backup says ${table.rows}`);
+  }
+}
+
+/** @throws BackupError when there is a table already */
+export async function requireEmptyDatabase(url: string): Promise<void> {
+  const client = await openClient(url);
+  try {
+    if ((await tableNames(client)).length === 0) return;
+    throw new BackupError('The database is not empty: a backup is restored into an empty one');
+  } finally {
+    await client.end();
+  }
+}
+
+/**
+ * Fills a database whose schema was just made by the migrations that the backup names: all of it or nothing. What holds
+ * between tables is checked by Postgres itself in the end.
+ */
+export async function loadDatabase(url: string, root: string, manifest: Manifest): Promise<void> {
+  const client = await openClient(url);
+  try {
+    await client.query('BEGIN');
+    const names = await tableNames(client);
+    const told = manifest.tables.map(({ name }) => name);
+    if (JSON.stringify(names) !== JSON.stringify(told)) {
+      throw new BackupError('The tables of the backup are not those that its migrations make');
+    }
+    const all = names.map((name) => pg.escapeIdentifier(name));
+    for (const name of all) await client.query(`ALTER TABLE ${name} DISABLE TRIGGER USER`);
+    const references = await dropReferences(client);
+    await client.query(`TRUNCATE ${all.join(', ')}`);
+    for (const table of manifest.tables) await loadTable(client, root, table);
+    for (const [name, last] of Object.entries(manifest.sequences)) {
+      if (last === null) continue;
+      await client.query('SELECT setval($1::regclass, $2)', [pg.escapeIdentifier(name), last]);
+    }
+    for (const { table, name, definition } of references) {
+      const constraint = pg.escapeIdentifier(name);
+      await client.query(`ALTER TABLE ${table} ADD CONSTRAINT ${constraint} ${definition}`);
+    }
+    for (const name of all) await client.query(`ALTER TABLE ${name} ENABLE TRIGGER USER`);
+    await client.query('COMMIT');
+    await client.query('ANALYZE');
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { Config } from '../../contracts/config.ts';
+import { loadBuilt } from '../built.ts';
+import { CliError } from '../cli-error.ts';
+
+const help = `Usage:
+  slipway backup create <folder> [--with-key]   while Slipway runs
+  slipway backup verify <folder>                read all of it and compare sums
+  slipway backup restore <folder>               into an empty database and data folder, Slipway stopped
+
+The master key is not in a backup unless --with-key says so: keep it apart.
+Settings come from the environment and slipway.toml.`;
+
+interface Wanted {
+  folder: string;
+  withKey: boolean;
+}
+
+function read(args: readonly string[]): Wanted | null {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: { 'with-key': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
+    });
+  } catch (error) {
+    throw new CliError(`${error instanceof Error ? error.message : ''}\n\n${help}`, 2);
+  }
+  const { values, positionals } = parsed;
+  if (values.help === true) return null;
+  const [folder, ...more] = positionals;
+  if (folder === undefined || more.length > 0) throw new CliError(`Name one folder.\n\n${help}`, 2);
+  return { folder: path.resolve(folder), withKey: values['with-key'] === true };
+}
+
+/** True where `npm start` brings a Postgres of its own. */
+const isOwn = ({ database }: Config) => database.url === null && database.host === 'localhost';
+
+/** The configured database, or the one that `npm start` runs over the same home. */
+async function addressOf(config: Config): Promise<string> {
+  const { databaseUrl } = await loadBuilt('config');
+  if (!isOwn(config)) return databaseUrl(config);
+  const home = path.resolve(config.home);
+  const ports = await readFile(path.join(home, 'run', 'ports.json'), 'utf8').catch(() => null);
+  const password = await readFile(path.join(home, 'postgres-password'), 'utf8').catch(() => null);
+  if (ports === null || password === null) return databaseUrl(config);
+  const { postgres } = JSON.parse(ports) as { postgres: number };
+  const login = `slipway:${encodeURIComponent(password.trim())}`;
+  return `postgresql://${login}@127.0.0.1:${String(postgres)}/slipway`;
+}
+
+const tell = (text: string): void => console.log(`  ${text}`);
+
+async function run<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Error && error.name === 'BackupError') {
+      throw new CliError(`${error.message}.`);
+    }
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ECONNREFUSED') throw new CliError('The database does not answer: is it started?');
+    throw error;
+  }
+}
+
+/** Makes a backup of what runs. @returns exit code */
+export async function backupCreate(args: readonly string[]): Promise<number> {
+  const wanted = read(args);
+  if (wanted === null) return say(help);
+  const config = (await loadBuilt('config')).loadConfig({ env: process.env });
+  const { createBackup } = await loadBuilt('backup');
+  const place = { config, databaseUrl: await addressOf(config), ...wanted, tell };
+  await run(() => createBackup(place));
+  const key = wanted.withKey ? 'with the master key' : 'without the master key: keep that apart';
+  return say(`The backup is whole, in ${wanted.folder}, ${key}.`);
+}
+
+/** Checks a backup. @returns exit code */
+export async function backupVerify(args: readonly string[]): Promise<number> {
+  const wanted = read(args);
+  if (wanted === null) return say(help);
+  const { verifyBackup } = await loadBuilt('backup');
+  const { manifest, files } = await run(() => verifyBackup(wanted.folder));
+  return say(`The backup of ${manifest.createdAt} is whole: ${String(files.length)} files.`);
+}
+
+/** Restores a backup into nothing. @returns exit code */
+export async function backupRestore(args: readonly string[]): Promise<number> {
+  const wanted = read(args);
+  if (wanted === null) return say(help);
+  const { loadConfig, databaseUrl } = await loadBuilt('config');
+  const config = loadConfig({ env: process.env });
+  if (isOwn(config)) return await restoreWithPostgres(wanted.folder);
+  const { restoreBackup } = await loadBuilt('backup');
+  const { folder } = wanted;
+  const place = { config, databaseUrl: databaseUrl(config), folder, tell };
+  const manifest = await run(() => restoreBackup(place));
+  return say(
+    manifest.masterKey
+      ? 'Restored, with the master key. Start Slipway.'
+      : 'Restored. Put the master key in its place before the start, or secrets stay sealed.',
+  );
+}
+
+/** Nothing runs yet: a Postgres is started over the home for as long as it takes. */
+function restoreWithPostgres(folder: string): Promise<number> {
+  const script = fileURLToPath(new URL('../deploy/restore.mjs', import.meta.url));
+  const child = spawn(process.execPath, [script, folder], { stdio: 'inherit' });
+  return new Promise((resolve) => {
+    child.once('exit', (code) => resolve(code ?? 1));
+    child.once('error', () => resolve(1));
+  });
+}
+
+function say(text: string): number {
+  console.log(text);
+  return 0;
+}

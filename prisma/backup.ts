@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { access, chmod, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  BackupError,
+  BackupWriter,
+  checkFiles,
+  type BackedUpFile,
+  type Manifest,
+  readBackup,
+} from '../adapters/backup/backup-folder.ts';
+import { dumpDatabase } from '../adapters/backup/dump-database.ts';
+import { loadDatabase, requireEmptyDatabase } from '../adapters/backup/load-database.ts';
+import { copyRepositories, placeRepositories } from '../adapters/backup/repositories.ts';
+import { openObjectStore } from '../adapters/object-store/open-object-store.ts';
+import type { ObjectStore } from '../adapters/object-store/object-store.ts';
+import type { Config } from '../contracts/config.ts';
+import { migrate } from './migrate.ts';
+
+/** The same distance from here and from the bundle in dist/. */
+const ownMigrations = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
+const keyFile = 'master-key';
+
+export interface BackupPlace {
+  config: Pick<Config, 'home' | 'storage' | 'objectStore'>;
+  databaseUrl: string;
+  /** folder of the backup */
+  folder: string;
+  /** told of each step */
+  tell: (text: string) => void;
+}
+
+async function copyObjects(store: ObjectStore, writer: BackupWriter): Promise<number> {
+  let count = 0;
+  for await (const key of store.list('')) {
+    const source = await store.get(key);
+    // retention took it meanwhile
+    if (source === null) continue;
+    const name = createHash('sha256').update(key).digest('hex');
+    await writer.write(path.join('objects', name.slice(0, 2), name), source, key);
+    count += 1;
+  }
+  return count;
+}
+
+async function isEmpty(folder: string): Promise<boolean> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  });
+  return names.length === 0;
+}
+
+const rootOf = ({ home, storage }: BackupPlace['config']) =>
+  path.resolve(home, storage.projectsRoot);
+
+/**
+ * Makes a backup while everything goes on. The database comes first, as it is at one moment; what its rows point to,
+ * repositories and objects, after it: there is then never less than the rows say, and what is more does no harm.
+ * @throws BackupError
+ */
+export async function createBackup(place: BackupPlace & { withKey: boolean }): Promise<Manifest> {
+  const { config, databaseUrl, folder, tell, withKey } = place;
+  if (!(await isEmpty(folder))) throw new BackupError(`${folder} is there already and not empty`);
+  const draft = `${folder}.part`;
+  await rm(draft, { recursive: true, force: true });
+  await mkdir(draft, { recursive: true, mode: 0o700 });
+  await chmod(draft, 0o700);
+  const writer = new BackupWriter(draft);
+  const createdAt = new Date().toISOString();
+  const database = await dumpDatabase(databaseUrl, writer);
+  const rows = database.tables.reduce((sum, table) => sum + table.rows, 0);
+  tell(`database: ${database.tables.length} tables, ${rows} rows`);
+  const repositories = await copyRepositories(rootOf(config), writer);
+  tell(`repositories: ${repositories.length}`);
+  const objects = await copyObjects(openObjectStore(config), writer);
+  tell(`objects: ${objects}`);
+  if (withKey) {
+    const key = path.resolve(config.home, keyFile);
+    await access(key).catch(() => {
+      throw new BackupError(
+        `${key} is not there: the master key is configured, keep it where it is`,
+      );
+    });
+    await writer.write(keyFile, createReadStream(key));
+  }
+  const masterKey = withKey;
+  await writer.finish({ format: 1, createdAt, ...database, repositories, objects, masterKey });
+  await verifyBackup(draft);
+  await rm(folder, { recursive: true, force: true });
+  await rename(draft, folder);
+  return (await readBackup(folder)).manifest;
+}
+
+/** Reads all of a backup and compares sums and counts. @throws BackupError naming what differs */
+export async function verifyBackup(
+  folder: string,
+): Promise<{ manifest: Manifest; files: BackedUpFile[] }> {
+  const backup = await readBackup(folder);
+  await checkFiles(folder, backup.files);
+  const { manifest, files } = backup;
+  const paths = new Set(files.map((file) => file.path));
+  const missing = manifest.tables.find((table) => !paths.has(table.path));
+  if (missing !== undefined) throw new BackupError(`the rows of ${missing.name} are missing`);
+  const objects = files.filter((file) => file.key !== undefined).length;
+  if (objects !== manifest.objects) {
+    throw new BackupError(`${manifest.objects} objects are promised, ${objects} are there`);
+  }
+  return backup;
+}
+
+/**
+ * Restores a backup into an empty database and an empty data folder. Rows come last and in one transaction: what was
+ * interrupted before has no rows, and begins anew.
+ * @throws BackupError
+ */
+export async function restoreBackup(place: BackupPlace): Promise<Manifest> {
+  const { config, databaseUrl, folder, tell } = place;
+  const { manifest, files } = await verifyBackup(folder);
+  tell(`backup of ${manifest.createdAt}: ${files.length} files are whole`);
+  const root = rootOf(config);
+  if (!(await isEmpty(root)))
+    throw new BackupError(`${root} is not empty: restore into an empty one`);
+  await requireEmptyDatabase(databaseUrl);
+  const own = new Set(await readdir(ownMigrations));
+  const unknown = manifest.migrations.find((name) => !own.has(name));
+  if (unknown !== undefined) {
+    throw new BackupError(
+      `the backup is of a newer Slipway (${unknown}): restore it with that one`,
+    );
+  }
+  await placeRepositories(folder, root, manifest.repositories, files);
+  tell(`repositories: ${manifest.repositories.length}, each looked at by git`);
+  const store = openObjectStore(config);
+  for (const { key, path: file } of files) {
+    if (key !== undefined) await store.put(key, createReadStream(path.join(folder, file)));
+  }
+  tell(`objects: ${manifest.objects}`);
+  if (manifest.masterKey) {
+    const target = path.resolve(config.home, keyFile);
+    await copyFile(path.join(folder, keyFile), target);
+    await chmod(target, 0o600);
+  }
+  await migrate(databaseUrl, {
+    migrationsDir: ownMigrations,
+    only: new Set(manifest.migrations),
+  });
+  await loadDatabase(databaseUrl, folder, manifest);
+  tell(`database: ${manifest.tables.length} tables, as they were`);
+  return manifest;
+}

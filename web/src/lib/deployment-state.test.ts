@@ -2,10 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import {
   bakeLeft,
   deploymentState,
+  isBroken,
   isOutOfSync,
   mayRetry,
   shortImage,
   type Stated,
+  wantsAttention,
 } from './deployment-state.ts';
 
 function stated(change: Partial<Stated>): Stated {
@@ -43,6 +45,20 @@ describe('the state that a deployment is shown in', () => {
     expect(isOutOfSync(stated({ generation: 4 }))).toBe(true);
     expect(isOutOfSync(stated({ generation: 4, lastSync: { status: 'running' } }))).toBe(false);
     expect(isOutOfSync(stated({}))).toBe(false);
+  });
+
+  it('is broken, and wants attention, where the last roll-out failed although the one before serves [A-UI-05]', () => {
+    const undone = { lastSync: { status: 'undone' } } as const;
+    const broken = [undone, { lastSync: { status: 'needs_human' } }, { currentStatus: 'degraded' }];
+    for (const change of broken as Partial<Stated>[]) {
+      expect(isBroken(stated(change))).toBe(true);
+      expect(wantsAttention({ ...stated(change), drift: [] })).toBe(true);
+    }
+    const fine = [{}, { lastSync: { status: 'rejected' } }, { ...undone, generation: 4 }];
+    for (const change of fine as Partial<Stated>[]) {
+      expect(isBroken(stated(change))).toBe(false);
+      expect(wantsAttention({ ...stated(change), drift: [] })).toBe(false);
+    }
   });
 
   it('can be tried again where something failed last and nothing newer is on its way [A-UI-05]', () => {

@@ -56,10 +56,19 @@ export function isOutOfSync(deployment: Stated): boolean {
   return deployment.observedGeneration < deployment.generation && !isRolling(deployment);
 }
 
+/** True when what was rolled out last failed, though what was there before may serve, and nothing newer is on its way. */
+export function isBroken(deployment: Stated): boolean {
+  const { lastSync, currentStatus } = deployment;
+  // Not let through at its gate is a decision, no failure.
+  const isDecided = lastSync?.status === 'rejected';
+  return mayRetry(deployment) && (!isDecided || ['failed', 'degraded'].includes(currentStatus));
+}
+
 /** True when somebody should look at it. */
 export function wantsAttention(deployment: Stated & Pick<Deployment, 'drift'>): boolean {
   const { state } = deploymentState(deployment);
-  return ['failure', 'degraded', 'waiting'].includes(state) || deployment.drift.length > 0;
+  const isAsking = ['failure', 'degraded', 'waiting'].includes(state);
+  return isAsking || isBroken(deployment) || deployment.drift.length > 0;
 }
 
 /** `sha256:1a2b3c4` of what is pinned by digest, else the image's last part with its tag. */

@@ -25,6 +25,7 @@ const namesRun = (event: Heard, run: string): boolean =>
 const namesDeployment = (event: Heard, id: string): boolean =>
   event.payload['deploymentId'] === id || event.subjectId === id;
 
+const endsOfRollOuts = /^deployment\.(?:sync_started|synced|failed|rolled_back|needs_human)$/;
 const commands = /^pipeline\.\w+_requested$/;
 
 /** By the first word of a key. What stands here for no event is never refreshed by one. */
@@ -33,6 +34,8 @@ const rules: Readonly<Record<string, Rule>> = {
     const [which = ''] = rest;
     if (event.type === 'engine.state_repaired') return true;
     if (which.startsWith('run_')) {
+      // What became of its deployments: few events, which name the deployment and not the run.
+      if (rest.length === 1 && endsOfRollOuts.test(event.type)) return true;
       return isOneOf(event, 'pipeline', 'step', 'gate', 'artifact') && namesRun(event, which);
     }
     if (!event.type.startsWith('pipeline.') || commands.test(event.type)) return false;

@@ -8,15 +8,19 @@ import { ButtonLink } from '../../components/button.tsx';
 import { Empty, Show } from '../../components/feedback.tsx';
 import { Choice, Filter } from '../../components/field.tsx';
 import { PageHead } from '../../components/page.tsx';
-import { isRolling, wantsAttention } from '../../lib/deployment-state.ts';
+import { isBroken, isRolling, wantsAttention } from '../../lib/deployment-state.ts';
 import { oneOf } from '../../lib/one-of.ts';
 import { DeployExample } from './deploy-example.tsx';
 import { Matrix } from './matrix.tsx';
 
+/** What serves is healthy, and nothing failed since. */
+const isWell = (deployment: Deployment): boolean =>
+  deployment.currentStatus === 'healthy' && !isBroken(deployment);
+
 const filters: Readonly<Record<string, (deployment: Deployment) => boolean>> = {
   attention: wantsAttention,
   rolling: isRolling,
-  healthy: (deployment) => deployment.currentStatus === 'healthy',
+  healthy: isWell,
   drift: (deployment) => deployment.drift.length > 0,
   paused: (deployment) => deployment.isPaused,
   quarantined: (deployment) => deployment.lastSync?.revision.status === 'bad',
@@ -117,7 +121,7 @@ function Summary({ deployments }: { deployments: readonly Deployment[] | undefin
     deployments.filter(filter).length;
   const parts = [
     `${deployments.length} ${deployments.length === 1 ? 'environment' : 'environments'}`,
-    `${count((one) => one.currentStatus === 'healthy')} healthy`,
+    `${count(isWell)} healthy`,
     `${count(isRolling)} rolling out`,
     `${count(wantsAttention)} want attention`,
   ];

@@ -1,9 +1,11 @@
 import type { JSX } from 'preact';
+import { listDeployments } from '../../api/deployments.ts';
 import { listProjects, listRuns } from '../../api/resources.ts';
 import type { Project, Run } from '../../api/types.ts';
 import { useList, useLoad } from '../../app/load.ts';
 import { projectPath } from '../../app/location.ts';
 import { can } from '../../app/session.ts';
+import { BrokenDeployments } from '../../components/broken-deployments.tsx';
 import { ButtonLink } from '../../components/button.tsx';
 import { More, Show } from '../../components/feedback.tsx';
 import { Icon } from '../../components/icon.tsx';
@@ -11,6 +13,7 @@ import { PageHead, Section } from '../../components/page.tsx';
 import { RunList } from '../../components/run-row.tsx';
 import { Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
+import { isBroken } from '../../lib/deployment-state.ts';
 import { GateList, useOpenGates } from '../../components/gate-list.tsx';
 import { FirstSteps } from './first-steps.tsx';
 import { ActivityPanel, AgentsPanel, HealthPanel } from './panels.tsx';
@@ -70,6 +73,8 @@ function WorkList({ projects }: { projects: readonly Project[] }): JSX.Element {
   const newest = useLoad(`pipelines/home/newest/${ids}`, (signal) =>
     listRuns({ newest: 'project', projects: ids, limit: tiles }, signal),
   );
+  const deployments = useLoad('deployments/all', (signal) => listDeployments(signal));
+  const failed = deployments.data?.items.filter(isBroken) ?? [];
   const waitingRuns = new Set(gates.data?.map(({ gate }) => gate.subjectId));
   return (
     <>
@@ -97,6 +102,7 @@ function WorkList({ projects }: { projects: readonly Project[] }): JSX.Element {
         </Show>
       </Section>
       <Section title="Broken">
+        {failed.length > 0 && <BrokenDeployments deployments={failed} />}
         <Show loaded={broken} rows={2} what="Broken branches">
           {(runs) =>
             runs.length === 0 ? (

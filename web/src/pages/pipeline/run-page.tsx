@@ -19,6 +19,7 @@ import { shortSha } from '../../lib/time.ts';
 import { NotFound } from '../not-found.tsx';
 import { Artifacts } from './artifacts.tsx';
 import { RunActions } from './run-actions.tsx';
+import { RunDeployments } from './run-deployments.tsx';
 import { StepPanel } from './step-panel.tsx';
 
 /** One run: its graph, the selected step with its output, what waits, what it made. */
@@ -71,6 +72,7 @@ function RunView({ run }: { run: RunDetail }): JSX.Element {
       />
       <StateAnnouncer text={`Pipeline ${stateWord(state)}`} />
       {run.error && <RunError run={run} error={run.error} />}
+      <RunDeployments run={run} />
       {run.gates
         .filter((gate) => gate.status === 'open')
         .map((gate) => (

@@ -15,7 +15,6 @@ import { bold, fail, note, step } from './lib/progress.mjs';
 import { ensurePrograms, testNeeds, thisMachine } from './lib/system-packages.mjs';
 import { obtainTemporal, presentTemporal } from './lib/temporal-binary.mjs';
 import { failedFiles, secondTry } from './lib/test-report.mjs';
-import { whyNoCluster } from '../test/support/kubernetes/programs.mjs';
 
 /** In this order; those that start processes of their own, or measure time, have the machine to themselves. */
 const runs = [
@@ -103,40 +102,15 @@ function tryKill(group, signal) {
 }
 
 /**
- * Tests that this machine cannot run are not run, but counted as skipped: nothing is left out in silence.
- * @param {string} project
- * @param {NodeJS.ProcessEnv} env
- * @returns {{ skip: string[], env: NodeJS.ProcessEnv }} arguments for jest under which no test runs
- */
-function unlessPossible(project, env) {
-  const why = project === 'kubernetes' ? whyNoCluster() : null;
-  if (why === null || env['SLIPWAY_TEST_KUBERNETES'] === '1') return { skip: [], env };
-  note(`Skipped: ${why}`);
-  const noTitle = '^(?!)';
-  return {
-    skip: [`--testNamePattern=${noTitle}`],
-    env: { ...env, SLIPWAY_TEST_KUBERNETES: 'counted' },
-  };
-}
-
-/**
  * One of `runs`; with a folder for reports, what failed in it is tried again, alone.
  * @param {typeof runs[number]} run
- * @param {NodeJS.ProcessEnv} machine environment for all runs
+ * @param {NodeJS.ProcessEnv} env
  * @param {string | undefined} report folder
  * @returns {Promise<number>} jest's exit code, of the second try if there was one
  */
-async function testRun({ projects, args: how }, machine, report) {
+async function testRun({ projects, args: how }, env, report) {
   process.stdout.write(`\n  ${bold(projects.join(', '))}\n\n`);
-  const { skip, env } = unlessPossible(projects[0] ?? '', machine);
-  const base = [
-    '--selectProjects',
-    ...projects,
-    '--passWithNoTests',
-    '--forceExit',
-    ...how,
-    ...skip,
-  ];
+  const base = ['--selectProjects', ...projects, '--passWithNoTests', '--forceExit', ...how];
   if (!report) return jest(base, env);
   const file = path.join(report, `${projects[0]}.json`);
   const code = await jest([...base, '--json', `--outputFile=${file}`], env);

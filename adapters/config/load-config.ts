@@ -8,13 +8,11 @@ import {
   connectionConfigKeys,
   secretConfigKeys,
 } from '../../contracts/config.ts';
+import { ConfigError } from './config-error.ts';
 import { configKeys, envNamesOf } from './config-keys.ts';
+import { describeUnknownNames } from './env-names.ts';
 import { expandVariables } from './expand-variables.ts';
-
-/** A setting that cannot be used. The message names the key, what was found (never for a secret) and what was expected. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
+import { didYouMean } from './nearest-name.ts';
 
 export interface ConfigSources {
   env: Readonly<Record<string, string | undefined>>;
@@ -36,19 +34,27 @@ type Values = Map<string, unknown>;
 
 /**
  * The effective configuration: arguments over environment over file over defaults.
- * @throws ConfigError naming the first key that cannot be used.
+ * @throws ConfigError naming the first key that cannot be used, or the variables that look like settings and are none.
  */
 export function loadConfig(sources: ConfigSources): Config {
   const args = readArgs(sources.args ?? []);
   const file = args.get('config') ?? sources.file ?? sources.env['SLIPWAY_CONFIG'];
   args.delete('config');
+  const named = new Set<string>();
+  const lookUp = (name: string) => {
+    named.add(name);
+    return sources.env[name];
+  };
   const values: Values = new Map([
-    ...readFile(typeof file === 'string' ? file : null, sources.env),
+    ...readFile(typeof file === 'string' ? file : null, lookUp),
     ...readEnv(sources.env),
     ...args,
   ]);
   const parsed = configSchema.safeParse(nest(values));
   if (!parsed.success) throw describeIssue(parsed.error, values);
+  const known = new Set([...named, ...parsed.data.executor.passEnv]);
+  const unknown = describeUnknownNames(sources.env, known);
+  if (unknown.length > 0) throw new ConfigError(unknown.join('\n'));
   return parsed.data;
 }
 
@@ -69,7 +75,9 @@ function readArgs(args: readonly string[]): Values {
     if (!found?.[1]) throw new ConfigError(`'${args[at]}' is not an option; expected --key value`);
     const key = shortArgs[found[1]] ?? found[1];
     if (key !== 'config' && !configKeys.includes(key)) {
-      throw new ConfigError(`--${found[1]} is not a setting of Slipway`);
+      const options = [...Object.keys(shortArgs), ...configKeys, 'config'].map((one) => `--${one}`);
+      const suggestion = didYouMean(`--${found[1]}`, options);
+      throw new ConfigError(`--${found[1]} is not a setting of Slipway${suggestion}`);
     }
     const value = found[2] ?? args[(at += 1)];
     if (value === undefined) throw new ConfigError(`--${found[1]}: a value is missing`);
@@ -87,13 +95,13 @@ function readEnv(env: ConfigSources['env']): Values {
   return values;
 }
 
-function readFile(path: string | null, env: ConfigSources['env']): Values {
+function readFile(path: string | null, lookUp: (name: string) => string | undefined): Values {
   const file = path ?? defaultFile;
   if (!existsSync(file)) {
     if (path === null) return new Map();
     throw new ConfigError(`${file}: the configuration file does not exist`);
   }
-  const tree = expandVariables(parseFile(file), env);
+  const tree = expandVariables(parseFile(file), lookUp, `${file}: `);
   if (tree === null || tree === undefined) return new Map();
   if (typeof tree !== 'object' || Array.isArray(tree)) {
     throw new ConfigError(`${file}: expected sections with keys`);
@@ -123,7 +131,10 @@ function flatten(tree: Record<string, unknown>, prefix: string, file: string, in
     if (configKeys.includes(path)) into.set(path, value);
     else if (configKeys.some((key) => key.startsWith(`${path}.`)) && isTree(value)) {
       flatten(value, path, file, into);
-    } else throw new ConfigError(`${file}: ${path} is not a setting of Slipway`);
+    } else {
+      const suggestion = didYouMean(path, configKeys);
+      throw new ConfigError(`${file}: ${path} is not a setting of Slipway${suggestion}`);
+    }
   }
 }
 

@@ -51,7 +51,8 @@ export async function readSettings(env) {
     config = reader.loadConfig({ env });
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'ConfigError') throw error;
-    throw new StartFailure(`A setting cannot be used: ${error.message}.`);
+    const end = error.message.endsWith('?') ? '' : '.';
+    throw new StartFailure(`A setting cannot be used: ${error.message}${end}`);
   }
   const ownDatabase =
     config.database.url === null &&

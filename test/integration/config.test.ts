@@ -79,7 +79,7 @@ describe('configuration', () => {
   it('expands ${VAR} and ${VAR:-default} in files [A-CFG-02] [A-CFG-03]', async () => {
     const yaml = await file(
       'yaml',
-      'database: {url: "${DATABASE_URL_X:-postgresql://localhost/devgodzilla}"}\nstorage: {projects_root: "${DEVGODZILLA_PROJECTS_ROOT:-projects/}"}\nserver: {host: "${NOT_SET}"}\n',
+      'database: {url: "${DATABASE_URL_X:-postgresql://localhost/devgodzilla}"}\nstorage: {projects_root: "${DEVGODZILLA_PROJECTS_ROOT:-projects/}"}\nserver: {host: "${NOT_SET:-}"}\n',
     );
     const unset = load({}, ['--config', yaml]);
     expect(unset.storage.projectsRoot).toBe('projects/');

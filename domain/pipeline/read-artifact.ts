@@ -115,7 +115,7 @@ async function addFile(
   for await (const chunk of body) {
     if (!entry.write(chunk as Buffer)) await drained(entry);
   }
-  entry.end();
+  entry.end(undefined);
   await written;
 }
 

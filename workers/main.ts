@@ -7,15 +7,12 @@ import { continueTrace } from '../adapters/telemetry/spans.ts';
 import { startTracing } from '../adapters/telemetry/start-tracing.ts';
 import type { EventRecord } from '../contracts/event/types.ts';
 import type { Log } from '../contracts/log.ts';
-import { hasMail } from '../contracts/notify/mailer.ts';
 import { scheduleRepositoryCare } from '../launch/git.ts';
 import { scheduleReconcile } from '../launch/reconcile.ts';
 import { scheduleRetention } from '../launch/retention.ts';
 import { createWorkers } from './create-workers.ts';
-import { createReviewHandler } from './follow-review.ts';
-import { createEventHandler } from './handle-event.ts';
-import { createNotificationHandler } from './notify-of-events.ts';
 import { openServices, type WorkerServices } from './open-services.ts';
+import { outboxConsumers } from './outbox-consumers.ts';
 import { readQueues } from './read-queues.ts';
 import { runDispatcher } from './run-dispatcher.ts';
 import { isTransientFailure } from './transient-failure.ts';
@@ -35,7 +32,9 @@ async function main(): Promise<void> {
   const services = await openServices(config, log);
   const { workers, close } = await createWorkers(services, queues, process.env);
   const stopDispatchers = queues.includes('core')
-    ? [dispatchEvents(services), dispatchNotifications(services), dispatchReviews(services)]
+    ? Object.entries(outboxConsumers(services)).map(([consumer, handle]) =>
+        dispatch(services, consumer, handle),
+      )
     : [];
   const running = Promise.all(workers.map((worker) => worker.run()));
   stopOnSignal(log, workers);
@@ -50,33 +49,6 @@ async function main(): Promise<void> {
     await services.close();
     await tracing.shutdown();
   }
-}
-
-/** Hands committed events to workflows. */
-function dispatchEvents(services: WorkerServices): () => Promise<void> {
-  const { db, temporal, repositories, gitStore } = services;
-  return dispatch(
-    services,
-    'core',
-    createEventHandler({ db, client: temporal.client, repositories, git: gitStore }),
-  );
-}
-
-/** Tells people and webhooks of events: a consumer of its own, so that nothing here holds a pipeline up. */
-function dispatchNotifications(services: WorkerServices): () => Promise<void> {
-  const { db, config, temporal } = services;
-  const channels = { email: hasMail(config.mail) };
-  return dispatch(
-    services,
-    'notify',
-    createNotificationHandler({ db, client: temporal.client, channels }),
-  );
-}
-
-/** Moves merge requests on: a consumer of its own too, for a merge may take its time. */
-function dispatchReviews(services: WorkerServices): () => Promise<void> {
-  const { db, gitStore, repositories } = services;
-  return dispatch(services, 'review', createReviewHandler({ db, git: gitStore, repositories }));
 }
 
 /** Runs a consumer of the outbox, each event within the trace that it was written in. */

@@ -8,26 +8,29 @@ import {
   listRunningPreviews,
 } from '../launch/reconcile.ts';
 import { wakeById } from './handle-deploy-event.ts';
-import { createEventHandler, startRun } from './handle-event.ts';
+import { startRun } from './handle-event.ts';
 import { wakePreviewOf } from './handle-preview-event.ts';
 import type { WorkerServices } from './open-services.ts';
+import { outboxConsumers } from './outbox-consumers.ts';
 
 /** What the reconciler asks of the engine. */
 export function reconcileDeps({
-  db,
   log,
-  repositories,
-  gitStore,
-  temporal: { client },
-}: Pick<WorkerServices, 'db' | 'log' | 'repositories' | 'gitStore' | 'temporal'>): Parameters<
-  typeof createReconcileActivities
->[0] {
+  ...services
+}: Pick<
+  WorkerServices,
+  'db' | 'config' | 'log' | 'repositories' | 'gitStore' | 'temporal'
+>): Parameters<typeof createReconcileActivities>[0] {
+  const {
+    db,
+    temporal: { client },
+  } = services;
   return {
     db,
     log,
     describeRun: (pipelineId) => describePipelineRun(client, pipelineId),
     startRun: (pipelineId) => startRun({ db, client }, pipelineId),
-    handleCommand: createEventHandler({ db, client, repositories, git: gitStore }),
+    consumers: outboxConsumers(services),
     entities: {
       listRunning: () => listRunningEntities(client),
       describe: (key) => describeEntity(client, key),

@@ -1,7 +1,8 @@
 import { trace } from '@opentelemetry/api';
 import { pino, type Bindings, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
 import { currentLogFields } from './log-context.ts';
-import { redact, redactText } from './redact.ts';
+import { redactText } from '../../contracts/redact-text.ts';
+import { redact } from './redact.ts';
 import { textLines, visibleLines } from './text-lines.ts';
 
 export interface LoggerConfig {

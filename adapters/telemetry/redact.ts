@@ -1,3 +1,5 @@
+import { redacted as replacement, redactText } from '../../contracts/redact-text.ts';
+
 /** Keys whose value never reaches a log line, whatever its shape and however deep it lies. */
 export const redactedKeys: ReadonlySet<string> = new Set(
   [
@@ -21,26 +23,12 @@ export const redactedKeys: ReadonlySet<string> = new Set(
   ].map(plainKey),
 );
 
-const replacement = '[redacted]';
 const deepest = 10;
 const longestList = 200;
 
 /** `apiKey`, `API-Key` and `api_key` are one. */
 function plainKey(key: string): string {
   return key.toLowerCase().replace(/[^a-z0-9]/g, '');
-}
-
-/** Tokens of ours, credentials in headers, and passwords in connection addresses, wherever they stand in a text. */
-const secretsInText: readonly [RegExp, string][] = [
-  [/\bslp_[A-Za-z0-9_-]{8,}/g, replacement],
-  [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{6,}/gi, `$1 ${replacement}`],
-  [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, replacement],
-  [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:/@]*:)[^\s/@]+@/gi, `$1${replacement}@`],
-  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(-----END [A-Z ]*PRIVATE KEY-----|$)/g, replacement],
-];
-
-export function redactText(text: string): string {
-  return secretsInText.reduce((rest, [pattern, by]) => rest.replace(pattern, by), text);
 }
 
 /** A copy of a value that may be written to a log: secrets taken out, errors and odd types made plain, cycles cut. */

@@ -3,7 +3,8 @@ import { DomainError } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { newId } from '../shared/new-id.ts';
 import { refusalOfDatabase } from '../shared/database-refusal.ts';
-import { storableText } from '../shared/storable-json.ts';
+import { withinTime } from '../shared/within-time.ts';
+import { describeError, firstTryOf } from './dead-letter-tries.ts';
 import { formatPosition, parsePosition } from './event-record.ts';
 import { readEventsAfter } from './read-events.ts';
 
@@ -75,12 +76,6 @@ async function saveCursor(
   });
 }
 
-/** What is known of a failure without what it may hold: no stack, no cause. */
-function describeError(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : 'not an error';
-  return storableText(text.slice(0, 2_000));
-}
-
 async function bury(
   tx: Prisma.TransactionClient,
   consumer: string,
@@ -88,10 +83,17 @@ async function bury(
   error: unknown,
   attempts: number,
 ): Promise<void> {
-  const data = [
-    { id: newId('deadLetter'), consumer, eventId: event.id, error: describeError(error), attempts },
-  ];
-  await tx.eventDeadLetter.createMany({ data, skipDuplicates: true });
+  const createdAt = new Date();
+  const data = {
+    id: newId('deadLetter'),
+    consumer,
+    eventId: event.id,
+    error: describeError(error),
+    attempts,
+    createdAt,
+    nextTryAt: firstTryOf(consumer, event.type, createdAt),
+  };
+  await tx.eventDeadLetter.createMany({ data: [data], skipDuplicates: true });
 }
 
 /**
@@ -157,20 +159,6 @@ async function dispatchFrom(
   }
   if (result.handled > 0) await saveCursor(tx, consumer, position, null);
   return result;
-}
-
-/** What does not come to an end has failed; whatever it still does is what a repeated event may do, too. */
-async function withinTime(work: Promise<void>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const end = new Promise<never>((_, reject) => {
-    const message = `it was not handled within ${String(limitMs / 1000)} s`;
-    timer = setTimeout(() => reject(new Error(message)), limitMs);
-  });
-  try {
-    await Promise.race([work, end]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 interface Failure {

@@ -1,4 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { publishEvent } from '../../domain/event/publish-event.ts';
+import { findDueLetters } from '../../domain/reconcile/dead-letters.ts';
+import { newId } from '../../domain/shared/new-id.ts';
+import { inTransaction } from '../../domain/shared/tx.ts';
 import {
   openAppUnderTest,
   type AppUnderTest,
@@ -226,6 +230,73 @@ describe('health', () => {
       await only.stop();
     } finally {
       await partly.stop();
+    }
+  });
+
+  it('is degraded while events wait that could not be handled; whoever may sees, retries and dismisses them [A-HLT-02] [A-EVT-03]', async () => {
+    const sut = await openAppUnderTest();
+    try {
+      const operator = await sut.account('operator', 'admin');
+      const person = await sut.account('person');
+      const payload = { note: 'canary-of-payload' };
+      const eventId = await inTransaction(sut.db, (tx) =>
+        publishEvent(tx, { type: 'user.updated', payload }),
+      );
+      const [kept, gone] = [newId('deadLetter'), newId('deadLetter')];
+      const error = 'Error: no answer\n  from https://bob:canary-of-secret@example.test/x';
+      const rest = { consumer: 'review', error, attempts: 5 };
+      await sut.db.eventDeadLetter.createMany({
+        data: [
+          { id: kept, eventId, ...rest },
+          { id: gone, eventId: 'evt_purged', ...rest },
+        ],
+      });
+      const health = await sut.call(null, 'GET', '/api/v1/health');
+      expect(health).toMatchObject({
+        status: 200,
+        body: {
+          level: 'DEGRADED',
+          components: {
+            events: 'error: 2 events could not be handled, see /api/v1/dead-letters',
+          },
+        },
+      });
+      expect((await sut.call(person, 'GET', '/api/v1/dead-letters')).status).toBe(403);
+      const list = await sut.call(operator, 'GET', '/api/v1/dead-letters');
+      const shown = {
+        id: kept,
+        consumer: 'review',
+        eventId,
+        eventType: 'user.updated',
+        error: 'Error: no answer from https://bob:[redacted]@example.test/x',
+        attempts: 5,
+        createdAt: expect.any(String),
+        nextTryAt: null,
+      };
+      expect(list.body).toMatchObject({ total: 2 });
+      expect((list.body as { items: unknown[] }).items).toEqual(
+        expect.arrayContaining([
+          expect.objectContaining(shown),
+          expect.objectContaining({ id: gone, eventType: null }),
+        ]),
+      );
+      expect(JSON.stringify([health.body, list.body])).not.toContain('canary');
+
+      const retry = (id: string) => sut.call(operator, 'POST', `/api/v1/dead-letters/${id}/retry`);
+      expect(await retry(kept)).toMatchObject({
+        status: 202,
+        body: { id: kept, nextTryAt: expect.any(String) },
+      });
+      expect(await findDueLetters(sut.db, new Date())).toMatchObject([{ letterId: kept }]);
+      expect((await retry(gone)).status).toBe(409);
+      for (const id of [kept, gone])
+        expect((await sut.call(operator, 'DELETE', `/api/v1/dead-letters/${id}`)).status).toBe(204);
+      expect((await retry(kept)).status).toBe(404);
+      expect((await sut.call(operator, 'DELETE', `/api/v1/dead-letters/${kept}`)).status).toBe(404);
+      const green = await sut.call(null, 'GET', '/api/v1/health');
+      expect(green.body).toMatchObject({ level: 'HEALTHY', components: { events: 'ok' } });
+    } finally {
+      await sut.stop();
     }
   });
 });

@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { routes } from '../../api/routes/index.ts';
+import { publishEvent } from '../../domain/event/publish-event.ts';
 import { newId } from '../../domain/shared/new-id.ts';
+import { inTransaction } from '../../domain/shared/tx.ts';
 import { deployCalls } from '../support/deploy-audit-calls.ts';
 import {
   type AppUnderTest,
@@ -53,6 +55,16 @@ const delegation = () => ({
 });
 const secret = () => ({ name: fresh('SECRET').replace('-', '_'), value: 'canary-of-coverage' });
 const projectSecrets = () => `${project.path}/secrets`;
+
+/** An event that could not be handled. */
+async function deadLetter(): Promise<string> {
+  const eventId = await inTransaction(sut.db, (tx) => publishEvent(tx, { type: 'user.updated' }));
+  const id = newId('deadLetter');
+  await sut.db.eventDeadLetter.create({
+    data: { id, consumer: 'core', eventId, error: 'x', attempts: 5 },
+  });
+  return `/api/v1/dead-letters/${id}`;
+}
 
 async function run(status: string): Promise<string> {
   const id = newId('pipeline');
@@ -104,6 +116,10 @@ const calls: Record<string, () => Promise<Call> | Call> = {
   'DELETE /api/v1/roles/{id}': async () => ({
     address: `/api/v1/roles/${await made('/api/v1/roles', role())}`,
   }),
+  'POST /api/v1/dead-letters/{id}/retry': async () => ({
+    address: `${await deadLetter()}/retry`,
+  }),
+  'DELETE /api/v1/dead-letters/{id}': async () => ({ address: await deadLetter() }),
   'POST /api/v1/role-bindings': () => ({
     body: { user: person.name, role: 'viewer', projectId: project.id },
   }),

@@ -225,7 +225,7 @@ describe('dispatching the outbox', () => {
     expect(tries).toEqual([poison, poison, poison, next]);
     const letters = await test.db.eventDeadLetter.findMany({ where: { consumer: 'poisoned' } });
     expect(letters).toMatchObject([
-      { eventId: poison, attempts: 3, error: 'Error: it never works' },
+      { eventId: poison, attempts: 3, error: 'Error: it never works', nextTryAt: null },
     ]);
   });
 

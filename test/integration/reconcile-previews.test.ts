@@ -45,6 +45,7 @@ function deps() {
   };
   return reconcileDeps({
     db: database.db,
+    config: { mail: {} } as never,
     log: log as never,
     repositories: null as never,
     gitStore: null as never,

@@ -60,7 +60,7 @@ async function pass(): Promise<{ checked: number; repaired: number }> {
     // of environments, which have tests of their own
     entities: {} as Parameters<typeof createReconcileActivities>[0]['entities'],
     previews: {} as Parameters<typeof createReconcileActivities>[0]['previews'],
-    handleCommand: () => Promise.resolve(),
+    consumers: {},
   });
   const { checked, mismatches } = await activities.findMismatches({ after: null });
   return { checked, ...(await activities.repairMismatches({ mismatches })) };

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { DomainError } from '../../../contracts/problems.ts';
+import { countDeadLetters } from '../../../domain/event/dead-letters.ts';
 import { PartIll, type HealthCheck, type Services } from '../../services.ts';
 
 export const healthSchema = z
@@ -50,6 +51,17 @@ const databaseCheck = (services: Services): HealthCheck => ({
   },
 });
 
+/** A number only: what could not be handled, and why, is for `admin:read`. */
+const eventsCheck = (services: Services): HealthCheck => ({
+  critical: false,
+  check: async () => {
+    const waiting = await countDeadLetters(services.db);
+    if (waiting === 0) return 'ok';
+    const what = waiting === 1 ? '1 event' : `${String(waiting)} events`;
+    throw new PartIll(`${what} could not be handled, see /api/v1/dead-letters`);
+  },
+});
+
 function memoryCheck(): HealthCheck {
   return {
     critical: false,
@@ -61,7 +73,12 @@ function memoryCheck(): HealthCheck {
 }
 
 function checksOf(services: Services): Record<string, HealthCheck> {
-  return { database: databaseCheck(services), memory: memoryCheck(), ...services.healthChecks };
+  return {
+    database: databaseCheck(services),
+    events: eventsCheck(services),
+    memory: memoryCheck(),
+    ...services.healthChecks,
+  };
 }
 
 /** True when that one part works. @throws DomainError `not_found` for a part that is not known */

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `slipway`: one word, or a noun and a verb. Everything but `demo` and `doctor` works without a running server. */
+import { readFileSync } from 'node:fs';
 import { become } from './built.ts';
 import { CliError } from './cli-error.ts';
 import { backupCreate, backupRestore, backupVerify } from './commands/backup.ts';
@@ -7,12 +8,7 @@ import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { lintPipeline } from './commands/lint-pipeline.ts';
 import { showConfig } from './commands/show-config.ts';
-
-interface Command {
-  /** resolves with the exit code; `undefined` leaves it to what it became */
-  run: (args: readonly string[]) => Promise<number | undefined>;
-  help: string;
-}
+import { type Commands, dispatch } from './dispatch.ts';
 
 const turnInto =
   (name: 'api' | 'workers' | 'migrate') =>
@@ -21,53 +17,68 @@ const turnInto =
     return undefined;
   };
 
-const commands: Readonly<Record<string, Command>> = {
-  api: { run: turnInto('api'), help: 'serve the API, git and the web' },
+const commands: Commands = {
+  api: { run: turnInto('api'), help: 'serve the API, git and the web', settings: true },
   worker: {
     run: turnInto('workers'),
-    help: 'run workflows and steps [--queues core,git,build]',
+    help: 'run workflows and steps',
+    takes: '[--queues core,git,build]',
+    settings: true,
   },
-  migrate: { run: turnInto('migrate'), help: 'bring the database up to date' },
-  config: { run: showConfig, help: 'show the effective configuration, secrets masked [--json]' },
-  doctor: { run: doctor, help: 'look for what is missing or not enforced on this machine' },
-  demo: { run: demo, help: 'push the sample project and follow its pipeline' },
-  'backup create': { run: backupCreate, help: 'back up all of it while it runs <folder>' },
-  'backup verify': { run: backupVerify, help: 'read a backup and compare its sums <folder>' },
-  'backup restore': { run: backupRestore, help: 'restore a backup into nothing <folder>' },
+  migrate: { run: turnInto('migrate'), help: 'bring the database up to date', settings: true },
+  config: {
+    run: showConfig,
+    help: 'show the effective configuration, secrets masked',
+    takes: '[--json]',
+    settings: true,
+  },
+  doctor: {
+    run: doctor,
+    help: 'look for what is missing or not enforced on this machine',
+    settings: true,
+  },
+  demo: {
+    run: demo,
+    help: 'push the sample project and follow its pipeline',
+    takes: '[--start-only]',
+    options: { 'start-only': { type: 'boolean' } },
+  },
+  'backup create': {
+    run: backupCreate,
+    help: 'back up all of it while it runs, without the master key unless asked',
+    takes: '<folder> [--with-key]',
+    options: { 'with-key': { type: 'boolean' } },
+    words: 1,
+  },
+  'backup verify': {
+    run: backupVerify,
+    help: 'read a backup and compare its sums',
+    takes: '<folder>',
+    words: 1,
+  },
+  'backup restore': {
+    run: backupRestore,
+    help: 'restore a backup into an empty database and data folder, Slipway stopped',
+    takes: '<folder>',
+    words: 1,
+  },
   'pipeline lint': {
     run: lintPipeline,
-    help: 'check a pipeline definition [file, default .platform.yaml]',
+    help: 'check a pipeline definition',
+    takes: '[file, default .platform.yaml]',
+    words: 1,
   },
 };
 
-function usage(): string {
-  const lines = Object.entries(commands).map(
-    ([name, { help }]) => `  slipway ${name.padEnd(15)} ${help}`,
-  );
-  return [
-    'Usage:',
-    ...lines,
-    '',
-    'Settings: environment or --key value; see `slipway config`.',
-  ].join('\n');
-}
-
-/** @returns exit code, `undefined` when a server took over this process */
-async function main(words: readonly string[]): Promise<number | undefined> {
-  const [first = '', second = ''] = words;
-  if (['', 'help', '--help', '-h'].includes(first)) {
-    console.log(usage());
-    return first === '' ? 2 : 0;
-  }
-  const pair = commands[`${first} ${second}`];
-  if (pair) return pair.run(words.slice(2));
-  const single = commands[first];
-  if (single) return single.run(words.slice(1));
-  throw new CliError(`'${words.slice(0, 2).join(' ')}' is not a command.\n\n${usage()}`, 2);
+/** The bundle lies in dist/, the source in cli/: the root of the installation is one up from both. */
+function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 try {
-  const code = await main(process.argv.slice(2));
+  const terminal = { version: readVersion(), print: (text: string) => console.log(text) };
+  const code = await dispatch(process.argv.slice(2), commands, terminal);
   if (code !== undefined) process.exitCode = code;
 } catch (error) {
   // a wrong setting is the user's to put right, everything else is a bug and shows where

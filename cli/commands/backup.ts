@@ -7,34 +7,20 @@ import type { Config } from '../../contracts/config.ts';
 import { loadBuilt } from '../built.ts';
 import { CliError } from '../cli-error.ts';
 
-const help = `Usage:
-  slipway backup create <folder> [--with-key]   while Slipway runs
-  slipway backup verify <folder>                read all of it and compare sums
-  slipway backup restore <folder>               into an empty database and data folder, Slipway stopped
-
-The master key is not in a backup unless --with-key says so: keep it apart.
-Settings come from the environment and slipway.toml.`;
-
 interface Wanted {
   folder: string;
   withKey: boolean;
 }
 
-function read(args: readonly string[]): Wanted | null {
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: { 'with-key': { type: 'boolean' }, help: { type: 'boolean', short: 'h' } },
-    });
-  } catch (error) {
-    throw new CliError(`${error instanceof Error ? error.message : ''}\n\n${help}`, 2);
-  }
-  const { values, positionals } = parsed;
-  if (values.help === true) return null;
-  const [folder, ...more] = positionals;
-  if (folder === undefined || more.length > 0) throw new CliError(`Name one folder.\n\n${help}`, 2);
+/** Options and further words were refused before (dispatch.ts). */
+function read(args: readonly string[]): Wanted {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { 'with-key': { type: 'boolean' } },
+  });
+  const [folder] = positionals;
+  if (folder === undefined) throw new CliError('Name the folder of the backup.', 2);
   return { folder: path.resolve(folder), withKey: values['with-key'] === true };
 }
 
@@ -72,7 +58,6 @@ async function run<T>(work: () => Promise<T>): Promise<T> {
 /** Makes a backup of what runs. @returns exit code */
 export async function backupCreate(args: readonly string[]): Promise<number> {
   const wanted = read(args);
-  if (wanted === null) return say(help);
   const config = (await loadBuilt('config')).loadConfig({ env: process.env });
   const { createBackup } = await loadBuilt('backup');
   const place = { config, databaseUrl: await addressOf(config), ...wanted, tell };
@@ -84,7 +69,6 @@ export async function backupCreate(args: readonly string[]): Promise<number> {
 /** Checks a backup. @returns exit code */
 export async function backupVerify(args: readonly string[]): Promise<number> {
   const wanted = read(args);
-  if (wanted === null) return say(help);
   const { verifyBackup } = await loadBuilt('backup');
   const { manifest, files } = await run(() => verifyBackup(wanted.folder));
   return say(`The backup of ${manifest.createdAt} is whole: ${String(files.length)} files.`);
@@ -93,7 +77,6 @@ export async function backupVerify(args: readonly string[]): Promise<number> {
 /** Restores a backup into nothing. @returns exit code */
 export async function backupRestore(args: readonly string[]): Promise<number> {
   const wanted = read(args);
-  if (wanted === null) return say(help);
   const { loadConfig, databaseUrl } = await loadBuilt('config');
   const config = loadConfig({ env: process.env });
   if (isOwn(config)) return await restoreWithPostgres(wanted.folder);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -63,6 +63,18 @@ describe('slipway', () => {
     expect(code).toBe(2);
     expect(stderr).toContain("'fly' is not a command");
     expect(stderr).toContain('slipway pipeline lint');
+  });
+
+  it('tells its version, and how a server is used without starting it', async () => {
+    const manifest = await readFile(path.join(root, 'package.json'), 'utf8');
+    const { version } = JSON.parse(manifest) as { version: string };
+    expect(await slipway(['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
+    // with this setting a start would end with 78
+    const help = await slipway(['api', '--help'], { PORT: 'many' });
+    expect(help).toMatchObject({ code: 0, stdout: expect.stringContaining('slipway api') });
+    const wrong = await slipway(['config', '--server.prot', '1']);
+    expect(wrong.code).toBe(78);
+    expect(wrong.stderr).toContain('did you mean --server.port?');
   });
 
   it('looks at the machine and says what the sandbox enforces', async () => {

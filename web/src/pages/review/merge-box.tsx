@@ -154,7 +154,9 @@ function RuleList({ rules, ...of }: BoxProps & { rules: readonly MergeRule[] }):
         <ul class="rules" aria-label="Rules that have not passed">
           {open.map((rule) => (
             <Rule key={rule.rule} rule={rule}>
-              {rule.rule === 'draft' && of.mergeRequest.permissions.write && <Ready {...of} />}
+              {rule.rule === 'draft' &&
+                of.mergeRequest.draft &&
+                of.mergeRequest.permissions.write && <Ready {...of} />}
             </Rule>
           ))}
         </ul>

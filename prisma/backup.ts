@@ -112,8 +112,8 @@ export async function verifyBackup(
 }
 
 /**
- * Restores a backup into an empty database and an empty data folder. Rows come last and in one transaction: what was
- * interrupted before has no rows, and begins anew.
+ * Restores a backup into an empty database and an empty data folder. Rows come last and in one transaction. What fails
+ * leaves what was put in place before, the schema too; the next try needs both empty again.
  * @throws BackupError
  */
 export async function restoreBackup(place: BackupPlace): Promise<Manifest> {
@@ -122,7 +122,9 @@ export async function restoreBackup(place: BackupPlace): Promise<Manifest> {
   tell(`backup of ${manifest.createdAt}: ${files.length} files are whole`);
   const root = rootOf(config);
   if (!(await isEmpty(root)))
-    throw new BackupError(`${root} is not empty: restore into an empty one`);
+    throw new BackupError(
+      `${root} is not empty: restore into an empty one, also after a restore that failed`,
+    );
   await requireEmptyDatabase(databaseUrl);
   const own = new Set(await readdir(ownMigrations));
   const unknown = manifest.migrations.find((name) => !own.has(name));

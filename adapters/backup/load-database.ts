@@ -58,7 +58,9 @@ export async function requireEmptyDatabase(url: string): Promise<void> {
   const client = await openClient(url);
   try {
     if ((await tableNames(client)).length === 0) return;
-    throw new BackupError('The database is not empty: a backup is restored into an empty one');
+    throw new BackupError(
+      'The database is not empty: restore into an empty one, also after a restore that failed',
+    );
   } finally {
     await client.end();
   }

@@ -113,7 +113,7 @@ async function addFile(
     entry.once('close', resolve).once('error', reject);
   });
   for await (const chunk of body) {
-    if (!entry.write(chunk as Buffer)) await drained(entry);
+    if (!entry.write(chunk)) await drained(entry);
   }
   entry.end(undefined);
   await written;

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { applyWave, undoWave } from '../../activities/deploy/apply-wave.ts';
 import type { DeployActivityDeps } from '../../activities/deploy/deps.ts';
 import { planSync } from '../../activities/deploy/plan-sync.ts';
@@ -15,8 +15,6 @@ import {
 } from '../support/app-under-test.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { configOf, RevisionSteps, type Asked, type Wanted } from '../support/revision-steps.ts';
-
-jest.setTimeout(120_000);
 
 let sut: AppUnderTest;
 let admin: TestAccount;

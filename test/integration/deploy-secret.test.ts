@@ -245,8 +245,9 @@ describe('secrets of deployments', () => {
   });
 
   it('go to no lasting deployment of a commit that somebody brought without secret:read; what was pushed before that was noted stays [A-SEC-04]', async () => {
-    await sut.db.deployment.update({
-      where: { id: deploymentId },
+    // it is rolled back to this revision, and so judged by the commit of it
+    await sut.db.deploymentRevision.updateMany({
+      where: { deploymentId },
       data: { commitSha: 'b'.repeat(40) },
     });
     await pushed(1, stranger, 'b');

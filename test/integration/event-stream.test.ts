@@ -184,7 +184,9 @@ describe('GET /api/v1/events as a stream', () => {
       const address = `/api/v1/events?limit=3&project=${project}&type=${told.join(',')}`;
       const answer = await api.get(address, by, { accept: 'application/json' });
       const { items } = (await answer.json()) as { items: { message: string }[] };
-      return items.map((item) => item.message).reverse();
+      // other tests of this file changed the project, too
+      const ours = items.filter(({ message }) => told.some((type) => type === message));
+      return ours.map((item) => item.message).reverse();
     };
     expect(await listed(owner.token)).toEqual(told);
     expect(await listed(token)).toEqual(['project.updated']);

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { EventRecord } from '../../contracts/event/types.ts';
-import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
 import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
 import {
   createRepositoryReader,
   type RepositoryReader,
 } from '../../domain/pipeline/repository-reader.ts';
 import { triggerPipelinesForPush } from '../../domain/pipeline/trigger-pipelines.ts';
+import { drainEvents } from '../support/drain-events.ts';
 import { startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
 import { followEvents, reviewProject, type ReviewProject } from '../support/review-steps.ts';
 
@@ -35,11 +35,7 @@ async function followAll(repositories: RepositoryReader = reader): Promise<void>
     if (!['git.pushed', 'pipeline.trigger_requested'].includes(event.type)) return;
     await triggerPipelinesForPush(server.db, repositories, event);
   };
-  for (;;) {
-    const result = await dispatchBatch(server.db, 'core', handle, 50);
-    if (result.handled === 0 && result.retryInMs === null) return;
-    await new Promise((resolve) => setTimeout(resolve, result.retryInMs ?? 0));
-  }
+  await drainEvents(server.db, 'core', handle);
 }
 
 async function runsOf({ repository }: ReviewProject) {

@@ -1,9 +1,9 @@
-import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
 import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
 import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
 import { followReviewEvent } from '../../domain/review/follow-events.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import { makeWorkTree, type WorkTree } from './git-client.ts';
+import { drainEvents } from './drain-events.ts';
 import type { GitServer, TestRepository, TestUser } from './git-server.ts';
 
 export interface MergeRequestBody {
@@ -115,19 +115,8 @@ export async function followEvents(server: GitServer): Promise<void> {
     git: server.store,
     repositories: createRepositoryReader(server.store, heavyBy(runHere)),
   };
-  for (;;) {
-    const result = await dispatchBatch(
-      server.db,
-      'review',
-      (event) => followReviewEvent(deps, event),
-      50,
-    );
-    if (result.deadLetters > 0) {
-      throw new Error(JSON.stringify(await server.db.eventDeadLetter.findMany()));
-    }
-    if (result.handled === 0 && result.retryInMs === null) return;
-    await new Promise((resolve) => setTimeout(resolve, result.retryInMs ?? 0));
-  }
+  const givenUp = await drainEvents(server.db, 'review', (event) => followReviewEvent(deps, event));
+  if (givenUp > 0) throw new Error(JSON.stringify(await server.db.eventDeadLetter.findMany()));
 }
 
 let runs = 0;

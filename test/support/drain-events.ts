@@ -1,0 +1,32 @@
+import type { EventRecord } from '../../contracts/event/types.ts';
+import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
+import type { PrismaClient } from '../../prisma/generated/client.ts';
+
+/**
+ * Hands every committed event to `handle`, as a dispatcher does, until there is none left. Events become readable when no
+ * older transaction of the whole server is open (ADR 4), and other test files work on the same one: what is committed and
+ * not yet readable is waited for.
+ * @returns how many were given up
+ */
+export async function drainEvents(
+  db: PrismaClient,
+  consumer: string,
+  handle: (event: EventRecord) => Promise<void>,
+): Promise<number> {
+  let givenUp = 0;
+  for (;;) {
+    const result = await dispatchBatch(db, consumer, handle, 50);
+    givenUp += result.deadLetters;
+    if (result.handled > 0) continue;
+    if (result.retryInMs === null && !(await isBehind(db, consumer))) return givenUp;
+    await new Promise((resolve) => setTimeout(resolve, result.retryInMs ?? 10));
+  }
+}
+
+async function isBehind(db: PrismaClient, consumer: string): Promise<boolean> {
+  const [found] = await db.$queryRaw<{ behind: boolean }[]>`
+    SELECT EXISTS (
+      SELECT FROM events e LEFT JOIN event_cursors c ON c.consumer = ${consumer}
+      WHERE (e.xid, e.seq) > (coalesce(c.xid, 0), coalesce(c.seq, 0))) AS behind`;
+  return found?.behind === true;
+}

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { build } from 'esbuild';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFileSync, readdirSync } from 'node:fs';
@@ -7,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { newWorkspace, openStepBench, spawnerHelper, type StepBench } from '../support/steps.ts';
 import { untilGone, untilThere } from '../support/marked-processes.ts';
+import { bundleForNode } from '../support/bundle.ts';
 
 const kills = 50;
 const together = 5;
@@ -19,13 +19,7 @@ describe('the process that runs steps is killed (E3)', () => {
     bench = await openStepBench({ warmNetworks: 0 });
     runner = join(bench.folder, 'runner.mjs');
     const entry = fileURLToPath(new URL('step-runner.ts', import.meta.url));
-    await build({
-      entryPoints: [entry],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      outfile: runner,
-    });
+    await bundleForNode(entry, runner);
     copyFileSync(spawnerHelper, join(bench.folder, 'spawner.mjs'));
   }, 240_000);
   afterAll(() => bench.close());

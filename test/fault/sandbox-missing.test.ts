@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { build } from 'esbuild';
 import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { promisify } from 'node:util';
 import type { SandboxOptions } from '../../adapters/sandbox/options.ts';
 import { createProcessExecutor } from '../../adapters/sandbox/process-executor.ts';
 import { newWorkspace, openStepBench, stepSpec, type StepBench } from '../support/steps.ts';
+import { bundleForNode } from '../support/bundle.ts';
 
 const run = promisify(execFile);
 
@@ -66,13 +66,7 @@ describe('a machine that cannot isolate (E11)', () => {
   it('runs nothing where user namespaces are switched off', async () => {
     const runner = join(bench.folder, 'runner.mjs');
     const entry = fileURLToPath(new URL('step-runner.ts', import.meta.url));
-    await build({
-      entryPoints: [entry],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      outfile: runner,
-    });
+    await bundleForNode(entry, runner);
     const space = await newWorkspace(bench);
     // The switch counts for one user namespace and those in it, so the machine's own is left alone.
     const script = 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$0" "$@"';

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { build } from 'esbuild';
 import { execFile } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -10,6 +9,7 @@ import { promisify } from 'node:util';
 import type { ExecutorDescription } from '../../adapters/executor/executor.ts';
 import type { SeenInside } from '../support/exec-bench.ts';
 import { spawnerHelper, type StepEnd } from '../support/steps.ts';
+import { bundleForNode } from '../support/bundle.ts';
 
 interface Seen {
   about: ExecutorDescription;
@@ -30,7 +30,7 @@ describe('the process driver without root', () => {
   beforeAll(async () => {
     const outfile = join(folder, 'runner.mjs');
     const entry = fileURLToPath(new URL('user-runner.ts', import.meta.url));
-    await build({ entryPoints: [entry], bundle: true, platform: 'node', format: 'esm', outfile });
+    await bundleForNode(entry, outfile);
     copyFileSync(spawnerHelper, join(folder, 'spawner.mjs'));
     chmodSync(folder, 0o777);
     server = createServer((_request, response) => response.end('host service')).listen(0);

@@ -1,15 +1,15 @@
-import { build } from 'esbuild';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { chmodSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { spawnerHelper } from './steps.ts';
+import { bundleForNode } from './bundle.ts';
 
 /** Bundles test/fault/target-runner.ts into a folder, with what belongs beside it. Its path. */
 export async function bundleTargetRunner(folder: string): Promise<string> {
   const outfile = join(folder, 'runner.mjs');
   const entry = fileURLToPath(new URL('../fault/target-runner.ts', import.meta.url));
-  await build({ entryPoints: [entry], bundle: true, platform: 'node', format: 'esm', outfile });
+  await bundleForNode(entry, outfile);
   copyFileSync(spawnerHelper, join(folder, 'spawner.mjs'));
   chmodSync(folder, 0o777);
   return outfile;

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import type { WorkspaceMount } from '../executor/executor.ts';
 
@@ -68,7 +68,15 @@ async function emptyTrash(trash: string): Promise<void> {
  */
 export async function copyTree(from: string, to: string): Promise<void> {
   const how = ['-a', '-u', '--remove-destination', '--reflink=auto', '--'];
-  await run('cp', [...how, `${from}/.`, to], { env });
+  const cwd = commonFolder(from, to);
+  await run('cp', [...how, `${relative(cwd, from)}/.`, relative(cwd, to) || '.'], { env, cwd });
+}
+
+/** Where a program works so that its command line, which other accounts may read, does not tell whose run it is. */
+function commonFolder(one: string, other: string): string {
+  let folder = dirname(one);
+  while (relative(folder, other).startsWith('..')) folder = dirname(folder);
+  return folder;
 }
 
 /** Hands a tree that only this process wrote to over to another user. */
@@ -76,7 +84,7 @@ export async function giveTree(
   dir: string,
   { uid, gid }: { uid: number; gid: number },
 ): Promise<void> {
-  await run('chown', ['-hR', `${String(uid)}:${String(gid)}`, '--', dir], { env });
+  await run('chown', ['-hR', `${String(uid)}:${String(gid)}`, '--', '.'], { env, cwd: dir });
 }
 
 /** `overlay` where this kernel, user and file system can mount one over `root`, else `directory`. */

@@ -14,8 +14,8 @@ import {
   openEntityHost,
 } from '../support/entity-steps.ts';
 import { eventually } from '../support/eventually.ts';
+import { reconcilerUnderTest } from '../support/reconcile-steps.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { reconcileDeps } from '../../workers/reconcile-deps.ts';
 
 jest.setTimeout(180_000);
 
@@ -23,7 +23,7 @@ let database: TestDatabase;
 let host: EntityHost;
 let ownerId: string;
 let projectId: string;
-let warned: { message: string; fields: Record<string, unknown> }[] = [];
+let reconciler: ReturnType<typeof reconcilerUnderTest>;
 /** deployments whose planning is written down as done */
 const served = new Set<string>();
 
@@ -45,52 +45,29 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   projectId = (await createTestProject(database.db, ownerId)).id;
-  warned = [];
+  reconciler = reconcilerUnderTest(database.db, host.client);
 });
-
-/** What a worker would give the reconciler, with warnings that can be counted. */
-function deps() {
-  const log = {
-    warn: (fields: object, message: string) =>
-      warned.push({ message, fields: fields as Record<string, unknown> }),
-  };
-  const made = reconcileDeps({
-    db: database.db,
-    config: { mail: {} } as never,
-    log: log as never,
-    repositories: null as never,
-    gitStore: null as never,
-    temporal: { client: host.client } as never,
-  });
-  return made;
-}
 
 /** One pass over all environments, as the workflow makes it, without its wait. */
 async function pass(): Promise<void> {
-  const activities = createDeploymentReconcile(deps());
+  const activities = createDeploymentReconcile(reconciler.deps());
   const { mismatches } = await activities.findDeploymentMismatches({ after: null });
   await activities.repairDeploymentMismatches({ mismatches });
 }
 
-const mismatches = (key: string, value: string) =>
-  warned.filter(({ message, fields }) => message === 'state_mismatch' && fields[key] === value);
-const repairs = (key: string, value: string) =>
-  database.db.event.findMany({
-    where: { type: 'engine.state_repaired', payload: { path: [key], equals: value } },
-  });
 const handleOf = (row: Deployment) =>
   host.client.workflow.getHandle(deploymentWorkflowId(row.projectId, row.environment));
 const engineStatusOf = async (row: Deployment) => (await handleOf(row).describe()).status.name;
 /** The engine's index knows of it, or of its end: it lags behind, and a pass goes by it. */
 const listed = (row: Deployment, isRunning = true) =>
   eventually(async () => {
-    const running = await deps().entities.listRunning();
+    const running = await reconciler.deps().entities.listRunning();
     const isListed = running.some((one) => one.projectId === row.projectId);
     return isListed === isRunning ? true : undefined;
   }, 60_000);
 
 async function entityOf(row: Deployment): Promise<void> {
-  await deps().entities.wake(row.id);
+  await reconciler.deps().entities.wake(row.id);
   await host.atRest(row);
   await listed(row);
 }
@@ -100,27 +77,27 @@ describe('a pass over environments and their entities', () => {
     const row = await makeDeployment(database.db, projectId);
     await pass();
     expect(await engineStatusOf(row)).toBe('RUNNING');
-    expect(mismatches('deployment_id', row.id)).toMatchObject([
+    expect(reconciler.mismatches('deployment_id', row.id)).toMatchObject([
       { fields: { kind: 'deployment', db_status: 'healthy', engine_status: 'missing' } },
     ]);
-    expect(await repairs('deploymentId', row.id)).toMatchObject([
+    expect(await reconciler.repairs('deploymentId', row.id)).toMatchObject([
       { subjectId: row.id, projectId, payload: { kind: 'deployment', engineStatus: 'missing' } },
     ]);
     await host.atRest(row);
     await pass();
-    expect(await repairs('deploymentId', row.id)).toHaveLength(1);
+    expect(await reconciler.repairs('deploymentId', row.id)).toHaveLength(1);
     await handleOf(row).terminate('by hand');
     await listed(row, false);
     await pass();
     expect(await engineStatusOf(row)).toBe('RUNNING');
-    expect(await repairs('deploymentId', row.id)).toHaveLength(2);
+    expect(await reconciler.repairs('deploymentId', row.id)).toHaveLength(2);
   });
 
   it('leaves an environment alone that was just set up: its start is on its way [A-REC-03]', async () => {
     const row = await makeDeployment(database.db, projectId, { createdAt: new Date() });
     await pass();
     await expect(handleOf(row).describe()).rejects.toThrow();
-    expect(await repairs('deploymentId', row.id)).toEqual([]);
+    expect(await reconciler.repairs('deploymentId', row.id)).toEqual([]);
   });
 
   it('settles a sync that its entity knows nothing of, and closes its gate [A-REC-01]', async () => {
@@ -149,12 +126,12 @@ describe('a pass over environments and their entities', () => {
     expect(shown.currentStatus).toBe('pending');
     const closed = await database.db.gate.findUniqueOrThrow({ where: { id: gate.id } });
     expect(closed.status).toBe('void');
-    expect(mismatches('sync_id', sync.id)).toHaveLength(1);
-    expect(await repairs('syncId', sync.id)).toMatchObject([
+    expect(reconciler.mismatches('sync_id', sync.id)).toHaveLength(1);
+    expect(await reconciler.repairs('syncId', sync.id)).toMatchObject([
       { payload: { kind: 'sync', dbStatus: 'running', engineStatus: 'idle' } },
     ]);
     await pass();
-    expect(await repairs('syncId', sync.id)).toHaveLength(1);
+    expect(await reconciler.repairs('syncId', sync.id)).toHaveLength(1);
   });
 
   it('wakes an entity that has not heard of a wish, until it has [A-REC-01]', async () => {
@@ -170,11 +147,11 @@ describe('a pass over environments and their entities', () => {
       return observedGeneration === 2 ? true : undefined;
     }, 60_000);
     expect(host.planned.filter((id) => id === row.id).length).toBeGreaterThan(before);
-    expect(await repairs('deploymentId', row.id)).toMatchObject([
+    expect(await reconciler.repairs('deploymentId', row.id)).toMatchObject([
       { payload: { kind: 'deployment', engineStatus: 'idle' } },
     ]);
     await pass();
-    expect(await repairs('deploymentId', row.id)).toHaveLength(1);
+    expect(await reconciler.repairs('deploymentId', row.id)).toHaveLength(1);
   });
 
   it('ends an entity whose row is gone [A-REC-01]', async () => {
@@ -183,7 +160,7 @@ describe('a pass over environments and their entities', () => {
     await database.db.deployment.delete({ where: { id: row.id } });
     await pass();
     expect(await engineStatusOf(row)).toBe('TERMINATED');
-    expect(mismatches('project_id', projectId)).toMatchObject([
+    expect(reconciler.mismatches('project_id', projectId)).toMatchObject([
       { fields: { kind: 'orphan', db_status: 'missing', engine_status: 'running' } },
     ]);
     const told = await database.db.event.findMany({
@@ -211,7 +188,7 @@ describe('a pass over environments and their entities', () => {
     await database.db.deployment.createMany({
       data: rows.map((one) => ({ ...one, id: newId('deployment') })),
     });
-    const real = deps();
+    const real = reconciler.deps();
     let asked = 0;
     const activities = createDeploymentReconcile({
       ...real,
@@ -233,7 +210,7 @@ describe('a pass over environments and their entities', () => {
   it('says nothing of an entity that cannot be asked, and goes on with the others [A-REC-03]', async () => {
     const silent = await makeDeployment(database.db, projectId);
     const other = await makeDeployment(database.db, projectId, { environment: 'staging' });
-    const real = deps();
+    const real = reconciler.deps();
     const activities = createDeploymentReconcile({
       ...real,
       entities: {
@@ -273,9 +250,11 @@ describe('commands that the outbox gave up', () => {
           nextTryAt: new Date(),
         },
       });
-      await retryCommands(deps())();
+      await retryCommands(reconciler.deps())();
       expect(await db.eventDeadLetter.count({ where: { id: letter } })).toBe(0);
-      expect(await repairs('eventId', eventId)).toMatchObject([{ payload: { command: type } }]);
+      expect(await reconciler.repairs('eventId', eventId)).toMatchObject([
+        { payload: { command: type } },
+      ]);
     },
   );
 });

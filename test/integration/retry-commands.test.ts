@@ -3,44 +3,22 @@ import { retryCommands } from '../../activities/reconcile/retry-commands.ts';
 import { publishEvent } from '../../domain/event/publish-event.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import { inTransaction } from '../../domain/shared/tx.ts';
-import { reconcileDeps } from '../../workers/reconcile-deps.ts';
 import { createTestProject, createTestUser } from '../support/callers.ts';
 import { makeDeployment } from '../support/entity-steps.ts';
+import { reconcilerUnderTest } from '../support/reconcile-steps.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 let database: TestDatabase;
 let projectId: string;
-const warned: { message: string; fields: Record<string, unknown> }[] = [];
+let reconciler: ReturnType<typeof reconcilerUnderTest>;
 
 beforeAll(async () => {
   database = await createTestDatabase();
   const { id } = await createTestUser(database.db);
   projectId = (await createTestProject(database.db, id)).id;
+  reconciler = reconcilerUnderTest(database.db, null);
 });
 afterAll(() => database.drop());
-
-/** What a worker would give the reconciler, with warnings that can be counted; nothing here asks the engine. */
-function deps() {
-  const log = {
-    warn: (fields: object, message: string) =>
-      warned.push({ message, fields: fields as Record<string, unknown> }),
-  };
-  return reconcileDeps({
-    db: database.db,
-    config: { mail: {} } as never,
-    log: log as never,
-    repositories: null as never,
-    gitStore: null as never,
-    temporal: { client: null } as never,
-  });
-}
-
-const mismatches = (key: string, value: string) =>
-  warned.filter(({ message, fields }) => message === 'state_mismatch' && fields[key] === value);
-const repairs = (key: string, value: string) =>
-  database.db.event.findMany({
-    where: { type: 'engine.state_repaired', payload: { path: [key], equals: value } },
-  });
 
 describe('events that the outbox gave up', () => {
   it('are handed on again, with one event and one warning when that worked [A-REC-01] [A-REC-02]', async () => {
@@ -66,7 +44,7 @@ describe('events that the outbox gave up', () => {
     const handed: string[] = [];
     let isAway = true;
     const retry = retryCommands({
-      ...deps(),
+      ...reconciler.deps(),
       consumers: {
         core: (event) => {
           if (isAway) return Promise.reject(new Error('away'));
@@ -88,8 +66,10 @@ describe('events that the outbox gave up', () => {
     expect(await retry()).toEqual({ repaired: 1 });
     expect(await retry()).toEqual({ repaired: 0 });
     expect(handed).toEqual([eventId]);
-    expect(mismatches('event_id', eventId)).toHaveLength(1);
-    expect(await repairs('eventId', eventId)).toMatchObject([{ payload: { kind: 'command' } }]);
+    expect(reconciler.mismatches('event_id', eventId)).toHaveLength(1);
+    expect(await reconciler.repairs('eventId', eventId)).toMatchObject([
+      { payload: { kind: 'command' } },
+    ]);
     expect(await db.eventDeadLetter.count({ where: { id: letter.id } })).toBe(0);
   });
 
@@ -113,7 +93,7 @@ describe('events that the outbox gave up', () => {
     const asked = await bury('notify', await publish());
     const counted: number[] = [];
     const retry = retryCommands({
-      ...deps(),
+      ...reconciler.deps(),
       consumers: {
         core: async () => {
           const { attempts } = await db.eventDeadLetter.findUniqueOrThrow({ where: { id: old } });

@@ -3098,8 +3098,8 @@ export interface paths {
         };
         put?: never;
         /**
-         * Hand one of your permissions on to a user or agent
-         * @description It counts while you hold it, until it expires or is revoked. What projects give needs `project:delegate` there; what was delegated to you, and what agents hold, is not handed on.
+         * Delegate one of your permissions to a user or agent
+         * @description It counts while you hold it, until it expires or is revoked. What projects give needs `project:delegate` there; what was delegated to you, and what agents hold, cannot be delegated again.
          */
         post: {
             parameters: {
@@ -3122,7 +3122,7 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description Handed on */
+                /** @description Delegated */
                 201: {
                     headers: {
                         [name: string]: unknown;
@@ -13629,7 +13629,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was handed on of the project, by whomever; `live=false` shows ended ones too */
+        /** What was delegated of the project, by whomever; `live=false` shows ended ones too */
         get: {
             parameters: {
                 query?: {
@@ -13743,7 +13743,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Take back at once what anybody handed on of the project */
+        /** Take back at once what anybody delegated of the project */
         delete: {
             parameters: {
                 query?: never;

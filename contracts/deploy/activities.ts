@@ -64,7 +64,7 @@ export interface DeployEffects {
   pruneObjects(input: { syncId: string }): Promise<void>;
   /** Undoes the pruning: what was deleted is applied again. */
   restorePruned(input: { syncId: string }): Promise<void>;
-  /** Undoes one wave: what was there before is applied again, what was new is removed, what was adopted is let go. */
+  /** Undoes one wave: what was there before is applied again, what was new is removed, what was adopted is released. */
   undoWave(input: { syncId: string } & WaveRef): Promise<void>;
   /** Waits until the revision before the sync is healthy again. */
   awaitUndone(input: { syncId: string; timeoutMs: number }): Promise<WaveVerdict>;

@@ -1,7 +1,7 @@
 import type { PreviewEndReason } from '../../contracts/deploy/preview.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { inTransaction } from '../shared/tx.ts';
-import { letGoArtifacts } from './let-go-artifacts.ts';
+import { releaseArtifacts } from './release-artifacts.ts';
 import { reasonToEnd } from './plan-preview.ts';
 import { publishPreviewEvent } from './preview-event.ts';
 import { lockPreview } from './want-preview.ts';
@@ -40,7 +40,7 @@ export async function finishPreview(
       where: { mergeRequestId },
       data: { status: 'gone', endReason: reason, endedAt: new Date() },
     });
-    await letGoArtifacts(tx, mergeRequest);
+    await releaseArtifacts(tx, mergeRequest);
     await publishPreviewEvent(tx, mergeRequest, {
       type: 'preview.gone',
       message: `the preview of !${String(mergeRequest.number)} is gone: ${words[reason]}`,

@@ -8,7 +8,7 @@ import { publishEvent } from '../event/publish-event.ts';
 import { requirePermission } from '../identity/check-access.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
-import { kinOf } from '../identity/kin-of.ts';
+import { delegationChainOf } from '../identity/delegation-chain-of.ts';
 import { subjectOf } from './gate-subject.ts';
 import { readPermissionOf } from './may-decide.ts';
 import { barredFrom } from './own-agents-work.ts';
@@ -38,14 +38,14 @@ export async function decideGate(
     if (current === null) throw new DomainError('not_found', 'There is no such gate.');
     refuseClosed(current);
     const { userId, actChain } = caller.principal;
-    const kin = await kinOf(tx, [userId, ...actChain]);
+    const chain = await delegationChainOf(tx, [userId, ...actChain]);
     refuseOwnAgentsWork(await barredFrom(tx, current), [userId, ...actChain]);
     await also?.(tx);
     const earlier = current.decisions.find((one) => one.deciderId === userId);
     if (earlier?.decision === input.decision) return current;
     if (earlier !== undefined)
       throw new DomainError('conflict', `You have decided already: ${earlier.decision}.`);
-    if (input.decision !== 'reject') await refuseSecondVoice(tx, kin, current.decisions);
+    if (input.decision !== 'reject') await refuseSecondVoice(tx, chain, current.decisions);
     const made = await tx.gateDecision.create({
       data: {
         id: newId('decision'),
@@ -62,7 +62,7 @@ export async function decideGate(
   });
 }
 
-type Kin = Awaited<ReturnType<typeof kinOf>>;
+type DelegationChain = Awaited<ReturnType<typeof delegationChainOf>>;
 
 /** What waits there is the roll-out itself: letting it through unapproved is no third answer. Pruning can be left out. */
 function refuseSkippedRollOut(gate: Gate, decision: GateDecisionKind): void {
@@ -90,10 +90,10 @@ function refuseOwnAgentsWork(barred: ReadonlySet<string>, callers: readonly stri
 /** A person and the agents that act for them have one voice. A rejection needs no second one, so it is never refused. */
 async function refuseSecondVoice(
   tx: Prisma.TransactionClient,
-  kin: Kin,
+  chain: DelegationChain,
   decisions: readonly GateDecision[],
 ): Promise<void> {
-  const first = decisions.find((one) => one.decision !== 'reject' && kin.has(one.deciderId));
+  const first = decisions.find((one) => one.decision !== 'reject' && chain.has(one.deciderId));
   if (first === undefined) return;
   const decider = await tx.user.findUnique({ where: { id: first.deciderId } });
   throw new DomainError(

@@ -1,7 +1,7 @@
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { Caller, Principal } from '../../contracts/identity/principal.ts';
 import { effectivePermissions } from '../identity/check-access.ts';
-import { kinOf } from '../identity/kin-of.ts';
+import { delegationChainOf } from '../identity/delegation-chain-of.ts';
 import type { Db } from '../shared/db.ts';
 import { type DescribedGate, describeGates } from './describe-gates.ts';
 import { readPermissionOf } from './may-decide.ts';
@@ -85,10 +85,10 @@ async function permissionsByProject(
 }
 
 async function waitingFor(db: Db, principal: Principal): Promise<Prisma.GateWhereInput[]> {
-  const kin = await kinOf(db, [principal.userId, ...principal.actChain]);
-  const agents = [...kin].filter(([, { kind }]) => kind === 'agent').map(([id]) => id);
+  const chain = await delegationChainOf(db, [principal.userId, ...principal.actChain]);
+  const agents = [...chain].filter(([, { kind }]) => kind === 'agent').map(([id]) => id);
   return [
-    { decisions: { none: { deciderId: { in: [principal.userId, ...kin.keys()] } } } },
+    { decisions: { none: { deciderId: { in: [principal.userId, ...chain.keys()] } } } },
     { OR: [{ requestedBy: null }, { requestedBy: { notIn: agents } }] },
     { NOT: { originIds: { hasSome: agents } } },
   ];

@@ -1,5 +1,5 @@
 import type { Gate } from '../../prisma/generated/client.ts';
-import { kinOf } from '../identity/kin-of.ts';
+import { delegationChainOf } from '../identity/delegation-chain-of.ts';
 import type { Db } from '../shared/db.ts';
 
 /** Whose work waits at a gate: whoever asked, and whoever made it or asked for it before. */
@@ -22,7 +22,7 @@ export async function barredFrom(
   if (agents.length === 0) return new Set();
   return new Set(
     (
-      await kinOf(
+      await delegationChainOf(
         db,
         agents.map(({ id }) => id),
       )

@@ -109,7 +109,7 @@ class Inquiry {
   }
 
   /**
-   * False when the delegator does not hold (any more) what was handed on; else when that may change by itself.
+   * False when the delegator does not hold (any more) what was delegated; else when that may change by itself.
    * A user on the path is skipped: nobody holds a permission because somebody got it from them.
    */
   private async delegationHolds(
@@ -127,7 +127,7 @@ class Inquiry {
 
 /**
  * global roles ∪ project roles ∪ live delegations, with inheritance, wildcards and implied permissions. A delegation
- * counts while its delegator holds what it hands on (design section 9), asked at this moment along the whole chain.
+ * counts while its delegator holds what it delegates (design section 9), asked at this moment along the whole chain.
  */
 export async function grantedPermissions(
   db: Db,

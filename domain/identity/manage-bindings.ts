@@ -15,7 +15,7 @@ import { findRole } from './manage-roles.ts';
 import { requireActiveAdmin } from './manage-users.ts';
 import { recordChange } from './record-change.ts';
 import { requireAccount } from './require-account.ts';
-import { requireFirstHand } from './require-first-hand.ts';
+import { requireDirectGrant } from './require-direct-grant.ts';
 import { requireHolding } from './require-not-above.ts';
 
 export interface BindingRecord {
@@ -90,8 +90,8 @@ export async function createBinding(
   const role = await findRole(db, input.role);
   const user = await findUser(db, input.user);
   await requireMayBind(db, caller, role.name, projectId);
-  await requireFirstHand(db, caller, bindersOf(projectId), projectId, 'any');
-  await requireFirstHand(db, caller, await permissionsOfRoles(db, [role.name]), projectId);
+  await requireDirectGrant(db, caller, bindersOf(projectId), projectId, 'any');
+  await requireDirectGrant(db, caller, await permissionsOfRoles(db, [role.name]), projectId);
   return inTransaction(db, async (tx) => {
     const grantor = await tx.user.findUnique({ where: { id: caller.principal.userId } });
     const alike = { userId: user.id, roleId: role.id, projectId };

@@ -18,7 +18,7 @@ import { permissionsByRole } from './granted-permissions.ts';
 import { permissionIds } from './manage-roles.ts';
 import { recordChange } from './record-change.ts';
 import { requireAccount } from './require-account.ts';
-import { requireFirstHand } from './require-first-hand.ts';
+import { requireDirectGrant } from './require-direct-grant.ts';
 
 export interface DelegationRecord {
   id: string;
@@ -77,7 +77,7 @@ function toDelegationRecord(row: Row): DelegationRecord {
   };
 }
 
-/** Throws unless the caller, a person, holds it now and at first hand: what was lent is not lent on. */
+/** Throws unless the caller, a person, holds it now by a direct grant: what was delegated is not delegated again. */
 async function requireDelegable(
   db: Db,
   caller: Caller,
@@ -86,11 +86,11 @@ async function requireDelegable(
 ): Promise<void> {
   requireAccount(caller);
   if (projectId !== null) await requirePermission(db, caller, permission, projectId);
-  await requireFirstHand(db, caller, [permission], projectId);
+  await requireDirectGrant(db, caller, [permission], projectId);
 }
 
 /**
- * What projects give is handed on by those who decide who comes in there: holders of `project:delegate`. Besides them
+ * What projects give is delegated by those who decide who comes in there: holders of `project:delegate`. Besides them
  * an operator, by a role that holds everywhere, lets agents run and watch deployments (A-RBAC-12).
  */
 async function requireMayLetIn(
@@ -110,13 +110,13 @@ async function requireMayLetIn(
   throw new DomainError(
     'forbidden',
     projectId === null
-      ? `To hand on ${permission} everywhere you need project:delegate everywhere.`
-      : `To hand on ${permission} of this project you need project:delegate there, as its owner and maintainers have it.`,
+      ? `To delegate ${permission} everywhere you need project:delegate everywhere.`
+      : `To delegate ${permission} of this project you need project:delegate there, as its owner and maintainers have it.`,
   );
 }
 
 /**
- * Hands one permission on to a user or agent. It counts while the delegator holds it, until it expires or is revoked.
+ * Delegates one permission to a user or agent. It counts while the delegator holds it, until it expires or is revoked.
  * @throws DomainError `forbidden` without the permission, or without project:delegate for one of a project; `already_exists` for a live one alike
  */
 export async function createDelegation(

@@ -8,7 +8,7 @@ import { inTransaction } from '../shared/tx.ts';
 import { permissionsOfRoles } from './granted-permissions.ts';
 import { expandPatterns } from './permission-set.ts';
 import { recordChange } from './record-change.ts';
-import { requireFirstHand } from './require-first-hand.ts';
+import { requireDirectGrant } from './require-direct-grant.ts';
 import { requireHolding } from './require-not-above.ts';
 import { roleInclude, toRoleRecord, type RoleRecord, type RoleRow } from './role-record.ts';
 
@@ -117,7 +117,7 @@ async function requireHoldingContent(
   const own = expandPatterns((input.permissions ?? []).filter(isPermissionPattern));
   await requireHolding(db, caller, [...own, ...inherited], null);
   // A role gives to everybody who has it.
-  await requireFirstHand(db, caller, ['admin:manage', ...own, ...inherited], null);
+  await requireDirectGrant(db, caller, ['admin:manage', ...own, ...inherited], null);
 }
 
 async function setContent(

@@ -19,7 +19,7 @@ export async function requireHolding(
   const missing = [...wanted].filter((permission) => !held.has(permission));
   if (missing.length > 0) {
     const named = missing.length > 5 ? `${missing.length} permissions` : missing.join(', ');
-    throw new DomainError('forbidden', `You cannot hand out what you do not have: ${named}.`);
+    throw new DomainError('forbidden', `You cannot grant what you do not have: ${named}.`);
   }
 }
 

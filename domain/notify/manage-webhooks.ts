@@ -7,7 +7,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient, Webhook } from '../../prisma/generated/client.ts';
 import { requirePermission } from '../identity/check-access.ts';
 import { recordChange } from '../identity/record-change.ts';
-import { requireFirstHand } from '../identity/require-first-hand.ts';
+import { requireDirectGrant } from '../identity/require-direct-grant.ts';
 import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
@@ -82,7 +82,7 @@ export async function getWebhook(db: Db, projectId: string, id: string): Promise
 }
 
 /**
- * A webhook goes on telling an address of what happens: that is handing on, for a person's own hand only, and nobody has
+ * A webhook goes on telling an address of what happens: that is granting access, for people with a direct grant only, and nobody has
  * an address told what they, by the credential they came with, may not read.
  */
 async function requireMayTell(
@@ -93,7 +93,7 @@ async function requireMayTell(
 ): Promise<void> {
   const told = eventTypes.filter((type) => !isInternal(type) && subscribesTo(names, type));
   const wanted = new Set<Permission>(['project:delegate', ...told.flatMap(permissionsOfEvent)]);
-  await requireFirstHand(db, caller, wanted, projectId);
+  await requireDirectGrant(db, caller, wanted, projectId);
 }
 
 /** Whoever names a secret has it used: a signature of known text by it lets its value be guessed at. */

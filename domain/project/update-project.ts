@@ -6,7 +6,7 @@ import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { requirePermission } from '../identity/check-access.ts';
-import { requireFirstHand } from '../identity/require-first-hand.ts';
+import { requireDirectGrant } from '../identity/require-direct-grant.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { checkProjectNames } from './create-project.ts';
 import type { ProjectWithOwner } from './find-project.ts';
@@ -107,7 +107,7 @@ export async function updateProject(
   }
   if (visibility !== undefined && visibility !== project.visibility) {
     // Opening it lets everybody in at once.
-    await requireFirstHand(db, caller, ['project:delegate'], project.id);
+    await requireDirectGrant(db, caller, ['project:delegate'], project.id);
   }
   checkProjectNames(changes);
   if (branch !== undefined) await requireBranch(git, project, branch);

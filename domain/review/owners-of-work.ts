@@ -1,5 +1,5 @@
 import type { MergeRequest } from '../../prisma/generated/client.ts';
-import { kinOf } from '../identity/kin-of.ts';
+import { delegationChainOf } from '../identity/delegation-chain-of.ts';
 import type { Db } from '../shared/db.ts';
 import { branchRef } from './merge-request-record.ts';
 
@@ -8,12 +8,12 @@ import { branchRef } from './merge-request-record.ts';
  * chain; of all of these the agents that act for them (design section 1, item 6).
  */
 export async function ownersOfWork(db: Db, authorId: string): Promise<ReadonlySet<string>> {
-  return new Set([authorId, ...(await kinOf(db, [authorId])).keys()]);
+  return new Set([authorId, ...(await delegationChainOf(db, [authorId])).keys()]);
 }
 
 /**
  * Everybody who may not approve because of what they pushed: whoever moved the source branch to a commit that the target
- * has not, and whoever stands behind them or acts for them. A push counts whether it came before the merge request or
+ * has not, and their delegation chain: whoever they act for, and agents of theirs. A push counts whether it came before the merge request or
  * after; what somebody else rewrote and pushed anew is that one's.
  * @param brought commits that the target has not; null (too many to be told): every push to the branch counts
  */
@@ -30,5 +30,5 @@ export async function ownersOfPushes(
        AND p.updates @> ${JSON.stringify([{ ref }])}::jsonb AND moved->>'ref' = ${ref}
        AND (${brought === null} OR moved->>'newSha' = ANY(${[...(brought ?? [])]}))`;
   const ids = pushers.map(({ id }) => id);
-  return new Set([...ids, ...(await kinOf(db, ids)).keys()]);
+  return new Set([...ids, ...(await delegationChainOf(db, ids)).keys()]);
 }

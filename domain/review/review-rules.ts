@@ -1,7 +1,7 @@
 import type { MergeRule } from '../../contracts/review/types.ts';
 import type { MergeRequest } from '../../prisma/generated/client.ts';
 import { grantedPermissions } from '../identity/granted-permissions.ts';
-import { kinOf } from '../identity/kin-of.ts';
+import { delegationChainOf } from '../identity/delegation-chain-of.ts';
 import { ownersOfPushes, ownersOfWork } from './owners-of-work.ts';
 import type { Db } from '../shared/db.ts';
 
@@ -82,8 +82,10 @@ async function repeatedAmong(db: Db, approvals: readonly Word[]): Promise<Word[]
   const isAgent = (word: Word) => word.kind === 'agent';
   const peopleFirst = [...approvals.filter((word) => !isAgent(word)), ...approvals.filter(isAgent)];
   for (const word of peopleFirst) {
-    const kin = isAgent(word) ? await kinOf(db, [word.userId]) : new Map<string, unknown>();
-    if ([...kin.keys()].some((id) => counted.has(id))) repeated.push(word);
+    const chain = isAgent(word)
+      ? await delegationChainOf(db, [word.userId])
+      : new Map<string, unknown>();
+    if ([...chain.keys()].some((id) => counted.has(id))) repeated.push(word);
     else counted.add(word.userId);
   }
   return repeated;

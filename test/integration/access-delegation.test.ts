@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => t.stop());
 
 describe('delegations', () => {
-  it('hand on single permissions on one project, and nothing else [A-RBAC-12] [A-RBAC-18]', async () => {
+  it('delegate single permissions on one project, and nothing else [A-RBAC-12] [A-RBAC-18]', async () => {
     const app = await t.project(admin, 'my-app');
     const other = await t.project(admin, 'other-app');
     const ops = await t.account('ops-one', 'ops');
@@ -83,7 +83,7 @@ describe('delegations', () => {
     const id = await steps.bind('ops-five', 'ops');
     const permission = 'deploy:promote';
     expect((await steps.delegate(ops, { delegate: 'agent-five', permission })).status).toBe(201);
-    // as it could be handed on before agents were kept from it
+    // as it could be delegated before agents were kept from it
     await steps.linkBefore(first, second, permission);
     expect(await steps.heldAt(second)).toEqual([permission]);
     await t.call(admin, 'DELETE', `/api/v1/role-bindings/${id}`);

@@ -4,7 +4,7 @@ import { startGitServer, type GitServer, type TestUser } from '../support/git-se
 import {
   agentOf,
   followEvents,
-  handOn,
+  delegateTo,
   makeChecks,
   reviewProject,
   type MergeRequestBody,
@@ -144,7 +144,7 @@ describe('reviews', () => {
     expect((await review(of, cat, 'approve')).status).toBe(201);
     expect((await rulesOf(of))['approvals']).toMatchObject({ state: 'passed' });
     // A delegation that comes later takes the approval back.
-    await handOn(server, cat.id, agent.id);
+    await delegateTo(server, cat.id, agent.id);
     expect((await rulesOf(of))['approvals']).toMatchObject({ state: 'missing' });
     // Nor through an agent of the agent.
     const second = await makeAgent('robot-two', agent.id);

@@ -152,7 +152,7 @@ export async function makeChecks(
 }
 
 /** Hands some permission on, whichever: what counts here is who acts for whom. */
-export async function handOn(
+export async function delegateTo(
   { db }: GitServer,
   delegatorId: string,
   delegateId: string,
@@ -171,6 +171,6 @@ export async function agentOf(
 ): Promise<TestUser> {
   const agent = await server.user(name, 'developer');
   await server.db.user.update({ where: { id: agent.id }, data: { kind: 'agent' } });
-  await handOn(server, delegatorId, agent.id);
+  await delegateTo(server, delegatorId, agent.id);
   return agent;
 }

@@ -91,7 +91,7 @@ export async function withToken(
   return { ...user, token };
 }
 
-/** An agent that was handed one permission on a project and has no role. */
+/** An agent that one permission was delegated to on a project and has no role. */
 export async function agentWith(
   server: GitServer,
   name: string,

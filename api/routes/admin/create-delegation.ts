@@ -14,10 +14,10 @@ export const createDelegationRoute = defineRoute({
   method: 'post',
   path: '/api/v1/delegations',
   tag: 'delegations',
-  summary: 'Hand one of your permissions on to a user or agent',
+  summary: 'Delegate one of your permissions to a user or agent',
   description:
     'It counts while you hold it, until it expires or is revoked. What projects give needs `project:delegate` there; ' +
-    'what was delegated to you, and what agents hold, is not handed on.',
+    'what was delegated to you, and what agents hold, cannot be delegated again.',
   access: { kind: 'account' },
   request: {
     body: jsonBody(
@@ -30,7 +30,7 @@ export const createDelegationRoute = defineRoute({
       }),
     ),
   },
-  responses: { 201: json('Handed on', delegationSchema) },
+  responses: { 201: json('Delegated', delegationSchema) },
   handler: async (c) =>
     c.json(await createDelegation(c.get('services').db, c.get('caller'), c.req.valid('json')), 201),
 });

@@ -15,7 +15,7 @@ export const listProjectDelegationsRoute = defineRoute({
   method: 'get',
   path,
   tag: 'projects',
-  summary: 'What was handed on of the project, by whomever; `live=false` shows ended ones too',
+  summary: 'What was delegated of the project, by whomever; `live=false` shows ended ones too',
   access: manage,
   request: {
     params: projectParams,
@@ -36,7 +36,7 @@ export const revokeProjectDelegationRoute = defineRoute({
   method: 'delete',
   path: `${path}/{id}`,
   tag: 'projects',
-  summary: 'Take back at once what anybody handed on of the project',
+  summary: 'Take back at once what anybody delegated of the project',
   access: manage,
   request: { params: projectParams.extend({ id: z.string().max(64) }) },
   responses: noContent,

@@ -13,7 +13,7 @@ import { ProjectPicker } from '../../components/project-picker.tsx';
 import { Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
 
-/** Permissions that were handed on, until when, and the way to take them back. */
+/** Permissions that were delegated, until when, and the way to take them back. */
 export function Delegations(): JSX.Element {
   const { query, setQuery } = useQuery();
   const [adding, setAdding] = useState(false);
@@ -182,7 +182,7 @@ function Delegate({ onClose }: { onClose: () => void }): JSX.Element {
         value={project}
         onValue={setProject}
         none="Everywhere"
-        help="What a project gives you hand on where you hold project:delegate; its maintainers see it and can take it back."
+        help="What a project gives you delegate where you hold project:delegate; its maintainers see it and can take it back."
       />
       <Field
         label="Until"

@@ -11,7 +11,7 @@ import { Empty, More, Show } from '../../components/feedback.tsx';
 import { Field } from '../../components/field.tsx';
 import { Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
-import { HandedOn } from './handed-on.tsx';
+import { ProjectDelegations } from './project-delegations.tsx';
 import type { ProjectPageProps } from '../project-page-props.ts';
 
 const base = '/api/v1/projects/{owner}/{project}/members';
@@ -80,8 +80,8 @@ export function Members({ at, may }: ProjectPageProps): JSX.Element {
       </Show>
       <More list={list} />
       {manage && (
-        <div class="handed-on">
-          <HandedOn at={at} />
+        <div class="project-delegations">
+          <ProjectDelegations at={at} />
         </div>
       )}
       {adding && (

@@ -36,7 +36,7 @@ const idsOf = (answer: { body: unknown }) =>
   (answer.body as { items: { id: string }[] }).items.map(({ id }) => id);
 
 describe('access to a private project', () => {
-  it('is handed on by holders of project:delegate there, and by no reader or writer [A-RBAC-12] [A-RBAC-13]', async () => {
+  it('is delegated by holders of project:delegate there, and by no reader or writer [A-RBAC-12] [A-RBAC-13]', async () => {
     await t.account('outsider-one');
     for (const role of ['viewer', 'developer']) {
       const member = await t.account(`${role}-one`, `${role}@${project.id}`);
@@ -57,7 +57,7 @@ describe('access to a private project', () => {
     expect((await steps.delegate(owner, body)).status).toBe(201);
   });
 
-  it('is not handed on by an agent, nor by whoever was given it, at any depth [A-RBAC-16] [A-RBAC-18]', async () => {
+  it('is not delegated by an agent, nor by whoever was given it, at any depth [A-RBAC-16] [A-RBAC-18]', async () => {
     const worker = await steps.agent('worker', `maintainer@${project.id}`);
     const given = await t.account('given');
     await t.account('outsider-two');
@@ -71,9 +71,9 @@ describe('access to a private project', () => {
     expect(status).toBe(403);
     expect(detail).toMatch(/delegated/);
     const job = { delegate: 'outsider-two', permission: 'job:run' };
-    await t.account('first-hand');
-    await steps.delegate(admin, { delegate: 'first-hand', permission: 'job:run' });
-    const first = await t.db.user.findUniqueOrThrow({ where: { name: 'first-hand' } });
+    await t.account('delegate');
+    await steps.delegate(admin, { delegate: 'delegate', permission: 'job:run' });
+    const first = await t.db.user.findUniqueOrThrow({ where: { name: 'delegate' } });
     const { token } = await createTestToken(t.db, first.id);
     expect((await t.call(token, 'POST', '/api/v1/delegations', job)).status).toBe(403);
   });

@@ -44,7 +44,7 @@ afterAll(() => slipway?.stop());
 const page = '/projects/admin/shop/members';
 
 describe('the members of a project', () => {
-  it('show what was handed on of it, nothing at first, and take it back [A-RBAC-12] [A-RBAC-14]', async () => {
+  it('show what was delegated of it, nothing at first, and take it back [A-RBAC-12] [A-RBAC-14]', async () => {
     for (const state of ['empty', 'one'] as const) {
       if (state === 'one') {
         await must('POST', '/api/v1/delegations', {
@@ -63,11 +63,14 @@ describe('the members of a project', () => {
           await settle(window.page);
           const text = await window.page.locator('main').innerText();
           expect(text).toContain(
-            state === 'empty' ? 'Nothing of this project is handed on' : 'Mends the tests at night',
+            state === 'empty' ? 'Nothing of this project is delegated' : 'Mends the tests at night',
           );
           expect(await sidewaysScroll(window.page)).toBeLessThanOrEqual(0);
           expect(await axeFindings(window.page)).toEqual([]);
-          await picture(window.page, `handed-on-${state}-${String(size.width)}-${scheme}`);
+          await picture(
+            window.page,
+            `project-delegations-${state}-${String(size.width)}-${scheme}`,
+          );
         }
       }
     }

@@ -1,11 +1,12 @@
 import type { Db } from '../shared/db.ts';
 
 /**
- * Everybody whose word is one word with that of these users: whoever an agent acts for, along every delegation up to
- * people, and every agent that acts for one of those. Delegations that are over count too: work that was done under one
- * stays the delegator's.
+ * The delegation chain of these users, who count as one voice in a decision: whoever an agent acts for, along every
+ * delegation up to people, and every agent that acts for one of those. Delegations that are over count too: work that
+ * was done under one stays the delegator's.
+ * @returns id of each user → its kind
  */
-export async function kinOf(
+export async function delegationChainOf(
   db: Db,
   userIds: readonly string[],
 ): Promise<ReadonlyMap<string, { kind: string }>> {
@@ -17,14 +18,14 @@ export async function kinOf(
         JOIN delegations d ON d.delegate_id = behind.id
         JOIN users u ON u.id = d.delegator_id
        WHERE behind.kind = 'agent'
-    ), kin(id, kind) AS (
+    ), chain(id, kind) AS (
       SELECT id, kind FROM behind
       UNION
-      SELECT u.id, u.kind FROM kin
-        JOIN delegations d ON d.delegator_id = kin.id
+      SELECT u.id, u.kind FROM chain
+        JOIN delegations d ON d.delegator_id = chain.id
         JOIN users u ON u.id = d.delegate_id
        WHERE u.kind = 'agent'
     )
-    SELECT id, kind FROM kin`;
+    SELECT id, kind FROM chain`;
   return new Map(rows.map(({ id, kind }) => [id, { kind }]));
 }

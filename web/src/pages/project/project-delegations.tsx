@@ -15,27 +15,27 @@ import type { ProjectPageProps } from '../project-page-props.ts';
 
 const base = '/api/v1/projects/{owner}/{project}/delegations';
 
-/** What anybody handed on of the project, and the way to take it back: for those who answer for its access. */
-export function HandedOn({ at }: Pick<ProjectPageProps, 'at'>): JSX.Element {
+/** What anybody delegated of the project's permissions, and the way to take it back: for those who answer for its access. */
+export function ProjectDelegations({ at }: Pick<ProjectPageProps, 'at'>): JSX.Element {
   const [taking, setTaking] = useState<Delegation | null>(null);
-  const list = useList(`admin/handed-on/${at.owner}/${at.project}`, (cursor) =>
+  const list = useList(`admin/project-delegations/${at.owner}/${at.project}`, (cursor) =>
     call('get', base, { path: projectParams(at), query: { cursor } }),
   );
   return (
-    <Section title="Handed on">
+    <Section title="Delegated">
       <p class="muted drift-note">
         Single permissions on this project that were delegated to agents and people. Only members
-        who may manage access delegate them; agents hand nothing on.
+        who may manage access delegate them; agents delegate nothing.
       </p>
       <Show loaded={list} rows={2} what="Delegations">
         {(rows) =>
           rows.length === 0 ? (
-            <Empty icon="bot" title="Nothing of this project is handed on">
+            <Empty icon="bot" title="Nothing of this project is delegated">
               Whatever anybody delegates of it shows here, and can be taken back here.
             </Empty>
           ) : (
             <Table<Delegation>
-              label="Handed on"
+              label="Delegated"
               rows={rows}
               rowKey={(each) => each.id}
               columns={[...columns, takeBack(setTaking)]}

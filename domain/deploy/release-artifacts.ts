@@ -7,7 +7,7 @@ import { whereOfMergeRequest } from '../pipeline/merge-request-run.ts';
  * What the runs of a merge request stored for its preview expires again, now that the preview is gone: as their definition
  * says, counted from now, so that one that is opened again soon finds it. What something else deploys stays.
  */
-export async function letGoArtifacts(
+export async function releaseArtifacts(
   tx: Prisma.TransactionClient,
   { id, projectId }: { id: string; projectId: string },
 ): Promise<void> {

@@ -4,7 +4,7 @@ import { DomainError } from '../contracts/problems.ts';
 import { noteAbortOfBefore } from '../domain/deploy/abort-deployment.ts';
 import { type Follower, listFollowers, listFollowersOf } from '../domain/deploy/list-followers.ts';
 import { retryWithCredential } from '../domain/deploy/ops-repo-credential.ts';
-import { type TakeUpDeps, takeUpHead } from '../domain/deploy/take-up-head.ts';
+import { type AdoptDeps, adoptRevision } from '../domain/deploy/adopt-revision.ts';
 import { wakeDeployment, wakeToAbort } from '../launch/deploy.ts';
 import { wakePreviewOf } from './handle-preview-event.ts';
 import type { Deployment, PrismaClient, Project } from '../prisma/generated/client.ts';
@@ -12,7 +12,7 @@ import type { Deployment, PrismaClient, Project } from '../prisma/generated/clie
 interface DeployEventDeps {
   db: PrismaClient;
   client: Client;
-  git: TakeUpDeps['store'];
+  git: AdoptDeps['store'];
 }
 
 /** What events set in motion at deployments. Each may come twice: a second wake finds nothing to do. */
@@ -31,7 +31,7 @@ export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecor
     }
     case 'git.pushed':
       // A hosted ops repository syncs at once; polling is the safety net.
-      for (const row of await listFollowers(deps.db, event)) await takeUp(deps, row);
+      for (const row of await listFollowers(deps.db, event)) await adopt(deps, row);
       return;
     case 'secret.changed':
       await retryWithCredential(deps.db, event);
@@ -39,17 +39,17 @@ export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecor
     case 'ops_repo.moved':
     case 'ops_repo.reachable':
       for (const row of await listFollowersOf(deps.db, [event.subjectId ?? ''])) {
-        await takeUp(deps, row);
+        await adopt(deps, row);
       }
       return;
     default:
   }
 }
 
-/** What moved on in its ops repository is desired at once; what cannot be read there the entity says when it looks. */
-async function takeUp(deps: DeployEventDeps, row: Follower): Promise<void> {
+/** What moved on in its ops repository is desired at once; what cannot be read there the entity says when it observes. */
+async function adopt(deps: DeployEventDeps, row: Follower): Promise<void> {
   try {
-    await takeUpHead({ db: deps.db, store: deps.git }, row);
+    await adoptRevision({ db: deps.db, store: deps.git }, row);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
   }

@@ -4,7 +4,7 @@ import { shortRef } from '../domain/pipeline/definition/globs.ts';
 import { noteRequestOfBefore } from '../domain/pipeline/request-command.ts';
 import { triggerPipelinesForPush } from '../domain/pipeline/trigger-pipelines.ts';
 import type { RepositoryReader } from '../domain/pipeline/repository-reader.ts';
-import type { TakeUpDeps } from '../domain/deploy/take-up-head.ts';
+import type { AdoptDeps } from '../domain/deploy/adopt-revision.ts';
 import { handleDeployEvent } from './handle-deploy-event.ts';
 import { handlePreviewEvent } from './handle-preview-event.ts';
 import { startPipelineRun, wakeAtGate, wakePipelineRun } from '../launch/pipeline.ts';
@@ -15,7 +15,7 @@ export interface EventHandlerDeps {
   client: Client;
   repositories: RepositoryReader;
   /** where hosted ops repositories lie */
-  git: TakeUpDeps['store'];
+  git: AdoptDeps['store'];
 }
 
 /**

@@ -5,7 +5,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import { driftKey, recordObservation } from '../../domain/deploy/record-observation.ts';
 import { placementOf } from '../../domain/deploy/render/hooks.ts';
 import { servedReplicas } from '../../domain/deploy/served-replicas.ts';
-import { type MayFollow, takeUpHead } from '../../domain/deploy/take-up-head.ts';
+import { type MayFollow, adoptRevision } from '../../domain/deploy/adopt-revision.ts';
 import type { Deployment } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { healthOf } from './await-health.ts';
@@ -44,7 +44,7 @@ export function observe(deps: DeployActivityDeps) {
     const { deployment, manifests } = live;
     const names = [...manifests.values()].flatMap(secretNames);
     const revisionChanged =
-      (await tryTakeUpHead(deps, deployment)) ||
+      (await tryAdoptRevision(deps, deployment)) ||
       (deployment.currentStatus === 'healthy' && (await hasNewSecrets(deps, deployment, names)));
     if (manifests.size === 0) return { ...idle, revisionChanged };
     const scope = scopeOf(deployment);
@@ -108,13 +108,13 @@ async function fillHeld(
   }
 }
 
-/** Takes up a new head of the ops repository. Git that is away is no reason to touch what runs. */
-export async function tryTakeUpHead(
+/** Adopts a new head of the ops repository. Git that is away is no reason to touch what runs. */
+export async function tryAdoptRevision(
   deps: DeployActivityDeps,
   deployment: MayFollow,
 ): Promise<boolean> {
   try {
-    return await takeUpHead({ db: deps.db, store: deps.gitStore }, deployment);
+    return await adoptRevision({ db: deps.db, store: deps.gitStore }, deployment);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
     deps.log.warn({ deploymentId: deployment.id, err: error }, 'ops repository could not be read');
@@ -135,7 +135,7 @@ export async function hasNewSecrets(
     return [...newest].some(([name, version]) => (tried.get(name) ?? version) < version);
   } catch (error) {
     if (!(error instanceof DomainError)) throw error;
-    deps.log.warn({ deploymentId: id, err: error }, 'secrets could not be looked at');
+    deps.log.warn({ deploymentId: id, err: error }, 'secrets could not be compared');
     return false;
   }
 }

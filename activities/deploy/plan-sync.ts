@@ -15,7 +15,7 @@ import { ownerOf } from '../../domain/pipeline/repository-reader.ts';
 import { settleWithoutSync } from '../../domain/deploy/settle-without-sync.ts';
 import { readRevision, storeRevision } from '../../domain/deploy/store-revision.ts';
 import { refusalOfDatabase } from '../../domain/shared/database-refusal.ts';
-import { noteHead } from '../../domain/deploy/take-up-head.ts';
+import { noteHead } from '../../domain/deploy/adopt-revision.ts';
 import type {
   Deployment,
   DeploymentRevision,
@@ -25,7 +25,7 @@ import type {
 } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { scopeOf } from './load-sync.ts';
-import { hasNewSecrets, tryTakeUpHead } from './observe.ts';
+import { hasNewSecrets, tryAdoptRevision } from './observe.ts';
 import { refuseStraySecrets, secretNames } from './prepare-manifest.ts';
 import { servedVersions } from './secret-versions.ts';
 
@@ -39,7 +39,7 @@ type Loaded = Deployment & {
 /** See DeployEffects.planSync. */
 export function planSync(deps: DeployActivityDeps) {
   return async ({ deploymentId }: { deploymentId: string }): Promise<SyncPlan> => {
-    const deployment = await loadTakenUp(deps, deploymentId);
+    const deployment = await loadAdopted(deps, deploymentId);
     if (deployment === null) return { kind: 'nothing', reason: 'the deployment is gone' };
     try {
       return await planFor(deps, deployment);
@@ -64,8 +64,8 @@ function refusalOf(error: unknown): { message: string; isSealed: boolean } | nul
   return { message, isSealed: error.code === 'sealed' };
 }
 
-/** The deployment, as it is once a new head of its ops repository is taken up. */
-async function loadTakenUp(deps: DeployActivityDeps, id: string): Promise<Loaded | null> {
+/** The deployment, as it is once a new head of its ops repository is adopted. */
+async function loadAdopted(deps: DeployActivityDeps, id: string): Promise<Loaded | null> {
   const load = () =>
     deps.db.deployment.findUnique({
       where: { id },
@@ -73,7 +73,7 @@ async function loadTakenUp(deps: DeployActivityDeps, id: string): Promise<Loaded
     });
   const found = await load();
   if (found?.opsRepo == null) return found;
-  await tryTakeUpHead(deps, found);
+  await tryAdoptRevision(deps, found);
   return await load();
 }
 
@@ -210,7 +210,7 @@ async function desiredRevision(
       sha: kept.opsRepoSha ?? kept.commitSha,
     };
   }
-  const source = await takenUpSource(deps, deployment);
+  const source = await adoptedSource(deps, deployment);
   const folder = await deps.manifestFiles.read(source);
   const input = {
     ...folder,
@@ -237,8 +237,8 @@ async function desiredRevision(
   return { revision, manifests, sha: source.sha };
 }
 
-/** The head that was taken up: one that came since is a wish of its own. */
-async function takenUpSource(
+/** The commit that was adopted: one that came since is a desired revision of its own. */
+async function adoptedSource(
   deps: DeployActivityDeps,
   deployment: Loaded,
 ): Promise<ManifestSource> {

@@ -73,7 +73,7 @@ export type SyncPlan =
       kind: 'planned';
       syncId: string;
       number: number;
-      /** of what is desired and planned here; planning may itself have taken up something newer */
+      /** of what is desired and planned here; planning may itself have adopted something newer */
       generation?: number;
       revisionId: string;
       revisionNumber: number;

@@ -55,7 +55,7 @@ function refuseUnlessAtRest(row: Deployment, last: DeploymentSync | null): void 
   if (last !== null && open.includes(last.status))
     throw new DomainError('illegal_transition', 'A roll-out is under way.');
   if (row.observedGeneration < row.generation)
-    throw new DomainError('illegal_transition', 'What is desired now is being taken up.');
+    throw new DomainError('illegal_transition', 'What is desired now is not synced yet.');
 }
 
 /** What has to be desired so that the sync is done once more. */

@@ -16,7 +16,7 @@ import { findManifestSource, type ManifestSource } from './manifest-source.ts';
 import { neededApprovals } from './needed-approvals.ts';
 import { hostedProject, isForeign } from './ops-repo-address.ts';
 
-export interface TakeUpDeps {
+export interface AdoptDeps {
   db: PrismaClient;
   store: Pick<GitStore, 'resolveCommit' | 'exists' | 'statPath'>;
 }
@@ -26,19 +26,19 @@ export type MayFollow = Deployment & { opsRepo: OpsRepo | null; project: { name:
 type Follower = MayFollow & { opsRepo: OpsRepo };
 
 /**
- * A new head of its ops repository is a wish like any other: the deployment desires it from here on, in the name of who
- * pushed it and under the change of that push, so that older approvals end and nobody approves his own. It lifts the pin
+ * Adopts the head commit of its ops repository as the desired revision of a deployment: a change of the desired state
+ * like any other, in the name of who pushed it and under the change of that push, so that older approvals end and nobody approves his own. It lifts the pin
  * of an undo (the quarantine of the older commit), never one that a person set, and starts nothing that was stopped. Each
- * head is taken up once, whatever becomes of it. A commit that changes nothing in the folder is no wish.
+ * commit is adopted once, whatever becomes of it. One that changes nothing in the folder changes no desired state.
  * @returns whether something new is desired
  * @throws DomainError as `findManifestSource` does
  */
-export async function takeUpHead(deps: TakeUpDeps, row: MayFollow): Promise<boolean> {
+export async function adoptRevision(deps: AdoptDeps, row: MayFollow): Promise<boolean> {
   if (row.opsRepo === null || !follows(row)) return false;
   const follower: Follower = { ...row, opsRepo: row.opsRepo };
   const source = await findManifestSource(deps, follower);
   if (source.sha === row.takenUpSha) return false;
-  // The first wish renders this head anyway, in the name of who had it.
+  // The first desired state renders this head anyway, in the name of its requester.
   if (row.takenUpSha === null && isOpen(row)) return false;
   if (await isSameFolder(deps, follower, source)) {
     await noteHead(deps.db, row, source.sha);
@@ -56,8 +56,8 @@ function follows({ isDeleting, desiredStatus, pinnedByUndo }: Deployment): boole
 const isOpen = ({ observedGeneration, generation }: Deployment) => observedGeneration < generation;
 
 /**
- * Whether a head may overtake a wish that is open: it would carry it along in another name. One's own it may, and one
- * that is being rolled out and asks nobody; any other comes to its end first.
+ * Whether a head may overtake a change of the desired state that is not rolled out yet: it would carry it along in another
+ * name. One's own it may, and one that is being rolled out and asks nobody; any other comes to its end first.
  */
 async function mayOvertake(
   tx: Prisma.TransactionClient,
@@ -74,7 +74,7 @@ async function mayOvertake(
 
 /** Whether the manifests are those of the head before: an ops repository holds many applications. */
 async function isSameFolder(
-  { store }: TakeUpDeps,
+  { store }: AdoptDeps,
   { takenUpSha }: Follower,
   { repoPath, sha, folder }: ManifestSource,
 ): Promise<boolean> {
@@ -130,7 +130,7 @@ async function desireHead(
         generation: { increment: 1 },
         // of a foreign repository nobody here is known
         deployedBy: push?.pusherId ?? null,
-        // the image stays the work of whoever wished it
+        // the image stays the work of whoever desired it
         originIds: inheritedOrigin(now),
         ...(push === null ? {} : { changeId: push.changeId }),
       },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { takeUpHead } from '../../domain/deploy/take-up-head.ts';
+import { adoptRevision } from '../../domain/deploy/adopt-revision.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { Prisma } from '../../prisma/generated/client.ts';
 import { makeOpenSync } from '../support/entity-steps.ts';
@@ -23,7 +23,7 @@ beforeAll(async () => {
 }, 240_000);
 afterAll(() => server.stop());
 
-/** A deployment that Bob wished for and that serves the first commit of an ops repository of Ann's. */
+/** A deployment that Bob asked for and that serves the first commit of an ops repository of Ann's. */
 beforeEach(async () => {
   counter += 1;
   const name = `ops-${String(counter)}`;
@@ -55,10 +55,10 @@ async function push(files: Record<string, string>): Promise<string> {
   return sha;
 }
 
-const take = async () => {
+const adopt = async () => {
   const include = { opsRepo: true, project: { select: { name: true } } };
   const found = await server.db.deployment.findUniqueOrThrow({ where: { id }, include });
-  return await takeUpHead({ db: server.db, store: server.store }, found);
+  return await adoptRevision({ db: server.db, store: server.store }, found);
 };
 const row = () => server.db.deployment.findUniqueOrThrow({ where: { id } });
 const set = (data: Prisma.DeploymentUncheckedUpdateInput) =>
@@ -77,7 +77,7 @@ async function pinAtGood(pinnedByUndo: boolean): Promise<void> {
 describe('a push to the ops repository of a deployment', () => {
   it('is desired in the name of who pushed it and under its change, once, whatever becomes of it [A-DEP-03] [A-DEP-04]', async () => {
     const sha = await push({ 'apps/app/values.yaml': 'replicas: 2\n' });
-    expect(await take()).toBe(true);
+    expect(await adopt()).toBe(true);
     const pushed = await server.db.push.findFirstOrThrow({ orderBy: { createdAt: 'desc' } });
     expect(await row()).toMatchObject({
       ...{ generation: 2, observedGeneration: 1, takenUpSha: sha },
@@ -89,46 +89,46 @@ describe('a push to the ops repository of a deployment', () => {
     expect(told).toMatchObject({ actorId: ann.id, changeId: pushed.changeId });
     // Rejected, or left to a person: neither is a reason to begin it again.
     await set({ observedGeneration: 2 });
-    expect(await take()).toBe(false);
+    expect(await adopt()).toBe(false);
     expect(await row()).toMatchObject({ generation: 2 });
   });
 
-  it('is no wish where it changes nothing of the application [A-DEP-04]', async () => {
+  it('changes no desired state where it changes nothing of the application [A-DEP-04]', async () => {
     const sha = await push({ 'apps/other/values.yaml': 'replicas: 2\n' });
-    expect(await take()).toBe(false);
+    expect(await adopt()).toBe(false);
     expect(await row()).toMatchObject({ generation: 1, takenUpSha: sha, currentSha: sha });
   });
 
   it('lifts what an undo pinned, and nothing that a person pinned or stopped [A-DEP-08] [A-DEP-09]', async () => {
     await pinAtGood(false);
     await push({ 'apps/app/values.yaml': 'replicas: 2\n' });
-    expect(await take()).toBe(false);
+    expect(await adopt()).toBe(false);
     await set({ desiredStatus: 'stopped' });
-    expect(await take()).toBe(false);
+    expect(await adopt()).toBe(false);
     await set({ desiredStatus: 'rollback', pinnedByUndo: true });
-    expect(await take()).toBe(true);
+    expect(await adopt()).toBe(true);
     expect(await row()).toMatchObject({
       ...{ desiredStatus: 'active', pinnedRevisionId: null, pinnedByUndo: false, generation: 2 },
     });
   });
 
-  it('carries no wish of somebody else along that is open, but for one that is being rolled out and asks nobody [A-DEP-04]', async () => {
+  it('carries no open change of somebody else along, but for one that is being rolled out and asks nobody [A-DEP-04]', async () => {
     await set({ generation: 2 });
     await push({ 'apps/app/values.yaml': 'replicas: 2\n' });
-    expect(await take()).toBe(false);
+    expect(await adopt()).toBe(false);
     expect(await row()).toMatchObject({ generation: 2, deployedBy: bob.id });
     await makeOpenSync(server.db, await row());
     await set({ approvals: 1 });
-    expect(await take()).toBe(false);
+    expect(await adopt()).toBe(false);
     await set({ approvals: 0 });
     await server.db.deploymentSync.updateMany({ data: { status: 'waiting' } });
-    expect(await take()).toBe(false);
+    expect(await adopt()).toBe(false);
     await server.db.deploymentSync.updateMany({ data: { status: 'running' } });
-    expect(await take()).toBe(true);
+    expect(await adopt()).toBe(true);
     // her own she may overtake at any gate
     await set({ approvals: 1 });
     await push({ 'apps/app/values.yaml': 'replicas: 3\n' });
-    expect(await take()).toBe(true);
+    expect(await adopt()).toBe(true);
     expect(await row()).toMatchObject({ generation: 4, deployedBy: ann.id });
   });
 
@@ -137,20 +137,20 @@ describe('a push to the ops repository of a deployment', () => {
     const where = { updates: { array_contains: [{ newSha: sha }] } };
     const written = await server.db.push.findFirstOrThrow({ where });
     await server.db.push.delete({ where: { id: written.id } });
-    expect(await take()).toBe(false);
+    expect(await adopt()).toBe(false);
     const { updates, ...rest } = written;
     await server.db.push.create({ data: { ...rest, updates: updates as object[] } });
     const tag = [{ ref: 'refs/tags/v1', oldSha: '0'.repeat(40), newSha: sha }];
     const other = { projectId: written.projectId, changeId: newId('change'), pusherId: bob.id };
     await server.db.push.create({ data: { id: newId('push'), ...other, updates: tag } });
-    expect(await take()).toBe(true);
+    expect(await adopt()).toBe(true);
     expect(await row()).toMatchObject({ deployedBy: ann.id, changeId: written.changeId });
   });
 
-  it('is left to the wish that renders it first anyway [A-DEP-04]', async () => {
+  it('is left to the desired state that renders it first anyway [A-DEP-04]', async () => {
     await set({ takenUpSha: null, generation: 2 });
-    expect(await take()).toBe(false);
+    expect(await adopt()).toBe(false);
     await set({ observedGeneration: 2 });
-    expect(await take()).toBe(true);
+    expect(await adopt()).toBe(true);
   });
 });

@@ -6,6 +6,9 @@ export interface BuiltParts {
     loadConfig: (sources: { env: NodeJS.ProcessEnv; args?: readonly string[] }) => Config;
     databaseUrl: (config: Config) => string;
     describeConfig: (config: Config) => Record<string, unknown>;
+    ownDatabaseUrl: (home: string) => Promise<string | null>;
+    findOwnDatabase: (home: string) => Promise<{ folder: string | null; port: number } | null>;
+    socketFile: (folder: string, port: number) => string;
   };
   definition: { parseDefinition: (text: string) => LintResult };
   backup: BackupPart;

@@ -4,12 +4,13 @@
  * stops it again.
  */
 import path from 'node:path';
+import { placeOwnDatabase } from '../adapters/config/own-database.mjs';
 import { StartFailure } from './lib/failure.mjs';
 import { openHome } from './lib/home.mjs';
 import { takeInstance } from './lib/instance.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { choosePort } from './lib/ports.mjs';
-import { ensureDatabase, postgresService, withClient } from './lib/postgres.mjs';
+import { ensureDatabase, postgresService, tooLongForSocket, withClient } from './lib/postgres.mjs';
 import { fail, note } from './lib/progress.mjs';
 import { runCommand } from './lib/run-command.mjs';
 import { readSettings } from './lib/settings.mjs';
@@ -24,8 +25,9 @@ async function restore() {
   const instance = await takeInstance(home, 'no address: it restores', note);
   const supervisor = new Supervisor(home, instance);
   try {
-    const port = await choosePort([54_320], new Set());
-    const { service, url, adminUrl } = await postgresService(home, port);
+    const place = await placeOwnDatabase(home, () => choosePort([54_320], new Set()));
+    if (place.folder === null) note(tooLongForSocket(home));
+    const { service, url, adminUrl } = await postgresService(home, place);
     await supervisor.start(service);
     await ensureDatabase(adminUrl);
     const args = [inRoot('dist/cli.mjs'), 'backup', 'restore', path.resolve(folder)];

@@ -6,6 +6,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { placeOwnDatabase } from '../adapters/config/own-database.mjs';
 import { hardenProcess } from '../adapters/hardening/process.mjs';
 import { StartFailure } from './lib/failure.mjs';
 import { openHome } from './lib/home.mjs';
@@ -13,10 +14,10 @@ import { instanceFile, takeInstance } from './lib/instance.mjs';
 import { neighbourWarning, otherPeople } from './lib/neighbours.mjs';
 import { inRoot } from './lib/paths.mjs';
 import { choosePort, freePort, requirePort } from './lib/ports.mjs';
-import { ensureDatabase, postgresService } from './lib/postgres.mjs';
+import { ensureDatabase, postgresService, tooLongForSocket } from './lib/postgres.mjs';
 import { buildStale, checkNode, generateClient, installPackages } from './lib/prepare.mjs';
 import { apiService, migrate, readAdminPassword, workersService } from './lib/product.mjs';
-import { bold, fail, note, secondsSince, step } from './lib/progress.mjs';
+import { bold, fail, note, secondsSince, step, warn } from './lib/progress.mjs';
 import { earlySettings, readSettings } from './lib/settings.mjs';
 import { readJson, writeAtomically } from './lib/stamps.mjs';
 import { Supervisor } from './lib/supervisor.mjs';
@@ -81,30 +82,35 @@ async function startServers(settings) {
   const portsFile = path.join(settings.home, 'run', 'ports.json');
   const kept = (await readJson(portsFile)) ?? {};
   const taken = new Set([settings.port]);
+  const place = await placeOwnDatabase(settings.home, () =>
+    choosePort([kept.postgres, 54_320], taken),
+  );
   const ports = {
-    postgres: await choosePort([kept.postgres, 54_320], taken),
+    postgres: place.port,
+    postgresFolder: place.folder,
     temporal: await choosePort([kept.temporal, 7233], taken),
     temporalUi: await choosePort([kept.temporalUi, 8233], taken),
   };
   await writeAtomically(portsFile, JSON.stringify(ports));
   const { databaseUrl, temporalAddress } = settings;
   const temporal = temporalAddress === null ? startTemporal(settings, ports) : Promise.resolve();
-  const database =
-    databaseUrl === null ? startPostgres(settings, ports.postgres) : Promise.resolve();
+  const database = databaseUrl === null ? startPostgres(settings, place) : Promise.resolve();
   const migrated = database.then(() => step('Database schema', () => migrate(settings)));
   await Promise.all([temporal, migrated]);
 }
 
-/** @param {Settings} settings @param {number} port */
-async function startPostgres(settings, port) {
+/** @param {Settings} settings @param {import('./lib/postgres.mjs').OwnDatabase} place */
+async function startPostgres(settings, place) {
   await step('Postgres', async () => {
     const fresh = !existsSync(path.join(settings.home, 'postgres'));
-    const { service, url, adminUrl } = await postgresService(settings.home, port);
+    const { service, url, adminUrl } = await postgresService(settings.home, place);
     await held.supervisor?.start(service);
     await ensureDatabase(adminUrl);
     settings.databaseUrl = url;
-    return `127.0.0.1:${port}${fresh ? ', a new database' : ''}`;
+    const where = place.folder === null ? `127.0.0.1:${place.port}` : `socket in ${place.folder}`;
+    return `${where}${fresh ? ', a new database' : ''}`;
   });
+  if (place.folder === null) warn(tooLongForSocket(settings.home));
 }
 
 /** @param {Settings} settings @param {{ temporal: number, temporalUi: number }} ports */

@@ -26,4 +26,9 @@ describe('the ports that no application is given', () => {
     };
     expect(platformPorts(loadConfig({ env })).has(30_501)).toBe(false);
   });
+
+  it('are not those that only name a socket', () => {
+    const env = { DATABASE_URL: 'postgresql://u@localhost:30501/x?host=%2Fsrv%2Fhome%2Fpostgres' };
+    expect(platformPorts(loadConfig({ env })).has(30_501)).toBe(false);
+  });
 });

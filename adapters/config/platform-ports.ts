@@ -15,7 +15,9 @@ export function platformPorts(config: Config): Map<number, string> {
   const addUrl = (text: string | null, usual: number, what: string): void => {
     const address = text?.includes('://') === true ? text : `tcp://${text ?? ''}`;
     const url = URL.canParse(address) ? new URL(address) : null;
-    if (url !== null && here(url.hostname)) add(Number(url.port) || usual, what);
+    // a socket has its place in a parameter, and its port is but a part of its name
+    const isSocket = url?.searchParams.get('host')?.startsWith('/') === true;
+    if (url !== null && !isSocket && here(url.hostname)) add(Number(url.port) || usual, what);
   };
   add(server.port, 'the API, server.port or PORT');
   addUrl(server.publicUrl, 0, 'the address that people use, server.publicUrl');

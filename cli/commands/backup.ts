@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -29,15 +28,9 @@ const isOwn = ({ database }: Config) => database.url === null && database.host =
 
 /** The configured database, or the one that `npm start` runs over the same home. */
 async function addressOf(config: Config): Promise<string> {
-  const { databaseUrl } = await loadBuilt('config');
-  if (!isOwn(config)) return databaseUrl(config);
-  const home = path.resolve(config.home);
-  const ports = await readFile(path.join(home, 'run', 'ports.json'), 'utf8').catch(() => null);
-  const password = await readFile(path.join(home, 'postgres-password'), 'utf8').catch(() => null);
-  if (ports === null || password === null) return databaseUrl(config);
-  const { postgres } = JSON.parse(ports) as { postgres: number };
-  const login = `slipway:${encodeURIComponent(password.trim())}`;
-  return `postgresql://${login}@127.0.0.1:${String(postgres)}/slipway`;
+  const { databaseUrl, ownDatabaseUrl } = await loadBuilt('config');
+  const own = isOwn(config) ? await ownDatabaseUrl(config.home) : null;
+  return own ?? databaseUrl(config);
 }
 
 const tell = (text: string): void => console.log(`  ${text}`);
@@ -49,8 +42,10 @@ async function run<T>(work: () => Promise<T>): Promise<T> {
     if (error instanceof Error && error.name === 'BackupError') {
       throw new CliError(`${error.message}.`);
     }
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ECONNREFUSED') throw new CliError('The database does not answer: is it started?');
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (syscall === 'connect' && (code === 'ECONNREFUSED' || code === 'ENOENT')) {
+      throw new CliError('The database does not answer: is it started?');
+    }
     throw error;
   }
 }

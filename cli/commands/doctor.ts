@@ -71,43 +71,60 @@ async function folder(home: string): Promise<Finding> {
 /** Servers at the configured addresses, or those that `npm start` runs over the same home. */
 async function servers(config: Config, database: string): Promise<Promise<Finding>[]> {
   const ports = await portsOfStart(config.home);
-  const own = config.database.url === null && config.database.host === 'localhost';
-  const url = new URL(database);
-  const postgres =
-    own && ports ? ['127.0.0.1', ports.postgres] : [url.hostname, Number(url.port || 5432)];
+  const isOwn = config.database.url === null && config.database.host === 'localhost';
+  const { ownDatabaseUrl } = await loadBuilt('config');
+  const own = isOwn ? await ownDatabaseUrl(config.home) : null;
   const [host = '', port = '7233'] = config.temporal.address.split(':');
   const isDefault = config.temporal.address === 'localhost:7233';
-  const temporal = isDefault && ports ? ['127.0.0.1', ports.temporal] : [host, Number(port)];
   return [
-    reach('Postgres', postgres as [string, number]),
-    reach('Temporal', temporal as [string, number]),
-    reach('Slipway', [config.server.host, config.server.port]),
+    reach('Postgres', await placeOfDatabase(own ?? database)),
+    reach(
+      'Temporal',
+      isDefault && ports
+        ? { host: '127.0.0.1', port: ports.temporal }
+        : { host, port: Number(port) },
+    ),
+    reach('Slipway', { host: config.server.host, port: config.server.port }),
   ];
 }
 
-async function portsOfStart(home: string): Promise<{ postgres: number; temporal: number } | null> {
+async function placeOfDatabase(address: string): Promise<Place> {
+  const { socketFile } = await loadBuilt('config');
+  const { hostname, port, searchParams } = new URL(address);
+  const host = searchParams.get('host') ?? hostname;
+  const number = Number(port || 5432);
+  return host.startsWith('/') ? { path: socketFile(host, number) } : { host, port: number };
+}
+
+async function portsOfStart(home: string): Promise<{ temporal: number } | null> {
   try {
-    return JSON.parse(await readFile(path.resolve(home, 'run', 'ports.json'), 'utf8')) as {
-      postgres: number;
-      temporal: number;
-    };
+    const text = await readFile(path.resolve(home, 'run', 'ports.json'), 'utf8');
+    return JSON.parse(text) as { temporal: number };
   } catch {
     return null;
   }
 }
 
-function reach(name: string, [host, port]: [string, number]): Promise<Finding> {
-  const address = `${host}:${String(port)}`;
+/** A port of a host, or a socket. */
+type Place = { host: string; port: number } | { path: string };
+
+function reach(name: string, place: Place): Promise<Finding> {
+  const address = 'path' in place ? place.path : `${place.host}:${String(place.port)}`;
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: connectTimeoutMs });
+    const socket = connect({ ...place, timeout: connectTimeoutMs });
     const answer = (state: Finding['state'], detail: string) => {
       socket.destroy();
       resolve({ state, name, detail });
     };
     socket.once('connect', () => answer('ok', `${address} answers`));
     socket.once('timeout', () => answer('weak', `${address} does not answer`));
-    socket.once('error', () =>
-      answer('weak', `nothing listens at ${address} (is Slipway started?)`),
+    socket.once('error', ({ code }: NodeJS.ErrnoException) =>
+      answer(
+        'weak',
+        code === 'EACCES'
+          ? `${address} is another user's: run this as the one who started Slipway`
+          : `nothing listens at ${address} (is Slipway started?)`,
+      ),
     );
   });
 }

@@ -3,7 +3,12 @@ import { hashFiles, listFiles, readJson, writeAtomically } from './stamps.mjs';
 import { inRoot, root } from './paths.mjs';
 
 const stampsFile = inRoot('dist', '.stamps.json');
-const toolFiles = ['package-lock.json', 'tsconfig.base.json', 'deploy/build.mjs'];
+const toolFiles = [
+  'package-lock.json',
+  'tsconfig.base.json',
+  'deploy/build.mjs',
+  'deploy/lib/build-parts.mjs',
+];
 
 /**
  * A part of the product that is built by itself.
@@ -43,6 +48,7 @@ export const buildParts = [
     names: {
       './adapters/config/load-config.ts': ['loadConfig', 'databaseUrl'],
       './adapters/config/describe-config.ts': ['describeConfig'],
+      './adapters/config/own-database.mjs': ['findOwnDatabase', 'ownDatabaseUrl', 'socketFile'],
     },
   },
   { name: 'backup', kind: 'server', entry: 'prisma/backup.ts', output: 'dist/backup.mjs' },

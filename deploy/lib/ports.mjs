@@ -80,6 +80,22 @@ export async function portObstacle(host, port) {
 }
 
 /**
+ * @param {string} file
+ * @returns {Promise<boolean>} true when nobody holds this socket: it is gone, or its owner is
+ */
+export function isDeadSocket(file) {
+  return new Promise((resolve) => {
+    const socket = net.connect({ path: file });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(false);
+    });
+    // another reason, as a full queue, is one that an owner has
+    socket.once('error', (error) => resolve(/ECONNREFUSED|ENOENT/.test(reasonOf(error))));
+  });
+}
+
+/**
  * @param {number} port
  * @param {string} [host]
  * @returns {Promise<boolean>} whether somebody accepts connections there

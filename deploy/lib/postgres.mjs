@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { chown, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { urlOfOwnDatabase } from '../../adapters/config/own-database.mjs';
 import { StartFailure } from './failure.mjs';
 import { keptSecret } from './home.mjs';
-import { innerPortObstacle } from './ports.mjs';
+import { innerPortObstacle, isDeadSocket } from './ports.mjs';
 import { lastLine, runCommand } from './run-command.mjs';
 import { postgresProgram } from './postgres-program.mjs';
 import { askUntil } from './supervisor.mjs';
@@ -13,45 +14,74 @@ const version = '18';
 const role = 'slipway';
 const readyTimeoutMs = 60_000;
 
+/** @typedef {import('../../adapters/config/own-database.mjs').OwnDatabase} OwnDatabase */
+
 /**
  * The embedded Postgres as a service. Makes the cluster when there is none. Durable: fsync stays on, and a crash of
- * anything loses no commit that was answered.
+ * anything loses no commit that was answered. It listens on a socket that no other account reaches, so nobody can
+ * answer in its place while it is away.
  * @param {string} home
- * @param {number} port on 127.0.0.1
+ * @param {OwnDatabase} place
  * @returns {Promise<{ service: import('./supervisor.mjs').Service, url: string, adminUrl: string }>}
  *   `url` of the database, `adminUrl` of the maintenance database; both hold the password
  */
-export async function postgresService(home, port) {
+export async function postgresService(home, place) {
   const data = path.join(home, 'postgres');
   const password = await keptSecret(path.join(home, 'postgres-password'));
   const program = await postgresProgram(home);
   if (existsSync(data)) await checkVersion(data);
   else await makeCluster(program, data, password);
   const invoked = program.invoke('postgres', data, (seen) => [
-    ...['-D', seen, '-p', String(port)],
-    ...settings.flatMap((setting) => ['-c', setting]),
+    ...['-D', seen, '-p', String(place.port)],
+    ...[...listening(place), ...settings].flatMap((setting) => ['-c', setting]),
   ]);
-  const address = (/** @type {string} */ name) =>
-    `postgresql://${role}:${encodeURIComponent(password)}@127.0.0.1:${port}/${name}`;
+  const adminUrl = urlOfOwnDatabase(place, password, 'postgres');
   return {
-    url: address('slipway'),
-    adminUrl: address('postgres'),
+    url: urlOfOwnDatabase(place, password),
+    adminUrl,
     service: {
       name: 'postgres',
       title: 'Postgres',
       ...invoked,
       env: { PATH: process.env['PATH'], LC_ALL: 'C' },
       signal: 'SIGINT',
-      obstacle: () => innerPortObstacle(port),
-      ready: ({ isGone }) => askUntil(() => answers(address('postgres')), isGone, readyTimeoutMs),
+      ...(place.folder === null
+        ? { obstacle: () => innerPortObstacle(place.port) }
+        : { prepare: () => clearSockets(data) }),
+      ready: ({ isGone }) => askUntil(() => answers(adminUrl), isGone, readyTimeoutMs),
     },
   };
 }
 
+/**
+ * Relative to the data, which Postgres enters: as root it may see its folder under another name.
+ * @param {OwnDatabase} place
+ */
+function listening({ folder }) {
+  return folder === null
+    ? ['listen_addresses=127.0.0.1', 'unix_socket_directories=']
+    : ['listen_addresses=', 'unix_socket_directories=.'];
+}
+
+/** @param {string} home @returns {string} what people are told where Postgres has to listen on a port */
+export function tooLongForSocket(home) {
+  return `The path of ${home} is too long for a socket, so Postgres listens on a port of 127.0.0.1, which another account of this machine could take while Postgres is away, and be told its password: where others share the machine, keep the data in a shorter folder (SLIPWAY_HOME).`;
+}
+
+/**
+ * Takes away sockets that a killed run left. Postgres would take the pid in their lock file for a living owner as soon
+ * as any process of the same user has it.
+ * @param {string} data
+ */
+async function clearSockets(data) {
+  for (const name of await readdir(data)) {
+    const socket = /^(\.s\.PGSQL\.\d+)(\.lock)?$/.exec(name)?.[1];
+    if (socket === undefined || !(await isDeadSocket(path.join(data, socket)))) continue;
+    await rm(path.join(data, name), { force: true });
+  }
+}
+
 const settings = [
-  'listen_addresses=127.0.0.1',
-  // no socket file: nothing to collide with, nothing to leave behind
-  'unix_socket_directories=',
   'fsync=on',
   'synchronous_commit=on',
   'full_page_writes=on',

@@ -74,9 +74,9 @@ async function readMark(url) {
       return rows[0]?.mark ?? null;
     });
   } catch (error) {
-    const { hostname, port } = new URL(url);
+    const { hostname, port, searchParams } = new URL(url);
     throw new StartFailure(
-      `The database at ${hostname}:${port || 5432} does not let us in (${reasonOf(error)}): check DATABASE_URL.`,
+      `The database at ${searchParams.get('host') ?? hostname}:${port || 5432} does not let us in (${reasonOf(error)}): check DATABASE_URL.`,
     );
   }
 }

@@ -29,6 +29,7 @@ const lookAgainMs = 5_000;
  * @property {number} [gid]
  * @property {NodeJS.Signals} signal the polite way to stop it
  * @property {boolean} [speaks] it tells by a message (`process.send({ type: 'ready' })`) when it serves
+ * @property {() => Promise<void>} [prepare] done each time before it is started
  * @property {() => Promise<string | null>} [obstacle] what is in its way while it is not running: a port that another program has
  * @property {(state: ServiceState) => Promise<boolean>} ready resolves when it serves (true), or when it is gone (false)
  */
@@ -89,6 +90,7 @@ export class Supervisor {
    */
   async #spawn(service, log) {
     await log.prepare();
+    await service.prepare?.();
     const output = openSync(log.file, 'a', 0o600);
     const child = spawn(service.command, service.args, {
       cwd: service.cwd,

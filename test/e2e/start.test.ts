@@ -77,6 +77,15 @@ async function api(pathname: string, body?: unknown): Promise<{ status: number; 
   return { status: response.status, text: await response.text() };
 }
 
+/** What the command line says about the home of this test. */
+function slipway(...words: string[]): string {
+  return execFileSync(process.execPath, [path.join(root, 'dist/cli.mjs'), ...words], {
+    cwd: root,
+    env: { ...process.env, PORT: String(port), SLIPWAY_HOME: home },
+    encoding: 'utf8',
+  });
+}
+
 beforeAll(async () => {
   home = await mkdtemp(path.join(tmpdir(), 'slipway-start-'));
   await chmod(home, 0o755);
@@ -106,6 +115,11 @@ describe('npm start', () => {
       }
       const made = await api('/api/v1/projects', { name: 'kept' });
       expect(made.status).toBe(201);
+      // The command line finds the database that the start has brought: on a socket, nowhere else.
+      const socket = path.join(home, 'postgres', '.s.PGSQL.5432');
+      expect(slipway('doctor')).toContain(`Postgres: ${socket} answers`);
+      const backup = path.join(home, 'backup');
+      expect(slipway('backup', 'create', backup)).toContain('The backup is whole');
       expect(await stop(first)).toBe(0);
 
       const second = start();

@@ -68,3 +68,20 @@ export function watchCommandLines(): { end(): Promise<string[]> } {
     },
   };
 }
+
+const visit = `
+const net = require('node:net');
+const [place, way] = process.argv.slice(1);
+const end = (word) => { console.log(word); process.exit(0); };
+const socket = way === 'listen' ? net.createServer().listen(place) : net.connect(place);
+socket.on('error', (error) => end(error.code)).on('connect', () => end('reached')).on('listening', () => end('reached'));
+`;
+
+/** Another account connects to a socket, or puts one of its own there. @returns 'reached', or the reason why not */
+export function connectsAsAnother(socket: string, way: 'connect' | 'listen' = 'connect'): string {
+  return execFileSync(process.execPath, ['-e', visit, socket, way], {
+    ...account,
+    cwd: '/',
+    encoding: 'utf8',
+  }).trim();
+}

@@ -19335,11 +19335,6 @@ export interface components {
             startedAt: string | null;
             /** Format: date-time */
             finishedAt: string | null;
-        };
-        PipelineDetail: components["schemas"]["Pipeline"] & {
-            triggeredByName: string | null;
-            steps: components["schemas"]["PipelineStep"][];
-            gates: components["schemas"]["Gate"][];
             /** @description What became of what the run asked for, where you may see deployments */
             deployments: {
                 deploymentId: string;
@@ -19353,6 +19348,11 @@ export interface components {
                 reason: string | null;
                 revision: number | null;
             }[];
+        };
+        PipelineDetail: components["schemas"]["Pipeline"] & {
+            triggeredByName: string | null;
+            steps: components["schemas"]["PipelineStep"][];
+            gates: components["schemas"]["Gate"][];
             definition?: unknown;
         };
         PipelineStep: {

@@ -1,5 +1,10 @@
 import type { SyncStatus } from '../../contracts/deploy/types.ts';
-import type { Deployment, DeploymentRevision, Pipeline } from '../../prisma/generated/client.ts';
+import type {
+  Deployment,
+  DeploymentRevision,
+  DeploymentSync,
+  Pipeline,
+} from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
 
 /** What became of a deployment that a run asked for. */
@@ -13,31 +18,46 @@ export interface RunDeployment {
   revision: number | null;
 }
 
+type Asking = Pick<Pipeline, 'id' | 'changeId'>;
+
 /**
- * The deployments that a run asked for, previews among them, by environment; also those to which what it built was promoted.
- * What was asked for since by something else says nothing of the run.
+ * The deployments that each of these runs asked for, previews among them, by environment; also those to which what it
+ * built was promoted. What was asked for since by something else says nothing of the run.
+ * @returns by the run's id; a run that asked for none is absent. Two statements, however many runs.
  */
-export async function deploymentsOfRun(
+export async function deploymentsOfRuns(
   db: Db,
-  { id: pipelineId, changeId }: Pick<Pipeline, 'id' | 'changeId'>,
-): Promise<RunDeployment[]> {
-  const syncs = await db.deploymentSync.findMany({
-    where: { pipelineId, changeId, action: 'deploy' },
-    distinct: ['deploymentId'],
-    orderBy: { number: 'desc' },
-    include: { revision: true, deployment: true },
+  runs: readonly Asking[],
+): Promise<ReadonlyMap<string, RunDeployment[]>> {
+  const ids = { in: runs.map((run) => run.id) };
+  const [syncs, wanted] = await Promise.all([
+    db.deploymentSync.findMany({
+      where: { pipelineId: ids, action: 'deploy' },
+      distinct: ['pipelineId', 'changeId', 'deploymentId'],
+      orderBy: { number: 'desc' },
+      include: { revision: true, deployment: true },
+    }),
+    db.deployment.findMany({ where: { pipelineId: ids }, include: { liveRevision: true } }),
+  ]);
+  const found = runs.map((run) => {
+    const isOf = (one: { pipelineId: string | null; changeId: string | null }): boolean =>
+      one.pipelineId === run.id && one.changeId === run.changeId;
+    return [run.id, told(syncs.filter(isOf), wanted.filter(isOf))] as const;
   });
+  return new Map(found.filter(([, deployments]) => deployments.length > 0));
+}
+
+function told(
+  syncs: readonly (DeploymentSync & { revision: DeploymentRevision; deployment: Deployment })[],
+  wanted: readonly (Deployment & { liveRevision: DeploymentRevision | null })[],
+): RunDeployment[] {
   const begun = new Set(syncs.map(({ deploymentId }) => deploymentId));
-  const others = await db.deployment.findMany({
-    where: { pipelineId, changeId },
-    include: { liveRevision: true },
-  });
-  const withoutSync = others
+  const withoutSync = wanted
     .filter(({ id }) => !begun.has(id))
     .flatMap((one): RunDeployment[] => {
       const status = statusWithoutSync(one);
-      const told = { deploymentId: one.id, environment: one.environment, revision: null };
-      return status === null ? [] : [{ ...told, status, reason: one.statusMessage }];
+      const base = { deploymentId: one.id, environment: one.environment, revision: null };
+      return status === null ? [] : [{ ...base, status, reason: one.statusMessage }];
     });
   const withSync = syncs.map(({ deployment, revision, status, reason }) => ({
     deploymentId: deployment.id,

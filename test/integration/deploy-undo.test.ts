@@ -14,6 +14,7 @@ import {
   type TestAccount,
 } from '../support/app-under-test.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
+import { createTestToken } from '../support/test-api.ts';
 import { configOf, RevisionSteps, type Asked, type Wanted } from '../support/revision-steps.ts';
 
 let sut: AppUnderTest;
@@ -105,6 +106,23 @@ describe('what is desired once a sync was undone', () => {
     expect(await told(admin)).toMatchObject({
       deployments: [{ ...of, status: 'refused', reason: 'a.yaml:1: no' }],
     });
+    const listed = async (who: TestAccount) => {
+      const lists = ['/api/v1/pipelines?limit=100', `${steps.project.path}/pipelines?limit=100`];
+      const answers = await Promise.all(lists.map((path) => sut.call(who, 'GET', path)));
+      const found = answers.map(({ body }) =>
+        (body as { items: { id: string; deployments: unknown[] }[] }).items.find(
+          (run) => run.id === wanted.pipelineId,
+        ),
+      );
+      return found.map((run) => run?.deployments);
+    };
+    const refused = [{ ...of, status: 'refused', reason: 'a.yaml:1: no' }];
+    expect(await listed(admin)).toEqual([refused, refused]);
+    const scopes = ['project:read', 'pipeline:read'];
+    const { token } = await createTestToken(sut.db, admin.id, scopes);
+    const onlyRuns = { ...admin, token };
+    expect(await listed(onlyRuns)).toEqual([[], []]);
+    expect(await told(onlyRuns)).toMatchObject({ deployments: [] });
   });
 
   it('is the same revision where only a number of replicas or a stop failed: newer ones still come [A-DEP-08] [A-DEP-09]', async () => {

@@ -1,11 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import { deploymentsOfRun } from '../../../domain/deploy/deployments-of-run.ts';
-import { can } from '../../../domain/identity/check-access.ts';
 import { projectOfPipeline } from '../../../domain/pipeline/log-step.ts';
 import { getPipeline } from '../../../domain/pipeline/read-pipelines.ts';
 import type { Access } from '../../access.ts';
 import { defineRoute } from '../../define-route.ts';
 import { pipelineDetailBody, stepBody, toPipelineDetail, toStepBody } from './pipeline-body.ts';
+import { visibleRunDeployments } from './visible-run-deployments.ts';
 
 export const pipelineParams = z.object({ id: z.string().max(64) });
 
@@ -34,10 +33,8 @@ export const getPipelineRoute = defineRoute({
   handler: async (c) => {
     const { db } = c.get('services');
     const run = await getPipeline(db, c.req.valid('param').id);
-    const { principal } = c.get('caller');
-    const mayKnow = await can(db, principal, 'deploy:read', run.projectId);
-    const deployments = mayKnow ? await deploymentsOfRun(db, run) : [];
-    return c.json(toPipelineDetail(run, deployments), 200);
+    const deployments = await visibleRunDeployments(db, c.get('caller').principal, [run]);
+    return c.json(toPipelineDetail(run, deployments.get(run.id) ?? []), 200);
   },
 });
 

@@ -2,8 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { listPipelines } from '../../../domain/pipeline/read-pipelines.ts';
 import { readableProjectIds } from '../../../domain/project/readable-projects.ts';
 import { defineRoute } from '../../define-route.ts';
-import { listPipelinesQuery, pipelinePage, readListQuery } from './list-query.ts';
-import { toPipelineBody } from './pipeline-body.ts';
+import { listPipelinesQuery, pipelinePage, readListQuery, toPipelinePage } from './list-query.ts';
 
 const query = listPipelinesQuery.extend({
   projects: z
@@ -35,6 +34,6 @@ export const listPipelinesRoute = defineRoute({
       ...readListQuery(query),
       projectIds: wanted === null ? readable : readable.filter((id) => wanted.has(id)),
     });
-    return c.json({ items: page.items.map(toPipelineBody), nextCursor: page.next }, 200);
+    return c.json(await toPipelinePage(db, c.get('caller').principal, page), 200);
   },
 });

@@ -1,8 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { listPipelines } from '../../../domain/pipeline/read-pipelines.ts';
 import { defineRoute } from '../../define-route.ts';
-import { listPipelinesQuery, pipelinePage, readListQuery } from './list-query.ts';
-import { toPipelineBody } from './pipeline-body.ts';
+import { listPipelinesQuery, pipelinePage, readListQuery, toPipelinePage } from './list-query.ts';
 
 export const listProjectPipelinesRoute = defineRoute({
   method: 'get',
@@ -24,10 +23,11 @@ export const listProjectPipelinesRoute = defineRoute({
     const { ref, ...query } = c.req.valid('query');
     const gitRef = ref === undefined || ref.startsWith('refs/') ? ref : `refs/heads/${ref}`;
     const project = c.get('project');
-    const page = await listPipelines(c.get('services').db, {
+    const { db } = c.get('services');
+    const page = await listPipelines(db, {
       ...readListQuery({ ...query, ref: gitRef }),
       projectIds: [project.id],
     });
-    return c.json({ items: page.items.map(toPipelineBody), nextCursor: page.next }, 200);
+    return c.json(await toPipelinePage(db, c.get('caller').principal, page), 200);
   },
 });

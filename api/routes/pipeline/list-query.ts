@@ -1,8 +1,14 @@
 import { z } from '@hono/zod-openapi';
 import { pipelineStatuses, pipelineTriggers } from '../../../contracts/pipeline/types.ts';
+import type { Principal } from '../../../contracts/identity/principal.ts';
 import { DomainError } from '../../../contracts/problems.ts';
-import type { ListPipelinesOptions } from '../../../domain/pipeline/read-pipelines.ts';
-import { pipelineBody } from './pipeline-body.ts';
+import type {
+  ListPipelinesOptions,
+  PipelineInProject,
+} from '../../../domain/pipeline/read-pipelines.ts';
+import type { Db } from '../../../domain/shared/db.ts';
+import { pipelineBody, toPipelineBody } from './pipeline-body.ts';
+import { visibleRunDeployments } from './visible-run-deployments.ts';
 
 /** Filters and page of every list of runs. `cursor` is opaque: the `nextCursor` of the page before. */
 export const listPipelinesQuery = z.strictObject({
@@ -67,3 +73,16 @@ export const pipelinePage = z.object({
   items: z.array(pipelineBody),
   nextCursor: z.string().nullable(),
 });
+
+/** A page of runs as the principal may see it, with what became of their deployments. */
+export async function toPipelinePage(
+  db: Db,
+  principal: Principal,
+  { items, next }: { items: PipelineInProject[]; next: string | null },
+): Promise<z.output<typeof pipelinePage>> {
+  const deployments = await visibleRunDeployments(db, principal, items);
+  return {
+    items: items.map((run) => toPipelineBody(run, deployments.get(run.id))),
+    nextCursor: next,
+  };
+}

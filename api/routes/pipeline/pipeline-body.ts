@@ -16,6 +16,23 @@ import type {
 
 const time = z.iso.datetime().nullable();
 
+const runDeployments = z
+  .array(
+    z.object({
+      deploymentId: z.string(),
+      environment: z.enum(environments),
+      status: z.enum([...syncStatuses, 'pending', 'refused']).openapi({
+        description:
+          'Of the newest roll-out; `pending`: none has begun, `refused`: what the run asks for cannot be rolled out',
+      }),
+      reason: z.string().nullable(),
+      revision: z.int().nullable(),
+    }),
+  )
+  .openapi({
+    description: 'What became of what the run asked for, where you may see deployments',
+  });
+
 /** A run as lists show it. */
 export const pipelineBody = z
   .object({
@@ -34,6 +51,7 @@ export const pipelineBody = z
     createdAt: z.iso.datetime(),
     startedAt: time,
     finishedAt: time,
+    deployments: runDeployments,
   })
   .openapi('Pipeline');
 
@@ -96,22 +114,6 @@ export const pipelineDetailBody = pipelineBody
     triggeredByName: z.string().nullable(),
     steps: z.array(stepBody),
     gates: z.array(gateBody),
-    deployments: z
-      .array(
-        z.object({
-          deploymentId: z.string(),
-          environment: z.enum(environments),
-          status: z.enum([...syncStatuses, 'pending', 'refused']).openapi({
-            description:
-              'Of the newest roll-out; `pending`: none has begun, `refused`: what the run asks for cannot be rolled out',
-          }),
-          reason: z.string().nullable(),
-          revision: z.int().nullable(),
-        }),
-      )
-      .openapi({
-        description: 'What became of what the run asked for, where you may see deployments',
-      }),
     definition: z.any().nullable(),
   })
   .openapi('PipelineDetail');
@@ -121,8 +123,11 @@ export type GateBody = z.output<typeof gateBody>;
 
 const iso = (value: Date | null): string | null => value?.toISOString() ?? null;
 
-/** Database row → answer of the API. */
-export function toPipelineBody(run: PipelineInProject): PipelineBody {
+/** Database rows → answer of the API; a run that has just been asked for has deployed nothing. */
+export function toPipelineBody(
+  run: PipelineInProject,
+  deployments: readonly RunDeployment[] = [],
+): PipelineBody {
   return {
     id: run.id,
     number: run.number,
@@ -139,6 +144,10 @@ export function toPipelineBody(run: PipelineInProject): PipelineBody {
     createdAt: run.createdAt.toISOString(),
     startedAt: iso(run.startedAt),
     finishedAt: iso(run.finishedAt),
+    deployments: deployments.map((one) => ({
+      ...one,
+      environment: one.environment as (typeof environments)[number],
+    })),
   };
 }
 
@@ -148,14 +157,10 @@ export function toPipelineDetail(
   deployments: readonly RunDeployment[],
 ): z.output<typeof pipelineDetailBody> {
   return {
-    ...toPipelineBody(run),
+    ...toPipelineBody(run, deployments),
     triggeredByName: run.triggeredByName,
     steps: run.steps.map((step) => toStepBody(step)),
     gates: run.gates.map((gate) => toGateBody(gate)),
-    deployments: deployments.map((one) => ({
-      ...one,
-      environment: one.environment as (typeof environments)[number],
-    })),
     definition: planOf(run.definition),
   };
 }

@@ -1,7 +1,9 @@
 import type { JSX } from 'preact';
 import type { Run } from '../api/types.ts';
 import { projectPath, shortRef } from '../app/location.ts';
+import { runDeploymentEnds, splitFailed } from '../lib/run-deployments.ts';
 import { shortSha } from '../lib/time.ts';
+import { environmentWords } from './deployment-chips.tsx';
 import { Empty } from './feedback.tsx';
 import { Icon } from './icon.tsx';
 import { runState, Status } from './status.tsx';
@@ -17,6 +19,26 @@ const triggerWords = {
 /** Title that a run is known by: the commit's, or the ref. */
 export function runTitle(run: Pick<Run, 'commitTitle' | 'gitRef'>): string {
   return run.commitTitle ?? shortRef(run.gitRef);
+}
+
+/** Roll-outs of a run that failed: `Passed` alone would say that all is well. */
+function FailedDeployments({ run }: { run: Run }): JSX.Element {
+  return (
+    <>
+      {splitFailed(run.deployments).failed.map(({ deploymentId, environment, status }) => (
+        <a
+          key={deploymentId}
+          class="row tightest failed-deployment"
+          href={`/deployments/${deploymentId}`}
+        >
+          <Icon name="failure" size={12} />
+          <span>
+            {environmentWords[environment]} {runDeploymentEnds[status].says}
+          </span>
+        </a>
+      ))}
+    </>
+  );
 }
 
 /** One run as a line of a list: state, what it is about, where, when. */
@@ -47,6 +69,7 @@ export function RunRow({
           </span>
           {run.commitSha && <code>{shortSha(run.commitSha)}</code>}
           <span class="wide-only">{triggerWords[run.trigger]}</span>
+          <FailedDeployments run={run} />
           {run.status === 'skipped' && run.error && <span class="truncate">{run.error}</span>}
         </div>
       </div>

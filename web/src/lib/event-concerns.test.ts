@@ -49,6 +49,14 @@ describe('what an event concerns of what a page shows', () => {
     ]);
   });
 
+  it('is every list of runs of its project that have ended when a roll-out ended', () => {
+    const failed = heard('deployment.failed', { subjectId: 'dep_1' });
+    const ended = ['pipelines/home/ended/broken', 'pipelines/all/', 'pipelines/of/ann/shop/'];
+    const others = ['pipelines/home/running', 'pipelines/of/ann/other/'];
+    expect(concerned(failed, [...ended, ...others])).toEqual(ended);
+    expect(concerned(heard('deployment.progressed'), ended)).toEqual([]);
+  });
+
   it('is the merge request with its number', () => {
     const talk = heard('mr.commented', { payload: { number: 2 } });
     expect(concerned(talk, shown.mergeRequest)).toEqual([

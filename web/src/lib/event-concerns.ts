@@ -38,9 +38,13 @@ const rules: Readonly<Record<string, Rule>> = {
       if (rest.length === 1 && endsOfRollOuts.test(event.type)) return true;
       return isOneOf(event, 'pipeline', 'step', 'gate', 'artifact') && namesRun(event, which);
     }
-    if (!event.type.startsWith('pipeline.') || commands.test(event.type)) return false;
+    // a list says of each run that has ended which of its roll-outs failed
+    const isRollOut = endsOfRollOuts.test(event.type);
+    const isRun = event.type.startsWith('pipeline.') && !commands.test(event.type);
+    if (!isRun && !isRollOut) return false;
     if (which === 'of') return isOf(placeOf(rest.slice(1)));
     // what has ended is listed apart from what runs
+    if (isRollOut) return rest[1] !== 'running';
     return rest[1] !== 'ended' || event.type === 'pipeline.completed';
   },
   gates: (event) => isOneOf(event, 'gate', 'access'),

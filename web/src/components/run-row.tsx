@@ -22,7 +22,7 @@ export function runTitle(run: Pick<Run, 'commitTitle' | 'gitRef'>): string {
 }
 
 /** Roll-outs of a run that failed: `Passed` alone would say that all is well. */
-function FailedDeployments({ run }: { run: Run }): JSX.Element {
+export function FailedDeployments({ run }: { run: Run }): JSX.Element {
   return (
     <>
       {splitFailed(run.deployments).failed.map(({ deploymentId, environment, status }) => (

@@ -10,8 +10,8 @@ import { ButtonLink } from '../../components/button.tsx';
 import { More, Show } from '../../components/feedback.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { PageHead, Section } from '../../components/page.tsx';
-import { RunList } from '../../components/run-row.tsx';
-import { Status } from '../../components/status.tsx';
+import { FailedDeployments, RunList } from '../../components/run-row.tsx';
+import { runState, Status } from '../../components/status.tsx';
 import { Time } from '../../components/time.tsx';
 import { isBroken } from '../../lib/deployment-state.ts';
 import { GateList, useOpenGates } from '../../components/gate-list.tsx';
@@ -105,10 +105,10 @@ function WorkList({ projects }: { projects: readonly Project[] }): JSX.Element {
         {failed.length > 0 && <BrokenDeployments deployments={failed} />}
         <Show loaded={broken} rows={2} what="Broken branches">
           {(runs) =>
-            runs.length === 0 ? (
-              <Quiet text="The newest run of every branch passes." />
-            ) : (
+            runs.length > 0 ? (
               <RunList runs={runs} empty="" />
+            ) : (
+              failed.length === 0 && <Quiet text="The newest run of every branch passes." />
             )
           }
         </Show>
@@ -160,7 +160,8 @@ function ProjectTile({
       <p class="meta truncate">{project.description ?? `${project.owner.name}/${project.name}`}</p>
       {last ? (
         <p class="meta row">
-          <Status state={last.status === 'pending' ? 'queued' : last.status} />
+          <Status state={runState(last)} />
+          <FailedDeployments run={last} />
           <Time at={last.createdAt} />
         </p>
       ) : (

@@ -76,7 +76,7 @@ describe('what is applied of a manifest', () => {
     expect(prepare(everywhere)['spec']).not.toHaveProperty('template.spec.nodeSelector');
   });
 
-  it('runs a wished number of what has the image of the deployment; what stands beside it keeps its own [A-DEP-09]', () => {
+  it('runs the desired number of what has the image of the deployment; what stands beside it keeps its own [A-DEP-09]', () => {
     const replicasOf = (manifests: Manifest[]) =>
       prepareManifests(manifests, { ...facts, replicas: 5 }).map(
         (one) => (one['spec'] as { replicas?: number }).replicas,

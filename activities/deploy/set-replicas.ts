@@ -18,7 +18,7 @@ const nowhere = { 'slipway.dev/stopped': 'true' };
 const kindOf = ({ apiVersion, kind }: Manifest): string => `${groupOf(apiVersion)}/${kind}`;
 
 /**
- * The workloads that a wished number of replicas is for: those that run the deployment's own image; where none does, as with
+ * The workloads that a desired number of replicas is for: those that run the deployment's own image; where none does, as with
  * images that the manifests name themselves, every Deployment. What stands beside the application, as its database, keeps
  * the number of its manifest.
  * @param imageRef as it stands in the manifests

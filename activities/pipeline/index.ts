@@ -25,7 +25,7 @@ export function createPipelineRecords(
       'syncId' in input ? openDeploymentGate(db, input) : openPipelineGate(db, input),
     ),
     settleGate: translating(({ gateId }) => settleGate(db, { gateId })),
-    closeGate: translating(({ gateId, status }) => settleGate(db, { gateId, wish: status })),
+    closeGate: translating(({ gateId, status }) => settleGate(db, { gateId, requested: status })),
   };
 }
 

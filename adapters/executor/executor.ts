@@ -111,7 +111,7 @@ export type EndReason = 'exited' | 'timeout' | 'oom' | 'pids' | 'disk' | 'cancel
 
 /**
  * A tree that one attempt may change: read-only layers beneath, its own layer on top. Made by `adapters/workspace`;
- * plain JSON, so that it can be handed on by value.
+ * plain JSON, so that it can be passed by value.
  */
 export interface WorkspaceMount {
   /** Unique per attempt. */

@@ -41,7 +41,7 @@ export interface AppProcess {
   group: StepGroup | null;
   /** SIGTERM to all of it, SIGKILL when the grace is over; done when it is gone. */
   stop(graceMs: number): Promise<void>;
-  /** Resolves when its last process is gone and its last output was handed on. */
+  /** Resolves when its last process is gone and its last output was passed on. */
   ended: Promise<AppEnd>;
 }
 

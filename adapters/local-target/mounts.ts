@@ -18,8 +18,8 @@ export function checkMounts(object: string, spec: PodSpec, claims: readonly stri
       const form = normalForm(mountPath);
       // A slash at the end is usual, and means nothing.
       if (mountPath === form || mountPath === `${form}/`) continue;
-      const wish = `${JSON.stringify(mountPath)} is not in normal form, which is ${form}`;
-      throw refused(`${object}: The mountPath of the volume ${name}: ${wish}.`);
+      const expected = `${JSON.stringify(mountPath)} is not in normal form, which is ${form}`;
+      throw refused(`${object}: The mountPath of the volume ${name}: ${expected}.`);
     }
     mountsOf(container, `${object}: `);
   }

@@ -177,13 +177,13 @@ export class Services {
     nodePort: number | undefined,
     known: number | undefined,
   ): Promise<number | null> {
-    for (const wish of new Set([nodePort, known])) {
-      if (wish === undefined || refusalOf(wish, known, this.#own) !== null) continue;
-      if (wish !== known && this.#isOfAnother(wish, key)) continue;
+    for (const wanted of new Set([nodePort, known])) {
+      if (wanted === undefined || refusalOf(wanted, known, this.#own) !== null) continue;
+      if (wanted !== known && this.#isOfAnother(wanted, key)) continue;
       // People have written down the one that was had.
-      const until = performance.now() + (wish === known ? patienceMs : 0);
+      const until = performance.now() + (wanted === known ? patienceMs : 0);
       for (;;) {
-        if (await listens(listener, wish)) return wish;
+        if (await listens(listener, wanted)) return wanted;
         if (performance.now() >= until || this.#closing.signal.aborted) break;
         await pause(retryMs, this.#closing.signal);
       }
@@ -206,12 +206,12 @@ export class Services {
   #noticeOf(
     port: number,
     hostPort: number,
-    wished: number | undefined,
+    wanted: number | undefined,
     known: number | undefined,
   ): string | null {
-    if (wished === undefined || wished === hostPort) return null;
+    if (wanted === undefined || wanted === hostPort) return null;
     const why =
-      refusalOf(wished, known, this.#own) ?? `another program or Service has ${String(wished)}`;
+      refusalOf(wanted, known, this.#own) ?? `another program or Service has ${String(wanted)}`;
     return `its port ${String(port)} is served at ${String(hostPort)}: ${why}`;
   }
 }

@@ -45,7 +45,7 @@ export type PreviewPlan =
 
 /** Rows of previews, over Postgres only: queue `core`. Idempotent. */
 export interface PreviewRecords {
-  /** Decides from merge request, time and wishes; declares what the newest green run of the head built, or the end. */
+  /** Decides from merge request, time and requests; declares what the newest green run of the head built, or the end. */
   planPreview(input: { mergeRequestId: string }): Promise<PreviewPlan>;
   /** Ends a preview of which nothing is left. */
   finishPreview(input: { mergeRequestId: string; reason: PreviewEndReason }): Promise<void>;

@@ -24,7 +24,7 @@ export interface GateActivities {
   settleGate(input: { gateId: string }): Promise<GateNow>;
   /**
    * The workflow waits no more. What was said by then is counted first, and decides; else the gate is void or, when its time
-   * has passed, expired. Any other wish (as workflows of before have) closes nothing that the count does not close.
+   * has passed, expired. Any other status asked for (as workflows of before do) closes nothing that the count does not close.
    */
   closeGate(input: {
     gateId: string;

@@ -40,7 +40,7 @@ export type EngineEntity =
 
 /**
  * Where an environment and its entity differ. `deployment`: nothing runs for the row, or what runs has not heard of the
- * last wish. `sync`: an open sync that the entity knows nothing of. `orphan`: an entity whose row is gone.
+ * last desired state. `sync`: an open sync that the entity knows nothing of. `orphan`: an entity whose row is gone.
  */
 export interface DeploymentMismatch {
   kind: 'deployment' | 'sync' | 'orphan';
@@ -87,7 +87,7 @@ export interface ReconcileActivities {
   repairDeploymentMismatches(input: {
     mismatches: EnvironmentMismatch[];
   }): Promise<{ repaired: number }>;
-  /** Hands commands on again that could not be handed on and were put aside. */
+  /** Delivers commands again that could not be delivered and were put aside. */
   retryCommands(): Promise<{ repaired: number }>;
   /** One batch of unfinished runs after the one named; `next` null: that was the last. */
   findMismatches(input: {

@@ -6,8 +6,8 @@ import { inTransaction } from '../shared/tx.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 import { inheritedOrigin } from './inherited-origin.ts';
 
-/** Columns that a person's wish may change. */
-type Wish = Prisma.DeploymentUncheckedUpdateInput;
+/** Columns of the desired state that a person may change. */
+type DesiredColumns = Prisma.DeploymentUncheckedUpdateInput;
 
 /**
  * Changes what is desired: row, event and audit in one transaction. The entity hears of it through the outbox and brings
@@ -22,7 +22,7 @@ export async function changeDesired(
     row: Deployment,
     tx: Prisma.TransactionClient,
   ) => Promise<{
-    wish: Wish;
+    desired: DesiredColumns;
     action: string;
     message: string;
     detail?: Record<string, unknown>;
@@ -35,15 +35,15 @@ export async function changeDesired(
     const row = await tx.deployment.findUnique({ where: { id: deploymentId } });
     if (row === null) throw new DomainError('not_found', 'There is no such deployment.');
     if (row.isDeleting) throw new DomainError('illegal_transition', 'It is being removed.');
-    const { wish, action, message, detail, isSync } = await decide(row, tx);
+    const { desired, action, message, detail, isSync } = await decide(row, tx);
     const asSync = {
       generation: { increment: 1 },
       deployedBy: caller.principal.userId,
-      originIds: originOfWish(row, wish),
+      originIds: originOfDesired(row, desired),
     };
     const changed = await tx.deployment.update({
       where: { id: row.id },
-      data: { ...wish, ...(isSync === false ? {} : asSync) },
+      data: { ...desired, ...(isSync === false ? {} : asSync) },
     });
     await publishDeploymentEvent(tx, changed, {
       type: 'deployment.desired_changed',
@@ -63,8 +63,8 @@ export async function changeDesired(
   });
 }
 
-/** What is wished once more stays the work of whoever wished it before; another image is another one's. */
-function originOfWish(row: Deployment, { imageRef, originIds }: Wish): string[] {
+/** The same image desired once more stays the work of its requester before; another image is another one's. */
+function originOfDesired(row: Deployment, { imageRef, originIds }: DesiredColumns): string[] {
   const given = Array.isArray(originIds) ? originIds : [];
   const isSame = imageRef === undefined || imageRef === row.imageRef;
   return [...new Set([...given, ...(isSame ? inheritedOrigin(row) : [])])];

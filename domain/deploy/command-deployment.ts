@@ -11,7 +11,7 @@ export async function syncDeployment(
   deploymentId: string,
 ): Promise<Deployment> {
   return await changeDesired(db, caller, deploymentId, () =>
-    Promise.resolve({ wish: {}, action: 'sync_requested', message: 'sync again' }),
+    Promise.resolve({ desired: {}, action: 'sync_requested', message: 'sync again' }),
   );
 }
 
@@ -43,7 +43,7 @@ export async function rollBackDeployment(
       );
     }
     return {
-      wish: {
+      desired: {
         desiredStatus: 'rollback',
         pinnedRevisionId: wanted.id,
         pinnedByUndo: false,
@@ -67,7 +67,7 @@ export async function stopDeployment(
       throw new DomainError('illegal_transition', 'It is stopped already.');
     }
     return Promise.resolve({
-      wish: { desiredStatus: 'stopped' },
+      desired: { desiredStatus: 'stopped' },
       action: 'stopped',
       message: `stop ${row.environment}`,
     });
@@ -85,7 +85,7 @@ export async function startDeployment(
       throw new DomainError('illegal_transition', 'It is not stopped.');
     }
     return Promise.resolve({
-      wish: { desiredStatus: row.pinnedRevisionId === null ? 'active' : 'rollback' },
+      desired: { desiredStatus: row.pinnedRevisionId === null ? 'active' : 'rollback' },
       action: 'started',
       message: `start ${row.environment}`,
     });
@@ -103,7 +103,7 @@ export async function scaleDeployment(
 ): Promise<Deployment> {
   return await changeDesired(db, caller, input.deploymentId, (row) =>
     Promise.resolve({
-      wish: { replicas: input.replicas },
+      desired: { replicas: input.replicas },
       action: 'scaled',
       message: `scale ${row.environment} to ${String(input.replicas ?? 'what its manifests say')}`,
       detail: { replicas: input.replicas },
@@ -123,7 +123,7 @@ export async function pauseDeployment(
       throw new DomainError('illegal_transition', `It is ${word} already.`);
     }
     return Promise.resolve({
-      wish: { isPaused: input.paused },
+      desired: { isPaused: input.paused },
       action: word,
       message: `${input.paused ? 'pause' : 'resume'} ${row.environment}${input.reason === null ? '' : `: ${input.reason}`}`,
       detail: { reason: input.reason },
@@ -145,7 +145,7 @@ export async function deleteDeployment(
       data: { stopReason: 'stopped' },
     });
     return {
-      wish: { isDeleting: true },
+      desired: { isDeleting: true },
       action: 'deleted',
       message: `remove ${row.environment}`,
     };

@@ -160,7 +160,7 @@ function choosing(
   return opsRepoId !== null && isOther ? { opsRepoSetBy: triggeredBy } : {};
 }
 
-/** The columns that a run's wish sets. */
+/** The columns of the desired state that a run sets. */
 export function desiredOf(run: Pipeline, plan: DeployPlan, imageRef: string) {
   return {
     imageRef,

@@ -16,8 +16,8 @@ const words: Readonly<Record<PreviewEndReason, string>> = {
 
 /**
  * See PreviewRecords.finishPreview. Nothing happens while a deployment of it is left, and when it is gone already. One that
- * is wanted again since its end was planned is not ended: its workflow is asked to look at it once more, as the wish itself
- * may have been handed on too early or may find it gone. It stays `ending` until then, so that this may run twice.
+ * is wanted again since its end was planned is not ended: its workflow is asked to reconcile it once more, as the request itself
+ * may have been delivered too early or may find it gone. It stays `ending` until then, so that this may run twice.
  */
 export async function finishPreview(
   db: PrismaClient,

@@ -2,8 +2,8 @@ import type { Deployment } from '../../prisma/generated/client.ts';
 import { originOf } from '../shared/origin.ts';
 
 /**
- * Whose work a wish for the same image stays: theirs who had it before, and of one that nothing has come of yet whoever
- * wished it. What was rolled out tells by itself who had it first, see origin-of-sync.ts.
+ * The origin of a desired state with the same image: whose work it was before, and of one that is not rolled out yet its
+ * requester. What was rolled out tells by itself who had it first, see origin-of-sync.ts.
  */
 export function inheritedOrigin({
   deployedBy,

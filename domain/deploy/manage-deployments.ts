@@ -162,7 +162,7 @@ export async function updateDeployment(
       settings.valuesOverride !== undefined ||
       settings.commitSha !== undefined;
     return {
-      wish: {
+      desired: {
         ...columnsOf(settings),
         opsRepoSetBy,
         ...(settings.opsRepoId === undefined ? {} : { takenUpSha: null }),

@@ -121,7 +121,7 @@ export async function updateOpsRepo(
   });
 }
 
-/** What lies elsewhere now is a wish of who said so: its followers are rendered anew. */
+/** Another address is a new desired state of who set it: its followers are rendered anew. */
 async function desireAnew(
   tx: Prisma.TransactionClient,
   caller: Caller,

@@ -24,9 +24,9 @@ export async function giveNamespace(
     where: { id: owner.projectId },
     include: { owner: { select: { name: true } } },
   });
-  const wished = readableName(project.owner.name, project.name, owner.slug);
-  const own = withDigest(wished, owner.deploymentId);
-  for (const namespace of [wished, own]) {
+  const readable = readableName(project.owner.name, project.name, owner.slug);
+  const own = withDigest(readable, owner.deploymentId);
+  for (const namespace of [readable, own]) {
     if (await takeName(tx, namespace, owner)) return namespace;
   }
   throw new DomainError('conflict', `The namespace ${own} is another deployment's.`);

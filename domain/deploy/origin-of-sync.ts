@@ -6,7 +6,7 @@ import { runsOfImage } from './find-artifact-image.ts';
 
 /**
  * Everybody whose work a roll-out is, besides whoever asks for it now: of the run and the commit that it comes from, of the
- * wishes that it inherits, whoever first had this very content or this image in the project, and whoever pushed the manifests.
+ * desired states that it inherits, whoever first had this very content or this image in the project, and whoever pushed the manifests.
  * So that trying again, promoting or rolling out anew makes nobody's own agent's work approvable.
  */
 export async function originOfSync(

@@ -58,7 +58,7 @@ export async function promoteDeployment(
   }
   return await changeDesired(db, caller, known.id, (row) =>
     Promise.resolve({
-      wish: { ...desired, desiredStatus: 'active', pinnedRevisionId: null },
+      desired: { ...desired, desiredStatus: 'active', pinnedRevisionId: null },
       action: 'promoted',
       message: `promote revision ${String(liveRevision.number)} of ${source.environment} to ${row.environment}`,
       detail: { from: source.environment, imageRef: desired.imageRef },

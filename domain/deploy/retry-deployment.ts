@@ -36,13 +36,13 @@ export async function retryDeployment(
     refuseUnlessAtRest(row, last);
     const isBroken = row.currentStatus === 'failed' || row.currentStatus === 'degraded';
     const isFailure = last !== null && failures.includes(last.status as SyncStatus);
-    // A wish that came after it and could not even be rendered is what failed last.
+    // A desired state that came after it and could not even be rendered is what failed last.
     const failed = isFailure && (last.generation === row.generation || !isBroken) ? last : null;
     if (failed === null && !isBroken)
       throw new DomainError('illegal_transition', 'Nothing has failed that could be tried again.');
     if (failed !== null) await liftQuarantine(tx, failed.revision);
     return {
-      wish: failed === null ? {} : wishOf(row, failed),
+      desired: failed === null ? {} : desiredBy(row, failed),
       action: 'retried',
       message: `try ${wordOf(failed)} in ${row.environment} again`,
       detail: { syncId: failed?.id ?? null, revision: failed?.revision.number ?? null, reason },
@@ -59,7 +59,7 @@ function refuseUnlessAtRest(row: Deployment, last: DeploymentSync | null): void 
 }
 
 /** What has to be desired so that the sync is done once more. */
-function wishOf(
+function desiredBy(
   row: Deployment,
   { action, revision, replicas, changeId, pipelineId }: Ended,
 ): Prisma.DeploymentUncheckedUpdateInput {

@@ -8,8 +8,8 @@ import { closeGateIn } from './close-gate.ts';
 import { gateNow, type HeardGate } from './opened-gate.ts';
 import { barredFrom } from './own-agents-work.ts';
 
-/** A gate without an end of its own is looked at again after this long. */
-const lookAgainMs = 24 * 3_600_000;
+/** A gate without an end of its own is checked again after this long. */
+const recheckMs = 24 * 3_600_000;
 
 /** The gate under lock: whoever decides, overtakes or closes it does so one after another. */
 export async function lockGate(
@@ -62,21 +62,21 @@ async function countedDecisions(
 
 /**
  * What a workflow that waits at a gate reads when it is woken, or when it waits no more. The count decides; only where it
- * decides nothing the wish of the workflow does: `void`, or `expired` once the time has passed.
+ * decides nothing is the status taken that the workflow asks for: `void`, or `expired` once the time has passed.
  */
 export async function settleGate(
   db: PrismaClient,
-  { gateId, wish }: { gateId: string; wish?: GateStatus },
+  { gateId, requested }: { gateId: string; requested?: GateStatus },
 ): Promise<GateNow> {
   return await inTransaction(db, async (tx) => {
     const gate = await lockGate(tx, gateId);
     if (gate === null) throw new DomainError('not_found', 'There is no such gate any more.');
     let status = await settleGateIn(tx, gate);
-    if (status === 'open' && (wish === 'void' || (wish === 'expired' && isPast(gate)))) {
-      await closeGateIn(tx, { gateId, status: wish, reason: null });
-      status = wish;
+    if (status === 'open' && (requested === 'void' || (requested === 'expired' && isPast(gate)))) {
+      await closeGateIn(tx, { gateId, status: requested, reason: null });
+      status = requested;
     }
-    return gateNow({ ...gate, status }, lookAgainMs);
+    return gateNow({ ...gate, status }, recheckMs);
   });
 }
 

@@ -23,9 +23,9 @@ export async function finishRun(
 ): Promise<{ status: PipelineStatus }> {
   const { pipelineId } = input;
   return await inTransaction(db, async (tx) => {
-    const wish = await unlessCancelled(tx, input);
-    if (wish === null) return { status: input.status };
-    const { status, error, deploys } = await withDeploys(tx, wish);
+    const ending = await unlessCancelled(tx, input);
+    if (ending === null) return { status: input.status };
+    const { status, error, deploys } = await withDeploys(tx, ending);
     const moved = await tx.pipeline.updateMany({
       where: { id: pipelineId, status: { in: statusesBefore(pipelineTransitions, status) } },
       data: {

@@ -56,7 +56,7 @@ describe('the comparison of an environment with its entity', () => {
     expect(found(row({ syncs: [open(5)] }), at('idle'))).toEqual([]);
   });
 
-  it('finds wishes that an entity at rest has not heard of [A-REC-01]', () => {
+  it('finds changes of the desired state that an entity at rest has not heard of [A-REC-01]', () => {
     const behind = row({ generation: 4 });
     expect(found(behind, at('idle'))).toEqual([['deployment', null, 'healthy', 'idle']]);
     expect(found(row({ isDeleting: true }), at('paused'))).toEqual([

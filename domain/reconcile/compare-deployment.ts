@@ -15,7 +15,7 @@ export interface StoredDeployment {
   syncs: readonly { id: string; status: string; startedAt: Date }[];
 }
 
-/** Wishes go through the outbox, and an entity tells of a sync it has begun a moment later. */
+/** Changes of the desired state go through the outbox, and an entity tells of a sync it has begun a moment later. */
 const graceMs = 30_000;
 
 const isOld = (date: Date, now: Date) => now.getTime() - date.getTime() >= graceMs;
@@ -25,7 +25,7 @@ export function mustAsk(row: StoredDeployment, now: Date): boolean {
   return isWaiting(row, now) || row.syncs.some(({ startedAt }) => isOld(startedAt, now));
 }
 
-/** A wish that nothing has come of, for long enough that its entity must have heard of it. */
+/** A desired state that is not observed yet, for long enough that its entity must have heard of it. */
 function isWaiting(row: StoredDeployment, now: Date): boolean {
   const isBehind = row.isDeleting || (!row.isPaused && row.generation > row.observedGeneration);
   return isBehind && row.syncs.length === 0 && isOld(row.updatedAt, now);

@@ -40,7 +40,7 @@ describe('the comparison of a preview with its workflow', () => {
     ]);
   });
 
-  it('finds nothing where they agree, where a wish is on its way, or where nothing is known [A-REC-02] [A-REC-03]', () => {
+  it('finds nothing where they agree, where a request is on its way, or where nothing is known [A-REC-02] [A-REC-03]', () => {
     expect(found(row(), 'running')).toEqual([]);
     expect(found(row(), 'unknown')).toEqual([]);
     expect(found(row({ changedAt: now }), 'missing')).toEqual([]);

@@ -77,7 +77,7 @@ export async function forgetLetter(
       projectId: event.projectId,
       changeId: event.changeId,
       subjectId: event.subjectId,
-      message: `${event.type} had not been handed on: it was now`,
+      message: `${event.type} had not been delivered: it was now`,
       payload: {
         kind: 'command',
         eventId: event.id,

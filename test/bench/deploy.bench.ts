@@ -8,7 +8,7 @@ import teardown from '../support/global-teardown.ts';
 import { startSlipway, type Slipway } from '../support/slipway.ts';
 
 /*
- * What people wait for at a deployment, on the local target: a wish by the API until its sync is laid out and begins to
+ * What people wait for at a deployment, on the local target: a change of the desired state by the API until its sync is planned and begins to
  * apply (outbox, signal, rendering, plan), until the new revision serves, and a rollback by hand until the revision
  * before serves. There is no peer that does the same on one machine.
  */
@@ -34,14 +34,14 @@ async function startApp(slipway: Slipway): Promise<string> {
 }
 
 interface Times {
-  /** ms from the request until the sync was laid out */
+  /** ms from the request until the sync was planned */
   startedMs: number;
   /** ms from the request until the revision was good */
   servesMs: number;
 }
 
-/** Sends a wish and waits until it is served. */
-async function wish(slipway: Slipway, id: string, send: () => Promise<unknown>): Promise<Times> {
+/** Sends a change of the desired state and waits until it is served. */
+async function change(slipway: Slipway, id: string, send: () => Promise<unknown>): Promise<Times> {
   const began = Date.now();
   await send();
   const { generation } = await slipway.database.db.deployment.findUniqueOrThrow({ where: { id } });
@@ -67,20 +67,20 @@ try {
   const id = await startApp(slipway);
   const address = `/api/v1/deployments/${id}`;
   await slipway.request('PATCH', address, { bakeSeconds: 0 });
-  const wishes: Times[] = [];
+  const changes: Times[] = [];
   const rollbacks: Times[] = [];
   for (let n = 1; n <= ROUNDS; n += 1) {
     const values = { valuesOverride: { round: String(n) } };
-    wishes.push(await wish(slipway, id, () => slipway.request('PATCH', address, values)));
+    changes.push(await change(slipway, id, () => slipway.request('PATCH', address, values)));
     rollbacks.push(
-      await wish(slipway, id, () => slipway.request('POST', `${address}/rollback`, {})),
+      await change(slipway, id, () => slipway.request('POST', `${address}/rollback`, {})),
     );
   }
-  const started = wishes.map(({ startedMs }) => startedMs);
-  const serves = wishes.map(({ servesMs }) => servesMs);
+  const started = changes.map(({ startedMs }) => startedMs);
+  const serves = changes.map(({ servesMs }) => servesMs);
   const back = rollbacks.map(({ servesMs }) => servesMs);
   const result = {
-    what: 'local target, ms: a wish until its sync begins to apply, until it serves; a rollback until it serves',
+    what: 'local target, ms: a change of the desired state until its sync begins to apply, until it serves; a rollback until it serves',
     rounds: ROUNDS,
     cpus: cpus().length,
     loadBefore,

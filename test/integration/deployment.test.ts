@@ -227,7 +227,7 @@ describe('retry now', () => {
         where: { resourceId: id, action: 'deployment.retried' },
       });
       expect(entry.detail).toMatchObject({ revision: 2, reason: 'the target was mended' });
-      // The wish is on its way: a second click asks for nothing more.
+      // The request is on its way: a second click asks for nothing more.
       expect((await retry(admin, id)).status).toBe(409);
     },
   );

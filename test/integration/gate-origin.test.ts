@@ -185,9 +185,9 @@ describe('whose work waits at a gate of a roll-out', () => {
       }),
     ]);
 
-  it('is the agent’s that wished it first, when somebody tries again, syncs or wishes the same image [A-RBAC-18] [A-DEP-11]', async () => {
-    const wished = { deployedBy: agent.id, approvals: 1, observedGeneration: 0 };
-    const { id } = await makeDeployment(sut.db, await fresh(), wished);
+  it('is the agent’s that desired it first, when somebody tries again, syncs or desires the same image [A-RBAC-18] [A-DEP-11]', async () => {
+    const desired = { deployedBy: agent.id, approvals: 1, observedGeneration: 0 };
+    const { id } = await makeDeployment(sut.db, await fresh(), desired);
     const first = await rollOut(id);
     await settle(id, first.syncId, 'rejected', { currentStatus: 'failed' });
     await ask(boss, id, 'retry');
@@ -199,17 +199,17 @@ describe('whose work waits at a gate of a roll-out', () => {
     await expectOthersOnly(third.gateId);
   });
 
-  it('is the agent’s whose wish somebody overtook before it was laid out [A-RBAC-18]', async () => {
-    const wished = { deployedBy: agent.id, approvals: 1, observedGeneration: 0 };
-    const { id } = await makeDeployment(sut.db, await fresh(), wished);
+  it('is the agent’s whose desired state somebody overtook before its sync was planned [A-RBAC-18]', async () => {
+    const desired = { deployedBy: agent.id, approvals: 1, observedGeneration: 0 };
+    const { id } = await makeDeployment(sut.db, await fresh(), desired);
     await ask(boss, id, 'sync');
     await expectOthersOnly((await rollOut(id)).gateId);
   });
 
-  it('is the agent’s when it is promoted by others, and nobody’s agent’s once another image is wished [A-RBAC-18]', async () => {
+  it('is the agent’s when it is promoted by others, and nobody’s agent’s once another image is desired [A-RBAC-18]', async () => {
     const place = await fresh();
-    const wished = { deployedBy: agent.id, environment: 'staging', observedGeneration: 0 };
-    const staging = await makeDeployment(sut.db, place, wished);
+    const desired = { deployedBy: agent.id, environment: 'staging', observedGeneration: 0 };
+    const staging = await makeDeployment(sut.db, place, desired);
     const { syncId } = await rollOut(staging.id);
     const { revisionId } = await sut.db.deploymentSync.findUniqueOrThrow({
       where: { id: syncId },
@@ -238,13 +238,13 @@ describe('whose work waits at a gate of a roll-out', () => {
         ...{ path: 'app.tar', minioPath: 'artifacts/app', sha256 },
       },
     });
-    const wished = { deployedBy: boss.id, approvals: 1 };
-    const { id } = await makeDeployment(sut.db, place, wished);
+    const desired = { deployedBy: boss.id, approvals: 1 };
+    const { id } = await makeDeployment(sut.db, place, desired);
     const image = { imageRef: `artifact:app@sha256:${sha256}` };
     const changed = await sut.call(boss, 'PATCH', `/api/v1/deployments/${id}`, image);
     expect(changed.status).toBe(200);
     await expectOthersOnly((await rollOut(id)).gateId);
-    const second = await makeDeployment(sut.db, await fresh(), wished);
+    const second = await makeDeployment(sut.db, await fresh(), desired);
     const head = 'e'.repeat(40);
     await sut.db.push.create({
       data: {

@@ -89,7 +89,7 @@ describe('a gate that many decide at once', () => {
       await new Promise((resolve) => setTimeout(resolve, 40 + round * 5));
       const [said, now] = await Promise.all([
         decide(people[1], gateId, 'approve'),
-        settleGate(sut.db, { gateId, wish: 'expired' }),
+        settleGate(sut.db, { gateId, requested: 'expired' }),
       ]);
       const { status } = await gateOf(gateId);
       if (said.status === 200) expect(status).toBe('approved');
@@ -100,11 +100,11 @@ describe('a gate that many decide at once', () => {
     expect((await decide(people[1], late, 'approve')).body).toMatchObject({
       code: 'illegal_transition',
     });
-    expect(await settleGate(sut.db, { gateId: late, wish: 'expired' })).toMatchObject({
+    expect(await settleGate(sut.db, { gateId: late, requested: 'expired' })).toMatchObject({
       status: 'expired',
     });
     const early = await makeGate(sut.db, project.id);
-    const asked = await settleGate(sut.db, { gateId: early, wish: 'approved' });
+    const asked = await settleGate(sut.db, { gateId: early, requested: 'approved' });
     expect([asked.status, asked.expiresMs > 3_000_000]).toEqual(['open', true]);
   });
 });

@@ -188,7 +188,7 @@ describe('a gate that nobody waits at any more', () => {
     const gateId = await makeGate(sut.db, project.id, {
       rollOut: { step: 'approve', syncId: run },
     });
-    await settleGate(sut.db, { gateId, wish: 'void' });
+    await settleGate(sut.db, { gateId, requested: 'void' });
     expect(await statusOf(gateId)).toBe('void');
     expect(await stepOf(run)).toMatchObject({ status: 'pending' });
   });

@@ -68,7 +68,7 @@ const handleOf = ({ projectId, environment }: Deployment) =>
   host.client.workflow.getHandle(deploymentWorkflowId(projectId, environment));
 
 describe('an input that no worker survives', () => {
-  it('ends a roll-out as refused after three, says so, and the next wish is tried [A-DEP-14, A-CORE-10]', async () => {
+  it('ends a roll-out as refused after three, says so, and the next desired state is tried [A-DEP-14, A-CORE-10]', async () => {
     const { db } = database;
     const row = await makeRow();
     deadly.add(row.id);

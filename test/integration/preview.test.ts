@@ -278,7 +278,7 @@ describe('the preview that a merge request wants', () => {
     const asked = () =>
       sut.db.event.count({ where: { subjectId: request.id, type: 'preview.requested' } });
     await run(planOf(), 'success');
-    for (const wish of [
+    for (const ask of [
       () => sut.call(admin, 'POST', `${path}/renew`),
       () => push('e'.repeat(40)).then(() => run(planOf())),
     ]) {
@@ -287,7 +287,7 @@ describe('the preview that a merge request wants', () => {
       const ending = await plan();
       await takeDown(ending.kind === 'end' ? ending.deployment?.deploymentId : undefined);
       expect(await plan()).toEqual({ kind: 'end', reason: 'stopped', deployment: null });
-      await wish();
+      await ask();
       const before = await asked();
       await finishPreview(sut.db, { mergeRequestId, reason: 'stopped' });
       expect(await preview()).toMatchObject({ status: 'ending', endReason: null });

@@ -134,7 +134,7 @@ describe('a pass over environments and their entities', () => {
     expect(await reconciler.repairs('syncId', sync.id)).toHaveLength(1);
   });
 
-  it('wakes an entity that has not heard of a wish, until it has [A-REC-01]', async () => {
+  it('wakes an entity that has not heard of a new desired state, until it has [A-REC-01]', async () => {
     const row = await makeDeployment(database.db, projectId, { generation: 2 });
     await entityOf(row);
     const before = host.planned.filter((id) => id === row.id).length;
@@ -230,7 +230,7 @@ describe('a pass over environments and their entities', () => {
 
 describe('commands that the outbox gave up', () => {
   it.each(['mr.reopened', 'project.deleted', 'pipeline.completed'] as const)(
-    'are handed on again, be it %s: what it does to a preview may come late, and twice [A-REC-01]',
+    'are delivered again, be it %s: what it does to a preview may come late, and twice [A-REC-01]',
     async (type) => {
       const { db } = database;
       const ofRequest = { title: 'x', authorId: ownerId, headSha: 'a', baseSha: null };

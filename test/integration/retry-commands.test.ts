@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 
 describe('events that the outbox gave up', () => {
-  it('are handed on again, with one event and one warning when that worked [A-REC-01] [A-REC-02]', async () => {
+  it('are delivered again, with one event and one warning when that worked [A-REC-01] [A-REC-02]', async () => {
     const { db } = database;
     const row = await makeDeployment(db, projectId);
     const eventId = await inTransaction(db, (tx) =>

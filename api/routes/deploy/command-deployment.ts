@@ -20,7 +20,7 @@ import { deploymentParams, onDeployment } from './get-deployment.ts';
 
 const noBody = z.strictObject({});
 
-/** A wish that the deployment's own workflow carries out. Answers the deployment as it is desired now. */
+/** A change of the desired state, which the deployment's own workflow syncs. Answers the deployment as it is desired now. */
 function commandRoute<Body extends z.ZodType>(options: {
   command: string;
   summary: string;

@@ -24,7 +24,7 @@ export function prunableObjects(manifests: readonly Manifest[]): PrunableObject[
 
 /**
  * What goes because it is rendered no more: last applied first. Nothing goes when nothing was rendered, since that is a
- * mistake far more often than a wish; more than half needs a person.
+ * mistake far more often than intended; more than half needs a person.
  * @param previous in the order in which it was applied (`prunableObjects`)
  */
 export function planPrune(

@@ -31,7 +31,7 @@ export const getManifests = (id: string, number: number, signal?: AbortSignal) =
 export const listHistory = (id: string, cursor?: string, signal?: AbortSignal) =>
   call('get', `${one}/history`, { path: { id }, query: { limit: 30, cursor }, signal });
 
-/** A wish without anything to say about it. */
+/** A command without a body. */
 export type PlainCommand = 'sync' | 'retry' | 'start' | 'stop' | 'pause' | 'resume';
 
 export const commandDeployment = (id: string, command: PlainCommand) =>

@@ -21,7 +21,7 @@ interface Watcher {
 interface Entry extends Known {
   watchers: Set<Watcher>;
   running: AbortController | null;
-  /** asked for again while it was on its way: what comes may be older than that wish */
+  /** asked for again while it was on its way: what comes may be older than that request */
   again: boolean;
   /** when the last request began */
   startedAt: number;
@@ -89,7 +89,7 @@ export class QueryCache {
     }
   }
 
-  /** Nobody looks at the page: what is wished for is remembered and asked for when it is looked at again. */
+  /** The page is hidden: what is requested is remembered, and asked for when it is visible again. */
   pause(): void {
     this.paused = true;
   }

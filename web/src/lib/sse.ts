@@ -7,7 +7,7 @@ export interface ServerEvent {
 
 /** Reads the text of an event stream in any pieces and answers the complete events of each piece. */
 export class EventStreamParser {
-  /** the server's wish, ms, or null */
+  /** as the server asks for it, ms, or null */
   retryMs: number | null = null;
   private rest = '';
   private id: string | null = null;

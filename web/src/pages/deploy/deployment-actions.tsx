@@ -23,14 +23,14 @@ const doneWords: Readonly<Record<PlainCommand, string>> = {
   resume: 'Resumed',
 };
 
-/** True when the deployment shows that the deployer has taken a wish up. */
+/** True when the deployment shows that the deployer has accepted a command. */
 function isTaken(command: PlainCommand, before: Deployment, now: Deployment): boolean {
   if (command === 'pause') return now.isPaused;
   if (command === 'resume') return !now.isPaused;
   return now.generation > before.generation || isRolling(now);
 }
 
-/** Sends a wish; it is pending on its own button until the deployment shows it. */
+/** Sends a command; it is pending on its own button until the deployment shows it. */
 function useCommand(deployment: Deployment): {
   pending: PlainCommand | null;
   send: (command: PlainCommand) => void;

@@ -229,8 +229,8 @@ function NoIssues({
         )
       }
     >
-      Bugs, wishes and work to be done. A merge request or commit that says “closes #1” closes its
-      issue when it reaches the default branch.
+      Bugs, feature requests and work to be done. A merge request or commit that says “closes #1”
+      closes its issue when it reaches the default branch.
     </Empty>
   );
 }

@@ -15,7 +15,7 @@ export function RunActions({ run }: { run: RunDetail }): JSX.Element {
   const [cancelling, setCancelling] = useState(false);
   const [asked, setAsked] = useState<'pause' | 'resume' | 'cancel' | null>(null);
   const over = run.finishedAt !== null || ['success', 'failure', 'cancelled'].includes(run.status);
-  // the server took the wish; it is fulfilled when the run shows it
+  // the server accepted the command; it is carried out when the run shows it
   useEffect(() => {
     if (asked === 'pause' && run.isPaused) setAsked(null);
     if (asked === 'resume' && !run.isPaused) setAsked(null);

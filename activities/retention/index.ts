@@ -13,7 +13,7 @@ export interface RetentionDeps {
   eventDays: number;
 }
 
-const BATCH = 200;
+const BATCH = 1000;
 
 /** Activities of the retention pass, on queue `core`. */
 export function createRetentionActivities({

@@ -1,6 +1,9 @@
-import { PassThrough, type Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import type { CollectedFile } from '../executor/executor.ts';
+
+/** Read whole before it is handed on: a pipe for each of thousands costs more than what they hold. */
+const smallBytes = 1024 * 1024;
 
 /**
  * The regular files of an archive, one after another, in flat memory. Links, devices and folders are passed over: the
@@ -18,15 +21,31 @@ export async function* readTar(source: Readable): AsyncGenerator<CollectedFile> 
       entry.resume();
       continue;
     }
+    const file = { path: name.replace(/^\.\//, ''), size, mode: mode & 0o777 };
+    if (size <= smallBytes) {
+      const chunks: Buffer[] = [];
+      for await (const chunk of entry as AsyncIterable<Buffer>) chunks.push(chunk);
+      yield { ...file, stream: streamOf(Buffer.concat(chunks)) };
+      continue;
+    }
     const stream = new PassThrough();
     // Whoever reads it hears of a failure; one who has given up reading must not end our process by it.
     stream.on('error', () => undefined);
     const pumped = pump(entry as AsyncIterable<Buffer>, stream);
-    yield { path: name.replace(/^\.\//, ''), size, mode: mode & 0o777, stream };
+    yield { ...file, stream };
     // Unread bytes are dropped, so that the next header is found.
     stream.resume();
     await pumped;
   }
+}
+
+function streamOf(content: Buffer): Readable {
+  return new Readable({
+    read() {
+      if (content.length > 0) this.push(content);
+      this.push(null);
+    },
+  });
 }
 
 async function pump(entry: AsyncIterable<Buffer>, stream: PassThrough): Promise<void> {

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
-import { createGzip } from 'node:zlib';
-import { buffer } from 'node:stream/consumers';
+import { constants, createGzip } from 'node:zlib';
 import { pipeline } from 'node:stream/promises';
 import { pack, type Pack } from 'tar-stream';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Artifact } from '../../prisma/generated/client.ts';
 import type { BlobStore } from '../shared/blob-store.ts';
 import type { Db } from '../shared/db.ts';
+import { wholeBody } from '../shared/whole-body.ts';
 import { alive } from './find-artifacts.ts';
 
 /** Content of one artifact; null when its object is gone. */
@@ -21,7 +21,8 @@ export async function openArtifact(
   return await store.get(minioPath, { start, end: start + Number(sizeBytes ?? 0n) - 1 });
 }
 
-const rowsAtOnce = 500;
+const rowsAtOnce = 2000;
+const pieceBytes = 256 * 1024;
 const groupBytes = 8n * 1024n * 1024n;
 
 /** All files that a step stored under one name. */
@@ -51,7 +52,7 @@ export async function archiveArtifacts(
   if (first.length === 0)
     throw new DomainError('not_found', 'There is no such artifact, or it has expired.');
   const archive = pack();
-  const zipped = createGzip();
+  const zipped = createGzip({ level: constants.Z_BEST_SPEED });
   const add = async (): Promise<void> => {
     for (let rows = first; rows.length > 0; rows = await page(rows.at(-1)?.id ?? '')) {
       for (const group of neighbours(rows)) await addGroup(archive, store, group);
@@ -60,8 +61,8 @@ export async function archiveArtifacts(
     archive.finalize();
   };
   // Whoever reads sees the error of the stream that he has.
-  pipeline(Readable.from(archive as AsyncIterable<Buffer>, { objectMode: false }), zipped).catch(
-    () => archive.destroy(new Error('nobody reads it any more')),
+  pipeline(Readable.from(inPieces(archive), { objectMode: false }), zipped).catch(() =>
+    archive.destroy(new Error('nobody reads it any more')),
   );
   add().catch((error: unknown) => zipped.destroy(error as Error));
   return zipped;
@@ -93,30 +94,53 @@ async function addGroup(archive: Pack, store: BlobStore, rows: readonly Artifact
   const body = await openArtifact(store, { ...first, sizeBytes });
   if (body === null) throw new Error(`the object of ${first.id} is gone`);
   if (rows.length === 1) return await addFile(archive, first, body);
-  const bytes = await buffer(body);
+  const bytes = await wholeBody(body);
   let at = 0;
+  let written: Promise<void> = Promise.resolve();
   for (const row of rows) {
     const end = at + Number(row.sizeBytes ?? 0n);
-    await addFile(archive, row, [bytes.subarray(at, end)]);
+    // Waited for once: that the last one is written says that all are.
+    written = added(archive.entry(headerOf(row), bytes.subarray(at, end)));
+    written.catch(() => undefined);
     at = end;
   }
+  await written;
 }
 
-async function addFile(
-  archive: Pack,
-  { path, sizeBytes, mode, createdAt }: Artifact,
-  body: AsyncIterable<unknown> | Iterable<unknown>,
-): Promise<void> {
-  const header = { size: Number(sizeBytes ?? 0n), mode: mode ?? 0o644, mtime: createdAt };
-  const entry = archive.entry({ ...header, name: nameInArchive(path) });
-  const written = new Promise<void>((resolve, reject) => {
-    entry.once('close', resolve).once('error', reject);
-  });
+async function addFile(archive: Pack, row: Artifact, body: Readable): Promise<void> {
+  const entry = archive.entry(headerOf(row));
+  const written = added(entry);
   for await (const chunk of body) {
     if (!entry.write(chunk)) await drained(entry);
   }
   entry.end(undefined);
   await written;
+}
+
+function headerOf({ path, sizeBytes, mode, createdAt }: Artifact) {
+  const size = Number(sizeBytes ?? 0n);
+  return { name: nameInArchive(path), size, mode: mode ?? 0o644, mtime: createdAt };
+}
+
+function added(entry: NodeJS.WritableStream): Promise<void> {
+  return new Promise((resolve, reject) => {
+    entry.once('close', resolve).once('error', reject);
+  });
+}
+
+/** What small files come in is many small parts, and each would be compressed by a task of its own. */
+async function* inPieces(archive: Pack): AsyncGenerator<Buffer> {
+  let waiting: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of archive as AsyncIterable<Buffer>) {
+    waiting.push(part);
+    bytes += part.length;
+    if (bytes < pieceBytes) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    bytes = 0;
+  }
+  if (bytes > 0) yield Buffer.concat(waiting);
 }
 
 function drained(entry: NodeJS.WritableStream): Promise<void> {

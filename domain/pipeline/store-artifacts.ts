@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import type { PrismaClient } from '../../prisma/generated/client.ts';
-import { publishEvents } from '../event/publish-event.ts';
+import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { BlobStore } from '../shared/blob-store.ts';
 import { newId } from '../shared/new-id.ts';
 import { storableText } from '../shared/storable-json.ts';
 import { inTransaction } from '../shared/tx.ts';
-import { artifactKey, contentTypeOf, storeArtifact } from './store-artifact.ts';
+import { wholeBody } from '../shared/whole-body.ts';
+import { tellOfArtifacts } from './artifact-events.ts';
+import { artifactKey, contentTypeOf } from './artifact-object.ts';
 
 /** What one step declared under one name. */
 export interface ArtifactSet {
@@ -27,22 +27,36 @@ export interface ArtifactFile {
 }
 
 /** Smaller files share an object: each of its own would cost a write to the disk, or a request, of its own. */
-const smallBytes = 256 * 1024;
+const smallBytes = 1024 * 1024;
 const sharedBytes = 64 * 1024 * 1024;
 const pieceBytes = 1024 * 1024;
-const rowsAtOnce = 1000;
+const rowsAtOnce = 2000;
 
-interface Part {
+/** A file that lies in the object store; no row knows of it yet. */
+interface StoredFile {
   path: string;
-  offset: number;
-  bytes: number;
   mode: number;
+  key: string;
+  /** where it begins in an object that several share; null: the object is its own */
+  offset: number | null;
+  bytes: number;
   sha256: string;
 }
 
+/** A set on its way into the store. */
+interface Storing {
+  store: BlobStore;
+  set: ArtifactSet;
+  source: Ahead;
+  /** of every object that was begun */
+  keys: Set<string>;
+  /** by path: names that differ only in what was masked are one, and the later counts */
+  stored: Map<string, StoredFile>;
+}
+
 /**
- * Streams the files of a set to the object store and records them. The same set again (its activity was repeated) replaces
- * what was there.
+ * Streams the files of a set to the object store and records them, all at once when the last of them is there: nobody ever
+ * sees half of an artifact. The same set again (its activity was repeated) replaces what was there.
  * @param files one after another; each is read before the next is asked for
  * @returns how many there were
  */
@@ -52,24 +66,54 @@ export async function storeArtifacts(
   set: ArtifactSet,
   files: AsyncIterable<ArtifactFile>,
 ): Promise<number> {
+  await dropSet(db, store, set);
   const source = new Ahead(files[Symbol.asyncIterator]());
+  const storing: Storing = { store, set, source, keys: new Set(), stored: new Map() };
+  try {
+    const count = await storeFiles(storing);
+    if (count > 0) await record(db, set, [...storing.stored.values()]);
+    return count;
+  } catch (error) {
+    // What cannot be taken back now is replaced when the step is tried again; the failure that led here is the one to tell.
+    await dropSet(db, store, set, storing.keys).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Rows first: one whose object is gone would be a file that cannot be read. */
+async function dropSet(
+  db: PrismaClient,
+  store: BlobStore,
+  { pipelineId, stepName, name }: ArtifactSet,
+  begun: Iterable<string> = [],
+): Promise<void> {
+  const where = { pipelineId, stepName, name };
+  const keys = new Set(begun);
+  const rows = await db.artifact.groupBy({ by: ['minioPath'], where });
+  for (const { minioPath } of rows) keys.add(minioPath);
+  if (rows.length > 0) await db.artifact.deleteMany({ where });
+  for (const key of keys) await store.delete(key);
+}
+
+async function storeFiles(storing: Storing): Promise<number> {
+  const { source } = storing;
   let count = 0;
   let shared = 0;
   for (let file = await source.look(); file !== null; file = await source.look()) {
     if (file.size > smallBytes) {
       await source.take();
-      await storeArtifact(db, store, { ...set, ...file, body: file.stream });
+      await storeAlone(storing, file);
       count += 1;
       continue;
     }
     // Read now: asking whether there is a second one ends its stream.
-    const first = { ...file, stream: Readable.from([await buffer(file.stream)]) };
+    const first = { ...file, stream: Readable.from([await wholeBody(file.stream)]) };
     await source.take();
     if ((await source.look()) === null && count === 0) {
-      await storeArtifact(db, store, { ...set, ...first, body: first.stream });
+      await storeAlone(storing, first);
       return 1;
     }
-    count += await storeShared(db, store, set, { first, source, index: shared });
+    count += await storeShared(storing, first, shared);
     shared += 1;
   }
   return count;
@@ -99,17 +143,25 @@ class Ahead {
   }
 }
 
+async function storeAlone(
+  { store, set, keys, stored }: Storing,
+  { path, mode, stream }: ArtifactFile,
+): Promise<void> {
+  const key = artifactKey({ ...set, path });
+  keys.add(key);
+  const contentType = contentTypeOf(path);
+  const { bytes, sha256 } = await store.put(key, stream, { contentType });
+  keep(stored, { path, mode, key, offset: null, bytes, sha256 });
+}
+
 /** Small files, one behind the other, as one object. */
 async function storeShared(
-  db: PrismaClient,
-  store: BlobStore,
-  set: ArtifactSet,
-  { first, source, index }: { first: ArtifactFile; source: Ahead; index: number },
+  { store, set, source, keys, stored }: Storing,
+  first: ArtifactFile,
+  index: number,
 ): Promise<number> {
   const key = artifactKey({ ...set, path: `\0shared ${String(index)}` });
-  // What an attempt before this one stored there would be read at the wrong place.
-  await db.artifact.deleteMany({ where: { minioPath: key } });
-  const parts = new Map<string, Part>();
+  keys.add(key);
   let count = 0;
   const body = async function* (): AsyncGenerator<Buffer> {
     const waiting: Buffer[] = [];
@@ -117,11 +169,10 @@ async function storeShared(
     let offset = 0;
     let file: ArtifactFile | null = first;
     while (file !== null) {
-      const content = await buffer(file.stream);
+      const content = await wholeBody(file.stream);
       const { path, mode } = file;
       const sha256 = createHash('sha256').update(content).digest('hex');
-      // Names that differ only in what was masked are one: the later counts.
-      parts.set(path, { path, mode, offset, bytes: content.length, sha256 });
+      keep(stored, { path, mode, key, offset, bytes: content.length, sha256 });
       count += 1;
       offset += content.length;
       waiting.push(content);
@@ -138,45 +189,50 @@ async function storeShared(
     if (waitingBytes > 0) yield Buffer.concat(waiting);
   };
   await store.put(key, Readable.from(body(), { objectMode: false }));
-  const all = [...parts.values()];
-  for (let at = 0; at < all.length; at += rowsAtOnce)
-    await record(db, set, key, all.slice(at, at + rowsAtOnce));
   return count;
+}
+
+function keep(stored: Map<string, StoredFile>, file: StoredFile): void {
+  const path = storableText(file.path);
+  stored.set(path, { ...file, path });
 }
 
 async function record(
   db: PrismaClient,
   set: ArtifactSet,
-  key: string,
-  parts: readonly Part[],
+  stored: readonly StoredFile[],
 ): Promise<void> {
-  const { pipelineId, stepName, name, expiresAt } = set;
-  const rows = parts.map((part) => ({
-    ...{ ...part, id: newId('artifact'), path: storableText(part.path) },
-    contentType: contentTypeOf(part.path),
-  }));
+  const { pipelineId, stepName, name } = set;
+  const files = stored.map((file) => ({ ...file, id: newId('artifact') }));
   await inTransaction(db, async (tx) => {
-    const { projectId, changeId } = await tx.pipeline.findUniqueOrThrow({
-      where: { id: pipelineId },
-      select: { projectId: true, changeId: true },
-    });
-    await tx.$executeRaw`
-      INSERT INTO artifacts (id, pipeline_id, step_name, name, path, minio_path, blob_offset, size_bytes, mode, sha256,
-        content_type, expires_at)
-      SELECT id, ${pipelineId}, ${stepName}, ${name}, path, ${key}, "offset", bytes, mode, sha256, "contentType",
-        ${expiresAt}::timestamptz
-      FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS given(id text, path text, "offset" int8, bytes int8,
-        mode int4, sha256 text, "contentType" text)
-      ON CONFLICT (pipeline_id, step_name, name, path) DO UPDATE SET id = EXCLUDED.id, minio_path = EXCLUDED.minio_path,
-        blob_offset = EXCLUDED.blob_offset, size_bytes = EXCLUDED.size_bytes, mode = EXCLUDED.mode,
-        sha256 = EXCLUDED.sha256, content_type = EXCLUDED.content_type, expires_at = EXCLUDED.expires_at`;
-    await publishEvents(
-      tx,
-      rows.map(({ id, path, sha256, bytes }) => ({
-        ...{ type: 'artifact.stored' as const, projectId, changeId, subjectId: id },
-        message: `${name}: ${path}`,
-        payload: { pipelineId, step: stepName, name, path, sha256, sizeBytes: bytes },
-      })),
-    );
+    // Held, so that an attempt that should be over by now does not write its files between ours.
+    const [run] = await tx.$queryRaw<{ projectId: string; changeId: string }[]>`
+      SELECT project_id AS "projectId", change_id AS "changeId" FROM pipelines WHERE id = ${pipelineId}
+      FOR NO KEY UPDATE`;
+    if (run === undefined) throw new Error(`the run ${pipelineId} is gone`);
+    await tx.artifact.deleteMany({ where: { pipelineId, stepName, name } });
+    for (let at = 0; at < files.length; at += rowsAtOnce)
+      await insert(tx, set, files.slice(at, at + rowsAtOnce));
+    const told = files.map((file) => ({ ...file, ...run, pipelineId, stepName, name }));
+    await tellOfArtifacts(tx, 'artifact.stored', told);
   });
+}
+
+/** By hand, since Prisma takes longer to put a thousand rows together than Postgres to write them. */
+async function insert(
+  tx: Prisma.TransactionClient,
+  { pipelineId, stepName, name, expiresAt }: ArtifactSet,
+  files: readonly (StoredFile & { id: string })[],
+): Promise<void> {
+  const column = <Name extends keyof (typeof files)[number]>(of: Name) =>
+    files.map((file) => file[of]);
+  await tx.$executeRaw`
+    INSERT INTO artifacts (id, pipeline_id, step_name, name, path, minio_path, blob_offset, size_bytes, mode, sha256,
+      content_type, expires_at)
+    SELECT given.id, ${pipelineId}, ${stepName}, ${name}, given.path, given.key, given.begins, given.bytes, given.mode,
+      given.sha256, given.type, ${expiresAt}::timestamptz
+    FROM unnest(${column('id')}::text[], ${column('path')}::text[], ${column('key')}::text[],
+      ${column('offset')}::int8[], ${column('bytes')}::int8[], ${column('mode')}::int4[], ${column('sha256')}::text[],
+      ${files.map(({ path }) => contentTypeOf(path))}::text[])
+      AS given(id, path, key, begins, bytes, mode, sha256, type)`;
 }

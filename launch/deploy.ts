@@ -53,7 +53,7 @@ export async function wakePreview(
   });
 }
 
-/** Has the previews of a project look at their rows, which went with it. */
+/** Has the previews of a project reconcile their rows, which went with it. */
 export async function wakePreviewsOf(client: Client, projectId: string): Promise<void> {
   const type = 'previewWorkflow' satisfies (typeof previewWorkflow)['name'];
   const { name } = searchAttributes.projectId;
@@ -63,7 +63,7 @@ export async function wakePreviewsOf(client: Client, projectId: string): Promise
   }
 }
 
-/** Has the workflow of a preview look at its rows, where it runs. Nothing happens where none does. */
+/** Has the workflow of a preview reconcile its rows, where it runs. Nothing happens where none does. */
 export async function nudgePreview(client: Client, mergeRequestId: string): Promise<void> {
   await nudge(client, previewWorkflowId(mergeRequestId));
 }

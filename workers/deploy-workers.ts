@@ -46,15 +46,15 @@ export async function deployWorkers(
   return { workers, close };
 }
 
-/** Whoever serves a target also looks after what rests on it. */
+/** Whoever serves a target also observes what rests on it. */
 function watch(services: WorkerServices, target: DeployTarget): () => Promise<void> {
   const { db, log, temporal } = services;
-  const look = observe(effectDeps(services, target));
+  const observeOne = observe(effectDeps(services, target));
   return watchTarget({
     db,
     log,
     target: target.kind,
-    look: (deploymentId) => look({ deploymentId }),
+    observe: (deploymentId) => observeOne({ deploymentId }),
     wake: (deploymentId) => wakeById({ db, client: temporal.client }, deploymentId),
   });
 }

@@ -56,7 +56,7 @@ async function adopt(deps: DeployEventDeps, row: Follower): Promise<void> {
   await wake(deps, row);
 }
 
-/** Tells the entity of a deployment to look at its row, and starts it where it does not run. */
+/** Tells the entity of a deployment to reconcile its row, and starts it where it does not run. */
 export async function wakeById(
   deps: Pick<DeployEventDeps, 'db' | 'client'>,
   deploymentId: string,

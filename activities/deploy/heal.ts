@@ -32,14 +32,14 @@ export function heal(deps: DeployActivityDeps) {
       if (healing !== null) amiss.push(healing);
     }
     await recordDrift(deps.db, deployment, found);
-    // It may have been turned off, or paused, while all of that was looked at.
+    // It may have been turned off, or paused, while all of that was compared.
     const now = await deps.db.deployment.findUnique({ where: { id: deploymentId } });
     if (now === null || !now.selfHeal || now.isPaused) return;
     for (const manifest of amiss) await applyOrTell(deps, scope, manifest);
   };
 }
 
-/** The manifest with contested fields as they are live; null when the object went away meanwhile, which the next look finds. */
+/** The manifest with contested fields as they are live; null when the object went away meanwhile, which the next observation finds. */
 async function withoutContested(
   deps: DeployActivityDeps,
   scope: TargetScope,

@@ -42,7 +42,7 @@ export interface DeploymentReconcileDeps extends PreviewReconcileDeps {
 
 const BATCH = 200;
 
-/** The part of the reconciler that looks after environments, previews too, and their entities. */
+/** The part of the reconciler that reconciles environments, previews too, and their entities. */
 export function createDeploymentReconcile(
   deps: DeploymentReconcileDeps,
 ): Pick<ReconcileActivities, 'findDeploymentMismatches' | 'repairDeploymentMismatches'> {

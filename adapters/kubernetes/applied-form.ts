@@ -7,7 +7,7 @@ import { textAt } from './part.ts';
 /** Fields of a manifest that only the server may write; they are there when somebody hands back what was read. */
 const serverFields = ['managedFields', 'resourceVersion', 'uid', 'generation', 'creationTimestamp'];
 
-/** The body of an apply: ours by label, in the namespace, and bound to the very object that was looked at. */
+/** The body of an apply: ours by label, in the namespace, and bound to the very object that was read. */
 export function appliedForm(
   scope: TargetScope,
   given: Manifest,

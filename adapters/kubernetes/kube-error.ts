@@ -15,7 +15,7 @@ export class KubeError extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** Whether the same call may do better in a moment. 409 is not among them: it takes a new look first. */
+  /** Whether the same call may do better in a moment. 409 is not among them: it takes a new read first. */
   get isPassing(): boolean {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }

@@ -177,7 +177,7 @@ describe('a cluster whose API server is ill', () => {
     }
   });
 
-  it('is looked at anew when an object changed between look and apply [A-DEP-14]', async () => {
+  it('is read anew when an object changed between read and apply [A-DEP-14]', async () => {
     const conflict: Answer = (response) => {
       say(response, 409, failure(409, 'Conflict', 'Precondition failed: UID in precondition'));
     };

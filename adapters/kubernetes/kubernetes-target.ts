@@ -162,7 +162,7 @@ class KubernetesTarget {
     const { path } = await this.#place(scope, ref);
     const object = await this.#client.get(scope.deploymentId, path);
     if (!isOurs(scope, object)) return;
-    // The very object that was looked at: for one that took its name meanwhile the server refuses the uid.
+    // The very object that was compared: for one that took its name meanwhile the server refuses the uid.
     const uid = textAt(object, 'metadata', 'uid');
     try {
       await this.#client.request(scope.deploymentId, {
@@ -195,7 +195,7 @@ class KubernetesTarget {
   }
 
   async health(scope: TargetScope, ref: ObjectRef, live?: LiveObject): Promise<ObjectHealth> {
-    const object = await this.#look(scope, await this.#place(scope, ref), live);
+    const object = await this.#liveOf(scope, await this.#place(scope, ref), live);
     if (object === null) return { status: 'missing', message: 'is not there' };
     if (isForeign(scope, object)) return { status: 'missing', message: 'is another deployment’s' };
     const { status, message } = await this.#health.of(scope, object);
@@ -217,7 +217,7 @@ class KubernetesTarget {
   ): Promise<FieldDrift[]> {
     const place = await this.#place(scope, refOf(manifest));
     const { path, kind } = place;
-    const live = await this.#look(scope, place, seen);
+    const live = await this.#liveOf(scope, place, seen);
     if (live === null || isForeign(scope, live)) {
       this.#clean.delete(`${scope.deploymentId} ${path}`);
       const desired = manifest.kind === 'Secret' ? '(hidden)' : manifest;
@@ -235,7 +235,7 @@ class KubernetesTarget {
   }
 
   /** The object as it was seen, unless that was in another version of its kind. */
-  async #look(
+  async #liveOf(
     scope: TargetScope,
     { path, kind }: Place,
     seen: LiveObject | undefined,
@@ -291,7 +291,7 @@ class KubernetesTarget {
     })) as Manifest;
   }
 
-  /** Of exactly the object that was looked at: one that took its name meanwhile stays. */
+  /** Of exactly the object that was read: one that took its name meanwhile stays. */
   async #delete(scope: TargetScope, path: string, uid: string): Promise<void> {
     try {
       await this.#client.request(scope.deploymentId, {

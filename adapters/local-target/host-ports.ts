@@ -101,19 +101,19 @@ function asked(manifest: Manifest): { pointer: string; port: unknown }[] {
   const spec = manifest['spec'];
   if (!isRecord(spec)) return [];
   const found: { pointer: string; port: unknown }[] = [];
-  const look = (list: unknown, at: string, field: string): void => {
+  const collect = (list: unknown, at: string, field: string): void => {
     for (const [index, one] of (Array.isArray(list) ? list : []).entries()) {
       if (!isRecord(one) || one[field] == null) continue;
       found.push({ pointer: `${at}/${String(index)}/${field}`, port: one[field] });
     }
   };
-  if (manifest.kind === 'Service') look(spec['ports'], '/spec/ports', 'nodePort');
+  if (manifest.kind === 'Service') collect(spec['ports'], '/spec/ports', 'nodePort');
   const template = spec['template'];
   const pod = isRecord(template) ? template['spec'] : undefined;
   const containers: unknown = isRecord(pod) ? pod['containers'] : undefined;
   for (const [index, one] of (Array.isArray(containers) ? containers : []).entries()) {
     const at = `/spec/template/spec/containers/${String(index)}/ports`;
-    if (isRecord(one)) look(one['ports'], at, 'hostPort');
+    if (isRecord(one)) collect(one['ports'], at, 'hostPort');
   }
   return found;
 }

@@ -14,7 +14,7 @@ export interface OpenedMachine extends Omit<Machine, 'data' | 'services'> {
   close(): Promise<void>;
 }
 
-/** What replicas need of this machine. It is looked at on the first use: a machine that cannot isolate can still start. */
+/** What replicas need of this machine. It is checked on the first use: a machine that cannot isolate can still start. */
 export async function openMachine(options: LocalTargetOptions): Promise<OpenedMachine> {
   const { root } = options;
   const log = options.log ?? (() => undefined);
@@ -35,7 +35,7 @@ export async function openMachine(options: LocalTargetOptions): Promise<OpenedMa
     });
     const host = await opened;
     if (typeof host !== 'string') return host;
-    // What is missing may have been installed since: the next use looks again.
+    // What is missing may have been installed since: the next use checks again.
     opened = null;
     throw new DomainError('unavailable', host.replace(/^Steps run/, 'Applications run'));
   };

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { canonicalJson } from './json-fields.ts';
 import type { Container, PodSpec, PodTemplate } from './pod-schema.ts';
 
-/** The object that a replica belongs to. Whatever is looked up for it is looked up by its deployment. */
+/** The object that a replica belongs to. Whatever is resolved for it is resolved by its deployment. */
 export interface PodOwner {
   deploymentId: string;
   projectId: string;

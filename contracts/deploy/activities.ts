@@ -36,7 +36,7 @@ export interface DeployRecords {
     fields: { key: string; manager: string | null }[];
   }): Promise<void>;
   /**
-   * Ends a wish that no worker survives, or a look that none does: what serves stays, people see why, and nothing is tried
+   * Ends a desired state that no worker survives, or an observation that none does: what serves stays, people see why, and nothing is tried
    * again until something else is desired. Nothing happens when it is by now.
    */
   refuseDesired(input: { deploymentId: string; generation: number; reason: string }): Promise<void>;

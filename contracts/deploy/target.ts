@@ -90,11 +90,11 @@ export interface DeployTarget {
    * for this deployment, or that holds objects of another, stays.
    */
   removeNamespace(scope: TargetScope): Promise<void>;
-  /** @param live the object as `list` gave it a moment ago, so that it is not looked for again */
+  /** @param live the object as `list` gave it a moment ago, so that it is not read again */
   health(scope: TargetScope, ref: ObjectRef, live?: LiveObject): Promise<ObjectHealth>;
   /**
    * Compares what we manage of the object with what is there. Empty: no drift.
-   * @param live the object as `list` gave it a moment ago, so that it is not looked for again
+   * @param live the object as `list` gave it a moment ago, so that it is not read again
    */
   drift(scope: TargetScope, manifest: Manifest, live?: LiveObject): Promise<FieldDrift[]>;
   /** Where people reach what runs. */

@@ -40,8 +40,8 @@ export const healLimit = { count: 3, withinMs: 10 * 60_000 } as const;
 /** How often a target is compared with what is desired where no ops repository says so. */
 export const defaultSyncIntervalMs = 60_000;
 
-/** How often one is that was not healthy when it was looked at last: nobody should read of a trouble that is over. */
-export const ailingLookMs = 10_000;
+/** How often one is that was not healthy when it was observed last: nobody should read of a trouble that is over. */
+export const unhealthyObserveMs = 10_000;
 
 /** What is desired now, as the entity reads it before each pass. */
 export interface DesiredState {
@@ -86,7 +86,7 @@ export type SyncPlan =
 /** Result of watching a wave, or a whole revision while it bakes. */
 export type WaveVerdict = { healthy: true } | { healthy: false; reason: string };
 
-/** What a look at the target found. */
+/** What an observation of the target found. */
 export interface Observation {
   /** the source of manifests moved on, or what is applied is not what is desired: sync */
   revisionChanged: boolean;

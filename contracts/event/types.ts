@@ -50,7 +50,7 @@ export const eventTypes = [
   'ops_repo.created',
   'ops_repo.updated',
   'ops_repo.deleted',
-  // the branch of a foreign one has another head: its followers look, as after a push to a hosted one
+  // the branch of a foreign one has another head: its followers reconcile, as after a push to a hosted one
   'ops_repo.moved',
   // a foreign one begins to fail, and can be read again
   'ops_repo.unreachable',
@@ -60,7 +60,7 @@ export const eventTypes = [
   'deployment.desired_changed',
   'deployment.abort_requested',
   'deployment.sync_started',
-  // an object of a roll-out moved; told to whoever looks at it now, and not kept
+  // an object of a roll-out moved; told to whoever watches it now, and not kept
   'deployment.progressed',
   'deployment.synced',
   'deployment.failed',
@@ -71,7 +71,7 @@ export const eventTypes = [
   'deployment.drift_found',
   'deployment.drift_contested',
   'deployment.deleted',
-  // a command: its workflow looks again at what the merge request wants
+  // a command: its workflow reconciles again what the merge request wants
   'preview.requested',
   'preview.up',
   'preview.gone',

@@ -77,7 +77,7 @@ export interface PreviewMismatch {
 /** Environments and previews come in one list. */
 export type EnvironmentMismatch = DeploymentMismatch | PreviewMismatch;
 
-/** Effects of a pass. All look at the rows anew, so a repeated call does no harm. */
+/** Effects of a pass. All read the rows anew, so a repeated call does no harm. */
 export interface ReconcileActivities {
   /** Environments after the one named, all of them unless very many differ; orphans and previews come with the last. */
   findDeploymentMismatches(input: {

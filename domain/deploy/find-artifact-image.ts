@@ -24,7 +24,7 @@ export async function findArtifactImage(
   });
 }
 
-/** So many runs that stored the same content are looked at; those that did so first. */
+/** So many runs that stored the same content are considered; those that did so first. */
 const mostRuns = 20;
 
 /** The runs of a project that stored what an image names, the first one first. */
@@ -43,7 +43,7 @@ export async function runsOfImage(
 }
 
 /**
- * Refuses an image that means an artifact and is none of the project; images of registries are not looked at.
+ * Refuses an image that means an artifact and is none of the project; images of registries are not checked.
  * @throws DomainError `validation_failed`
  */
 export async function requireOwnImage(db: Db, projectId: string, image: string): Promise<void> {

@@ -36,7 +36,7 @@ export async function planPreview(db: PrismaClient, mergeRequestId: string): Pro
     }
     const deployment = await declare(tx, mergeRequest, known);
     await showKept(tx, preview, deployment === null ? 'waiting' : 'up');
-    // Looked at once an hour too, in case that nobody told it of something.
+    // Reconciled once an hour too, in case that nobody told it of something.
     const restMs = Math.min(3_600_000, Math.max(1000, preview.expiresAt.getTime() - Date.now()));
     return { kind: 'keep', restMs, deployment: deployment === null ? null : shown(deployment) };
   });

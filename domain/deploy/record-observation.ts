@@ -50,7 +50,7 @@ async function tellAddresses(
   });
 }
 
-/** Writes down what a look at the target found; events tell of health that turned and of drift that was not there before. */
+/** Writes down what an observation of the target found; events tell of health that turned and of drift that was not there before. */
 export async function recordObservation(
   db: PrismaClient,
   deployment: Deployment,
@@ -89,7 +89,7 @@ export async function recordObservation(
   });
 }
 
-/** Drift that is about to be put right: what came since the look is told, too. */
+/** Drift that is about to be put right: what came since the observation is told, too. */
 export async function recordDrift(
   db: PrismaClient,
   deployment: Deployment,

@@ -14,7 +14,7 @@ type Settled = Pick<
   | 'liveRevisionId'
 >;
 
-/** What was told already is not told again at each look. */
+/** What was told already is not told again at each observation. */
 function untold(
   { generation }: Settled,
   kind: string,
@@ -26,7 +26,7 @@ function untold(
 
 /**
  * Ends a change of the desired state that leads to no sync: what is desired is served already, lies in quarantine,
- * cannot be rendered, or is that nothing runs where nothing does. What serves stays as it is. While secrets are `sealed` it stays to be done: each look tries again.
+ * cannot be rendered, or is that nothing runs where nothing does. What serves stays as it is. While secrets are `sealed` it stays to be done: each observation tries again.
  */
 export async function settleWithoutSync(
   db: PrismaClient,

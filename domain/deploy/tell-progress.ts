@@ -2,7 +2,7 @@ import { publishEvent } from '../event/publish-event.ts';
 import type { Db } from '../shared/db.ts';
 
 /**
- * Tells whoever looks at a roll-out that something of it moved. It is not kept: what counts afterwards are the rows, and
+ * Tells whoever watches a roll-out that something of it moved. It is not kept: what counts afterwards are the rows, and
  * the events of its beginning and its end.
  */
 export async function tellProgress(db: Db, syncId: string): Promise<void> {

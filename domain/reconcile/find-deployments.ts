@@ -20,7 +20,7 @@ const columns = {
   },
 } satisfies Prisma.DeploymentSelect;
 
-/** Lasting environments after the one named, oldest first; the deployment of a preview is looked after by its workflow. */
+/** Lasting environments after the one named, oldest first; the deployment of a preview is kept by its workflow. */
 export async function findDeployments(
   db: Db,
   after: string | null,

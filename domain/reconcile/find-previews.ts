@@ -6,7 +6,7 @@ import type { Db } from '../shared/db.ts';
 import type { StoredPreview } from './compare-preview.ts';
 
 /** All but those that are gone, as they should be. */
-const isLooked: Prisma.PreviewWhereInput = {
+const isCompared: Prisma.PreviewWhereInput = {
   OR: [
     { status: { not: 'gone' } },
     { mergeRequest: { deployment: { isNot: null } } },
@@ -27,7 +27,7 @@ export async function findPreviews(
   limit: number,
 ): Promise<StoredPreview[]> {
   const rows = await db.preview.findMany({
-    where: { AND: [isLooked, after === null ? {} : { mergeRequestId: { gt: after } }] },
+    where: { AND: [isCompared, after === null ? {} : { mergeRequestId: { gt: after } }] },
     orderBy: { mergeRequestId: 'asc' },
     take: limit,
     include: more,
@@ -38,7 +38,7 @@ export async function findPreviews(
 /** One of them; null for one that is gone for good, and one that nobody asks for. */
 export async function findPreviewOf(db: Db, mergeRequestId: string): Promise<StoredPreview | null> {
   const row = await db.preview.findFirst({
-    where: { AND: [isLooked, { mergeRequestId }] },
+    where: { AND: [isCompared, { mergeRequestId }] },
     include: more,
   });
   if (row !== null) return toStored(row);

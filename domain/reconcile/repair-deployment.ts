@@ -8,7 +8,7 @@ import { inTransaction } from '../shared/tx.ts';
 
 /** What the engine can be asked to do for an environment. */
 export interface EntityControl {
-  /** starts the entity, or tells the one that runs to look at its row */
+  /** starts the entity, or tells the one that runs to reconcile its row */
   wake: (deploymentId: string) => Promise<void>;
   /** ends the entity of an environment that has no row */
   end: (entity: { projectId: string; environment: string }) => Promise<void>;
@@ -36,7 +36,7 @@ export async function repairDeploymentMismatch(
   await announce(db, mismatch, what[kind]);
 }
 
-/** Ends a sync that nobody works at. What serves is not known any more: the next look at the target tells. */
+/** Ends a sync that nobody works at. What serves is not known any more: the next observation of the target tells. */
 async function settleSync(db: PrismaClient, deploymentId: string, syncId: string): Promise<void> {
   await voidGates(db, { subjectType: 'deployment', subjectId: syncId });
   const reason = 'its workflow knew nothing of it';

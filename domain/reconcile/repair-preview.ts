@@ -7,9 +7,9 @@ import { inTransaction } from '../shared/tx.ts';
 
 /** What the engine can be asked to do for a preview. */
 export interface PreviewControl {
-  /** starts its workflow, or has the one that runs look at its rows */
+  /** starts its workflow, or has the one that runs reconcile its rows */
   wake: (mergeRequestId: string) => Promise<void>;
-  /** has the one that runs look at its rows */
+  /** has the one that runs reconcile its rows */
   nudge: (mergeRequestId: string) => Promise<void>;
 }
 

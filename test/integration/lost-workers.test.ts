@@ -110,7 +110,7 @@ describe('an input that no worker survives', () => {
       const { statusMessage } = await db.deployment.findUniqueOrThrow({ where: { id: row.id } });
       return statusMessage?.includes('lost') === true ? statusMessage : undefined;
     }, 200_000);
-    expect(told).toContain('while the target was looked at');
+    expect(told).toContain('while the target was observed');
     expect(begun.get(`look ${row.id}`)).toBe(3);
     expect((await handleOf(row).describe()).status.name).toBe('RUNNING');
   });

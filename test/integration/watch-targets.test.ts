@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Observation } from '../../contracts/deploy/types.ts';
-import { claimLooks } from '../../domain/deploy/claim-looks.ts';
+import { claimObservations } from '../../domain/deploy/claim-observations.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import { createTestProject, createTestUser } from '../support/callers.ts';
 import { makeDeployment, makeOpenSync } from '../support/entity-steps.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
-import { lookAtDue } from '../../workers/watch-targets.ts';
+import { observeDue } from '../../workers/watch-targets.ts';
 
 jest.setTimeout(60_000);
 
@@ -26,33 +26,39 @@ async function environment(columns: Parameters<typeof makeDeployment>[2] = {}) {
   return await makeDeployment(database.db, id, columns);
 }
 
-const lookedAgo = (id: string, seconds: number) =>
+const observedAgo = (id: string, seconds: number) =>
   database.db.deployment.update({
     where: { id },
     data: { lookedAt: new Date(Date.now() - seconds * 1000) },
   });
 
 describe('environments at rest', () => {
-  it('are looked at by one worker each, and again after their interval [A-DEP-03]', async () => {
+  it('are observed by one worker each, and again after their interval [A-DEP-03]', async () => {
     const { db } = database;
     const ids = [];
     for (let n = 0; n < 6; n += 1) ids.push((await environment()).id);
-    const claims = await Promise.all([claimLooks(db, 'local', 4), claimLooks(db, 'local', 4)]);
-    const all = [...claims.flat(), ...(await claimLooks(db, 'local', 10))];
+    const claims = await Promise.all([
+      claimObservations(db, 'local', 4),
+      claimObservations(db, 'local', 4),
+    ]);
+    const all = [...claims.flat(), ...(await claimObservations(db, 'local', 10))];
     expect([...all].sort()).toEqual([...ids].sort());
-    expect(await claimLooks(db, 'local', 10)).toEqual([]);
+    expect(await claimObservations(db, 'local', 10)).toEqual([]);
     const [first = ''] = ids;
-    await lookedAgo(first, 120);
-    expect(await claimLooks(db, 'local', 10)).toEqual([first]);
+    await observedAgo(first, 120);
+    expect(await claimObservations(db, 'local', 10)).toEqual([first]);
   });
 
-  it('that were not healthy are looked at again after seconds, not after their interval [A-DEP-07]', async () => {
+  it('that were not healthy are observed again after seconds, not after their interval [A-DEP-07]', async () => {
     const { db } = database;
-    const [ailing, well] = [await environment(), await environment()];
-    await db.deployment.update({ where: { id: ailing.id }, data: { currentStatus: 'degraded' } });
-    for (const { id } of [ailing, well]) await lookedAgo(id, 15);
-    expect(await claimLooks(db, 'local', 10)).toEqual([ailing.id]);
-    expect(await claimLooks(db, 'local', 10)).toEqual([]);
+    const [unhealthy, well] = [await environment(), await environment()];
+    await db.deployment.update({
+      where: { id: unhealthy.id },
+      data: { currentStatus: 'degraded' },
+    });
+    for (const { id } of [unhealthy, well]) await observedAgo(id, 15);
+    expect(await claimObservations(db, 'local', 10)).toEqual([unhealthy.id]);
+    expect(await claimObservations(db, 'local', 10)).toEqual([]);
   });
 
   it('follow the interval of their ops repository [A-DEP-04]', async () => {
@@ -62,10 +68,10 @@ describe('environments at rest', () => {
       data: { id, name: 'slow', repoUrl: '/a/ops.git', syncIntervalS: 3600 },
     });
     const slow = await environment({ opsRepoId: id });
-    await lookedAgo(slow.id, 120);
-    expect(await claimLooks(db, 'local', 10)).toEqual([]);
+    await observedAgo(slow.id, 120);
+    expect(await claimObservations(db, 'local', 10)).toEqual([]);
     await db.opsRepo.update({ where: { id }, data: { syncIntervalS: 30 } });
-    expect(await claimLooks(db, 'local', 10)).toEqual([slow.id]);
+    expect(await claimObservations(db, 'local', 10)).toEqual([slow.id]);
   });
 
   it('are left alone while their workflow works, while they are paused, and by other targets [A-DEP-03]', async () => {
@@ -75,10 +81,10 @@ describe('environments at rest', () => {
     await environment({ target: 'kubernetes' });
     await makeOpenSync(database.db, await environment());
     const rests = await environment();
-    expect(await claimLooks(database.db, 'local', 10)).toEqual([rests.id]);
+    expect(await claimObservations(database.db, 'local', 10)).toEqual([rests.id]);
   });
 
-  it('wake their workflow where there is something to do, and one that cannot be looked at holds up none [A-DEP-03]', async () => {
+  it('wake their workflow where there is something to do, and one that cannot be observed holds up none [A-DEP-03]', async () => {
     const quiet = await environment();
     const moved = await environment();
     const drifted = await environment();
@@ -95,11 +101,11 @@ describe('environments at rest', () => {
     const woken: string[] = [];
     const warned: object[] = [];
     const log = { warn: (fields: object) => warned.push(fields) };
-    const count = await lookAtDue({
+    const count = await observeDue({
       db: database.db,
       log: log as never,
       target: 'local',
-      look: (id) => {
+      observe: (id) => {
         const one = found.get(id);
         return one === undefined ? Promise.reject(new Error('away')) : Promise.resolve(one);
       },

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { listAt, part } from '../../adapters/kubernetes/part.ts';
 import { saveFaultResult } from '../support/fault-result.ts';
-import { liveObject, lookedAt, settled } from '../support/kubernetes/cluster-app.ts';
+import { liveObject, observed, settled } from '../support/kubernetes/cluster-app.ts';
 import {
   type ClusterDeployer,
   deployOwnManifests,
@@ -85,7 +85,7 @@ describe('a release whose image never gets ready', () => {
         });
         backMs.push(performance.now() - askedMs);
         expect(found).toMatchObject({ currentStatus: 'healthy', desiredStatus: 'rollback' });
-        await lookedAt(slipway, deploymentId, 2);
+        await observed(slipway, deploymentId, 2);
         const syncs = await db.deploymentSync.findMany({
           where: { deploymentId, revision: { imageRef } },
         });

@@ -7,7 +7,7 @@ import {
   collectionPath,
   isThere as isObjectThere,
   liveObject,
-  lookedAt,
+  observed,
   settled,
 } from '../support/kubernetes/cluster-app.ts';
 import {
@@ -100,7 +100,7 @@ async function drift(ledger: Ledger, round: number): Promise<number> {
   const turned = parts.map((_, n) => parts[(n + round * third) % parts.length] ?? '');
   const [deleted, changed] = [turned.slice(0, third), turned.slice(third, 2 * third)];
   // right after a look: the next one is a whole interval away
-  await lookedAt(deployer.slipway, deploymentId, 1);
+  await observed(deployer.slipway, deploymentId, 1);
   const began = new Date();
   for (const key of deleted) {
     await remove(key);
@@ -172,7 +172,7 @@ describe('a cluster in which others delete, change and make objects', () => {
     // what nobody puts right stays somebody else's
     await patch({ selfHeal: false });
     // what was being looked at with self-heal on is over
-    await lookedAt(deployer.slipway, deploymentId, 1);
+    await observed(deployer.slipway, deploymentId, 1);
     await remove(taken);
     await makeTheirs(taken);
     const theirs = await uids([taken]);

@@ -271,7 +271,7 @@ export const deploymentScenarios = {
     }),
     drive: (handle, state) => inPhase(handle, 'idle', () => state.observed === 1, 120_000),
   }),
-  'look-given-up-for-a-wish': deployment('blind', {
+  'observation-given-up-for-a-change': deployment('blind', {
     effects: (state) => ({
       // the target is away for as long as the first generation is what serves
       observe: async () => {

@@ -30,9 +30,9 @@ import { runSync, type SyncSignals } from './run-sync.ts';
 
 /** Secrets that are sealed open again when somebody gives the key back. */
 const sealedMs = 60_000;
-/** What drifts is looked at again soon after it was healed. */
+/** What drifts is observed again soon after it was healed. */
 const afterHealMs = 5_000;
-/** Between two wakes it rests: the workers of the target look, and wake it when there is something to do. */
+/** Between two wakes it rests: the workers of the target observe, and wake it when there is something to do. */
 const restMs = 24 * 3_600_000;
 
 /**
@@ -92,7 +92,7 @@ class DeploymentEntity implements SyncSignals {
       (asked) => {
         if (asked !== null) this.abort(asked.reason, asked.syncId);
       },
-      // It ends with this workflow, as the roll-out does; whatever else fails, its end looks at the row once more.
+      // It ends with this workflow, as the roll-out does; whatever else fails, its end reads the row once more.
       () => undefined,
     );
   }
@@ -158,7 +158,7 @@ class DeploymentEntity implements SyncSignals {
     });
   }
 
-  /** One look at what is desired. @returns how long to rest, ms */
+  /** One reconciliation with what is desired. @returns how long to rest, ms */
   async #pass(desired: DesiredState, seenWakes: number): Promise<number> {
     if (desired.isPaused) {
       this.show('paused', null);
@@ -166,7 +166,7 @@ class DeploymentEntity implements SyncSignals {
     }
     let isBehind = desired.observedGeneration < desired.generation;
     if (!isBehind) {
-      const found = await this.#look(desired);
+      const found = await this.#observe(desired);
       if (!found.revisionChanged) return found.healed ? afterHealMs : restMs;
       isBehind = true;
     }
@@ -179,11 +179,11 @@ class DeploymentEntity implements SyncSignals {
       return sealedMs;
     }
     // Fresh addresses and health are shown at once.
-    await this.#look(desired);
+    await this.#observe(desired);
     return restMs;
   }
 
-  async #look(desired: DesiredState): Promise<{ revisionChanged: boolean; healed: boolean }> {
+  async #observe(desired: DesiredState): Promise<{ revisionChanged: boolean; healed: boolean }> {
     const { deploymentId } = this.#input;
     const effects = deployEffects(desired.target, desired.healthTimeoutMs);
     this.show('idle', null);
@@ -205,7 +205,7 @@ class DeploymentEntity implements SyncSignals {
     return { revisionChanged: seen.revisionChanged, healed: heal.length > 0 };
   }
 
-  /** What no worker survives is told and left until the next look. @returns null then */
+  /** What no worker survives is told and left until the next observation. @returns null then */
   async #orRefused<T>({ generation }: DesiredState, work: () => Promise<T>): Promise<T | null> {
     try {
       return await work();
@@ -218,22 +218,22 @@ class DeploymentEntity implements SyncSignals {
   }
 
   /**
-   * A look that is given up for a wake: what somebody wishes must not wait for a target that is away, least of all the
-   * wish for another one. @returns null when it was given up
+   * An observation that is given up for a wake: a new desired state must not wait for a target that is away, least of all
+   * one with another target. @returns null when it was given up
    */
-  async #unlessWoken<T>(look: () => Promise<T>): Promise<T | null> {
+  async #unlessWoken<T>(observe: () => Promise<T>): Promise<T | null> {
     const seen = this.wakes;
     const scope = new CancellationScope();
-    const looking = scope.run(look);
+    const observing = scope.run(observe);
     void condition(() => this.wakes !== seen).then(
       () => {
         scope.cancel();
       },
-      // it is cancelled with this workflow, as the look is
+      // it is cancelled with this workflow, as the observation is
       () => undefined,
     );
     try {
-      return await looking;
+      return await observing;
     } catch (error) {
       const isAsked = CancellationScope.current().consideredCancelled;
       const isGivenUp = isCancellation(error) || (scope.consideredCancelled && isLoss(error));

@@ -76,9 +76,9 @@ export function deployEffects(target: TargetKind, healthTimeoutMs: number): Sync
     retry: counted,
     cancellationType: 'TRY_CANCEL',
   });
-  // Nobody waits for a look; it is tried until the target is back. One that is given up has ended before something else
+  // Nobody waits for an observation; it is tried until the target is back. One that is given up has ended before something else
   // begins, or it would write down what it saw of a world that is no more.
-  const looking = proxyActivities<Pick<DeployEffects, 'observe'>>({
+  const observing = proxyActivities<Pick<DeployEffects, 'observe'>>({
     taskQueue,
     startToCloseTimeout: '2 minutes',
     heartbeatTimeout,
@@ -95,7 +95,7 @@ export function deployEffects(target: TargetKind, healthTimeoutMs: number): Sync
     awaitWave: (input) => lostThrice('objects were watched', () => watching.awaitWave(input)),
     awaitUndone: (input) => lostThrice('the undo was watched', () => watching.awaitUndone(input)),
     watchBake: (input) => lostThrice('it baked', () => watching.watchBake(input)),
-    observe: (input) => lostThrice('the target was looked at', () => looking.observe(input)),
+    observe: (input) => lostThrice('the target was observed', () => observing.observe(input)),
   };
 }
 

@@ -79,7 +79,7 @@ class PreviewEntity {
         await condition(() => this.#wakes !== seen, plan.restMs);
         await this.#renewHistory();
       } else if (plan.deployment !== null) {
-        // Looked at again when it has ended: it counts only that nothing is left.
+        // Reconciled again when it has ended: it counts only that nothing is left.
         await this.#childEnded();
       } else {
         await records.finishPreview({ mergeRequestId, reason: plan.reason });
@@ -109,7 +109,7 @@ class PreviewEntity {
     await condition(() => this.#child === null);
   }
 
-  /** The deployment looks at its row; one that does not run is started. */
+  /** The deployment reconciles its row; one that does not run is started. */
   async #tell(deployment: PreviewDeployment): Promise<void> {
     if (this.#child === null) await this.#start(deployment);
     else await this.#child.signal();

@@ -68,7 +68,7 @@ class GateWatch {
   #failure: { error: unknown } | null = null;
   #isLeft = false;
 
-  /** @param seen wakes before it was opened: one that came meanwhile is looked after */
+  /** @param seen wakes before it was opened: one that came meanwhile counts */
   constructor(inbox: GateInbox, gateId: string, seen: number) {
     this.#watch(inbox, gateId, seen).catch((error: unknown) => {
       if (!isCancellation(error)) this.#failure = { error };

@@ -12,7 +12,7 @@ import { renderTemplate } from './render-template.ts';
 import { asksForOurs, type TemplateName } from './template-names.ts';
 import { mergeValues, readValues, type Values } from './values.ts';
 
-/** What rendering looks at, and no more, so that it can be handed to a thread cheaply. */
+/** What rendering reads, and no more, so that it can be handed to a thread cheaply. */
 export type PlainInput = Omit<RenderInput, 'binaries'>;
 
 const MAX_TOTAL_BYTES = 4 * 1024 * 1024;

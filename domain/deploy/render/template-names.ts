@@ -11,7 +11,7 @@ export type TemplateName = (typeof templateNames)[number];
 
 /** What Helm gives its templates, and we do not: a template that was written for a chart. */
 const ofHelm: ReadonlySet<string> = new Set(['Release', 'Chart', 'Capabilities', 'Files']);
-/** As far as an action is looked at: matching takes up to the square of it. */
+/** As far as an action is parsed: matching takes up to the square of it. */
 const maxAction = 2000;
 /** The first name of a path from the dot or `$`; not of `$labels.x` or `(…).x`. */
 const firstName = /(?:^|[^\w.)$])\$?\.([A-Za-z_]\w*)/g;

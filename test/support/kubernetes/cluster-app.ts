@@ -208,8 +208,8 @@ export async function settled(
   );
 }
 
-/** Waits until a deployment at rest was looked at `times` more: what its keeper does by itself, it has begun by then. */
-export async function lookedAt(slipway: Slipway, id: string, times: number): Promise<void> {
+/** Waits until a deployment at rest was observed `times` more: what its keeper does by itself, it has begun by then. */
+export async function observed(slipway: Slipway, id: string, times: number): Promise<void> {
   const { deployment } = slipway.database.db;
   const last = async () => {
     const row = await deployment.findUniqueOrThrow({ where: { id } });

@@ -3,6 +3,7 @@ import { purgeEvents } from '../../domain/event/purge-events.ts';
 import { purgeNotices } from '../../domain/notify/purge-notices.ts';
 import { expireArtifacts } from '../../domain/pipeline/expire-artifacts.ts';
 import { purgeIdempotencyKeys } from '../../domain/retention/purge-idempotency-keys.ts';
+import { removeLeftObjects } from '../../domain/retention/remove-left-objects.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 
@@ -27,6 +28,10 @@ export function createRetentionActivities({
     }),
     async removeExpiredArtifacts() {
       const removed = await expireArtifacts(db, store, { limit: BATCH });
+      return { removed, more: removed === BATCH };
+    },
+    async removeLeftObjects() {
+      const removed = await removeLeftObjects(db, store, { limit: BATCH });
       return { removed, more: removed === BATCH };
     },
     removeOldIdempotencyKeys: async () => ({ removed: await purgeIdempotencyKeys(db) }),

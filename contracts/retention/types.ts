@@ -5,6 +5,8 @@ export const retentionScheduleId = 'retention';
 export interface RetentionResult {
   events: number;
   artifacts: number;
+  /** that deleted projects left in the object store */
+  leftObjects: number;
   idempotencyKeys: number;
 }
 
@@ -13,5 +15,7 @@ export interface RetentionActivities {
   removeOldEvents(): Promise<{ removed: number }>;
   /** One batch; `more`: call again. */
   removeExpiredArtifacts(): Promise<{ removed: number; more: boolean }>;
+  /** One batch; `more`: call again. */
+  removeLeftObjects(): Promise<{ removed: number; more: boolean }>;
   removeOldIdempotencyKeys(): Promise<{ removed: number }>;
 }

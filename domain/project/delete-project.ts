@@ -4,7 +4,9 @@ import { DomainError } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { leaveObjectsOfDeployments } from '../deploy/leave-objects.ts';
 import { requirePermission } from '../identity/check-access.ts';
+import { leaveObjectsOfRuns } from '../pipeline/leave-objects.ts';
 import { inTransaction } from '../shared/tx.ts';
 import type { ProjectWithOwner } from './find-project.ts';
 
@@ -34,7 +36,8 @@ async function refuseDeployed(
 }
 
 /**
- * Deletes a project with all that hangs on it; its audit rows and events stay.
+ * Deletes a project with all that hangs on it; its audit rows and events stay. What its runs and deployments stored is removed
+ * by retention, an hour later: thousands of objects are nothing to wait for.
  * The repository goes after the rows: a crash between leaves a directory that no row names, which is swept when
  * a project of that name is made again.
  * @throws DomainError `conflict` naming the environments that are deployed
@@ -65,6 +68,8 @@ export async function deleteProject(
       projectId: project.id,
       detail: { name: fullName },
     });
+    await leaveObjectsOfRuns(tx, project.id);
+    await leaveObjectsOfDeployments(tx, project.id);
     await tx.project.delete({ where: { id: project.id } });
   });
   if (project.repoPath !== null) await git.remove(project.repoPath);

@@ -224,6 +224,7 @@ const repositoryCare = {
 };
 
 let batches = 0;
+let leftBatches = 0;
 const retention = {
   type: 'retentionWorkflow',
   workflowId: 'retention',
@@ -231,6 +232,7 @@ const retention = {
     removeOldEvents: async () => ({ removed: 12 }),
     removeOldIdempotencyKeys: async () => ({ removed: 3 }),
     removeExpiredArtifacts: async () => ({ removed: 5, more: (batches += 1) < 3 }),
+    removeLeftObjects: async () => ({ removed: 4, more: (leftBatches += 1) < 2 }),
   },
 };
 
@@ -278,6 +280,7 @@ export const scenarios = {
   ...previewScenarios,
   'care-with-one-that-fails': repositoryCare,
   'retention-in-three-batches': retention,
+  'retention-of-left-objects': retention,
   'deliveries-in-order': delivery,
   'reconcile-with-a-repair': reconcile,
 };

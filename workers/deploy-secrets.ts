@@ -6,7 +6,7 @@ import {
   secretsAsked,
 } from '../domain/deploy/deploy-secrets.ts';
 import { heldVersions, leaseSecrets, newestVersions } from '../domain/secret/lease-secrets.ts';
-import type { HeadGit } from '../domain/secret/behind-head.ts';
+import type { HeadGit } from '../domain/secret/contributors-of-head.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
 
 /** Secrets for deployments: what each may use, by leases. */

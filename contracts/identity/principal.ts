@@ -56,7 +56,7 @@ export function isSignedIn(principal: Principal): boolean {
   return principal.kind !== 'anonymous';
 }
 
-/** The platform itself, where nobody's request stands behind an act. */
+/** The platform itself, where an act has no requester. */
 export const platformCaller: Caller = {
   principal: {
     userId: 'system',

@@ -1,7 +1,7 @@
 import type { LeaseOwner } from '../../contracts/secret/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Deployment } from '../../prisma/generated/client.ts';
-import type { HeadGit } from '../secret/behind-head.ts';
+import type { HeadGit } from '../secret/contributors-of-head.ts';
 import { judgeHead, type HeadStanding } from '../secret/judge-head.ts';
 import type { LeaseSecretsInput } from '../secret/lease-secrets.ts';
 import type { Db } from '../shared/db.ts';

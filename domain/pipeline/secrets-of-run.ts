@@ -1,7 +1,7 @@
 import { DomainError } from '../../contracts/problems.ts';
 import type { SecretBox } from '../../contracts/secret/types.ts';
 import type { Pipeline, PrismaClient } from '../../prisma/generated/client.ts';
-import type { HeadGit } from '../secret/behind-head.ts';
+import type { HeadGit } from '../secret/contributors-of-head.ts';
 import { judgeHead } from '../secret/judge-head.ts';
 import { resolveSecrets } from '../secret/resolve-secrets.ts';
 import { mergeRequestOfRun } from './merge-request-run.ts';
@@ -12,7 +12,7 @@ const remedy =
 
 /**
  * Values of secrets for a step of a run, by name: only when the head of the run may have them (judge-head.ts).
- * @throws DomainError `secret_unavailable` naming the secrets, who stands behind the head and may not, and what can be
+ * @throws DomainError `secret_unavailable` naming the secrets, the requester or contributor who may not, and what can be
  * done; `sealed`
  */
 export async function secretsOfRun(

@@ -12,7 +12,7 @@ import {
   unansweredMoves,
   type HeadGit,
   type Move,
-} from './behind-head.ts';
+} from './contributors-of-head.ts';
 
 /** What is going to run, and who asked for it. */
 export interface Head {

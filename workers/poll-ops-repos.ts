@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../contracts/config.ts';
 import { claimFetches, type FetchClaim } from '../domain/deploy/claim-fetches.ts';
 import { fetchClaimed, type FetchDeps } from '../domain/deploy/fetch-ops-repo.ts';
-import { adoptOwnAddresses, sweepMirrors } from '../domain/deploy/tend-ops-repos.ts';
+import { adoptOwnAddresses, sweepMirrors } from '../domain/deploy/maintain-ops-repos.ts';
 import { publicUrl } from './public-url.ts';
 
 /** How often the database is asked for what is due. */

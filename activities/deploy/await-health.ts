@@ -160,7 +160,7 @@ export function watchBake(deps: DeployActivityDeps) {
 export class BakeWatch {
   readonly #endMs: number;
   /** since when an object was seen not to be good, ms since epoch */
-  readonly #ailing = new Map<string, number>();
+  readonly #unhealthy = new Map<string, number>();
 
   /** @param endMs ms since epoch */
   constructor(endMs: number) {
@@ -171,18 +171,22 @@ export class BakeWatch {
   isLost(key: string, health: ObjectHealth, now: number): boolean {
     if (isBad(health) || health.status === 'missing') return true;
     if (isGood(health)) {
-      this.#ailing.delete(key);
+      this.#unhealthy.delete(key);
       return false;
     }
-    const since = this.#ailing.get(key) ?? now;
-    this.#ailing.set(key, since);
+    const since = this.#unhealthy.get(key) ?? now;
+    this.#unhealthy.set(key, since);
     return now - since >= lostAfterMs;
   }
 
   /** How long there is still something to watch, ms; 0: it is good. */
   restMs(now: number): number {
-    const oldest = Math.min(...this.#ailing.values());
-    return Math.max(0, this.#endMs - now, this.#ailing.size > 0 ? oldest + lostAfterMs - now : 0);
+    const oldest = Math.min(...this.#unhealthy.values());
+    return Math.max(
+      0,
+      this.#endMs - now,
+      this.#unhealthy.size > 0 ? oldest + lostAfterMs - now : 0,
+    );
   }
 }
 

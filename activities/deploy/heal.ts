@@ -1,7 +1,7 @@
 import { type Manifest, refKey, refOf } from '../../contracts/deploy/manifest.ts';
 import type { FieldDrift, TargetScope } from '../../contracts/deploy/target.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import { leaveFields } from '../../domain/deploy/leave-fields.ts';
+import { ignoreDifferences } from '../../domain/deploy/ignore-differences.ts';
 import { driftKey, recordDrift } from '../../domain/deploy/record-observation.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { scopeOf } from './load-sync.ts';
@@ -48,7 +48,7 @@ async function withoutContested(
 ): Promise<Manifest | null> {
   if (contested.length === 0) return manifest;
   const live = await deps.target.read(scope, refOf(manifest));
-  return live === null ? null : leaveFields(manifest, contested, live.object);
+  return live === null ? null : ignoreDifferences(manifest, contested, live.object);
 }
 
 /** One object that the target refuses must not keep the others as they are. */

@@ -9,7 +9,7 @@ import { setSyncStatus } from '../../domain/deploy/set-sync-status.ts';
 import { trimRevisions } from '../../domain/deploy/store-revision.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
-import { whileBeating } from '../beating.ts';
+import { withHeartbeat } from '../with-heartbeat.ts';
 import { translating } from '../translating.ts';
 import { applyWave, pruneObjects, restorePruned, undoWave } from './apply-wave.ts';
 import { awaitUndone, awaitWave, watchBake } from './await-health.ts';
@@ -42,13 +42,13 @@ export function createDeployRecords(deps: {
   };
 }
 
-const beatMs = 2000;
+const heartbeatMs = 2000;
 
 /** An effect beats while it works, so that one whose worker was lost is begun again within seconds. */
 function effect<Input, Answer>(
   work: (input: Input) => Promise<Answer>,
 ): (input: Input) => Promise<Answer> {
-  return translating((input) => whileBeating(beatMs, () => work(input)));
+  return translating((input) => withHeartbeat(heartbeatMs, () => work(input)));
 }
 
 /** Effects at one target: queue `deploy` or `deploy-local`. */

@@ -1,4 +1,4 @@
-import { noteLeft } from '../../domain/deploy/note-left.ts';
+import { clearFormerNamespace } from '../../domain/deploy/clear-former-namespace.ts';
 import type { Deployment } from '../../prisma/generated/client.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { scopeOf } from './load-sync.ts';
@@ -15,7 +15,7 @@ export async function leaveFormerNamespace(
   const scope = { ...scopeOf(deployment), namespace: deployment.formerNamespace };
   const owned = (await target.list(scope)).filter(({ ref }) => ref.namespace === scope.namespace);
   for (const { ref } of owned.reverse()) await target.remove(scope, ref);
-  await noteLeft(db, deployment);
+  await clearFormerNamespace(db, deployment);
   const { id, formerNamespace } = deployment;
   log.info({ deploymentId: id, namespace: formerNamespace }, 'left the namespace of another');
 }

@@ -5,7 +5,7 @@ import type { Log } from '../../contracts/log.ts';
 import { careForRepository } from '../../domain/git/care-for-repository.ts';
 import { listRepositories } from '../../domain/git/list-repositories.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
-import { whileBeating } from '../beating.ts';
+import { withHeartbeat } from '../with-heartbeat.ts';
 
 export interface GitActivityDeps {
   db: PrismaClient;
@@ -21,7 +21,7 @@ export function createGitActivities(deps: GitActivityDeps): GitActivities {
     listRepositories: ({ after }) => listRepositories(deps.db, after),
     async careForRepository({ projectId, fsck }) {
       const signal = Context.current().cancellationSignal;
-      return await whileBeating(heartbeatMs, () =>
+      return await withHeartbeat(heartbeatMs, () =>
         careForRepository(deps, projectId, { fsck, signal }),
       );
     },

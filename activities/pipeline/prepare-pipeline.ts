@@ -18,13 +18,13 @@ import { targetOfRun } from '../../domain/review/target-of-run.ts';
 import type { Pipeline, Project } from '../../prisma/generated/client.ts';
 import { refusalOfDatabase } from '../../domain/shared/database-refusal.ts';
 import { isDatabaseAway } from '../../domain/shared/transient-database.ts';
-import { whileBeating } from '../beating.ts';
+import { withHeartbeat } from '../with-heartbeat.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 
 /** Makes `preparePipeline`: see contracts/pipeline/activities.ts. */
 export function preparePipeline(deps: PipelineActivityDeps) {
   return ({ pipelineId }: { pipelineId: string }): Promise<PreparedRun | null> =>
-    whileBeating(2000, () => orGiveUp(deps, pipelineId, () => prepare(deps, pipelineId)));
+    withHeartbeat(2000, () => orGiveUp(deps, pipelineId, () => prepare(deps, pipelineId)));
 }
 
 /** What fails this often for a reason that nobody has a name for fails always: the run ends, instead of waiting for ever. */

@@ -25,7 +25,7 @@ import {
 } from '../../domain/pipeline/step-attempt.ts';
 import { egressAllowOf, keepStepEgress } from '../../domain/pipeline/step-egress.ts';
 import type { Pipeline } from '../../prisma/generated/client.ts';
-import { whileBeating } from '../beating.ts';
+import { withHeartbeat } from '../with-heartbeat.ts';
 import { collectArtifacts } from './collect-artifacts.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 import { keepOrSay, withPatience } from './keep-record.ts';
@@ -54,7 +54,7 @@ interface Attempt {
 export function runStep(deps: PipelineActivityDeps) {
   // Beats from the first moment: the database may make us wait before anything runs.
   return (input: RunStepInput): Promise<StepResult> =>
-    whileBeating(1000, () => attemptStep(deps, input));
+    withHeartbeat(1000, () => attemptStep(deps, input));
 }
 
 async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Promise<StepResult> {

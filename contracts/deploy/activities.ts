@@ -48,7 +48,7 @@ export interface DeployRecords {
 
 /** Effects at the target: queue `deploy` or `deploy-local`. Each may be repeated after a lost answer. */
 export interface DeployEffects {
-  /** Renders what is desired, stores the revision, lays out the sync. A manifest that cannot be rendered ends it here. */
+  /** Renders what is desired, stores the revision, plans the sync. A manifest that cannot be rendered ends it here. */
   planSync(input: { deploymentId: string; generation: number }): Promise<SyncPlan>;
   /**
    * Notes for each object of the wave what an undo will do, once, and only then applies them in order. Fails with

@@ -1,7 +1,7 @@
 import type { Db } from '../shared/db.ts';
 import { storableText } from '../shared/storable-json.ts';
 import { openSyncStatuses } from './begin-sync.ts';
-import { tellProgress } from './tell-progress.ts';
+import { publishProgress } from './publish-progress.ts';
 
 /** Shows where an open sync is. Nothing happens to one that has ended. */
 export async function setSyncStatus(
@@ -15,5 +15,5 @@ export async function setSyncStatus(
       ...(input.reason === null ? {} : { reason: storableText(input.reason) }),
     },
   });
-  if (count > 0) await tellProgress(db, input.syncId);
+  if (count > 0) await publishProgress(db, input.syncId);
 }

@@ -3,7 +3,7 @@ import type { WaveRef } from '../../contracts/deploy/types.ts';
 import type { DeploymentSyncObject } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
 import { storableText } from '../shared/storable-json.ts';
-import { tellProgress } from './tell-progress.ts';
+import { publishProgress } from './publish-progress.ts';
 
 export type SyncObjectStatus = 'pending' | 'applied' | 'healthy' | 'failed' | 'pruned' | 'undone';
 export type UndoKind = 'restore' | 'remove' | 'none';
@@ -74,7 +74,7 @@ export async function setObjectStatus(
     },
     data: { status, message, updatedAt: new Date() },
   });
-  if (count > 0) await tellProgress(db, object.syncId);
+  if (count > 0) await publishProgress(db, object.syncId);
 }
 
 export function refOfObject(object: DeploymentSyncObject): ObjectRef {

@@ -10,7 +10,7 @@ import {
 import { normalizeName } from './names.ts';
 import { networkOf } from './network-of.ts';
 import { verifyPassword } from './password.ts';
-import { tellGuessed } from './tell-guessed.ts';
+import { notifyPasswordGuessing } from './notify-password-guessing.ts';
 
 /** The time, and waiting; tests bring their own. */
 export interface LoginClock {
@@ -110,6 +110,7 @@ export async function checkPassword(
     return user;
   }
   await clearOldAttempts(db, now);
-  if (ofName.count === attempts) await tellGuessed(db, normal, { tries: attempts, ipAddr });
+  if (ofName.count === attempts)
+    await notifyPasswordGuessing(db, normal, { tries: attempts, ipAddr });
   return null;
 }

@@ -13,7 +13,7 @@ import { claimFetch, claimFetches } from '../../domain/deploy/claim-fetches.ts';
 import { fetchClaimed, fetchFirst } from '../../domain/deploy/fetch-ops-repo.ts';
 import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
 import { retryWithCredential } from '../../domain/deploy/ops-repo-credential.ts';
-import { sweepMirrors } from '../../domain/deploy/tend-ops-repos.ts';
+import { sweepMirrors } from '../../domain/deploy/maintain-ops-repos.ts';
 import type { OpsRepo } from '../../prisma/generated/client.ts';
 import type { AppUnderTest, TestAccount } from '../support/app-under-test.ts';
 import { holds } from '../support/eventually.ts';

@@ -16,7 +16,7 @@ import { mirrorPath, type MirrorStore } from '../../contracts/git/mirror.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
 import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
 import { readManifestFiles } from '../../domain/deploy/read-manifest-files.ts';
-import { adoptOwnAddresses } from '../../domain/deploy/tend-ops-repos.ts';
+import { adoptOwnAddresses } from '../../domain/deploy/maintain-ops-repos.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { AppUnderTest, TestAccount } from '../support/app-under-test.ts';
 import { childrenLike } from '../support/faulty-git.ts';

@@ -7,7 +7,7 @@ import {
   type HealthStatus,
   type TargetScope,
 } from '../../contracts/deploy/target.ts';
-import { leaveFields } from '../../domain/deploy/leave-fields.ts';
+import { ignoreDifferences } from '../../domain/deploy/ignore-differences.ts';
 import type { TestCluster } from '../support/kubernetes/cluster.ts';
 import {
   newScope,
@@ -92,7 +92,7 @@ describe('the kubernetes target on a real cluster', () => {
       (await target.drift(scope, web)).filter(({ path: at }) => at.startsWith('/spec'));
     const contested = (await inSpec()).slice(0, 1);
     const now = await target.read(scope, refIn(scope.namespace, web));
-    await target.apply(scope, leaveFields(web, contested, now?.object ?? web));
+    await target.apply(scope, ignoreDifferences(web, contested, now?.object ?? web));
     expect(await inSpec()).toEqual(contested);
     expect(contested).toMatchObject([{ path: '/spec/replicas', live: 0, manager: 'kubectl-edit' }]);
     await target.apply(scope, web);

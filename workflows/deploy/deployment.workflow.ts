@@ -104,7 +104,7 @@ class DeploymentEntity implements SyncSignals {
 
   abort(reason: string, ofSync: string | null = null): void {
     // Only a roll-out can be aborted; an alert on what serves by now is not an order to take it away.
-    // One that is laid out was perhaps shown already before its planning answered here.
+    // One that is planned was perhaps shown already before its planning answered here.
     const { syncId, phase } = this.state;
     if (syncId !== null || phase === 'planning') this.#abort = { syncId: ofSync, reason };
   }

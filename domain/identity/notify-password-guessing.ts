@@ -4,8 +4,8 @@ import { writeAudit } from '../audit/write-audit.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 
-/** Tells a person, once a window, that somebody tries passwords under their name; and the audit, with the last address. */
-export async function tellGuessed(
+/** Notifies a person, once a window, that somebody tries passwords under their name; and the audit, with the last address. */
+export async function notifyPasswordGuessing(
   db: PrismaClient,
   name: string,
   { tries, ipAddr }: { tries: number; ipAddr: string | null },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
-import { leaveFields } from './leave-fields.ts';
+import { ignoreDifferences } from './ignore-differences.ts';
 
 const object = (kind: string, rest: Record<string, unknown>): Manifest => ({
   apiVersion: 'v1',
@@ -16,7 +16,7 @@ describe('a manifest without what is contested', () => {
   it('holds the live value of such a field, nothing where there is none, and else what was desired [A-DEP-03]', () => {
     const desired = object('ConfigMap', { data: { a: '1', b: '2', 'c/d': '3' } });
     const live = object('ConfigMap', { data: { a: '9', b: '8', more: 'x' } });
-    const left = leaveFields(
+    const left = ignoreDifferences(
       desired,
       [
         { path: '/data/a', desired: '1' },
@@ -38,7 +38,7 @@ describe('a manifest without what is contested', () => {
     const desired = pod([{ name: 'app', image: 'app:1', env: env('1') }], 2);
     const live = pod([{ name: 'app', image: 'app:0', env: env('9') }]);
     const field = { path: `${inPod}/0/env/0/value`, desired: '1' };
-    expect(leaveFields(desired, [field], live)).toEqual(
+    expect(ignoreDifferences(desired, [field], live)).toEqual(
       pod([{ name: 'app', image: 'app:1', env: env('9') }], 2),
     );
     const beside = [
@@ -46,7 +46,7 @@ describe('a manifest without what is contested', () => {
       { name: 'app', image: 'app:9' },
     ];
     const moved = { path: `${inPod}/1/image`, desired: 'app:1' };
-    expect(leaveFields(desired, [moved], pod(beside))).toEqual(pod(beside, 2));
+    expect(ignoreDifferences(desired, [moved], pod(beside))).toEqual(pod(beside, 2));
   });
 
   it('leaves out of a list what others took out of it [A-DEP-03]', () => {
@@ -55,14 +55,16 @@ describe('a manifest without what is contested', () => {
       { path: `${inPod}/1`, desired: { name: 'b' } },
       { path: `${inPod}/2`, desired: { name: 'c' } },
     ];
-    expect(leaveFields(desired, fields, pod([{ name: 'a' }]))).toEqual(pod([{ name: 'a' }], 2));
+    expect(ignoreDifferences(desired, fields, pod([{ name: 'a' }]))).toEqual(
+      pod([{ name: 'a' }], 2),
+    );
   });
 
   it('never writes a contested value of a Secret over the live one [A-DEP-03]', () => {
     const desired = object('Secret', { stringData: { a: 'one', b: 'two' }, data: { c: 'Yw==' } });
     const live = object('Secret', { data: { a: 'bGl2ZQ==', b: 'Yg==' } });
     const hidden = '(hidden)';
-    const left = leaveFields(
+    const left = ignoreDifferences(
       desired,
       [
         { path: '/data/a', desired: hidden },

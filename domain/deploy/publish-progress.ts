@@ -2,10 +2,10 @@ import { publishEvent } from '../event/publish-event.ts';
 import type { Db } from '../shared/db.ts';
 
 /**
- * Tells whoever watches a roll-out that something of it moved. It is not kept: what counts afterwards are the rows, and
+ * Publishes to whoever watches a roll-out that something of it moved. It is not kept: what counts afterwards are the rows, and
  * the events of its beginning and its end.
  */
-export async function tellProgress(db: Db, syncId: string): Promise<void> {
+export async function publishProgress(db: Db, syncId: string): Promise<void> {
   const sync = await db.deploymentSync.findUnique({
     where: { id: syncId },
     select: { changeId: true, deployment: true },

@@ -5,12 +5,12 @@ import type { FieldDrift } from '../../contracts/deploy/target.ts';
 type Place = readonly string[];
 
 /**
- * A manifest that, applied, leaves the given fields as they are live: their values are in it, and what is not there is not in
- * it either. A field within a list is one of the manifest's own list where that is the list that was compared; else the
+ * A manifest that, applied, ignores the given differences: those fields stay as they are live, since their values are in it, and what is
+ * not there is not in it either. A field within a list is one of the manifest's own list where that is the list that was compared; else the
  * list is taken as a whole as it is live.
  * @param fields drifts of this manifest's object
  */
-export function leaveFields(
+export function ignoreDifferences(
   manifest: Manifest,
   fields: readonly Pick<FieldDrift, 'path' | 'desired'>[],
   live: Manifest,

@@ -6,6 +6,8 @@
 export interface Automaton {
   /** state after `byte` in `state`; the state with the longest match wins */
   step(state: number, byte: number): number;
+  /** of each byte whether it begins a pattern: 0 where it does not */
+  readonly starts: Int32Array;
   /** how many of the last bytes are the beginning of a pattern */
   depth(state: number): number;
   /** length of the longest pattern that ends here, 0 for none */
@@ -59,6 +61,10 @@ class Trie {
       for (let byte = 0; byte < 256; byte++) table[byte] = this.follow(state, byte);
       this.tables[state] = table;
     }
+  }
+
+  get starts(): Int32Array {
+    return this.tables[0] ?? new Int32Array(256);
   }
 
   step(state: number, byte: number): number {

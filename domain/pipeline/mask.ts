@@ -64,7 +64,13 @@ class MaskedStream {
 
   push(chunk: Buffer): Buffer {
     const base = this.heldFrom + this.held.length;
-    for (let index = 0; index < chunk.length; index++) this.take(chunk[index] ?? 0, base + index);
+    const { starts } = this.automaton;
+    for (let index = 0; index < chunk.length; index++) {
+      const byte = chunk[index] ?? 0;
+      // Most bytes of most output: nothing has begun, and nothing begins here.
+      if (this.state === 0 && starts[byte] === 0) continue;
+      this.take(byte, base + index);
+    }
     this.held = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk]);
     const depth = this.automaton.depth(this.state);
     const end = base + chunk.length;

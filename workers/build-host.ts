@@ -36,6 +36,7 @@ export async function openBuildHost(
     hostEnv: env,
     spawner,
     egress: true,
+    services: true,
     warmNetworks: Math.min(concurrency, 4),
     log: (level, message) => {
       log[level]({ module: 'sandbox' }, message);

@@ -7,6 +7,7 @@ import { createBuildActivities, createPipelineRecords } from '../activities/pipe
 import { createReconcileActivities } from '../activities/reconcile/index.ts';
 import { createRetentionActivities } from '../activities/retention/index.ts';
 import { foldersOf, freeSpaceLimits, spaceProblem } from '../adapters/disk/free-space.ts';
+import { serveStepFetches } from '../adapters/git/serve-step.ts';
 import { workerInterceptors } from '../adapters/temporal/trace-interceptors.ts';
 import { hostTaskQueue, taskQueues } from '../contracts/task-queues.ts';
 import { secretsOfRun } from '../domain/pipeline/secrets-of-run.ts';
@@ -132,6 +133,10 @@ async function buildWorkers(
     executor: host.executor,
     store: services.objectStore,
     resolveSecrets: (input) => secretsOfRun(db, services.gitStore, secretBox, input),
+    serveFetches: (repository) =>
+      serveStepFetches(services.gitStore, repository, (error) => {
+        log.error({ err: error, repository: repository.fullName }, 'a fetch of a step failed');
+      }),
     cloneUrl: (fullName) => `${publicUrl(config)}/${fullName}.git`,
     hostQueue,
     // One place is left for the runs of others.

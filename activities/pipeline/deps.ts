@@ -1,4 +1,5 @@
 import type { WorkspaceStore } from '../../adapters/workspace/workspace-store.ts';
+import type { StepFetches, StepRepository } from '../../adapters/git/serve-step.ts';
 import type { Heavy } from '../../domain/heavy/heavy.ts';
 import type { RepositoryReader } from '../../domain/pipeline/repository-reader.ts';
 import type { Executor, ExecutionLimits } from '../../adapters/executor/executor.ts';
@@ -21,6 +22,8 @@ export interface PipelineActivityDeps {
     step: string;
     names: readonly string[];
   }) => Promise<Map<string, string>>;
+  /** Answers fetches of one attempt of a step, see `serveStepFetches`. */
+  serveFetches: (repository: StepRepository) => StepFetches;
   /** Where people clone a project, by its full name. */
   cloneUrl: (fullName: string) => string;
   /** queue of this host */

@@ -24,6 +24,7 @@ import {
   type StepAttempt,
 } from '../../domain/pipeline/step-attempt.ts';
 import { egressAllowOf, keepStepEgress } from '../../domain/pipeline/step-egress.ts';
+import type { StepFetches } from '../../adapters/git/serve-step.ts';
 import type { Pipeline } from '../../prisma/generated/client.ts';
 import { withHeartbeat } from '../with-heartbeat.ts';
 import { collectArtifacts } from './collect-artifacts.ts';
@@ -47,6 +48,8 @@ interface Attempt {
   masker: Masker;
   writer: LogWriter;
   env: Record<string, string>;
+  /** null: without a network there is no way to it */
+  fetches: StepFetches | null;
   ancestors: readonly string[];
 }
 
@@ -69,8 +72,12 @@ async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Pro
   }
   const lease = began.attempt;
   const started = performance.now();
-  const secrets = await resolveOrExplain(deps, run, plan);
-  const masker = createMasker(typeof secrets === 'string' ? [] : [...secrets.values()]);
+  const [secrets, fetches] = await Promise.all([
+    resolveOrExplain(deps, run, plan),
+    plan.network === 'egress' ? openFetches(deps, run) : null,
+  ]);
+  const values = typeof secrets === 'string' ? [] : [...secrets.values()];
+  const masker = createMasker(fetches === null ? values : [...values, fetches.token]);
   const writer = await openLogWriter(db, { stepId: lease.stepId, attempt: lease.attempt, masker });
   if (lease.attempt > 1) await writer.note(`--- attempt ${String(lease.attempt)} ---`);
   for (const notice of noticesFor(run, plan)) await writer.note(`[slipway] ${notice}`);
@@ -92,6 +99,7 @@ async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Pro
       masker,
       writer,
       env: resolveEnv(plan, secrets),
+      fetches,
       ancestors: input.ancestors,
     });
   }
@@ -100,6 +108,25 @@ async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Pro
   // After the record: a follower ends when the step has ended, and reads on from rows or object alike.
   await finishLog(db, store, lease.stepId);
   return result;
+}
+
+/** The repository of the run, for what the step's commands fetch; null where there is none any more. */
+async function openFetches(
+  { db, cloneUrl, serveFetches }: PipelineActivityDeps,
+  { projectId }: Pipeline,
+): Promise<StepFetches | null> {
+  const project = await db.project.findUnique({
+    where: { id: projectId },
+    select: { name: true, repoPath: true, owner: { select: { name: true } } },
+  });
+  if (project === null || project.repoPath === null) return null;
+  const fullName = `${project.owner.name}/${project.name}`;
+  return serveFetches({
+    repoPath: project.repoPath,
+    fullName,
+    cloneUrl: cloneUrl(fullName),
+    whose: projectId,
+  });
 }
 
 /** What the run has to say of its file, at the top of its first step. */
@@ -177,6 +204,7 @@ async function runCommands(attempt: Attempt, mount: WorkspaceMount): Promise<Ste
     image: plan.image,
     network: plan.network,
     egressAllow,
+    ...(attempt.fetches === null ? {} : { service: attempt.fetches }),
     timeoutMs: plan.timeoutMs,
     limits: deps.limits,
   });
@@ -201,6 +229,7 @@ async function runCommands(attempt: Attempt, mount: WorkspaceMount): Promise<Ste
     return resultOf(ended, plan, signal.aborted);
   } finally {
     signal.removeEventListener('abort', stop);
+    attempt.fetches?.close();
     await execution.cleanup();
   }
 }

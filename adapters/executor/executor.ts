@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { EgressRecord } from '../../contracts/pipeline/egress.ts';
 
 /**
@@ -44,11 +44,28 @@ export interface ExecutionSpec {
   network: NetworkMode;
   /** Lines of the project's allow-list, see contracts/pipeline/egress.ts; null or absent: all that `egress` means. */
   egressAllow?: readonly string[] | null;
+  /** Answers what the step asks of the platform; absent: nothing is answered. */
+  service?: StepService;
   /** Wall time of the whole script; then SIGTERM, 3 s of grace, SIGKILL of every process. */
   timeoutMs: number;
   limits: ExecutionLimits;
   /** Relative to the workspace's root; the root when absent. */
   workingDir?: string;
+}
+
+/**
+ * Takes connections from within the step's own network, where nobody else is, as long as the attempt lives. A step without
+ * a network has no way to it.
+ */
+export interface StepService {
+  /** One connection; the driver closes it when the step is gone. Must not throw. */
+  connect(connection: Duplex): void;
+  /**
+   * Variables that lead the step's commands there.
+   * @param address `http://<host>` as the step sees it
+   * @param others what else the step's environment holds
+   */
+  env(address: string, others: Readonly<Record<string, string>>): Record<string, string>;
 }
 
 /** `egress`: out to public addresses and what the operator allows, never to the host or private ranges. */

@@ -135,6 +135,7 @@ async function finishHost(
           allowPrivate: [...new Set([...(options.allowPrivate ?? []), ...allowed])],
           apiDir: options.forwarding === true ? join(context.instance.dir, 'slirp') : undefined,
           egress: walled && egressProblem === null,
+          services: options.services === true,
           log,
         })
       : null;

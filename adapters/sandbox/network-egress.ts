@@ -4,9 +4,8 @@ import {
   type EgressRecord,
   type EgressRule,
 } from '../../contracts/pipeline/egress.ts';
-import { serveNames } from './egress-names.ts';
+import { serveNames, type NamesOptions } from './egress-names.ts';
 import { raiseWall } from './egress-wall.ts';
-import { openInside } from './network-sockets.ts';
 import { runTool } from './run-tool.ts';
 
 /** What one network lets out, and what was asked of it. */
@@ -34,14 +33,13 @@ export async function missingForEgress(asRoot: boolean): Promise<string | null> 
     : `nft does not work here: ${said}`;
 }
 
-/** Puts wall and name server into a network whose loopback has `address`. */
+/** Puts the wall into a network, and a name server behind sockets that were opened there. */
 export async function openEgress(
   enter: readonly string[],
-  address: string,
+  sockets: NamesOptions['sockets'],
   ranges: { forbidden: readonly string[]; excepted: readonly string[] },
 ): Promise<NetworkEgress> {
   const wall = await raiseWall(enter, ranges.forbidden, ranges.excepted);
-  const sockets = await openInside(enter, address, 53);
   const names = serveNames({ sockets, open: wall.open });
   let isListed = false;
   return {

@@ -1,9 +1,11 @@
 import { lookup } from 'node:dns/promises';
-import { isIPv4 } from 'node:net';
+import { isIPv4, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { openEgress, type NetworkEgress } from './network-egress.ts';
 import { makeNetwork, type MadeNetwork } from './network-namespace.ts';
+import { serveSteps, type NetworkService } from './network-service.ts';
+import { openInside } from './network-sockets.ts';
 import type { SandboxLog } from './options.ts';
 
 /** A network namespace whose only way out is slirp4netns. */
@@ -15,6 +17,8 @@ export interface Network {
   apiSocket: string | null;
   /** null: the pool was opened without, nothing is recorded and no list is kept */
   egress: NetworkEgress | null;
+  /** Where we answer the step; null: the pool was opened without. */
+  service: NetworkService | null;
   alive(): boolean;
 }
 
@@ -35,11 +39,19 @@ export interface NetworkPoolOptions {
   apiDir?: string | undefined;
   /** Each network has a wall that records what is asked of it. */
   egress?: boolean | undefined;
+  /** Each network has an address at which we answer. */
+  services?: boolean | undefined;
   log: SandboxLog;
 }
 
 /** Inside, names are answered here, by slirp4netns or by ourselves. */
 export const nameServer = '10.0.2.3';
+/**
+ * Of the loopback inside, which no rule of a wall closes. A step has no right to ports below 1024, so nothing of its own is
+ * in the way or could answer in our place.
+ */
+const serviceHost = '10.0.2.4';
+const servicePort = 80;
 
 /** RFC 1918, link-local with the cloud metadata address (RFC 3927), carrier NAT (RFC 6598), benchmark (RFC 2544). */
 const privateRanges = [
@@ -70,6 +82,7 @@ export function openNetworkPool(options: NetworkPoolOptions): NetworkPool {
   const drop = async (member: Member): Promise<void> => {
     members.delete(member.name);
     member.egress?.close();
+    member.service?.close();
     await member.remove();
   };
   const refill = (): void => {
@@ -104,24 +117,49 @@ export function openNetworkPool(options: NetworkPoolOptions): NetworkPool {
 }
 
 async function makeMember(
-  { egress, allowPrivate }: NetworkPoolOptions,
+  options: NetworkPoolOptions,
   name: string,
   apiSocket: string | null,
 ): Promise<Member> {
-  if (egress !== true) {
-    const plan = { name, routes: routes(allowPrivate), apiSocket, slirpNames: true };
-    return { ...(await makeNetwork(plan)), egress: null };
-  }
+  const { allowPrivate } = options;
+  const isWalled = options.egress === true;
   const forbidden = [...privateRanges, ...ownAddresses()];
-  const plan = { name, routes: walledRoutes(forbidden, allowPrivate), apiSocket };
-  const made = await makeNetwork({ ...plan, slirpNames: false });
+  const lines = isWalled ? walledRoutes(forbidden, allowPrivate) : routes(allowPrivate);
+  if (options.services === true) lines.push(`address add ${serviceHost}/32 dev lo`);
+  const made = await makeNetwork({
+    ...{ name, apiSocket, slirpNames: !isWalled },
+    routes: [...lines, ''].join('\n'),
+  });
   try {
     const ranges = { forbidden, excepted: allowPrivate };
-    return { ...made, egress: await openEgress(made.enter, nameServer, ranges) };
+    return { ...made, ...(await furnish(options, made.enter, ranges)) };
   } catch (error) {
     await made.remove();
     throw error;
   }
+}
+
+const nameSockets = [
+  { kind: 'udp', address: nameServer, port: 53 },
+  { kind: 'tcp', address: nameServer, port: 53 },
+] as const;
+const serviceSocket = { kind: 'tcp', address: serviceHost, port: servicePort } as const;
+
+/** What of ours is within a network. All sockets come by one process, for starting it is what takes time. */
+async function furnish(
+  { egress, services }: NetworkPoolOptions,
+  enter: readonly string[],
+  ranges: { forbidden: readonly string[]; excepted: readonly string[] },
+): Promise<Pick<Network, 'egress' | 'service'>> {
+  const serve = (listener: Server | undefined): NetworkService | null =>
+    listener === undefined ? null : serveSteps(listener, `http://${serviceHost}`);
+  const more = services === true ? [serviceSocket] : [];
+  if (egress !== true) {
+    const [listener] = more.length === 0 ? [] : await openInside(enter, more);
+    return { egress: null, service: serve(listener) };
+  }
+  const [udp, tcp, listener] = await openInside(enter, [...nameSockets, ...more]);
+  return { egress: await openEgress(enter, { udp, tcp }, ranges), service: serve(listener) };
 }
 
 function ownAddresses(): string[] {
@@ -135,22 +173,22 @@ function ownAddresses(): string[] {
  * What is refused leads to the loopback, where the wall sees, counts and refuses it; without the wall it would end there
  * all the same. Names are answered on an address of the loopback too.
  */
-function walledRoutes(forbidden: readonly string[], allowPrivate: readonly string[]): string {
+function walledRoutes(forbidden: readonly string[], allowPrivate: readonly string[]): string[] {
   const lines = [`address add ${nameServer}/32 dev lo`];
   lines.push(...forbidden.map((range) => `route replace ${range} dev lo`));
   lines.push(...allowPrivate.map((range) => `route replace ${range} via 10.0.2.2 dev tap0`));
-  return [...lines, ''].join('\n');
+  return lines;
 }
 
 /** Private ranges and this machine's own addresses are refused, what the operator allows goes out. The last one wins. */
-function routes(allowPrivate: readonly string[]): string {
+function routes(allowPrivate: readonly string[]): string[] {
   const own = ownAddresses();
   const refused = [...privateRanges, ...own].map((range) => `route replace prohibit ${range}`);
   const allowed = allowPrivate.map((range) => `route replace ${range} via 10.0.2.2 dev tap0`);
   // An allowed address can be one of our own, which `replace` alone leaves beside the refusal.
   const both = own.filter((range) => allowPrivate.includes(range));
   const freed = both.map((range) => `route del prohibit ${range}`);
-  return [...refused, ...freed, ...allowed, ''].join('\n');
+  return [...refused, ...freed, ...allowed];
 }
 
 /**

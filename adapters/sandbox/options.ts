@@ -23,6 +23,8 @@ export interface SandboxOptions {
   forwarding?: boolean;
   /** Networks have a wall that keeps allow-lists and records what is asked for. Default: they have none. */
   egress?: boolean;
+  /** Networks have an address at which we answer, see `ExecutionSpec.service`. Default: they have none. */
+  services?: boolean;
   /** Size of a step's /tmp, bytes; it counts as the step's memory. Default 1 GiB. */
   tmpBytes?: number;
   /** Between SIGTERM and SIGKILL. Default 3000. */

@@ -6,6 +6,7 @@ import type {
   ExecutionSpec,
   Executor,
   ExecutorDescription,
+  StepService,
   WorkspaceMount,
 } from '../executor/executor.ts';
 import { isAbsolute, join, normalize } from 'node:path';
@@ -100,6 +101,7 @@ async function startStep(
   const network = spec.network === 'egress' ? await acquireNetwork(host, spec, notes) : null;
   const record = once(() => recordOf(host, network));
   const release = async (clean: boolean): Promise<void> => {
+    network?.service?.end();
     const giveBack = async (): Promise<void> => {
       if (network === null) return;
       const isNew = await isRenewed(network, record);
@@ -109,10 +111,11 @@ async function startStep(
   };
   const { root, upper } = spec.workspace;
   try {
+    const env = { ...host.environment.variables, ...spec.env };
     const sandbox = await launchSandbox(host.context, {
       workspace: spec.workspace,
       script: stepScript(spec.commands),
-      env: { ...host.environment.variables, ...spec.env },
+      env: { ...env, ...openService(network, spec.service, env) },
       network,
       workingDir: normalize(spec.workingDir ?? '.'),
       groups: group?.procs,
@@ -128,6 +131,18 @@ async function startStep(
     await release(true);
     throw error;
   }
+}
+
+/** @returns variables that lead the step to its service */
+function openService(
+  network: Network | null,
+  service: StepService | undefined,
+  env: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const there = network?.service ?? null;
+  if (there === null || service === undefined) return {};
+  there.begin((connection) => service.connect(connection));
+  return service.env(there.address, env);
 }
 
 function once<T>(work: () => Promise<T>): () => Promise<T> {

@@ -51,6 +51,12 @@ const definition = `steps:
       - echo "$PLAIN" | tee /dev/stderr
       - mkdir -p out && echo nothing > "out/$PLAIN.txt"
     artifacts: [{ name: files, path: "out/**" }]
+  - name: fetches
+    commands:
+      - env; git config --list
+      - GIT_TRACE_CURL=1 GIT_TRACE_REDACT=0 git fetch --tags origin
+      - mkdir kept && echo "$GIT_CONFIG_VALUE_1" | rev > kept/reversed
+    artifacts: [{ name: kept, path: "kept/*" }]
   - name: broken
     network: none
     secrets: [PLAIN]
@@ -93,6 +99,17 @@ async function sweepProcesses(): Promise<Leak[]> {
     leaks.push(...findLeaks(`environment of ${which}`, environment, canaries));
   }
   return leaks;
+}
+
+/** The token that the step fetched with: it kept it backwards. */
+async function tokenOfFetches(listed: unknown): Promise<string> {
+  const { items } = listed as { items: { path: string; contentUrl: string }[] };
+  const kept = items.find(({ path: name }) => name === 'kept/reversed');
+  const content = (await slipway.request('GET', kept?.contentUrl ?? '')).body as string;
+  const [, token = ''] =
+    /^Bearer (\S{43})$/.exec([...content.trim()].reverse().join('').replace(/^.*: /, '')) ?? [];
+  expect(token).not.toBe('');
+  return token;
 }
 
 describe('the sweep', () => {
@@ -145,6 +162,7 @@ describe('secrets of a pipeline', () => {
     // the steps did run as written: what is checked below was really printed
     expect(run.steps.map((step) => [step.name, step.status])).toEqual([
       ['leak', 'success'],
+      ['fetches', 'success'],
       ['broken', 'failure'],
     ]);
     const stored = (await slipway.request('GET', logs)).body as string;
@@ -154,10 +172,15 @@ describe('secrets of a pipeline', () => {
       .body as string;
     expect(broken).toContain('prefix-***-suffix');
     expect(broken).toContain('***: not found');
-    const artifacts = JSON.stringify(
-      (await slipway.request('GET', `/api/v1/pipelines/${id}/artifacts`)).body,
-    );
+    const listed = (await slipway.request('GET', `/api/v1/pipelines/${id}/artifacts`)).body;
+    const artifacts = JSON.stringify(listed);
     expect(artifacts).toContain('out/***.txt');
+
+    const fetched = (await slipway.request('GET', `/api/v1/pipelines/${id}/steps/fetches/logs`))
+      .body as string;
+    expect(fetched).toMatch(/GIT_CONFIG_VALUE_1=Authorization: Bearer \*\*\*$/m);
+    expect(fetched).toMatch(/authorization: bearer \*\*\*$/im);
+    const all = [...canaries, await tokenOfFetches(listed)];
 
     const connection = await Connection.connect({ address: slipway.temporal.address });
     const client = new Client({ connection, namespace: slipway.temporal.namespace });
@@ -165,19 +188,15 @@ describe('secrets of a pipeline', () => {
     await connection.close();
     expect(history.events?.length).toBeGreaterThan(10);
     leaks.push(
-      ...findLeaks('stream', streamed, canaries),
-      ...findLeaks('log', stored + broken, canaries),
-      ...findLeaks('artifacts', artifacts, canaries),
-      ...findLeaks('run', JSON.stringify(run), canaries),
-      ...findLeaks('output of the processes', slipway.output(), canaries),
-      ...sweepHistory('history', history, canaries),
-      ...(await sweepDatabase(slipway.database.url, canaries)),
+      ...findLeaks('stream', streamed, all),
+      ...findLeaks('log', stored + broken + fetched, all),
+      ...findLeaks('artifacts', artifacts, all),
+      ...findLeaks('run', JSON.stringify(run), all),
+      ...findLeaks('output of the processes', slipway.output(), all),
+      ...sweepHistory('history', history, all),
+      ...(await sweepDatabase(slipway.database.url, all)),
       // a workspace holds what the step itself wrote there
-      ...(await sweepFolder(
-        slipway.home,
-        canaries,
-        new RegExp(`^${path.join(slipway.home, 'runs')}$`),
-      )),
+      ...(await sweepFolder(slipway.home, all, new RegExp(`^${path.join(slipway.home, 'runs')}$`))),
     );
     expect(leaks).toEqual([]);
   }, 240_000);

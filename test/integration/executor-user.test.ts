@@ -16,6 +16,7 @@ interface Seen {
   plain: StepEnd;
   registry: StepEnd;
   reach: StepEnd;
+  service: StepEnd;
   spin: StepEnd;
   paths: string[];
   inside: SeenInside;
@@ -63,6 +64,10 @@ describe('the process driver without root', () => {
   it('does not reach a service on the loopback of the host', () => {
     expect(seen.reach.exitCode).toBe(0);
     expect(seen.reach.output).not.toContain('host service');
+  });
+
+  it('answers a step at the address that its service has inside', () => {
+    expect(seen.service.output).toContain('answered by us');
   });
 
   it('ends a step at its timeout with all it started', () => {

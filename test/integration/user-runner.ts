@@ -16,8 +16,17 @@ const reach = await step(
   ['127.0.0.1', '10.0.2.2'].map((host) => `curl -sS -m 2 http://${host}:${port}/ 2>&1 || :`),
 );
 const spin = await step(['trap "" TERM; (setsid sleep 60 &); while :; do :; done'], 300);
+const service = await runStep(bench.executor, space, ['curl -sS -m 2 $AT 2>&1 || :'], {
+  network: 'egress',
+  service: {
+    connect: (connection) => connection.end('HTTP/1.1 200 OK\r\n\r\nanswered by us'),
+    env: (address) => ({ AT: address }),
+  },
+});
 const paths: string[] = [];
 for await (const file of bench.executor.collect(space, ['**'])) paths.push(file.path);
 await bench.close();
 const inside = await runInside();
-process.stdout.write(JSON.stringify({ about, plain, registry, reach, spin, paths, inside }));
+process.stdout.write(
+  JSON.stringify({ about, plain, registry, reach, service, spin, paths, inside }),
+);

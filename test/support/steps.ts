@@ -47,7 +47,8 @@ export async function openStepBench(options: Partial<SandboxOptions> = {}): Prom
   const logged: string[] = [];
   const executor = createProcessExecutor({
     hostEnv: process.env,
-    egress: true, // as the workers have it
+    egress: true, // these two as the workers have them
+    services: true,
     log: (_level, message) => logged.push(message),
     ...options,
   });

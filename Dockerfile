@@ -28,6 +28,7 @@ COPY --from=build /app/dist ./dist
 COPY --from=build /app/web/dist ./web/dist
 COPY --from=build /app/adapters/temporal ./adapters/temporal
 COPY --from=build /app/adapters/hardening ./adapters/hardening
+COPY --from=build /app/adapters/config/own-database.mjs ./adapters/config/
 COPY --from=build /app/prisma/migrations ./prisma/migrations
 COPY --from=build /app/deploy ./deploy
 COPY --from=build /app/docs ./docs

@@ -37,11 +37,11 @@ import { Services } from './services.ts';
 import {
   keyOf,
   keyOfObject,
-  lockFolder,
   openStateStore,
   type StateStore,
   type StoredObject,
 } from './state-store.ts';
+import { lockFolder } from './folder-lock.ts';
 import { claimsDir, takeOverClaims } from './claims.ts';
 import { Workloads } from './workloads.ts';
 import { appsAddress } from './apps-address.ts';
@@ -89,11 +89,11 @@ export async function openLocalTarget(options: LocalTargetOptions): Promise<Loca
       await services.close();
       await workloads.close(options.closeGraceMs ?? 3000);
       await base.close();
-      lock.release();
+      await lock.release();
     };
     return { ...targetOf(parts), close };
   } catch (error) {
-    lock.release();
+    await lock.release();
     throw error;
   }
 }

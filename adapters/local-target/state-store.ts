@@ -1,5 +1,4 @@
-import { createServer } from 'node:net';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Manifest, ObjectRef } from '../../contracts/deploy/manifest.ts';
 import { refKey, refOf } from '../../contracts/deploy/manifest.ts';
@@ -191,30 +190,4 @@ async function writeWhole(file: string, text: string): Promise<void> {
     await handle.close();
   }
   await rename(fresh, file);
-}
-
-/**
- * Makes this process the only one that works on `root`. The kernel lets go of it when the process ends, however it ends.
- * `conflict` when another one holds it.
- */
-export async function lockFolder(root: string): Promise<{ release(): void }> {
-  const { dev, ino } = await stat(root);
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE';
-      reject(
-        taken
-          ? new DomainError(
-              'conflict',
-              'Another Slipway process runs the applications of this folder.',
-            )
-          : error,
-      );
-    });
-    // A name in the abstract space: no file that a killed process could leave behind.
-    server.listen(`\0slipway-local-target-${String(dev)}-${String(ino)}`, resolve);
-  });
-  server.unref();
-  return { release: () => server.close() };
 }

@@ -11,6 +11,11 @@ interface RouteOptions {
   method: Method;
   /** name of the area in the documentation */
   tag: string;
+  /**
+   * camelCase verb and noun, unique: what generated clients call the operation. Once released it is never changed,
+   * whatever becomes of the path.
+   */
+  operationId: string;
   summary: string;
   description?: string;
   access: Access;

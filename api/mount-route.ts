@@ -74,12 +74,13 @@ export function mountRoute(
   route: DefinedRoute,
   mounting: Mounting,
 ): void {
-  const { method, path, tag, summary, description } = route;
+  const { method, path, tag, operationId, summary, description } = route;
   const request = strictRequest(route);
   const openapi = {
     method,
     path,
     tags: [tag],
+    operationId,
     summary,
     ...(description === undefined ? {} : { description }),
     ...(request ? { request } : {}),

@@ -66,15 +66,13 @@ export function publicUrl(c: Context<AppEnv>): string {
   return (configured ?? `http://${host}:${port}`).replace(/\/+$/, '');
 }
 
-/** Responses for a route's documentation: one problem per status. */
+/** Responses for a route's documentation: one problem per status, and one for every other status that is not a success. */
 export function problemResponses(codes: readonly ProblemCode[]) {
-  return Object.fromEntries(
-    codes.map((code) => [
-      problems[code].status,
-      {
-        description: problems[code].title,
-        content: { [problemMediaType]: { schema: problemSchema } },
-      },
-    ]),
-  );
+  const content = { [problemMediaType]: { schema: problemSchema } };
+  return {
+    ...Object.fromEntries(
+      codes.map((code) => [problems[code].status, { description: problems[code].title, content }]),
+    ),
+    default: { description: 'Another problem; `code` says which', content },
+  };
 }

@@ -1,4 +1,3 @@
-import { execFile, execFileSync } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -11,27 +10,7 @@ import {
   type TestRepository,
   type TestUser,
 } from '../support/git-server.ts';
-
-interface Said {
-  code: number;
-  text: string;
-}
-
-/** Runs a program to its end; says what it printed. */
-function run(cwd: string, command: string, args: readonly string[]): Promise<Said> {
-  return new Promise((resolve) => {
-    const options = { cwd, maxBuffer: 1 << 26, timeout: 600_000 };
-    execFile(command, args, options, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 127;
-      resolve({ code, text: `${stdout}${stderr}` });
-    });
-  });
-}
-
-async function mustRun(cwd: string, command: string, ...args: string[]): Promise<void> {
-  const { code, text } = await run(cwd, command, args);
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')}: ${text.slice(-2000)}`);
-}
+import { isThere, mustRun, programs, run } from './run.ts';
 
 interface Client {
   name: string;
@@ -39,8 +18,6 @@ interface Client {
   /** Installs it into a folder of its own. @returns the command that runs its program, to which the arguments are added */
   install(folder: string): Promise<string[]>;
 }
-
-const programs = path.resolve('test/clients/programs');
 
 const python = (name: string, pinned: string, program: string): Client => ({
   name,
@@ -93,15 +70,6 @@ const clients: Client[] = [
     },
   },
 ];
-
-function isThere(command: string): boolean {
-  try {
-    execFileSync('/bin/sh', ['-c', `command -v ${command}`]);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 let server: GitServer;
 let ann: TestUser;

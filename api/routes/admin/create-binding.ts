@@ -7,6 +7,7 @@ export const createBindingRoute = defineRoute({
   method: 'post',
   path: '/api/v1/role-bindings',
   tag: 'roles',
+  operationId: 'createRoleBinding',
   summary: 'Give a user a role, everywhere or on one project',
   description: 'Nobody gives what they do not hold there.',
   access: { kind: 'authenticated' },

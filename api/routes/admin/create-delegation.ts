@@ -14,6 +14,7 @@ export const createDelegationRoute = defineRoute({
   method: 'post',
   path: '/api/v1/delegations',
   tag: 'delegations',
+  operationId: 'createDelegation',
   summary: 'Delegate one of your permissions to a user or agent',
   description:
     'It counts while you hold it, until it expires or is revoked. What projects give needs `project:delegate` there; ' +

@@ -8,6 +8,7 @@ export const createRoleRoute = defineRoute({
   method: 'post',
   path: '/api/v1/roles',
   tag: 'roles',
+  operationId: 'createRole',
   summary: 'Make a role of permissions that you hold',
   access: { kind: 'permission', permission: 'admin:manage', project: 'global' },
   request: { body: jsonBody(z.strictObject(roleFields)) },

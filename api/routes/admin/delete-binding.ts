@@ -6,6 +6,7 @@ export const deleteBindingRoute = defineRoute({
   method: 'delete',
   path: '/api/v1/role-bindings/{id}',
   tag: 'roles',
+  operationId: 'deleteRoleBinding',
   summary: 'Take a role from a user, effective on their next request',
   access: { kind: 'authenticated' },
   request: { params: idParam },

@@ -6,6 +6,7 @@ export const deleteRoleRoute = defineRoute({
   method: 'delete',
   path: '/api/v1/roles/{id}',
   tag: 'roles',
+  operationId: 'deleteRole',
   summary: 'Delete a role that is not a system one, with its bindings',
   access: { kind: 'permission', permission: 'admin:manage', project: 'global' },
   request: { params: idParam },

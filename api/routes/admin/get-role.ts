@@ -7,6 +7,7 @@ export const getRoleRoute = defineRoute({
   method: 'get',
   path: '/api/v1/roles/{id}',
   tag: 'roles',
+  operationId: 'getRole',
   summary: 'A role by id or name',
   access: { kind: 'any', permissions: ['admin:read', 'admin:manage'], project: 'global' },
   request: { params: idParam },

@@ -8,6 +8,7 @@ export const listBindingsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/role-bindings',
   tag: 'roles',
+  operationId: 'listRoleBindings',
   summary: 'Who has which role where: all for admins, a project’s for its readers, else your own',
   access: { kind: 'authenticated' },
   request: {

@@ -8,6 +8,7 @@ export const listDelegationsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/delegations',
   tag: 'delegations',
+  operationId: 'listDelegations',
   summary: 'Delegations that you gave or got; all for admins',
   access: { kind: 'account' },
   request: { query: z.object({ ...pageQuery, live: z.enum(['true', 'false']).optional() }) },

@@ -7,6 +7,7 @@ export const listPermissionsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/permissions',
   tag: 'roles',
+  operationId: 'listPermissions',
   summary: 'The closed list of permissions',
   access: { kind: 'authenticated' },
   responses: { 200: json('All of them', z.object({ items: z.array(z.string()) })) },

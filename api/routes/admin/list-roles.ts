@@ -7,6 +7,7 @@ export const listRolesRoute = defineRoute({
   method: 'get',
   path: '/api/v1/roles',
   tag: 'roles',
+  operationId: 'listRoles',
   summary: 'All roles and what they give',
   access: { kind: 'any', permissions: ['admin:read', 'admin:manage'], project: 'global' },
   responses: { 200: json('By name', z.object({ items: z.array(roleSchema) })) },

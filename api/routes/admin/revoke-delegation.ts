@@ -6,6 +6,7 @@ export const revokeDelegationRoute = defineRoute({
   method: 'delete',
   path: '/api/v1/delegations/{id}',
   tag: 'delegations',
+  operationId: 'revokeDelegation',
   summary: 'Take back a delegation that you gave or got, or one of a project where you may',
   access: { kind: 'account' },
   request: { params: idParam },

@@ -9,6 +9,7 @@ export const updateRoleRoute = defineRoute({
   method: 'patch',
   path: '/api/v1/roles/{id}',
   tag: 'roles',
+  operationId: 'updateRole',
   summary: 'Change a role that is not a system one',
   access: { kind: 'permission', permission: 'admin:manage', project: 'global' },
   request: { params: idParam, body: jsonBody(z.strictObject(roleFields).partial()) },

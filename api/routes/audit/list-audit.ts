@@ -27,6 +27,7 @@ export const listAuditRoute = defineRoute({
   method: 'get',
   path: '/api/v1/audit',
   tag: 'audit',
+  operationId: 'listAuditEntries',
   summary: 'The audit log, newest first',
   access: { kind: 'permission', permission: 'audit:read', project: 'global' },
   request: {

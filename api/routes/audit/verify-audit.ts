@@ -6,6 +6,7 @@ export const verifyAuditRoute = defineRoute({
   method: 'get',
   path: '/api/v1/audit/verification',
   tag: 'audit',
+  operationId: 'verifyAudit',
   summary: 'Whether the hash chain of the audit log holds, and if not, at which row it breaks',
   access: { kind: 'permission', permission: 'audit:read', project: 'global' },
   responses: {

@@ -37,6 +37,7 @@ export const getChangeRoute = defineRoute({
   method: 'get',
   path: '/api/v1/changes/{changeId}',
   tag: 'changes',
+  operationId: 'getChange',
   summary: 'The whole story of a change, from its push to what runs of it',
   description: 'Shows what you may see of it; 404 when that is nothing.',
   access: { kind: 'public', identify: true },

@@ -23,6 +23,7 @@ export const listChangesRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/changes',
   tag: 'changes',
+  operationId: 'listChanges',
   summary: 'Changes of a project, newest first, each with where it is',
   access: { kind: 'permission', permission: 'pipeline:read', project: 'path' },
   request: {

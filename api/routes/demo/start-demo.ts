@@ -10,6 +10,7 @@ export const startDemoRoute = defineRoute({
   method: 'post',
   path: '/api/v1/demo',
   tag: 'projects',
+  operationId: 'startDemo',
   summary: 'Make the sample project, push it and start its pipeline',
   access: { kind: 'permission', permission: 'project:write', project: 'global' },
   responses: {

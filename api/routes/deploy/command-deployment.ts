@@ -23,6 +23,7 @@ const noBody = z.strictObject({});
 /** A change of the desired state, which the deployment's own workflow syncs. Answers the deployment as it is desired now. */
 function commandRoute<Body extends z.ZodType>(options: {
   command: string;
+  operationId: string;
   summary: string;
   body: Body;
   run: (
@@ -32,13 +33,14 @@ function commandRoute<Body extends z.ZodType>(options: {
     body: z.output<Body>,
   ) => Promise<{ id: string } | undefined>;
 }): DefinedRoute {
-  const { command, summary, run } = options;
+  const { command, operationId, summary, run } = options;
   // The route's own types cannot follow a schema that is still open here.
   const body: z.ZodType = options.body;
   return defineRoute({
     method: 'post',
     path: `/api/v1/deployments/{id}/${command}` as '/api/v1/deployments/{id}/sync',
     tag: 'deployments',
+    operationId,
     summary,
     access: onDeployment('deploy:promote'),
     request: {
@@ -66,12 +68,14 @@ const reason = z.string().max(500).optional();
 export const deploymentCommandRoutes: readonly DefinedRoute[] = [
   commandRoute({
     command: 'sync',
+    operationId: 'syncDeployment',
     summary: 'Apply what is desired once more, without a build',
     body: noBody,
     run: (db, caller, id) => syncDeployment(db, caller, id),
   }),
   commandRoute({
     command: 'retry',
+    operationId: 'retryDeployment',
     summary: 'Try what failed last once more, now; a bad revision leaves its quarantine for it',
     body: z.strictObject({ reason }),
     run: (db, caller, deploymentId, body) =>
@@ -79,6 +83,7 @@ export const deploymentCommandRoutes: readonly DefinedRoute[] = [
   }),
   commandRoute({
     command: 'rollback',
+    operationId: 'rollbackDeployment',
     summary: 'Go back to an earlier good revision; no pipeline runs again',
     body: z.strictObject({ revision: z.int().min(1).optional(), reason }),
     run: (db, caller, deploymentId, body) =>
@@ -90,24 +95,28 @@ export const deploymentCommandRoutes: readonly DefinedRoute[] = [
   }),
   commandRoute({
     command: 'promote',
+    operationId: 'promoteDeployment',
     summary: 'Deploy exactly what serves here to another environment',
     body: z.strictObject({ to: z.enum(environments).default('production') }),
     run: (db, caller, deploymentId, { to }) => promoteDeployment(db, caller, { deploymentId, to }),
   }),
   commandRoute({
     command: 'stop',
+    operationId: 'stopDeployment',
     summary: 'Take the application down; what it needs stays',
     body: noBody,
     run: (db, caller, id) => stopDeployment(db, caller, id),
   }),
   commandRoute({
     command: 'start',
+    operationId: 'startDeployment',
     summary: 'Bring a stopped application up again',
     body: noBody,
     run: (db, caller, id) => startDeployment(db, caller, id),
   }),
   commandRoute({
     command: 'scale',
+    operationId: 'scaleDeployment',
     summary:
       'Set how many replicas run of what has the image of the deployment (where nothing has, of its Deployments); 0 stops everything, null gives it back to the manifests',
     body: z.strictObject({ replicas: z.int().min(0).max(1000).nullable() }),
@@ -116,6 +125,7 @@ export const deploymentCommandRoutes: readonly DefinedRoute[] = [
   }),
   commandRoute({
     command: 'pause',
+    operationId: 'pauseDeployment',
     summary: 'Hold the roll-out before its next wave, and heal nothing',
     body: z.strictObject({ reason }),
     run: (db, caller, deploymentId, { reason: why }) =>
@@ -123,6 +133,7 @@ export const deploymentCommandRoutes: readonly DefinedRoute[] = [
   }),
   commandRoute({
     command: 'resume',
+    operationId: 'resumeDeployment',
     summary: 'Go on from where it was paused',
     body: z.strictObject({ reason }),
     run: (db, caller, deploymentId, { reason: why }) =>
@@ -130,6 +141,7 @@ export const deploymentCommandRoutes: readonly DefinedRoute[] = [
   }),
   commandRoute({
     command: 'abort',
+    operationId: 'abortDeployment',
     summary: 'Have the roll-out that runs now undone',
     body: z.strictObject({ reason }),
     run: async (db, caller, deploymentId, body) => {

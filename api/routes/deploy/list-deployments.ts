@@ -12,6 +12,7 @@ export const listDeploymentsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/deployments',
   tag: 'deployments',
+  operationId: 'listDeployments',
   summary:
     'What runs where: every environment of every project that you may see; previews are asked for by name',
   access: { kind: 'authenticated' },
@@ -35,6 +36,7 @@ export const listProjectDeploymentsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/deployments',
   tag: 'deployments',
+  operationId: 'listProjectDeployments',
   summary: 'Lasting environments of a project; previews are with their merge requests',
   access: { kind: 'permission', permission: 'deploy:read', project: 'path' },
   request: { params: z.object({ owner: z.string(), project: z.string() }) },

@@ -43,6 +43,7 @@ export const createDeploymentRoute = defineRoute({
   method: 'post',
   path: '/api/v1/projects/{owner}/{project}/deployments',
   tag: 'deployments',
+  operationId: 'createDeployment',
   summary: 'Set up an environment of a project',
   access: { kind: 'permission', permission: 'deploy:write', project: 'path' },
   request: {
@@ -69,6 +70,7 @@ export const updateDeploymentRoute = defineRoute({
   method: 'patch',
   path: '/api/v1/deployments/{id}',
   tag: 'deployments',
+  operationId: 'updateDeployment',
   summary: 'Change image, values or settings of an environment',
   access: onDeployment('deploy:write'),
   request: {
@@ -93,6 +95,7 @@ export const deleteDeploymentRoute = defineRoute({
   method: 'delete',
   path: '/api/v1/deployments/{id}',
   tag: 'deployments',
+  operationId: 'deleteDeployment',
   summary: 'Take an environment down and remove it',
   access: onDeployment('deploy:write'),
   request: { params: deploymentParams },

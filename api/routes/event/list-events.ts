@@ -113,6 +113,7 @@ export const listEventsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/events',
   tag: 'events',
+  operationId: 'listEvents',
   summary:
     'Events as they happen (server-sent events), or a list of past ones (Accept: application/json)',
   description:

@@ -54,6 +54,7 @@ export const showAnswerRoute = defineRoute({
   method: 'get',
   path,
   tag: 'gates',
+  operationId: 'showGateAnswer',
   summary: 'The page behind the link in a mail; looking at it changes nothing',
   // The link's token says who answers, and what they may is asked when it is used.
   access: { kind: 'public' },
@@ -85,6 +86,7 @@ export const answerGateRoute = defineRoute({
   method: 'post',
   path,
   tag: 'gates',
+  operationId: 'answerGate',
   summary: 'Decide a gate by the link in a mail, once',
   access: { kind: 'public' },
   raw: true,

@@ -9,6 +9,7 @@ export const decideGateRoute = defineRoute({
   method: 'post',
   path: '/api/v1/gates/{id}/decision',
   tag: 'gates',
+  operationId: 'decideGate',
   summary: 'Approve, reject or skip',
   description:
     'Needs the permission that the gate names, on its project. Who asked through their own agent may not decide; a person and their agents have one voice. A roll-out is approved or rejected; skipping its pruning keeps the objects.',

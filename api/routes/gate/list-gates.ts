@@ -7,6 +7,7 @@ export const listGatesRoute = defineRoute({
   method: 'get',
   path: '/api/v1/gates',
   tag: 'gates',
+  operationId: 'listGates',
   summary: 'Open gates that you may decide, oldest first',
   access: { kind: 'authenticated' },
   request: {

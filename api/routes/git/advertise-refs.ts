@@ -7,6 +7,7 @@ export const advertiseRefsRoute = defineRoute({
   ...gitRoute,
   method: 'get',
   path: '/{owner}/{repository}/info/refs',
+  operationId: 'advertiseRefs',
   summary: 'Refs and capabilities, for git clients',
   request: {
     params: gitParams,

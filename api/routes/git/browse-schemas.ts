@@ -95,3 +95,12 @@ export function toFileBody(view: FileView): z.output<typeof fileBody> {
 export function jsonResponse<T extends z.ZodType>(description: string, schema: T) {
   return { 200: { description, content: { 'application/json': { schema } } } };
 }
+
+/**
+ * One 200 answer of bytes. The document names the media type that every generator of clients knows as bytes; which it is
+ * says the header of the answer.
+ */
+export function bytesResponse(description: string) {
+  const schema = z.string().openapi({ format: 'binary' });
+  return { 200: { description, content: { 'application/octet-stream': { schema } } } };
+}

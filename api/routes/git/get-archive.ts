@@ -2,13 +2,14 @@ import { z } from '@hono/zod-openapi';
 import { DomainError } from '../../../contracts/problems.ts';
 import { repoPathOf, resolveRefOrDefault } from '../../../domain/git/read-repository.ts';
 import { defineRoute } from '../../define-route.ts';
-import { projectParams, readAccess, requiredRef } from './browse-schemas.ts';
+import { bytesResponse, projectParams, readAccess, requiredRef } from './browse-schemas.ts';
 import { streamResponse, whoseAnswer } from './git-body.ts';
 
 export const getArchiveRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/archive',
   tag: 'git',
+  operationId: 'downloadArchive',
   summary: 'All files at a ref as one archive',
   access: readAccess,
   raw: true,
@@ -19,7 +20,7 @@ export const getArchiveRoute = defineRoute({
       format: z.enum(['tar.gz', 'zip']).default('tar.gz'),
     }),
   },
-  responses: { 200: { description: 'The archive' } },
+  responses: bytesResponse('The archive'),
   handler: async (c) => {
     const { ref, format } = c.req.valid('query');
     const { gitStore } = c.get('services');

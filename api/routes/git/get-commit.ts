@@ -13,6 +13,7 @@ export const getCommitRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/commits/{sha}',
   tag: 'git',
+  operationId: 'getCommit',
   summary: 'A commit and what it changed',
   access: readAccess,
   request: { params: projectParams.extend({ sha: requiredRef }) },

@@ -13,6 +13,7 @@ export const getDiffRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/diff',
   tag: 'git',
+  operationId: 'getDiff',
   summary: 'What `to` changed since it left `from`',
   access: readAccess,
   request: {

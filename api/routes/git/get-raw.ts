@@ -2,7 +2,7 @@ import type { GitTreeEntry } from '../../../contracts/git/store.ts';
 import { findRawFile, repoPathOf } from '../../../domain/git/read-repository.ts';
 import { defineRoute } from '../../define-route.ts';
 import { tagsOf } from '../../etag.ts';
-import { filePathQuery, projectParams, readAccess } from './browse-schemas.ts';
+import { bytesResponse, filePathQuery, projectParams, readAccess } from './browse-schemas.ts';
 import { streamResponse, whoseAnswer } from './git-body.ts';
 
 /** Pictures that a page may hold. All else is text or a download. */
@@ -49,11 +49,12 @@ export const getRawRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/raw',
   tag: 'git',
+  operationId: 'getRawFile',
   summary: 'The bytes of a file at a ref; of a symlink, the text it holds',
   access: readAccess,
   raw: true,
   request: { params: projectParams, query: filePathQuery },
-  responses: { 200: { description: 'The bytes' }, 304: { description: 'Not modified' } },
+  responses: { ...bytesResponse('The bytes'), 304: { description: 'Not modified' } },
   handler: async (c) => {
     const { ref, path } = c.req.valid('query');
     const { gitStore } = c.get('services');

@@ -15,6 +15,7 @@ export const getTreeRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/tree',
   tag: 'git',
+  operationId: 'getTree',
   summary: 'A directory at a ref',
   access: readAccess,
   request: { params: projectParams, query: pageQuery(1000, 10_000) },

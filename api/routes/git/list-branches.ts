@@ -24,6 +24,7 @@ export const listBranchesRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/branches',
   tag: 'git',
+  operationId: 'listBranches',
   summary: 'Branches by name, the default one first',
   access: readAccess,
   request: { params: projectParams, query: listRefsQuery },

@@ -13,6 +13,7 @@ export const listCommitsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/commits',
   tag: 'git',
+  operationId: 'listCommits',
   summary: 'History of a ref, or of a path on it, newest first',
   access: readAccess,
   request: { params: projectParams, query: pageQuery(30, 100) },

@@ -18,6 +18,7 @@ export const listTagsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/tags',
   tag: 'git',
+  operationId: 'listTags',
   summary: 'Tags, newest first',
   access: readAccess,
   request: { params: projectParams, query: listRefsQuery },

@@ -79,6 +79,7 @@ export const listProtectedBranchesRoute = defineRoute({
   method: 'get',
   path,
   tag: 'git',
+  operationId: 'listProtectedBranches',
   summary: 'Rules that protect branches',
   access: readAccess,
   request: { params: projectParams },
@@ -91,6 +92,7 @@ export const createProtectedBranchRoute = defineRoute({
   method: 'post',
   path,
   tag: 'git',
+  operationId: 'createProtectedBranch',
   summary: 'Protect branches by a pattern',
   access: manageAccess,
   request: {
@@ -114,6 +116,7 @@ export const updateProtectedBranchRoute = defineRoute({
   method: 'patch',
   path: rulePath,
   tag: 'git',
+  operationId: 'updateProtectedBranch',
   summary: 'Change a rule',
   access: manageAccess,
   request: {
@@ -134,6 +137,7 @@ export const deleteProtectedBranchRoute = defineRoute({
   method: 'delete',
   path: rulePath,
   tag: 'git',
+  operationId: 'deleteProtectedBranch',
   summary: 'Remove a rule',
   access: manageAccess,
   request: { params: ruleParams },

@@ -12,6 +12,7 @@ export const receivePackRoute = defineRoute({
   ...gitRoute,
   method: 'post',
   path: '/{owner}/{repository}/git-receive-pack',
+  operationId: 'receivePack',
   summary: 'Push, for git clients',
   request: { params: gitParams },
   responses: { 200: { description: 'What became of each ref' } },

@@ -12,6 +12,7 @@ export const uploadPackRoute = defineRoute({
   ...gitRoute,
   method: 'post',
   path: '/{owner}/{repository}/git-upload-pack',
+  operationId: 'uploadPack',
   summary: 'Clone and fetch, for git clients',
   request: { params: gitParams },
   responses: { 200: { description: 'The pack' } },

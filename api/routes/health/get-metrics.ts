@@ -6,6 +6,7 @@ export const getMetricsRoute = defineRoute({
   method: 'get',
   path: '/metrics',
   tag: 'health',
+  operationId: 'getMetrics',
   summary: 'What this process counts, for Prometheus',
   description: 'Scrape it with a token: `authorization: { credentials: slp_… }`.',
   unlimited: true,

@@ -7,6 +7,7 @@ export const getReadyzRoute = defineRoute({
   method: 'get',
   path: '/readyz',
   tag: 'health',
+  operationId: 'getReadiness',
   summary: 'Requests can be served: critical parts work and no stop is under way',
   description: 'With `part` it tells of that part alone: `?part=workers`.',
   access: { kind: 'public' },

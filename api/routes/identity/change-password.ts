@@ -7,6 +7,7 @@ export const changePasswordRoute = defineRoute({
   method: 'put',
   path: '/api/v1/auth/password',
   tag: 'auth',
+  operationId: 'changePassword',
   summary: 'Change your password; all your other sessions end',
   access: { kind: 'account' },
   request: {

@@ -7,6 +7,7 @@ export const createTokenRoute = defineRoute({
   method: 'post',
   path: '/api/v1/tokens',
   tag: 'tokens',
+  operationId: 'createToken',
   summary: 'Make an API token; its text is shown this once',
   access: { kind: 'account' },
   request: {

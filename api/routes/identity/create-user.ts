@@ -7,6 +7,7 @@ export const createUserRoute = defineRoute({
   method: 'post',
   path: '/api/v1/users',
   tag: 'users',
+  operationId: 'createUser',
   summary: 'Add a person or an agent',
   access: { kind: 'any', permissions: ['users:write', 'admin:users'], project: 'global' },
   request: {

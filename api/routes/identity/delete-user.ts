@@ -6,6 +6,7 @@ export const deleteUserRoute = defineRoute({
   method: 'delete',
   path: '/api/v1/users/{id}',
   tag: 'users',
+  operationId: 'deleteUser',
   summary: 'Remove an account that owns no project',
   access: { kind: 'any', permissions: ['users:write', 'admin:users'], project: 'global' },
   request: { params: idParam },

@@ -6,6 +6,7 @@ export const endSessionRoute = defineRoute({
   method: 'delete',
   path: '/api/v1/auth/sessions/{id}',
   tag: 'auth',
+  operationId: 'endSession',
   summary: 'End one of your sessions',
   access: { kind: 'account' },
   request: { params: idParam },

@@ -24,6 +24,7 @@ export const getMeRoute = defineRoute({
   method: 'get',
   path: '/api/v1/auth/me',
   tag: 'auth',
+  operationId: 'getMe',
   summary: 'Who asks, and what they may do',
   access: { kind: 'authenticated' },
   request: { query: z.object({ projectId: z.string().max(100).optional() }) },

@@ -7,6 +7,7 @@ export const getUserRoute = defineRoute({
   method: 'get',
   path: '/api/v1/users/{id}',
   tag: 'users',
+  operationId: 'getUser',
   summary: 'A user by id or name',
   access: { kind: 'any', permissions: ['users:read', 'admin:users'], project: 'global' },
   request: { params: idParam },

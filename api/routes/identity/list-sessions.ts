@@ -7,6 +7,7 @@ export const listSessionsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/auth/sessions',
   tag: 'auth',
+  operationId: 'listSessions',
   summary: 'Your live sessions',
   access: { kind: 'account' },
   responses: { 200: json('Newest first', z.object({ items: z.array(sessionSchema) })) },

@@ -8,6 +8,7 @@ export const listTokensRoute = defineRoute({
   method: 'get',
   path: '/api/v1/tokens',
   tag: 'tokens',
+  operationId: 'listTokens',
   summary: 'Your API tokens, or those of another user for holders of admin:users',
   access: { kind: 'account' },
   request: { query: z.object({ ...pageQuery, user: reference.optional() }) },

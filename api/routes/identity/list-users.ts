@@ -8,6 +8,7 @@ export const listUsersRoute = defineRoute({
   method: 'get',
   path: '/api/v1/users',
   tag: 'users',
+  operationId: 'listUsers',
   summary: 'Users and agents, oldest first',
   access: { kind: 'any', permissions: ['users:read', 'admin:users'], project: 'global' },
   request: {

@@ -8,6 +8,7 @@ export const loginRoute = defineRoute({
   method: 'post',
   path: '/api/v1/auth/login',
   tag: 'auth',
+  operationId: 'login',
   summary: 'Sign in with name and password',
   description:
     'Sets the session cookie. Ten wrong tries of a name from one address in 15 minutes, then 429 there; elsewhere the name only answers more slowly.',

@@ -7,6 +7,7 @@ export const logoutRoute = defineRoute({
   method: 'post',
   path: '/api/v1/auth/logout',
   tag: 'auth',
+  operationId: 'logout',
   summary: 'Sign out: end the session of the cookie',
   access: { kind: 'authenticated' },
   responses: noContent,

@@ -6,6 +6,7 @@ export const revokeTokenRoute = defineRoute({
   method: 'delete',
   path: '/api/v1/tokens/{id}',
   tag: 'tokens',
+  operationId: 'revokeToken',
   summary: 'Revoke a token at once',
   access: { kind: 'account' },
   request: { params: idParam },

@@ -8,6 +8,7 @@ export const updateUserRoute = defineRoute({
   method: 'patch',
   path: '/api/v1/users/{id}',
   tag: 'users',
+  operationId: 'updateUser',
   summary: 'Change an account; `isActive: false` ends its sessions and tokens at once',
   access: { kind: 'any', permissions: ['users:write', 'admin:users'], project: 'global' },
   request: {

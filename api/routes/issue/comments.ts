@@ -20,6 +20,7 @@ export const listIssueCommentsRoute = defineRoute({
   method: 'get',
   path,
   tag: 'issues',
+  operationId: 'listIssueComments',
   summary: 'Comments on an issue, oldest first',
   access: readIssues,
   request: { params: issueParams, query: z.strictObject(pageQuery) },
@@ -36,6 +37,7 @@ export const commentIssueRoute = defineRoute({
   method: 'post',
   path,
   tag: 'issues',
+  operationId: 'createIssueComment',
   summary: 'Comment on an issue',
   access: writeIssues,
   request: {
@@ -56,6 +58,7 @@ export const editIssueCommentRoute = defineRoute({
   method: 'patch',
   path: `${path}/{id}`,
   tag: 'issues',
+  operationId: 'updateIssueComment',
   summary: 'Change your own comment on an issue',
   access: writeIssues,
   request: {

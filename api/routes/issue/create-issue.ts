@@ -7,6 +7,7 @@ export const createIssueRoute = defineRoute({
   method: 'post',
   path: issuesPath,
   tag: 'issues',
+  operationId: 'createIssue',
   summary: 'Open an issue',
   access: writeIssues,
   request: {

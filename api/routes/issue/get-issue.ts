@@ -7,6 +7,7 @@ export const getIssueRoute = defineRoute({
   method: 'get',
   path: `${issuesPath}/{number}`,
   tag: 'issues',
+  operationId: 'getIssue',
   summary: 'An issue',
   access: readIssues,
   request: { params: issueParams },

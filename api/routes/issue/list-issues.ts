@@ -8,6 +8,7 @@ export const listIssuesRoute = defineRoute({
   method: 'get',
   path: issuesPath,
   tag: 'issues',
+  operationId: 'listIssues',
   summary: 'Issues of a project, newest first',
   access: readIssues,
   request: { params: projectParams, query: listIssuesQuery },

@@ -14,6 +14,7 @@ export const listLabelsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/labels',
   tag: 'issues',
+  operationId: 'listIssueLabels',
   summary: 'Labels that issues of a project have, the most used first',
   access: readIssues,
   request: { params: projectParams },

@@ -7,6 +7,7 @@ export const updateIssueRoute = defineRoute({
   method: 'patch',
   path: `${issuesPath}/{number}`,
   tag: 'issues',
+  operationId: 'updateIssue',
   summary: 'Change title, body, labels or assignee of an issue',
   access: writeIssues,
   request: {

@@ -9,6 +9,7 @@ export const listNotificationsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/notifications',
   tag: 'notifications',
+  operationId: 'listNotifications',
   summary: 'Your own notifications, newest first',
   access: { kind: 'account' },
   request: {
@@ -42,6 +43,7 @@ export const countUnreadRoute = defineRoute({
   method: 'get',
   path: '/api/v1/notifications/unread-count',
   tag: 'notifications',
+  operationId: 'countUnreadNotifications',
   summary: 'How many of your notifications are unread',
   access: { kind: 'account' },
   responses: {

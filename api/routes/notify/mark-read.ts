@@ -8,6 +8,7 @@ export const markReadRoute = defineRoute({
   method: 'post',
   path: '/api/v1/notifications/{id}/read',
   tag: 'notifications',
+  operationId: 'markNotificationRead',
   summary: 'Mark one of your notifications as read',
   access: { kind: 'account' },
   request: { params: z.object({ id: z.string().max(64) }) },
@@ -27,6 +28,7 @@ export const markAllReadRoute = defineRoute({
   method: 'post',
   path: '/api/v1/notifications/read',
   tag: 'notifications',
+  operationId: 'markNotificationsRead',
   summary: 'Mark all of your notifications as read, or those of one type',
   access: { kind: 'account' },
   request: {

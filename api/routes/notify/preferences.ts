@@ -9,6 +9,7 @@ export const getPreferencesRoute = defineRoute({
   method: 'get',
   path: '/api/v1/notifications/preferences',
   tag: 'notifications',
+  operationId: 'getNotificationPreferences',
   summary: 'What you are told of, and on which channel',
   access: { kind: 'account' },
   responses: { 200: { description: 'Every type on every channel', ...answer } },
@@ -23,6 +24,7 @@ export const setPreferencesRoute = defineRoute({
   method: 'put',
   path: '/api/v1/notifications/preferences',
   tag: 'notifications',
+  operationId: 'updateNotificationPreferences',
   summary: 'Choose what you are told of; what is not named stays as it is',
   access: { kind: 'account' },
   request: {

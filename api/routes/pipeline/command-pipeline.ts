@@ -8,6 +8,7 @@ function commandRoute(command: RunCommand, summary: string): DefinedRoute {
     method: 'post',
     path: `/api/v1/pipelines/{id}/${command}`,
     tag: 'pipelines',
+    operationId: `${command}Pipeline`,
     summary,
     access: onPipeline('pipeline:run'),
     request: {

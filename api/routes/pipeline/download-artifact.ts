@@ -5,6 +5,7 @@ import { archiveArtifacts, openArtifact } from '../../../domain/pipeline/read-ar
 import { DomainError } from '../../../contracts/problems.ts';
 import { answerDirectly, streamBody } from '../../direct-answer.ts';
 import { defineRoute } from '../../define-route.ts';
+import { bytesResponse } from '../git/browse-schemas.ts';
 
 /** RFC 6266: an ASCII name for old clients, the real one percent-encoded. */
 function disposition(path: string): string {
@@ -28,6 +29,7 @@ export const downloadArtifactRoute = defineRoute({
   method: 'get',
   path: '/api/v1/artifacts/{id}/content',
   tag: 'pipelines',
+  operationId: 'downloadArtifactFile',
   summary: 'Content of an artifact, always as a download',
   access: {
     kind: 'permission',
@@ -37,12 +39,7 @@ export const downloadArtifactRoute = defineRoute({
   },
   raw: true,
   request: { params: z.object({ id: z.string().max(64) }) },
-  responses: {
-    200: {
-      description: 'The content',
-      content: { 'application/octet-stream': { schema: z.string().openapi({ format: 'binary' }) } },
-    },
-  },
+  responses: bytesResponse('The content'),
   handler: async (c) => {
     const { db, objectStore } = c.get('services');
     const artifact = await findArtifact(db, c.req.valid('param').id);
@@ -64,6 +61,7 @@ export const downloadArtifactsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/pipelines/{id}/steps/{step}/artifacts/{name}/archive',
   tag: 'pipelines',
+  operationId: 'downloadArtifact',
   summary: 'All files of an artifact as one .tar.gz',
   access: {
     kind: 'permission',
@@ -78,12 +76,7 @@ export const downloadArtifactsRoute = defineRoute({
       name: z.string().max(255),
     }),
   },
-  responses: {
-    200: {
-      description: 'The archive, made while it is sent',
-      content: { 'application/gzip': { schema: z.string().openapi({ format: 'binary' }) } },
-    },
-  },
+  responses: bytesResponse('The archive, made while it is sent'),
   handler: async (c) => {
     const { db, objectStore } = c.get('services');
     const { id, step, name } = c.req.valid('param');

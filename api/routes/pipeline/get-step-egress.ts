@@ -28,6 +28,7 @@ export const getStepEgressRoute = defineRoute({
   method: 'get',
   path: '/api/v1/pipelines/{id}/steps/{name}/egress',
   tag: 'pipelines',
+  operationId: 'getPipelineStepEgress',
   summary: 'What a step asked of the network, and what of it was allowed',
   description:
     'One record for each attempt that had a network, the newest first. A step with `network: none` has none, nor ' +

@@ -49,6 +49,7 @@ export const getStepLogRoute = defineRoute({
   method: 'get',
   path: '/api/v1/pipelines/{id}/steps/{name}/logs',
   tag: 'pipelines',
+  operationId: 'getPipelineStepLogs',
   summary:
     'Output of a step: as text, as JSON part by part, or followed as server-sent events with follow=1',
   description:

@@ -9,6 +9,7 @@ export const lintDefinitionRoute = defineRoute({
   method: 'post',
   path: '/api/v1/pipelines/lint',
   tag: 'pipelines',
+  operationId: 'lintPipelineDefinition',
   summary: 'Check a .platform.yaml',
   access: { kind: 'authenticated' },
   request: {
@@ -38,6 +39,7 @@ export const definitionSchemaRoute = defineRoute({
   method: 'get',
   path: '/schemas/platform.json',
   tag: 'pipelines',
+  operationId: 'getPipelineDefinitionSchema',
   summary: 'JSON Schema of .platform.yaml',
   access: { kind: 'public' },
   responses: {

@@ -60,6 +60,7 @@ export const listProjectArtifactsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/artifacts',
   tag: 'pipelines',
+  operationId: 'listProjectArtifacts',
   summary: 'Artifacts of a project, newest first',
   access: { kind: 'permission', permission: 'pipeline:read', project: 'path' },
   request: {
@@ -79,6 +80,7 @@ export const listPipelineArtifactsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/pipelines/{id}/artifacts',
   tag: 'pipelines',
+  operationId: 'listPipelineArtifacts',
   summary: 'Artifacts of a pipeline, newest first',
   access: {
     kind: 'permission',

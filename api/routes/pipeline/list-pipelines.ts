@@ -16,6 +16,7 @@ export const listPipelinesRoute = defineRoute({
   method: 'get',
   path: '/api/v1/pipelines',
   tag: 'pipelines',
+  operationId: 'listPipelines',
   summary: 'Pipelines of all projects that you may read, newest first',
   access: { kind: 'authenticated' },
   request: { query },

@@ -7,6 +7,7 @@ export const listProjectPipelinesRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects/{owner}/{project}/pipelines',
   tag: 'pipelines',
+  operationId: 'listProjectPipelines',
   summary: 'Pipelines of a project, newest first',
   access: { kind: 'permission', permission: 'pipeline:read', project: 'path' },
   request: {

@@ -8,6 +8,7 @@ export const rerunPipelineRoute = defineRoute({
   method: 'post',
   path: '/api/v1/pipelines/{id}/rerun',
   tag: 'pipelines',
+  operationId: 'rerunPipeline',
   summary: 'Run the same commit again, as a new pipeline of the same change',
   access: onPipeline('pipeline:run'),
   request: { params: pipelineParams },

@@ -9,6 +9,7 @@ export const startPipelineRoute = defineRoute({
   method: 'post',
   path: '/api/v1/projects/{owner}/{project}/pipelines',
   tag: 'pipelines',
+  operationId: 'startPipeline',
   summary: 'Start a pipeline by hand',
   access: { kind: 'permission', permission: 'pipeline:run', project: 'path' },
   request: {

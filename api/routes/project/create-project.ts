@@ -7,6 +7,7 @@ export const createProjectRoute = defineRoute({
   method: 'post',
   path: '/api/v1/projects',
   tag: 'projects',
+  operationId: 'createProject',
   summary: 'Create a project of your own, with its empty repository',
   access: { kind: 'permission', permission: 'project:write', project: 'global' },
   request: {

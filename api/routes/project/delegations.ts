@@ -15,6 +15,7 @@ export const listProjectDelegationsRoute = defineRoute({
   method: 'get',
   path,
   tag: 'projects',
+  operationId: 'listProjectDelegations',
   summary: 'What was delegated of the project, by whomever; `live=false` shows ended ones too',
   access: manage,
   request: {
@@ -36,6 +37,7 @@ export const revokeProjectDelegationRoute = defineRoute({
   method: 'delete',
   path: `${path}/{id}`,
   tag: 'projects',
+  operationId: 'revokeProjectDelegation',
   summary: 'Take back at once what anybody delegated of the project',
   access: manage,
   request: { params: projectParams.extend({ id: z.string().max(64) }) },

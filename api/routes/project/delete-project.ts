@@ -6,6 +6,7 @@ export const deleteProjectRoute = defineRoute({
   method: 'delete',
   path: projectPath,
   tag: 'projects',
+  operationId: 'deleteProject',
   summary: 'Delete a project, its repository and all that belongs to it; audit rows stay',
   description:
     '409 `conflict` while environments of it are deployed; `errors` names each. Remove them first. Previews end with it.',

@@ -23,6 +23,7 @@ export const getEgressAllowRoute = defineRoute({
   method: 'get',
   path,
   tag: 'projects',
+  operationId: 'getProjectEgress',
   summary: 'What steps of the project may reach over the network',
   access: readAccess,
   request: { params: projectParams },
@@ -35,6 +36,7 @@ export const setEgressAllowRoute = defineRoute({
   method: 'put',
   path,
   tag: 'projects',
+  operationId: 'setProjectEgress',
   summary: 'Say what steps of the project may reach over the network',
   // Whoever may only push must not be able to open what is closed.
   access: { kind: 'permission', permission: 'project:delegate', project: 'path' },

@@ -7,6 +7,7 @@ export const getProjectRoute = defineRoute({
   method: 'get',
   path: projectPath,
   tag: 'projects',
+  operationId: 'getProject',
   summary: 'A project',
   access: { kind: 'permission', permission: 'project:read', project: 'path' },
   request: { params: projectParams },

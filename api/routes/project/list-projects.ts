@@ -18,6 +18,7 @@ export const listProjectsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/projects',
   tag: 'projects',
+  operationId: 'listProjects',
   summary: 'Projects that you may see, newest first',
   access: { kind: 'public', identify: true },
   request: { query },

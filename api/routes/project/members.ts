@@ -21,6 +21,7 @@ export const listMembersRoute = defineRoute({
   method: 'get',
   path,
   tag: 'projects',
+  operationId: 'listMembers',
   summary: 'Who has a role on the project, in the order they got it',
   access: { kind: 'permission', permission: 'project:read', project: 'path' },
   request: {
@@ -54,6 +55,7 @@ export const addMemberRoute = defineRoute({
   method: 'post',
   path,
   tag: 'projects',
+  operationId: 'addMember',
   summary: 'Give somebody a role on the project; nobody gives what they lack',
   access: manage,
   request: {
@@ -84,6 +86,7 @@ export const removeMemberRoute = defineRoute({
   method: 'delete',
   path: `${path}/{id}`,
   tag: 'projects',
+  operationId: 'removeMember',
   summary: 'Take a role on the project away',
   access: manage,
   request: { params: projectParams.extend({ id: z.string().max(64) }) },

@@ -15,6 +15,7 @@ export const updateProjectRoute = defineRoute({
   method: 'patch',
   path: projectPath,
   tag: 'projects',
+  operationId: 'updateProject',
   summary: 'Change the settings of a project; with If-Match, only if nobody else did',
   access: { kind: 'permission', permission: 'project:write', project: 'path' },
   request: {

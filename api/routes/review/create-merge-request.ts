@@ -12,6 +12,7 @@ export const createMergeRequestRoute = defineRoute({
   method: 'post',
   path: mergeRequestsPath,
   tag: 'merge requests',
+  operationId: 'createMergeRequest',
   summary: 'Open a merge request from a branch',
   access: writeAccess,
   request: {

@@ -7,6 +7,7 @@ export const getMergeRequestRoute = defineRoute({
   method: 'get',
   path: mergeRequestPath,
   tag: 'merge requests',
+  operationId: 'getMergeRequest',
   summary: 'A merge request',
   access: readAccess,
   request: { params: mergeRequestParams },

@@ -14,6 +14,7 @@ export const getMergeabilityRoute = defineRoute({
   method: 'get',
   path: `${mergeRequestPath}/mergeability`,
   tag: 'merge requests',
+  operationId: 'getMergeability',
   summary: 'Each rule of a merge: whether it has passed, and what is missing',
   access: readAccess,
   request: { params: mergeRequestParams, query: mergeabilityQuery },

@@ -8,6 +8,7 @@ export const listMergeRequestsRoute = defineRoute({
   method: 'get',
   path: mergeRequestsPath,
   tag: 'merge requests',
+  operationId: 'listMergeRequests',
   summary: 'Merge requests of a project, newest first',
   access: readAccess,
   request: { params: projectParams, query: listMergeRequestsQuery },

@@ -15,6 +15,7 @@ export const mergeMergeRequestRoute = defineRoute({
   method: 'post',
   path: `${mergeRequestPath}/merge`,
   tag: 'merge requests',
+  operationId: 'mergeMergeRequest',
   summary: 'Merge into the target branch',
   description:
     '409 `merge_blocked` lists every rule that has not passed, as …/mergeability does, and every path that conflicts.',
@@ -38,6 +39,7 @@ export const enableAutoMergeRoute = defineRoute({
   method: 'post',
   path: `${mergeRequestPath}/auto-merge`,
   tag: 'merge requests',
+  operationId: 'enableAutoMerge',
   summary: 'Let it merge itself, in your name, as soon as all rules pass; a push calls it off',
   access: writeAccess,
   request: {
@@ -59,6 +61,7 @@ export const cancelAutoMergeRoute = defineRoute({
   method: 'delete',
   path: `${mergeRequestPath}/auto-merge`,
   tag: 'merge requests',
+  operationId: 'disableAutoMerge',
   summary: 'Call the automatic merge off',
   access: writeAccess,
   request: { params: mergeRequestParams },

@@ -13,6 +13,7 @@ export const getMergeRequestDiffRoute = defineRoute({
   method: 'get',
   path: `${mergeRequestPath}/diff`,
   tag: 'merge requests',
+  operationId: 'getMergeRequestDiff',
   summary: 'What it changes: the patch from the merge base to its head, cut at 1 MiB',
   access: readAccess,
   request: { params: mergeRequestParams },
@@ -30,6 +31,7 @@ export const listMergeRequestCommitsRoute = defineRoute({
   method: 'get',
   path: `${mergeRequestPath}/commits`,
   tag: 'merge requests',
+  operationId: 'listMergeRequestCommits',
   summary: 'Its commits, newest first',
   access: readAccess,
   request: {

@@ -13,6 +13,7 @@ export const updateMergeRequestRoute = defineRoute({
   method: 'patch',
   path: mergeRequestPath,
   tag: 'merge requests',
+  operationId: 'updateMergeRequest',
   summary: 'Change title, body or target branch, or mark it as a draft or as ready',
   access: writeAccess,
   request: {

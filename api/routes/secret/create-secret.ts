@@ -6,6 +6,7 @@ export const createSecretRoute = defineRoute({
   method: 'post',
   path: '/api/v1/projects/{owner}/{project}/secrets',
   tag: 'secrets',
+  operationId: 'createProjectSecret',
   summary: 'Create a secret of a project',
   access: { kind: 'permission', permission: 'secret:write', project: 'path' },
   request: {
@@ -31,6 +32,7 @@ export const createGlobalSecretRoute = defineRoute({
   method: 'post',
   path: '/api/v1/secrets',
   tag: 'secrets',
+  operationId: 'createSecret',
   summary: 'Create a global secret',
   access: { kind: 'permission', permission: 'secret:write', project: 'global' },
   request: {

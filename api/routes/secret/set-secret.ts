@@ -12,6 +12,7 @@ export const setSecretRoute = defineRoute({
   method: 'put',
   path: '/api/v1/projects/{owner}/{project}/secrets/{name}',
   tag: 'secrets',
+  operationId: 'setProjectSecret',
   summary: 'Set a secret of a project: create it, or give it its next version',
   access: { kind: 'permission', permission: 'secret:write', project: 'path' },
   request: {
@@ -43,6 +44,7 @@ export const setGlobalSecretRoute = defineRoute({
   method: 'put',
   path: '/api/v1/secrets/{name}',
   tag: 'secrets',
+  operationId: 'setSecret',
   summary: 'Set a global secret: create it, or give it its next version',
   access: { kind: 'permission', permission: 'secret:write', project: 'global' },
   request: {

@@ -244,11 +244,11 @@ async function adoptedSource(
 ): Promise<ManifestSource> {
   const { db, gitStore: store, fetchOpsRepo: fetchFirst } = deps;
   const head = await findManifestSource({ db, store, fetchFirst }, deployment);
-  const { takenUpSha } = deployment;
-  if (head.opsRepoSha === null || head.sha === takenUpSha) return head;
+  const { adoptedSha } = deployment;
+  if (head.opsRepoSha === null || head.sha === adoptedSha) return head;
   const isKept =
-    takenUpSha !== null && (await store.resolveCommit(head.repoPath, takenUpSha)) === takenUpSha;
-  if (isKept) return { ...head, sha: takenUpSha, opsRepoSha: takenUpSha };
+    adoptedSha !== null && (await store.resolveCommit(head.repoPath, adoptedSha)) === adoptedSha;
+  if (isKept) return { ...head, sha: adoptedSha, opsRepoSha: adoptedSha };
   await noteHead(db, deployment, head.sha);
   return head;
 }

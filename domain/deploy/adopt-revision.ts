@@ -37,9 +37,9 @@ export async function adoptRevision(deps: AdoptDeps, row: MayFollow): Promise<bo
   if (row.opsRepo === null || !follows(row)) return false;
   const follower: Follower = { ...row, opsRepo: row.opsRepo };
   const source = await findManifestSource(deps, follower);
-  if (source.sha === row.takenUpSha) return false;
+  if (source.sha === row.adoptedSha) return false;
   // The first desired state renders this head anyway, in the name of its requester.
-  if (row.takenUpSha === null && isOpen(row)) return false;
+  if (row.adoptedSha === null && isOpen(row)) return false;
   if (await isSameFolder(deps, follower, source)) {
     await noteHead(deps.db, row, source.sha);
     return false;
@@ -75,11 +75,11 @@ async function mayOvertake(
 /** Whether the manifests are those of the head before: an ops repository holds many applications. */
 async function isSameFolder(
   { store }: AdoptDeps,
-  { takenUpSha }: Follower,
+  { adoptedSha }: Follower,
   { repoPath, sha, folder }: ManifestSource,
 ): Promise<boolean> {
   const path = folder.replace(/^\/+|\/+$/g, '');
-  if (takenUpSha === null || path === '') return false;
+  if (adoptedSha === null || path === '') return false;
   const treeOf = async (commit: string) => {
     try {
       return (await store.statPath(repoPath, commit, path)).sha;
@@ -88,26 +88,26 @@ async function isSameFolder(
       throw error;
     }
   };
-  const before = await treeOf(takenUpSha);
+  const before = await treeOf(adoptedSha);
   return before !== null && before === (await treeOf(sha));
 }
 
 /** Notes which head a deployment is rendered from. */
 export async function noteHead(
   db: Db,
-  { id, takenUpSha, currentSha }: Deployment,
+  { id, adoptedSha, currentSha }: Deployment,
   sha: string,
 ): Promise<void> {
-  const isApplied = takenUpSha !== null && currentSha === takenUpSha;
+  const isApplied = adoptedSha !== null && currentSha === adoptedSha;
   await db.deployment.updateMany({
-    where: { id, takenUpSha },
-    data: { takenUpSha: sha, ...(isApplied ? { currentSha: sha } : {}) },
+    where: { id, adoptedSha },
+    data: { adoptedSha: sha, ...(isApplied ? { currentSha: sha } : {}) },
   });
 }
 
 async function desireHead(
   db: PrismaClient,
-  { id, takenUpSha, opsRepo }: Follower,
+  { id, adoptedSha, opsRepo }: Follower,
   sha: string,
 ): Promise<boolean> {
   const push = await pushOf(db, opsRepo, sha);
@@ -116,14 +116,14 @@ async function desireHead(
   return await inTransaction(db, async (tx) => {
     await tx.$queryRaw`SELECT id FROM deployments WHERE id = ${id} FOR UPDATE`;
     const now = await tx.deployment.findUnique({ where: { id } });
-    if (now?.takenUpSha !== takenUpSha || now.opsRepoId !== opsRepo.id || !follows(now)) {
+    if (now?.adoptedSha !== adoptedSha || now.opsRepoId !== opsRepo.id || !follows(now)) {
       return false;
     }
     if (isOpen(now) && !(await mayOvertake(tx, now, push))) return false;
     const changed = await tx.deployment.update({
       where: { id },
       data: {
-        takenUpSha: sha,
+        adoptedSha: sha,
         desiredStatus: 'active',
         pinnedRevisionId: null,
         pinnedByUndo: false,

@@ -165,7 +165,7 @@ export async function updateDeployment(
       desired: {
         ...columnsOf(settings),
         opsRepoSetBy,
-        ...(settings.opsRepoId === undefined ? {} : { takenUpSha: null }),
+        ...(settings.opsRepoId === undefined ? {} : { adoptedSha: null }),
         ...(isNewState
           ? { desiredStatus: 'active', pinnedRevisionId: null, changeId: newId('change') }
           : {}),

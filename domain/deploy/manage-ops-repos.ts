@@ -135,7 +135,7 @@ async function desireAnew(
     const changed = await tx.deployment.update({
       where: { id },
       data: {
-        takenUpSha: null,
+        adoptedSha: null,
         ...(isActive ? { generation: { increment: 1 }, deployedBy: userId, originIds } : {}),
       },
     });

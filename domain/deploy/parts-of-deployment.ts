@@ -80,7 +80,7 @@ async function sourceOf(
     if (project === null) return null;
     const ref = `refs/heads/${opsRepo.branch}`;
     const commitSha =
-      brought ?? deployment.takenUpSha ?? (await headOf(db, { projectId: project.id, ref }));
+      brought ?? deployment.adoptedSha ?? (await headOf(db, { projectId: project.id, ref }));
     return { projectId: project.id, ref, commitSha };
   }
   const { defaultBranch } = await db.project.findUniqueOrThrow({ where: { id: projectId } });

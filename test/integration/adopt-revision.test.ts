@@ -43,7 +43,7 @@ beforeEach(async () => {
         changeId: newId('change'),
         observedGeneration: 1,
       },
-      ...{ currentSha: sha, takenUpSha: sha, currentStatus: 'healthy' },
+      ...{ currentSha: sha, adoptedSha: sha, currentStatus: 'healthy' },
     },
   });
 });
@@ -80,7 +80,7 @@ describe('a push to the ops repository of a deployment', () => {
     expect(await adopt()).toBe(true);
     const pushed = await server.db.push.findFirstOrThrow({ orderBy: { createdAt: 'desc' } });
     expect(await row()).toMatchObject({
-      ...{ generation: 2, observedGeneration: 1, takenUpSha: sha },
+      ...{ generation: 2, observedGeneration: 1, adoptedSha: sha },
       ...{ deployedBy: ann.id, changeId: pushed.changeId },
     });
     const told = await server.db.event.findFirstOrThrow({
@@ -96,7 +96,7 @@ describe('a push to the ops repository of a deployment', () => {
   it('changes no desired state where it changes nothing of the application [A-DEP-04]', async () => {
     const sha = await push({ 'apps/other/values.yaml': 'replicas: 2\n' });
     expect(await adopt()).toBe(false);
-    expect(await row()).toMatchObject({ generation: 1, takenUpSha: sha, currentSha: sha });
+    expect(await row()).toMatchObject({ generation: 1, adoptedSha: sha, currentSha: sha });
   });
 
   it('lifts what an undo pinned, and nothing that a person pinned or stopped [A-DEP-08] [A-DEP-09]', async () => {
@@ -148,7 +148,7 @@ describe('a push to the ops repository of a deployment', () => {
   });
 
   it('is left to the desired state that renders it first anyway [A-DEP-04]', async () => {
-    await set({ takenUpSha: null, generation: 2 });
+    await set({ adoptedSha: null, generation: 2 });
     expect(await adopt()).toBe(false);
     await set({ observedGeneration: 2 });
     expect(await adopt()).toBe(true);

@@ -171,12 +171,12 @@ describe('secrets of what a deployment is made of', () => {
     const repoUrl = `/${owner.name}/${name}.git`;
     const opsRepo = { id: newId('opsRepo'), name: `ops-${String(counter)}`, repoUrl };
     const { id: opsRepoId } = await sut.db.opsRepo.create({ data: opsRepo });
-    await active({ opsRepoId, takenUpSha: head });
+    await active({ opsRepoId, adoptedSha: head });
     await movedMain(ops.id, stranger, head);
     await expect(planned()).rejects.toMatchObject(refusal);
     // Another head since changes nothing in what is being brought.
     await movedMain(ops.id, admin, next);
-    await sut.db.deployment.update({ where: { id: deploymentId }, data: { takenUpSha: next } });
+    await sut.db.deployment.update({ where: { id: deploymentId }, data: { adoptedSha: next } });
     await brings(head);
     await expect(given()).rejects.toMatchObject(refusal);
     await brings(next);

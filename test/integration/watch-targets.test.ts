@@ -29,7 +29,7 @@ async function environment(columns: Parameters<typeof makeDeployment>[2] = {}) {
 const observedAgo = (id: string, seconds: number) =>
   database.db.deployment.update({
     where: { id },
-    data: { lookedAt: new Date(Date.now() - seconds * 1000) },
+    data: { comparedAt: new Date(Date.now() - seconds * 1000) },
   });
 
 describe('environments at rest', () => {

@@ -796,7 +796,7 @@ export interface paths {
         put?: never;
         /**
          * Approve, reject or skip
-         * @description Needs the permission that the gate names, on its project. Who asked through their own agent may not decide; a person and their agents have one voice. A roll-out is approved or rejected; skipping its pruning keeps the objects.
+         * @description Needs the permission that the gate names, on its project. Who asked through their own agent may not decide; a person and their agents have one voice. A rollout is approved or rejected; skipping its pruning keeps the objects.
          */
         post: operations["decideGate"];
         delete?: never;
@@ -1232,7 +1232,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Hold the roll-out before its next wave, and heal nothing */
+        /** Hold the rollout before its next wave, and heal nothing */
         post: operations["pauseDeployment"];
         delete?: never;
         options?: never;
@@ -1266,7 +1266,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Have the roll-out that runs now undone */
+        /** Have the rollout that runs now undone */
         post: operations["abortDeployment"];
         delete?: never;
         options?: never;
@@ -2441,7 +2441,7 @@ export interface components {
                 /** @enum {string} */
                 environment: "preview" | "staging" | "production";
                 /**
-                 * @description Of the newest roll-out; `pending`: none has begun, `refused`: what the run asks for cannot be rolled out
+                 * @description Of the newest rollout; `pending`: none has begun, `refused`: what the run asks for cannot be rolled out
                  * @enum {string}
                  */
                 status: "running" | "waiting" | "baking" | "undoing" | "succeeded" | "undone" | "superseded" | "rejected" | "needs_human" | "pending" | "refused";
@@ -2748,7 +2748,7 @@ export interface components {
             isPaused: boolean;
             isDeleting: boolean;
             replicas: number | null;
-            /** @description How many must approve a roll-out: the larger of the two below */
+            /** @description How many must approve a rollout: the larger of the two below */
             approvals: number;
             /** @description As operators set it: `approvals` of PATCH */
             approvalsSet: number;

@@ -72,7 +72,7 @@ async function nudge(client: Client, workflowId: string): Promise<void> {
   await ifRunning(() => client.workflow.getHandle(workflowId).signal(previewChangedSignal));
 }
 
-/** Wakes the entity whose roll-out somebody wants undone: it reads the row. Nothing happens where nothing runs. */
+/** Wakes the entity whose rollout somebody wants undone: it reads the row. Nothing happens where nothing runs. */
 export async function wakeToAbort(
   client: Client,
   input: { projectId: string; environment: string; mergeRequestId: string | null },

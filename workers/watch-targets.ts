@@ -7,7 +7,7 @@ import type { PrismaClient } from '../prisma/generated/client.ts';
 
 /** How often the database is asked for what is due. */
 const POLL_MS = 1000;
-/** Observations side by side: enough for thousands of environments a minute, few enough to leave room for roll-outs. */
+/** Observations side by side: enough for thousands of environments a minute, few enough to leave room for rollouts. */
 const AT_ONCE = 4;
 const BATCH = 20;
 

@@ -24,7 +24,7 @@ const refusal = 'timed_out';
 
 /**
  * Does the work of an activity; one whose worker is lost is begun again, but not after the third time in a row.
- * @param doing what is said of it: `the roll-out was planned`
+ * @param doing what is said of it: `the rollout was planned`
  * @param beforeAgain looks whether it is still wanted; what it throws ends the work
  * @throws ApplicationFailure `timed_out` after the third loss
  */

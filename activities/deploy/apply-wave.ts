@@ -58,7 +58,7 @@ async function registerUndo(
 }
 
 /**
- * What was there before without being of the good revision stays, but for what a roll-out that never ended made.
+ * What was there before without being of the good revision stays, but for what a rollout that never ended made.
  * @throws DomainError `forbidden` for what somebody else made, unless it is to be adopted
  */
 async function undoOfNew(

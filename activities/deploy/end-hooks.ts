@@ -19,7 +19,7 @@ export function hasEnded({ status }: Pick<DeploymentSyncObject, 'status'>): bool
   return status === 'healthy' || status === 'failed';
 }
 
-/** The last wave of a roll-out that goes well: after it no hook can need another any more. */
+/** The last wave of a rollout that goes well: after it no hook can need another any more. */
 export async function isLastWave(
   { db }: DeployActivityDeps,
   syncId: string,

@@ -122,7 +122,7 @@ export async function tryAdoptRevision(
   }
 }
 
-/** Whether a roll-out would bring newer values than any that was begun. Secrets that cannot be had are no reason to touch it. */
+/** Whether a rollout would bring newer values than any that was begun. Secrets that cannot be had are no reason to touch it. */
 export async function hasNewSecrets(
   deps: DeployActivityDeps,
   { id, desiredStatus }: { id: string; desiredStatus: string },

@@ -150,7 +150,7 @@ async function versionsToBring(
   return await deps.secrets.versions('newest', id, names);
 }
 
-/** Nothing was ever good there: what roll-outs that did not end well have left goes, and no revision is good for it. */
+/** Nothing was ever good there: what rollouts that did not end well have left goes, and no revision is good for it. */
 async function planStopOfNothing(deps: DeployActivityDeps, deployment: Loaded): Promise<SyncPlan> {
   const leftovers = await listLeftovers(deps.db, deployment.id);
   const owned = leftovers.size === 0 ? [] : await deps.target.list(scopeOf(deployment));

@@ -86,7 +86,7 @@ export async function fillSecrets(
   return { ...manifest, stringData };
 }
 
-/** Versions of the secrets that a pod was started with: a newer one rolls it, with all that a roll-out has. */
+/** Versions of the secrets that a pod was started with: a newer one rolls it, with all that a rollout has. */
 const secretsAnnotation = 'slipway.dev/secrets';
 
 /** Writes onto pod templates which versions their Secret objects hold. Changes the manifests in place. */

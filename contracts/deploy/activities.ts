@@ -12,7 +12,7 @@ import type {
 export interface DeployRecords {
   /** null: the deployment is gone. */
   readDesired(input: { deploymentId: string }): Promise<DesiredState | null>;
-  /** Why somebody wants the roll-out undone that runs now; null while nobody does. */
+  /** Why somebody wants the rollout undone that runs now; null while nobody does. */
   readAbort(input: { deploymentId: string }): Promise<{ syncId: string; reason: string } | null>;
   setSyncStatus(input: {
     syncId: string;

@@ -6,7 +6,7 @@ const ofAreas: Readonly<Record<string, readonly Permission[]>> = {
   pipeline: ['pipeline:read'],
   step: ['pipeline:read'],
   artifact: ['pipeline:read'],
-  // a gate stands in a pipeline or before a roll-out
+  // a gate stands in a pipeline or before a rollout
   gate: ['pipeline:read', 'deploy:read'],
   deployment: ['deploy:read'],
   preview: ['deploy:read'],

@@ -60,7 +60,7 @@ export const eventTypes = [
   'deployment.desired_changed',
   'deployment.abort_requested',
   'deployment.sync_started',
-  // an object of a roll-out moved; told to whoever watches it now, and not kept
+  // an object of a rollout moved; told to whoever watches it now, and not kept
   'deployment.progressed',
   'deployment.synced',
   'deployment.failed',

@@ -102,7 +102,7 @@ async function eventEntries(
   const events = await readEventsAfter(db, null, maxEvents, {
     changeId,
     types: tellingEvents,
-    // of roll-outs: see below, by what each event tells
+    // of rollouts: see below, by what each event tells
     visible: { projectIds: [...names.keys()], limited: [], withGlobal: false },
   });
   return events

@@ -9,7 +9,7 @@ import { openSyncStatuses } from './begin-sync.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 
 /**
- * Has the roll-out that runs now undone: it stands in its row, with an audit row; its workflow is woken and reads it. Asked
+ * Has the rollout that runs now undone: it stands in its row, with an audit row; its workflow is woken and reads it. Asked
  * twice it is undone once, for the reason that was given first.
  * @throws DomainError `illegal_transition` when nothing is being rolled out
  */
@@ -27,7 +27,7 @@ export async function abortDeployment(
       throw new DomainError('illegal_transition', 'Nothing is being rolled out.');
     await publishDeploymentEvent(tx, row, {
       type: 'deployment.abort_requested',
-      message: `${caller.principal.userName} wants the roll-out to ${row.environment} undone`,
+      message: `${caller.principal.userName} wants the rollout to ${row.environment} undone`,
       actorId: caller.principal.userId,
       payload: { reason, syncId },
       traceparent: caller.request.traceparent,
@@ -74,7 +74,7 @@ export async function noteAbortOfBefore(
   await db.deploymentSync.updateMany({ where: open, data });
 }
 
-/** Why somebody wants the roll-out undone that runs now; null while nobody does. */
+/** Why somebody wants the rollout undone that runs now; null while nobody does. */
 export async function readAbort(
   db: Db,
   deploymentId: string,

@@ -111,7 +111,7 @@ export async function scaleDeployment(
   );
 }
 
-/** Pauses: a roll-out holds before its next wave, no drift is healed. Resuming goes on from there. */
+/** Pauses: a rollout holds before its next wave, no drift is healed. Resuming goes on from there. */
 export async function pauseDeployment(
   db: PrismaClient,
   caller: Caller,

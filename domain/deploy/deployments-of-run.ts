@@ -11,7 +11,7 @@ import type { Db } from '../shared/db.ts';
 export interface RunDeployment {
   deploymentId: string;
   environment: string;
-  /** of its newest roll-out; `pending`: none has begun yet, `refused`: what is asked for cannot be rolled out */
+  /** of its newest rollout; `pending`: none has begun yet, `refused`: what is asked for cannot be rolled out */
   status: SyncStatus | 'pending' | 'refused';
   reason: string | null;
   /** number of the revision that was rolled out; null where none was */

@@ -39,7 +39,7 @@ export async function finishSync(
     await voidGatesOf(
       tx,
       { subjectType: 'deployment', subjectId: syncId },
-      'the roll-out has ended',
+      'the rollout has ended',
     );
     const sync = await tx.deploymentSync.findUniqueOrThrow({
       where: { id: syncId },

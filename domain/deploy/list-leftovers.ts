@@ -3,7 +3,7 @@ import type { Db } from '../shared/db.ts';
 import { refOfObject } from './sync-objects.ts';
 
 /**
- * Objects that only roll-outs made which never became good and were not undone: superseded, or left to a person. Since the
+ * Objects that only rollouts made which never became good and were not undone: superseded, or left to a person. Since the
  * last success, for that one took over or removed whatever was there. As `refKey`; some may never have been applied.
  */
 export async function listLeftovers(db: Db, deploymentId: string): Promise<Set<string>> {

@@ -7,7 +7,7 @@ import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { neededApprovals } from './needed-approvals.ts';
 
-/** A roll-out that nobody lets through within a day is refused. */
+/** A rollout that nobody lets through within a day is refused. */
 const expiresMs = 24 * 3_600_000;
 const permission = 'deploy:promote';
 

@@ -5,7 +5,7 @@ import { originOf } from '../shared/origin.ts';
 import { runsOfImage } from './find-artifact-image.ts';
 
 /**
- * Everybody whose work a roll-out is, besides whoever asks for it now: of the run and the commit that it comes from, of the
+ * Everybody whose work a rollout is, besides whoever asks for it now: of the run and the commit that it comes from, of the
  * desired states that it inherits, whoever first had this very content or this image in the project, and whoever pushed the manifests.
  * So that trying again, promoting or rolling out anew makes nobody's own agent's work approvable.
  */

@@ -82,7 +82,7 @@ async function originOfRevision(
   );
 }
 
-/** What the file of a commit asks before a roll-out to an environment; null when no run of that commit says. */
+/** What the file of a commit asks before a rollout to an environment; null when no run of that commit says. */
 async function approvalsAskedBy(
   db: PrismaClient,
   { commitSha }: DeploymentRevision,

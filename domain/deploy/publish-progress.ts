@@ -2,7 +2,7 @@ import { publishEvent } from '../event/publish-event.ts';
 import type { Db } from '../shared/db.ts';
 
 /**
- * Publishes to whoever watches a roll-out that something of it moved. It is not kept: what counts afterwards are the rows, and
+ * Publishes to whoever watches a rollout that something of it moved. It is not kept: what counts afterwards are the rows, and
  * the events of its beginning and its end.
  */
 export async function publishProgress(db: Db, syncId: string): Promise<void> {

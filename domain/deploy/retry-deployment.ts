@@ -19,7 +19,7 @@ const failures: readonly SyncStatus[] = ['undone', 'rejected', 'needs_human'];
 /**
  * Tries again, now, what failed last: the sync that was undone, was not let through or needs a person, else the change
  * that could not be rendered. It is a new sync, so its gate asks anew; a bad revision leaves its quarantine for it.
- * @throws DomainError `illegal_transition` when a roll-out is under way, something newer is desired, or nothing failed
+ * @throws DomainError `illegal_transition` when a rollout is under way, something newer is desired, or nothing failed
  */
 export async function retryDeployment(
   db: PrismaClient,
@@ -53,7 +53,7 @@ export async function retryDeployment(
 function refuseUnlessAtRest(row: Deployment, last: DeploymentSync | null): void {
   const open: readonly string[] = openSyncStatuses;
   if (last !== null && open.includes(last.status))
-    throw new DomainError('illegal_transition', 'A roll-out is under way.');
+    throw new DomainError('illegal_transition', 'A rollout is under way.');
   if (row.observedGeneration < row.generation)
     throw new DomainError('illegal_transition', 'What is desired now is not synced yet.');
 }

@@ -35,7 +35,7 @@ interface Decision {
 }
 
 /**
- * Which events one caller may see: those of projects they may see, of roll-outs and secrets only with the permission to
+ * Which events one caller may see: those of projects they may see, of rollouts and secrets only with the permission to
  * read these, and with `admin:read` those of no project.
  * Remembers its decisions for a moment, because a stream asks for every event.
  */

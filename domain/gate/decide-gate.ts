@@ -20,7 +20,7 @@ import { isPast, lockGate, settleGateIn } from './settle-gate.ts';
  * the same person is refused.
  * @param also written together with the decision
  * @throws DomainError `not_found`, `forbidden` (no permission, or it is the work of the caller's own agent), `illegal_transition` (closed or expired),
- * `conflict` (somebody who acts for the same person has decided), `validation_failed` (a roll-out cannot be skipped)
+ * `conflict` (somebody who acts for the same person has decided), `validation_failed` (a rollout cannot be skipped)
  */
 export async function decideGate(
   db: PrismaClient,
@@ -32,7 +32,7 @@ export async function decideGate(
   if (gate === null) throw new DomainError('not_found', 'There is no such gate.');
   await requirePermission(db, caller, readPermissionOf(gate), gate.projectId);
   await requirePermission(db, caller, gate.permission as Permission, gate.projectId);
-  refuseSkippedRollOut(gate, input.decision);
+  refuseSkippedRollout(gate, input.decision);
   return await inTransaction(db, async (tx) => {
     const current = await lockGate(tx, gate.id);
     if (current === null) throw new DomainError('not_found', 'There is no such gate.');
@@ -64,10 +64,10 @@ export async function decideGate(
 
 type DelegationChain = Awaited<ReturnType<typeof delegationChainOf>>;
 
-/** What waits there is the roll-out itself: letting it through unapproved is no third answer. Pruning can be left out. */
-function refuseSkippedRollOut(gate: Gate, decision: GateDecisionKind): void {
+/** What waits there is the rollout itself: letting it through unapproved is no third answer. Pruning can be left out. */
+function refuseSkippedRollout(gate: Gate, decision: GateDecisionKind): void {
   if (decision !== 'skip' || gate.subjectType !== 'deployment' || gate.step !== 'sync') return;
-  throw new DomainError('validation_failed', 'A roll-out is approved or rejected, not skipped.', {
+  throw new DomainError('validation_failed', 'A rollout is approved or rejected, not skipped.', {
     errors: [{ pointer: '#/decision', detail: 'expected approve or reject' }],
   });
 }

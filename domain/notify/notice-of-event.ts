@@ -123,12 +123,12 @@ async function gateWaiting(db: Db, event: EventRecord, projectId: string): Promi
     body: [run?.commitTitle ?? null, quorum, expiry].filter((line) => line !== null).join('\n'),
     refType: 'gate',
     refId: gate.id,
-    link: run === null ? await rollOutLink(db, gate.subjectId) : `/pipelines/${run.id}`,
+    link: run === null ? await rolloutLink(db, gate.subjectId) : `/pipelines/${run.id}`,
     recipients: recipients(await findDeciders(db, gate), gate.requestedBy),
   };
 }
 
-async function rollOutLink(db: Db, syncId: string): Promise<string> {
+async function rolloutLink(db: Db, syncId: string): Promise<string> {
   const sync = await db.deploymentSync.findUnique({ where: { id: syncId } });
   return sync === null ? '/gates' : `/deployments/${sync.deploymentId}`;
 }

@@ -145,8 +145,8 @@ async function bringUp(slipway: Slipway, withPods: boolean) {
   return { groups, seconds: Math.round((performance.now() - began) / 1000) };
 }
 
-/** A push that `ids` follow. @returns ms from the push to the start and to the end of each roll-out */
-async function rollOut(
+/** A push that `ids` follow. @returns ms from the push to the start and to the end of each rollout */
+async function rollout(
   slipway: Slipway,
   group: { work: WorkTree; ids: string[] },
   withPods: boolean,
@@ -187,14 +187,14 @@ try {
     client,
     () => new Promise((resolve) => setTimeout(resolve, IDLE_SECONDS * 1000)),
   );
-  let rolledOut: Awaited<ReturnType<typeof rollOut>> | null = null;
+  let rolledOut: Awaited<ReturnType<typeof rollout>> | null = null;
   const [group] = up.groups;
   const busy = await measure(client, async () => {
-    if (group !== undefined) rolledOut = await rollOut(slipway, group, withPods);
+    if (group !== undefined) rolledOut = await rollout(slipway, group, withPods);
   });
   for (const { work } of up.groups) await work.remove();
   await keepFigures('fleet', {
-    what: `${String(DEPLOYMENTS)} deployments idle, then ${String(AT_ONCE)} roll-outs at once by one push`,
+    what: `${String(DEPLOYMENTS)} deployments idle, then ${String(AT_ONCE)} rollouts at once by one push`,
     pods: withPods ? 'played by kwok' : 'none: only the API server and its controllers',
     ...machine,
     broughtUpSeconds: up.seconds,

@@ -7,7 +7,7 @@ import teardown from '../support/global-teardown.ts';
 import { startSlipway, type Slipway } from '../support/slipway.ts';
 
 /*
- * How soon a push leads to a roll-out, on the local target: from the recorded push to an ops repository, and from the
+ * How soon a push leads to a rollout, on the local target: from the recorded push to an ops repository, and from the
  * green end of a pipeline, each to the moment its sync is planned and begins to apply; warm, one at a time.
  */
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 10);

@@ -63,7 +63,7 @@ describe('deployments, watched', () => {
     expect(await axeFindings(page)).toEqual([]);
   });
 
-  it('shows a roll-out wave by wave as it goes, without a reload [A-UI-05]', async () => {
+  it('shows a rollout wave by wave as it goes, without a reload [A-UI-05]', async () => {
     const { page } = window;
     staging = await setUpEnvironment(slipway, 'shop', 'staging');
     production = await setUpEnvironment(slipway, 'shop', 'production');
@@ -80,17 +80,17 @@ describe('deployments, watched', () => {
     await page.getByText('Rolling out', { exact: true }).first().waitFor();
     await staging.mark(sync, 'healthy', [0, 1, 2], 'ready');
     await staging.mark(sync, 'applied', [3], '1 of 3 replicas ready');
-    const rollOut = page.getByRole('region', { name: `Roll-out ${String(sync.number)}` });
-    await rollOut.getByText('1 of 3 replicas ready').waitFor();
+    const rollout = page.getByRole('region', { name: `Rollout ${String(sync.number)}` });
+    await rollout.getByText('1 of 3 replicas ready').waitFor();
     await shows(
-      () => rollOut.locator('.wave-head .strong').allTextContents(),
+      () => rollout.locator('.wave-head .strong').allTextContents(),
       ['PreSync', 'Sync', 'Sync', 'PostSync'],
     );
     await picture(page, 'deployment-rolling');
     expect(await axeFindings(page)).toEqual([]);
     await staging.mark(sync, 'healthy', [3, 4], 'ready');
     await setSyncStatus(slipway.database.db, { syncId: sync.id, status: 'baking', reason: null });
-    await rollOut.getByText(/^\d+m \d\ds left$/).waitFor();
+    await rollout.getByText(/^\d+m \d\ds left$/).waitFor();
     await picture(page, 'deployment-baking');
     await staging.finish(sync, 'succeeded');
     await page.getByText('Healthy', { exact: true }).first().waitFor();
@@ -138,7 +138,7 @@ describe('deployments, watched', () => {
     expect(await axeFindings(page)).toEqual([]);
     await page.getByRole('link', { name: 'Overview' }).click();
     const banner = page.getByRole('region', { name: 'Gate sync' });
-    // A roll-out is let through or not: there is nothing to skip.
+    // A rollout is let through or not: there is nothing to skip.
     await banner.getByRole('button', { name: 'Approve' }).waitFor();
     expect(await banner.getByRole('button').allInnerTexts()).toEqual(['Approve', 'Reject']);
     await banner.getByRole('button', { name: 'Approve' }).click();
@@ -156,7 +156,7 @@ describe('deployments, watched', () => {
     expect(await axeFindings(page)).toEqual([]);
   });
 
-  it('tells of a failed roll-out beside the run that passed, in lists, on Home and on its own page [A-UI-05] [A-DEP-08]', async () => {
+  it('tells of a failed rollout beside the run that passed, in lists, on Home and on its own page [A-UI-05] [A-DEP-08]', async () => {
     const { page } = window;
     const { db } = slipway.database;
     const fleet = await setUpEnvironment(slipway, 'fleet', 'production');
@@ -178,7 +178,7 @@ describe('deployments, watched', () => {
     // without a reload
     const failed = page.getByRole('link', { name: 'Production failed and was undone' });
     await failed.waitFor();
-    await picture(page, 'pipelines-failed-roll-out');
+    await picture(page, 'pipelines-failed-rollout');
     expect(await axeFindings(page)).toEqual([]);
     await page.goto(`${slipway.baseUrl}/`);
     const broken = page.locator('.line-row', { hasText: 'admin/fleet to Production' });
@@ -189,14 +189,14 @@ describe('deployments, watched', () => {
     expect(await axeFindings(page)).toEqual([]);
     await page.goto(`${slipway.baseUrl}/pipelines/${run.id}`);
     await page.getByRole('alert').getByText('2 of 2 pods keep failing').waitFor();
-    await picture(page, 'run-failed-roll-out');
+    await picture(page, 'run-failed-rollout');
     await page.setViewportSize(phone);
     expect(await sidewaysScroll(page)).toBe(0);
-    await picture(page, 'run-failed-roll-out-phone');
+    await picture(page, 'run-failed-rollout-phone');
     await page.goto(`${slipway.baseUrl}/pipelines`);
     await failed.waitFor();
     expect(await sidewaysScroll(page)).toBe(0);
-    await picture(page, 'pipelines-failed-roll-out-phone');
+    await picture(page, 'pipelines-failed-rollout-phone');
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.goto(`${slipway.baseUrl}/`);
     await failed.first().waitFor();

@@ -168,7 +168,7 @@ describe('from a green pipeline to a running application', () => {
     );
   }, 240_000);
 
-  it('resumes a roll-out whose workers were killed, and the application comes back with them [A-DEP-14]', async () => {
+  it('resumes a rollout whose workers were killed, and the application comes back with them [A-DEP-14]', async () => {
     const before = await deploymentWhen(slipway, project, isSettled);
     await push(appFiles('four'));
     await eventually(async () => {

@@ -36,7 +36,7 @@ afterAll(async () => {
 
 describe('a deployer that is killed again and again', () => {
   it(
-    'brings every roll-out to its end, each once, and serves what was desired last [A-DEP-14]',
+    'brings every rollout to its end, each once, and serves what was desired last [A-DEP-14]',
     async () => {
       const ledger = new Ledger('deployer killed');
       ledger.ask('generation 1');
@@ -99,7 +99,7 @@ describe('a deployer that is killed again and again', () => {
         (found) =>
           isSettled(found) && found.currentStatus === 'healthy' && found.drift.length === 0,
       );
-      // the last kill may have come after the end of its roll-out: then the application is on its way up again
+      // the last kill may have come after the end of its rollout: then the application is on its way up again
       const answer = await eventually(
         async () => await (await fetch(shown.addresses[0]?.url ?? '')).text(),
       );

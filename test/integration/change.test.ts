@@ -207,7 +207,7 @@ describe('the story of a change', () => {
     });
     const gateId = await makeGate(db, project.id, {
       changeId: mine,
-      rollOut: { step: 'sync', syncId },
+      rollout: { step: 'sync', syncId },
       requestedBy: owner.id,
     });
     expect((await read(owner, mine)).body).toMatchObject({ state: 'waiting' });

@@ -127,7 +127,7 @@ describe('revisions that are kept no more', () => {
   });
 });
 
-describe('what roll-outs leave that never became good', () => {
+describe('what rollouts leave that never became good', () => {
   it('is known until a success took it over or removed it; what was undone left nothing [A-DEP-03]', async () => {
     const deploymentId = await newDeployment();
     const left = async () => [...(await listLeftovers(sut.db, deploymentId))].sort();
@@ -204,7 +204,7 @@ describe('a field that others keep changing', () => {
 });
 
 describe('an object that somebody else made', () => {
-  it('fails a roll-out before it is touched, with who manages it; one that is adopted is let go by an undo [A-DEP-03]', async () => {
+  it('fails a rollout before it is touched, with who manages it; one that is adopted is let go by an undo [A-DEP-03]', async () => {
     const deploymentId = await newDeployment();
     const theirs = config('settings', 0);
     Object.assign(theirs.metadata, {

@@ -88,7 +88,7 @@ async function brings(sourceSha: string) {
 const planned = () => secretsBy().versions('newest', deploymentId, ['API_KEY']);
 const given = () => secretsBy().values(deploymentId, ['API_KEY'], new Map());
 
-/** Reads all of a Secret that an earlier roll-out left on the target, and names no secret of the project itself. */
+/** Reads all of a Secret that an earlier rollout left on the target, and names no secret of the project itself. */
 const reader: Manifest = {
   apiVersion: 'apps/v1',
   kind: 'Deployment',
@@ -100,7 +100,7 @@ const reader: Manifest = {
   },
 };
 
-/** Plans a roll-out of the reader, as it lies at a commit. */
+/** Plans a rollout of the reader, as it lies at a commit. */
 async function planReader(sha: string) {
   const deps = {
     db: sut.db,

@@ -57,7 +57,7 @@ describe('what is desired once a sync was undone', () => {
       ['a', 'b', 'c'].map((letter, at) => steps.wantedBy(letter, at + 1)),
     );
     const [first, second, third] = runs as [Wanted, Wanted, Wanted];
-    const rollOut = async (wanted: Wanted, round: number) => {
+    const rollout = async (wanted: Wanted, round: number) => {
       await sut.db.deployment.update({ where: { id }, data: wanted });
       return await steps.deploys(id, round);
     };
@@ -66,10 +66,10 @@ describe('what is desired once a sync was undone', () => {
       const answer = await sut.call(admin, 'GET', `/api/v1/pipelines/${pipelineId}`);
       return (answer.body as { deployments: unknown[] }).deployments;
     };
-    await steps.end((await rollOut(first, 1)).syncId, 'succeeded');
-    await steps.end((await rollOut(second, 2)).syncId, 'succeeded');
+    await steps.end((await rollout(first, 1)).syncId, 'succeeded');
+    await steps.end((await rollout(second, 2)).syncId, 'succeeded');
     expect(await shown()).toMatchObject(second);
-    const broken = await rollOut(third, 3);
+    const broken = await rollout(third, 3);
     const of = { deploymentId: id, environment: 'production' };
     expect(await toldBy(third)).toEqual([{ ...of, status: 'running', reason: null, revision: 3 }]);
     await steps.end(broken.syncId, 'undone');
@@ -216,7 +216,7 @@ describe('a pause', () => {
   });
 });
 
-describe('a gate of a roll-out', () => {
+describe('a gate of a rollout', () => {
   it('ends with it, and does not open once it has ended [A-DEP-11]', async () => {
     const id = await steps.newDeployment();
     const { syncId } = await steps.deploys(id, 1);
@@ -230,7 +230,7 @@ describe('a gate of a roll-out', () => {
 });
 
 describe('a rollback', () => {
-  it('goes back one roll-out each time, never forward to what was fled from [A-DEP-08]', async () => {
+  it('goes back one rollout each time, never forward to what was fled from [A-DEP-08]', async () => {
     const id = await steps.newDeployment();
     const made: Asked['revision'][] = [];
     for (const round of [1, 2, 3]) {
@@ -260,7 +260,7 @@ describe('a rollback', () => {
 });
 
 describe('a stop where nothing was ever good', () => {
-  it('makes no revision good, and takes away what an unfinished roll-out left [A-DEP-09]', async () => {
+  it('makes no revision good, and takes away what an unfinished rollout left [A-DEP-09]', async () => {
     const id = await steps.newDeployment();
     const { revision, syncId } = await steps.deploys(id, 1);
     for (const object of await listWaveObjects(sut.db, syncId, wave)) {
@@ -286,7 +286,7 @@ describe('a stop where nothing was ever good', () => {
   });
 });
 
-describe('the secrets of a roll-out that failed', () => {
+describe('the secrets of a rollout that failed', () => {
   const secret: Manifest = {
     apiVersion: 'v1',
     kind: 'Secret',

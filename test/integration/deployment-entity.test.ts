@@ -134,7 +134,7 @@ async function approve(gateId: string): Promise<void> {
 }
 
 describe('the workflow of an environment', () => {
-  it('ends a roll-out that is aborted at its gate before anything was touched, and blames no revision [A-DEP-08]', async () => {
+  it('ends a rollout that is aborted at its gate before anything was touched, and blames no revision [A-DEP-08]', async () => {
     const { db } = database;
     await db.deployment.update({ where: { id: row.id }, data: { approvals: 1 } });
     await wake();

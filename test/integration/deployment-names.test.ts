@@ -80,7 +80,7 @@ const migrationsDir = fileURLToPath(new URL('../../prisma/migrations', import.me
 const own = '140_deployment_names';
 
 describe('the migration of deployments that have one namespace', () => {
-  it('gives the younger a new one, brings those of a cluster there by a roll-out, and leaves all others alone [A-CORE-04][A-DEP-14]', async () => {
+  it('gives the younger a new one, brings those of a cluster there by a rollout, and leaves all others alone [A-CORE-04][A-DEP-14]', async () => {
     const { url, drop } = await createEmptyDatabase();
     const before = mkdtempSync(join(tmpdir(), 'slipway-migrations-'));
     for (const name of readdirSync(migrationsDir).filter((one) => one < own)) {

@@ -252,7 +252,7 @@ describe('retry now', () => {
     });
   });
 
-  it('waits for a roll-out that is under way, and needs deploy:promote [A-DEP-11]', async () => {
+  it('waits for a rollout that is under way, and needs deploy:promote [A-DEP-11]', async () => {
     const { id } = await ended('baking');
     expect((await retry(admin, id)).status).toBe(409);
     const failed = await ended('undone', 'deploy', 'staging');

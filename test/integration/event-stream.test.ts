@@ -168,7 +168,7 @@ describe('GET /api/v1/events as a stream', () => {
     expect((await fetch(`${api.baseUrl}/api/v1/events`)).status).toBe(401);
   });
 
-  it('tells of roll-outs and secrets only whoever may read these, on streams and in lists [A-EVT-04]', async () => {
+  it('tells of rollouts and secrets only whoever may read these, on streams and in lists [A-EVT-04]', async () => {
     const { token } = await createTestToken(test.db, owner.id, ['project:read']);
     const [narrow, whole] = [await follow('', { token }), await follow('')];
     const told = ['deployment.deleted', 'secret.changed', 'project.updated'] as const;

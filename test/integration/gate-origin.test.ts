@@ -149,11 +149,11 @@ describe('whose work waits at a gate of a run', () => {
   });
 });
 
-describe('whose work waits at a gate of a roll-out', () => {
+describe('whose work waits at a gate of a rollout', () => {
   const rowOf = (id: string) => sut.db.deployment.findUniqueOrThrow({ where: { id } });
 
   /** Lays out what is desired, and opens its gate, as the workflow does. */
-  async function rollOut(
+  async function rollout(
     id: string,
     content = 'same',
     sourceSha: string | null = null,
@@ -188,14 +188,14 @@ describe('whose work waits at a gate of a roll-out', () => {
   it('is the agent’s that desired it first, when somebody tries again, syncs or desires the same image [A-RBAC-18] [A-DEP-11]', async () => {
     const desired = { deployedBy: agent.id, approvals: 1, observedGeneration: 0 };
     const { id } = await makeDeployment(sut.db, await fresh(), desired);
-    const first = await rollOut(id);
+    const first = await rollout(id);
     await settle(id, first.syncId, 'rejected', { currentStatus: 'failed' });
     await ask(boss, id, 'retry');
-    const second = await rollOut(id);
+    const second = await rollout(id);
     await expectOthersOnly(second.gateId);
     await settle(id, second.syncId, 'rejected');
     await ask(boss, id, 'sync');
-    const third = await rollOut(id, 'other manifests');
+    const third = await rollout(id, 'other manifests');
     await expectOthersOnly(third.gateId);
   });
 
@@ -203,14 +203,14 @@ describe('whose work waits at a gate of a roll-out', () => {
     const desired = { deployedBy: agent.id, approvals: 1, observedGeneration: 0 };
     const { id } = await makeDeployment(sut.db, await fresh(), desired);
     await ask(boss, id, 'sync');
-    await expectOthersOnly((await rollOut(id)).gateId);
+    await expectOthersOnly((await rollout(id)).gateId);
   });
 
   it('is the agent’s when it is promoted by others, and nobody’s agent’s once another image is desired [A-RBAC-18]', async () => {
     const place = await fresh();
     const desired = { deployedBy: agent.id, environment: 'staging', observedGeneration: 0 };
     const staging = await makeDeployment(sut.db, place, desired);
-    const { syncId } = await rollOut(staging.id);
+    const { syncId } = await rollout(staging.id);
     const { revisionId } = await sut.db.deploymentSync.findUniqueOrThrow({
       where: { id: syncId },
     });
@@ -220,11 +220,11 @@ describe('whose work waits at a gate of a roll-out', () => {
     await ask(boss, staging.id, 'promote', { to: 'production' });
     const where = { projectId: place, environment: 'production' };
     const production = await sut.db.deployment.findFirstOrThrow({ where });
-    await expectOthersOnly((await rollOut(production.id)).gateId);
+    await expectOthersOnly((await rollout(production.id)).gateId);
     const image = { imageRef: 'registry.example/app:2' };
     const changed = await sut.call(boss, 'PATCH', `/api/v1/deployments/${production.id}`, image);
     expect(changed.status).toBe(200);
-    const { gateId } = await rollOut(production.id, 'another');
+    const { gateId } = await rollout(production.id, 'another');
     expect((await decide(boss, gateId)).status).toBe(200);
   });
 
@@ -243,7 +243,7 @@ describe('whose work waits at a gate of a roll-out', () => {
     const image = { imageRef: `artifact:app@sha256:${sha256}` };
     const changed = await sut.call(boss, 'PATCH', `/api/v1/deployments/${id}`, image);
     expect(changed.status).toBe(200);
-    await expectOthersOnly((await rollOut(id)).gateId);
+    await expectOthersOnly((await rollout(id)).gateId);
     const second = await makeDeployment(sut.db, await fresh(), desired);
     const head = 'e'.repeat(40);
     await sut.db.push.create({
@@ -253,6 +253,6 @@ describe('whose work waits at a gate of a roll-out', () => {
         pusherId: agent.id,
       },
     });
-    await expectOthersOnly((await rollOut(second.id, 'same', head)).gateId);
+    await expectOthersOnly((await rollout(second.id, 'same', head)).gateId);
   });
 });

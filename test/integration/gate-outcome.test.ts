@@ -124,7 +124,7 @@ describe('what was answered with yes', () => {
     }
   });
 
-  it('is nothing that holds up a workflow whose run or roll-out is gone with its project [A-REC-01]', async () => {
+  it('is nothing that holds up a workflow whose run or rollout is gone with its project [A-REC-01]', async () => {
     for (const status of ['success', 'failure', 'cancelled'] as const) {
       const end = { pipelineId: 'pl_gone', status, error: null };
       expect(await finishRun(sut.db, end)).toEqual({ status });
@@ -161,7 +161,7 @@ describe('what was answered with yes', () => {
     expect(sync).toMatchObject({ abortReason: 'errors', abortRequestedAt: expect.any(Date) });
   });
 
-  it('is an abort of a roll-out that then does not succeed [A-DEP-08]', async () => {
+  it('is an abort of a rollout that then does not succeed [A-DEP-08]', async () => {
     const owner = people[0];
     if (owner === undefined) throw new Error('nobody');
     const caller = testCaller(owner.id, owner.name);

@@ -50,13 +50,13 @@ async function agent(...delegators: TestAccount[]): Promise<TestAccount> {
   return made;
 }
 
-const rollOut = (step = 'sync', more: object = {}) =>
-  makeGate(sut.db, project.id, { rollOut: { step, syncId: newId('deploymentSync') }, ...more });
+const rollout = (step = 'sync', more: object = {}) =>
+  makeGate(sut.db, project.id, { rollout: { step, syncId: newId('deploymentSync') }, ...more });
 
 describe('who decides at a gate', () => {
-  it('of a roll-out is whoever may read deployments and promote: ops alone is enough, in the inbox, by mail and by decision [A-DEP-11] [A-NOT-02]', async () => {
+  it('of a rollout is whoever may read deployments and promote: ops alone is enough, in the inbox, by mail and by decision [A-DEP-11] [A-NOT-02]', async () => {
     const ops = await person(`ops@${project.id}`);
-    const gateId = await rollOut();
+    const gateId = await rollout();
     const ofRun = await makeGate(sut.db, project.id);
     const seen = await inbox(ops);
     expect(seen).toContain(gateId);
@@ -111,14 +111,14 @@ describe('who decides at a gate', () => {
     expect(await sut.db.gateDecision.count({ where: { gateId: ofBoss } })).toBe(2);
   });
 
-  it('approves or rejects a roll-out, and skips its pruning only [A-DEP-11] [A-PIPE-03]', async () => {
-    const sync = await rollOut('sync');
+  it('approves or rejects a rollout, and skips its pruning only [A-DEP-11] [A-PIPE-03]', async () => {
+    const sync = await rollout('sync');
     expect(await decide(owner, sync, 'skip')).toMatchObject({
       status: 400,
       body: { code: 'validation_failed', errors: [{ pointer: '#/decision' }] },
     });
     expect(await sut.db.gateDecision.count({ where: { gateId: sync } })).toBe(0);
-    expect((await decide(owner, await rollOut('prune'), 'skip')).status).toBe(200);
+    expect((await decide(owner, await rollout('prune'), 'skip')).status).toBe(200);
   });
 });
 
@@ -183,10 +183,10 @@ describe('a gate that nobody waits at any more', () => {
     expect(await inbox(owner, '')).not.toContain((await open(late)).gateId);
   });
 
-  it('leaves the steps of a run alone when it was a roll-out’s [A-PIPE-03]', async () => {
+  it('leaves the steps of a run alone when it was a rollout’s [A-PIPE-03]', async () => {
     const run = await waiting({ gitRef: 'refs/heads/alone' });
     const gateId = await makeGate(sut.db, project.id, {
-      rollOut: { step: 'approve', syncId: run },
+      rollout: { step: 'approve', syncId: run },
     });
     await settleGate(sut.db, { gateId, requested: 'void' });
     expect(await statusOf(gateId)).toBe('void');

@@ -64,8 +64,8 @@ const marked = (manifest: Manifest, hook: string, policy: string): Manifest => (
   },
 });
 
-/** One roll-out as its workflow makes it, at a real local target; each effect may be asked twice. */
-async function openRollOut(deployment: Deployment, manifests: Manifest[]) {
+/** One rollout as its workflow makes it, at a real local target; each effect may be asked twice. */
+async function openRollout(deployment: Deployment, manifests: Manifest[]) {
   const { id } = deployment;
   const row = await sut.db.deployment.update({
     where: { id },
@@ -115,7 +115,7 @@ async function openRollOut(deployment: Deployment, manifests: Manifest[]) {
 }
 
 describe('the delete policy of a hook', () => {
-  it('removes one that succeeded when the whole roll-out did, and runs none a second time when it is told again [A-DEP-06] [A-DEP-14]', async () => {
+  it('removes one that succeeded when the whole rollout did, and runs none a second time when it is told again [A-DEP-06] [A-DEP-14]', async () => {
     const deployment = await newDeployment();
     const { namespace } = deployment;
     const scope = { ...scopeOf(deployment), namespace };
@@ -129,26 +129,26 @@ describe('the delete policy of a hook', () => {
     const kept = marked(onceJob(scope, app, { name: 'kept' }), 'PostSync', 'BeforeHookCreation');
     const smoke = marked(onceJob(scope, app, { name: 'smoke' }), 'PostSync', 'HookSucceeded');
     const plain = dataObject(scope, 'ConfigMap', 'plain', { a: '1' });
-    const rollOut = await openRollOut(deployment, [settings, migrate, plain, kept, smoke]);
-    const [before, main, after] = rollOut.waves as [WaveRef, WaveRef, WaveRef];
-    expect(await rollOut.run(before)).toEqual({ healthy: true });
-    const first = [await rollOut.uid(settings), await rollOut.uid(migrate)];
+    const rollout = await openRollout(deployment, [settings, migrate, plain, kept, smoke]);
+    const [before, main, after] = rollout.waves as [WaveRef, WaveRef, WaveRef];
+    expect(await rollout.run(before)).toEqual({ healthy: true });
+    const first = [await rollout.uid(settings), await rollout.uid(migrate)];
     expect(first).not.toContain(null);
-    expect(await rollOut.run(main)).toEqual({ healthy: true });
-    expect([await rollOut.uid(settings), await rollOut.uid(migrate)]).toEqual(first);
-    expect(await rollOut.run(after)).toEqual({ healthy: true });
-    const keptUid = await rollOut.uid(kept);
+    expect(await rollout.run(main)).toEqual({ healthy: true });
+    expect([await rollout.uid(settings), await rollout.uid(migrate)]).toEqual(first);
+    expect(await rollout.run(after)).toEqual({ healthy: true });
+    const keptUid = await rollout.uid(kept);
     // the answer was lost, and another deployer is asked the same
-    for (const wave of rollOut.waves) expect(await rollOut.run(wave)).toEqual({ healthy: true });
-    for (const gone of [settings, migrate, smoke]) expect(await rollOut.uid(gone)).toBeNull();
-    expect(await rollOut.uid(kept)).toBe(keptUid);
-    expect(await rollOut.uid(plain)).not.toBeNull();
-    const next = await openRollOut(deployment, [plain, kept]);
+    for (const wave of rollout.waves) expect(await rollout.run(wave)).toEqual({ healthy: true });
+    for (const gone of [settings, migrate, smoke]) expect(await rollout.uid(gone)).toBeNull();
+    expect(await rollout.uid(kept)).toBe(keptUid);
+    expect(await rollout.uid(plain)).not.toBeNull();
+    const next = await openRollout(deployment, [plain, kept]);
     for (const wave of next.waves) expect(await next.run(wave)).toEqual({ healthy: true });
     expect(await next.uid(kept)).not.toBe(keptUid);
   });
 
-  it('removes one that failed, and none that only would if it had succeeded, when the roll-out is undone [A-DEP-06] [A-DEP-08]', async () => {
+  it('removes one that failed, and none that only would if it had succeeded, when the rollout is undone [A-DEP-06] [A-DEP-08]', async () => {
     const deployment = await newDeployment();
     const scope = scopeOf(deployment);
     const app = () => ({ image, command: ['node', 'job.js'] });
@@ -157,22 +157,22 @@ describe('the delete policy of a hook', () => {
     const good = marked(onceJob(scope, app, { name: 'good' }), 'PreSync', 'HookFailed');
     const tell = marked(onceJob(scope, app, { name: 'tell' }), 'SyncFail', 'HookSucceeded');
     const bad = crash('bad', 'HookFailed');
-    const rollOut = await openRollOut(deployment, [good, bad, tell]);
-    const [before, main, fail] = rollOut.waves as [WaveRef, WaveRef, WaveRef];
-    expect(await rollOut.run(before)).toEqual({ healthy: true });
-    const failed = await rollOut.run(main);
+    const rollout = await openRollout(deployment, [good, bad, tell]);
+    const [before, main, fail] = rollout.waves as [WaveRef, WaveRef, WaveRef];
+    expect(await rollout.run(before)).toEqual({ healthy: true });
+    const failed = await rollout.run(main);
     expect(failed).toMatchObject({ healthy: false, reason: expect.stringContaining('Job bad') });
-    expect(await rollOut.uid(bad)).not.toBeNull();
-    expect(await rollOut.run(fail)).toEqual({ healthy: true });
+    expect(await rollout.uid(bad)).not.toBeNull();
+    expect(await rollout.run(fail)).toEqual({ healthy: true });
     for (let asked = 0; asked < 2; asked += 1) {
-      expect(await rollOut.undo(before, main)).toEqual({ healthy: true });
-      expect(await rollOut.uid(bad)).toBeNull();
-      expect(await rollOut.uid(tell)).toBeNull();
-      expect(await rollOut.uid(good)).not.toBeNull();
+      expect(await rollout.undo(before, main)).toEqual({ healthy: true });
+      expect(await rollout.uid(bad)).toBeNull();
+      expect(await rollout.uid(tell)).toBeNull();
+      expect(await rollout.uid(good)).not.toBeNull();
     }
-    expect(await rollOut.statuses()).toEqual(['good healthy', 'bad failed', 'tell healthy']);
+    expect(await rollout.statuses()).toEqual(['good healthy', 'bad failed', 'tell healthy']);
     const other = crash('kept', 'HookSucceeded');
-    const next = await openRollOut(deployment, [other]);
+    const next = await openRollout(deployment, [other]);
     const [only] = next.waves as [WaveRef];
     expect(await next.run(only)).toMatchObject({ healthy: false });
     expect(await next.undo(only)).toEqual({ healthy: true });
@@ -185,38 +185,38 @@ describe('the delete policy of a hook', () => {
     const wait = () => ({ image, command: ['node', '-e', 'setInterval(() => 0, 1000)'] });
     const job = onceJob(scope, wait, { name: 'slow', graceSeconds: 1 });
     const slow = marked(job, 'Sync', 'HookFailed');
-    const rollOut = await openRollOut(deployment, [slow]);
-    const [only] = rollOut.waves as [WaveRef];
-    expect(await rollOut.run(only, 1)).toMatchObject({ healthy: false });
-    expect(await rollOut.undo(only)).toEqual({ healthy: true });
-    expect(await rollOut.uid(slow)).toBeNull();
-    expect(await rollOut.statuses()).toEqual(['slow failed']);
+    const rollout = await openRollout(deployment, [slow]);
+    const [only] = rollout.waves as [WaveRef];
+    expect(await rollout.run(only, 1)).toMatchObject({ healthy: false });
+    expect(await rollout.undo(only)).toEqual({ healthy: true });
+    expect(await rollout.uid(slow)).toBeNull();
+    expect(await rollout.statuses()).toEqual(['slow failed']);
   });
 });
 
 describe('a Job that is no hook', () => {
-  it('is left alone by roll-outs of other changes, and runs anew when its template changes, there and back [A-DEP-07] [A-DEP-08]', async () => {
+  it('is left alone by rollouts of other changes, and runs anew when its template changes, there and back [A-DEP-07] [A-DEP-08]', async () => {
     const deployment = await newDeployment();
     const scope = scopeOf(deployment);
     const app = () => ({ image, command: ['node', 'job.js'] });
     const job = (version: string) => onceJob(scope, app, { name: 'seed', version });
-    const rollOut = async (version: string, round: string) => {
+    const rollout = async (version: string, round: string) => {
       const where = { id: deployment.id };
       await sut.db.deployment.update({ where, data: { changeId: newId('change') } });
       const plain = dataObject(scope, 'ConfigMap', 'plain', { round });
-      const next = await openRollOut(deployment, [job(version), plain]);
+      const next = await openRollout(deployment, [job(version), plain]);
       for (const wave of next.waves) expect(await next.run(wave)).toEqual({ healthy: true });
       await next.succeeded();
       return next;
     };
-    const first = await (await rollOut('1', 'a')).uid(job('1'));
+    const first = await (await rollout('1', 'a')).uid(job('1'));
     expect(first).not.toBeNull();
-    const second = await rollOut('1', 'b');
+    const second = await rollout('1', 'b');
     expect(await second.uid(job('1'))).toBe(first);
-    const third = await rollOut('2', 'c');
+    const third = await rollout('2', 'c');
     const replaced = await third.uid(job('2'));
     expect(replaced).not.toBe(first);
-    const bad = await openRollOut(deployment, [job('3')]);
+    const bad = await openRollout(deployment, [job('3')]);
     const [only] = bad.waves as [WaveRef];
     expect(await bad.run(only)).toEqual({ healthy: true });
     expect(await bad.undo(only)).toEqual({ healthy: true });

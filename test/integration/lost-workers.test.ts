@@ -68,7 +68,7 @@ const handleOf = ({ projectId, environment }: Deployment) =>
   host.client.workflow.getHandle(deploymentWorkflowId(projectId, environment));
 
 describe('an input that no worker survives', () => {
-  it('ends a roll-out as refused after three, says so, and the next desired state is tried [A-DEP-14, A-CORE-10]', async () => {
+  it('ends a rollout as refused after three, says so, and the next desired state is tried [A-DEP-14, A-CORE-10]', async () => {
     const { db } = database;
     const row = await makeRow();
     deadly.add(row.id);
@@ -79,7 +79,7 @@ describe('an input that no worker survives', () => {
       return found.observedGeneration === 1 ? found : undefined;
     }, 200_000);
     expect(begun.get(row.id)).toBe(3);
-    expect(refused.statusMessage).toContain('lost 3 times in a row while the roll-out was planned');
+    expect(refused.statusMessage).toContain('lost 3 times in a row while the rollout was planned');
     expect(refused.currentStatus).not.toBe('pending');
     deadly.delete(row.id);
     await db.deployment.update({ where: { id: row.id }, data: { generation: 2 } });

@@ -173,9 +173,9 @@ describe('notifications of events', () => {
     expect(await toldOf(late.id)).toEqual([]);
   });
 
-  it('tell whoever reads and promotes deployments of a roll-out that waits, and show it to them, though they read nothing else of the project [A-NOT-02] [A-DEP-11]', async () => {
+  it('tell whoever reads and promotes deployments of a rollout that waits, and show it to them, though they read nothing else of the project [A-NOT-02] [A-DEP-11]', async () => {
     const syncId = newId('deploymentSync');
-    const gateId = await makeGate(sut.db, project.id, { rollOut: { step: 'sync', syncId } });
+    const gateId = await makeGate(sut.db, project.id, { rollout: { step: 'sync', syncId } });
     const event = eventRecord('gate.opened', { projectId: project.id, subjectId: gateId });
     await notifyOfEvent(sut.db, event, withMail);
     expect(await toldOf(event.id)).toEqual(expect.arrayContaining(['nops email', 'nops in_app']));

@@ -102,7 +102,7 @@ describe('an ops repository that is a private project of others', () => {
     await expect(read(id)).rejects.toMatchObject({ message: expect.stringMatching(/no branch/) });
   });
 
-  it('ends the roll-out with the reason once that permission is lost, and what serves keeps serving [A-SEC-04][A-DEP-07]', async () => {
+  it('ends the rollout with the reason once that permission is lost, and what serves keeps serving [A-SEC-04][A-DEP-07]', async () => {
     await letRead(member);
     const id = idOf(await create(member, { opsRepoId }));
     const liveRevisionId = newId('deploymentRevision');

@@ -46,7 +46,7 @@ afterAll(async () => {
 
 const faultCount = () => [...api.faults.values()].reduce((sum, count) => sum + count, 0);
 
-describe('a roll-out while the API server is ill', () => {
+describe('a rollout while the API server is ill', () => {
   it(
     'waits it out without haste, takes nothing back for it, and applies each object once when it is well again [A-DEP-03] [A-DEP-14]',
     async () => {

@@ -99,7 +99,7 @@ async function killSomewhere(ledger: Ledger, round: string): Promise<void> {
 
 describe('a deployer that is killed again and again while it rolls out to a cluster', () => {
   it(
-    'brings every roll-out to its end, object by object, each applied once and none to two ends [A-DEP-03] [A-DEP-14]',
+    'brings every rollout to its end, object by object, each applied once and none to two ends [A-DEP-03] [A-DEP-14]',
     async () => {
       const { slipway, project } = deployer;
       const ledger = new Ledger('deployer killed, cluster');

@@ -179,7 +179,7 @@ describe('the whole deployer on a real cluster', () => {
     expect(new Set(after.answers)).toEqual(new Set(['200 1\n']));
   }, 300_000);
 
-  it('lifts the quarantine with a newer commit; what a roll-out left that it overtook goes with it [A-DEP-03] [A-DEP-08]', async () => {
+  it('lifts the quarantine with a newer commit; what a rollout left that it overtook goes with it [A-DEP-03] [A-DEP-08]', async () => {
     const before = await settled(slipway, project, () => true);
     await patch(before, {
       valuesOverride: { extra: true, ready: '/nothing', deadline: 300, round: '3' },
@@ -222,7 +222,7 @@ describe('the whole deployer on a real cluster', () => {
       path: `${collectionPath('ConfigMap', namespace)}/settings`,
     });
     const deployment = await settled(slipway, project, () => true);
-    // a setting that asks for no roll-out has the deployer look at once instead of within a minute
+    // a setting that asks for no rollout has the deployer look at once instead of within a minute
     await patch(deployment, { bakeSeconds: 2 });
     await eventually(async () => {
       const worker = await live('Deployment/worker');

@@ -43,7 +43,7 @@ async function command(tools: Tools, word: string, columns: Columns = {}): Promi
   return `/api/v1/deployments/${await deployment(tools, columns)}/${word}`;
 }
 
-async function rollOut(tools: Tools): Promise<string> {
+async function rollout(tools: Tools): Promise<string> {
   const { sut } = tools;
   const deploymentId = await deployment(tools);
   const revision = await sut().db.deploymentRevision.findFirstOrThrow({ where: { deploymentId } });
@@ -126,7 +126,7 @@ export function deployCalls(
     'POST /api/v1/deployments/{id}/resume': async () => ({
       address: await command(tools, 'resume', { isPaused: true }),
     }),
-    'POST /api/v1/deployments/{id}/abort': async () => ({ address: await rollOut(tools) }),
+    'POST /api/v1/deployments/{id}/abort': async () => ({ address: await rollout(tools) }),
     'POST /api/v1/ops-repos': () => ({ body: opsRepo() }),
     'PATCH /api/v1/ops-repos/{id}': async () => ({
       address: `/api/v1/ops-repos/${await made('/api/v1/ops-repos', opsRepo())}`,

@@ -73,7 +73,7 @@ export async function makeRun(
   return { id, number, changeId };
 }
 
-/** An open gate of a run's step, or of a roll-out. */
+/** An open gate of a run's step, or of a rollout. */
 export async function makeGate(
   db: PrismaClient,
   projectId: string,
@@ -84,22 +84,22 @@ export async function makeGate(
     changeId?: string;
     quorum?: number;
     expiresAt?: Date;
-    /** what waits at a gate of a roll-out: `sync`, `prune` */
-    rollOut?: { step: string; syncId?: string };
+    /** what waits at a gate of a rollout: `sync`, `prune` */
+    rollout?: { step: string; syncId?: string };
   } = {},
 ): Promise<string> {
   const id = newId('gate');
-  const { rollOut } = fields;
+  const { rollout } = fields;
   const subjectId =
-    rollOut?.syncId ??
+    rollout?.syncId ??
     fields.pipelineId ??
     (await makeRun(db, projectId, { status: 'running' })).id;
   await db.gate.create({
     data: {
       id,
-      subjectType: rollOut === undefined ? 'pipeline' : 'deployment',
+      subjectType: rollout === undefined ? 'pipeline' : 'deployment',
       subjectId,
-      step: rollOut?.step ?? `approve-${String((count += 1))}`,
+      step: rollout?.step ?? `approve-${String((count += 1))}`,
       workflowId: `pipeline-run:${subjectId}`,
       projectId,
       changeId: fields.changeId ?? newId('change'),

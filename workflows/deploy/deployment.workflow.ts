@@ -85,14 +85,14 @@ class DeploymentEntity implements SyncSignals {
     this.wakes += 1;
   }
 
-  /** Somebody may want the roll-out undone: its row says whether. */
+  /** Somebody may want the rollout undone: its row says whether. */
   readAbort(): void {
     const { deploymentId } = this.#input;
     records.readAbort({ deploymentId }).then(
       (asked) => {
         if (asked !== null) this.abort(asked.reason, asked.syncId);
       },
-      // It ends with this workflow, as the roll-out does; whatever else fails, its end reads the row once more.
+      // It ends with this workflow, as the rollout does; whatever else fails, its end reads the row once more.
       () => undefined,
     );
   }
@@ -103,7 +103,7 @@ class DeploymentEntity implements SyncSignals {
   }
 
   abort(reason: string, ofSync: string | null = null): void {
-    // Only a roll-out can be aborted; an alert on what serves by now is not an order to take it away.
+    // Only a rollout can be aborted; an alert on what serves by now is not an order to take it away.
     // One that is planned was perhaps shown already before its planning answered here.
     const { syncId, phase } = this.state;
     if (syncId !== null || phase === 'planning') this.#abort = { syncId: ofSync, reason };

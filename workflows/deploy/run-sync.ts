@@ -63,7 +63,7 @@ export async function runSync(
   const plan = await planOrRefuse({ signals, records, effects, deploymentId }, desired, seenWakes);
   if (plan === 'superseded') return plan;
   if (plan.kind === 'nothing') return plan.isSealed === true ? 'sealed' : 'nothing';
-  // What was desired changed under the planning: the roll-out goes by what it planned for.
+  // What was desired changed under the planning: the rollout goes by what it planned for.
   const { generation = desired.generation } = plan;
   const now =
     generation > desired.generation ? await records.readDesired({ deploymentId }) : desired;
@@ -119,7 +119,7 @@ class Sync {
   async run(): Promise<SyncOutcome> {
     try {
       await this.#passGate();
-      await this.#rollOut();
+      await this.#rollout();
       const abortReason = await this.#end('succeeded', null);
       // Somebody was told that it will be undone, in the moment in which it was done.
       if (abortReason !== null) throw new SyncStop('undone', abortReason);
@@ -159,7 +159,7 @@ class Sync {
     await this.#records.setSyncStatus({ syncId, status: 'running', reason: null });
   }
 
-  async #rollOut(): Promise<void> {
+  async #rollout(): Promise<void> {
     const { syncId, waves, prune } = this.#plan;
     this.#signals.show('syncing', syncId);
     const before = waves.filter(({ phase }) => phase === 'PreSync' || phase === 'Sync');
@@ -209,7 +209,7 @@ class Sync {
     throw new SyncStop(this.#undo.isEmpty ? 'rejected' : 'undone', abortReason);
   }
 
-  /** Waits for its end, or until somebody wants the roll-out stopped or something newer is desired. */
+  /** Waits for its end, or until somebody wants the rollout stopped or something newer is desired. */
   async #watched<T>(work: () => Promise<T>): Promise<T> {
     const isStopped = () => this.#abortReason() !== null;
     const scope = new CancellationScope();

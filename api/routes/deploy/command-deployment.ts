@@ -126,7 +126,7 @@ export const deploymentCommandRoutes: readonly DefinedRoute[] = [
   commandRoute({
     command: 'pause',
     operationId: 'pauseDeployment',
-    summary: 'Hold the roll-out before its next wave, and heal nothing',
+    summary: 'Hold the rollout before its next wave, and heal nothing',
     body: z.strictObject({ reason }),
     run: (db, caller, deploymentId, { reason: why }) =>
       pauseDeployment(db, caller, { deploymentId, paused: true, reason: why ?? null }),
@@ -142,7 +142,7 @@ export const deploymentCommandRoutes: readonly DefinedRoute[] = [
   commandRoute({
     command: 'abort',
     operationId: 'abortDeployment',
-    summary: 'Have the roll-out that runs now undone',
+    summary: 'Have the rollout that runs now undone',
     body: z.strictObject({ reason }),
     run: async (db, caller, deploymentId, body) => {
       await abortDeployment(db, caller, { deploymentId, reason: body.reason ?? null });

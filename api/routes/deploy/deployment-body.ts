@@ -89,7 +89,7 @@ export const deploymentBody = z
     replicas: z.int().nullable(),
     approvals: z
       .int()
-      .openapi({ description: 'How many must approve a roll-out: the larger of the two below' }),
+      .openapi({ description: 'How many must approve a rollout: the larger of the two below' }),
     approvalsSet: z.int().openapi({ description: 'As operators set it: `approvals` of PATCH' }),
     approvalsAsked: z
       .int()

@@ -12,7 +12,7 @@ export const decideGateRoute = defineRoute({
   operationId: 'decideGate',
   summary: 'Approve, reject or skip',
   description:
-    'Needs the permission that the gate names, on its project. Who asked through their own agent may not decide; a person and their agents have one voice. A roll-out is approved or rejected; skipping its pruning keeps the objects.',
+    'Needs the permission that the gate names, on its project. Who asked through their own agent may not decide; a person and their agents have one voice. A rollout is approved or rejected; skipping its pruning keeps the objects.',
   // The permission is the gate's own, so the use-case checks it.
   access: { kind: 'authenticated' },
   request: {

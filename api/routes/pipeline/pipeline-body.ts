@@ -23,7 +23,7 @@ const runDeployments = z
       environment: z.enum(environments),
       status: z.enum([...syncStatuses, 'pending', 'refused']).openapi({
         description:
-          'Of the newest roll-out; `pending`: none has begun, `refused`: what the run asks for cannot be rolled out',
+          'Of the newest rollout; `pending`: none has begun, `refused`: what the run asks for cannot be rolled out',
       }),
       reason: z.string().nullable(),
       revision: z.int().nullable(),

@@ -44,7 +44,7 @@ export function planPrune(
 
 /**
  * What a sync removes of all that is there. With `prune` whatever is rendered no more, of the revision that serves and of
- * everything else that the deployment owns; without it only the leftovers of roll-outs that never became good. Those
+ * everything else that the deployment owns; without it only the leftovers of rollouts that never became good. Those
  * served nobody, so that no person is asked for them.
  */
 export function planRemoval(input: {
@@ -52,7 +52,7 @@ export function planRemoval(input: {
   previous: readonly Manifest[];
   /** what the target holds of the deployment */
   owned: readonly Manifest[];
-  /** `refKey` of objects that only roll-outs made that never became good */
+  /** `refKey` of objects that only rollouts made that never became good */
   leftovers: ReadonlySet<string>;
   current: readonly ObjectRef[];
   prune: boolean;

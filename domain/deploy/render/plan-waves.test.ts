@@ -212,7 +212,7 @@ describe('planRemoval', () => {
     expect(plan.needsPerson).toBe(true);
   });
 
-  it('takes what a roll-out left that never ended without asking anybody, also where nothing is pruned [A-DEP-03] [A-DEP-06]', () => {
+  it('takes what a rollout left that never ended without asking anybody, also where nothing is pruned [A-DEP-03] [A-DEP-06]', () => {
     const leftovers = new Set(left.map(key));
     expect(planRemoval({ ...all, leftovers, prune: true })).toMatchObject({
       remove: { length: 4 },

@@ -5,7 +5,7 @@ import { environmentWords } from './deployment-chips.tsx';
 import { Status } from './status.tsx';
 import { Time } from './time.tsx';
 
-/** Environments whose last roll-out failed, as lines of a list. */
+/** Environments whose last rollout failed, as lines of a list. */
 export function BrokenDeployments({
   deployments,
 }: {

@@ -39,18 +39,18 @@ const skip: Answer = {
   help: 'Kept with the decision. The run goes on as if the gate were not there.',
 };
 
-/** What may be said at a gate: a roll-out is let through or not, and objects that would be pruned may be kept. */
+/** What may be said at a gate: a rollout is let through or not, and objects that would be pruned may be kept. */
 function answersTo({ subjectType, step }: Gate): readonly Answer[] {
   if (subjectType !== 'deployment') return [approve, reject, skip];
   if (step !== 'prune') return [approve, reject];
   return [
-    { ...approve, help: 'The roll-out goes on and prunes the objects. Kept with the decision.' },
-    { ...reject, help: 'The roll-out ends here, and nothing is pruned. Kept with the decision.' },
+    { ...approve, help: 'The rollout goes on and prunes the objects. Kept with the decision.' },
+    { ...reject, help: 'The rollout ends here, and nothing is pruned. Kept with the decision.' },
     {
       ...skip,
       word: 'Keep the objects',
       done: 'Kept the objects',
-      help: 'The roll-out goes on without pruning: the objects stay. Kept with the decision.',
+      help: 'The rollout goes on without pruning: the objects stay. Kept with the decision.',
     },
   ];
 }

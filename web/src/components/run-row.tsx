@@ -21,7 +21,7 @@ export function runTitle(run: Pick<Run, 'commitTitle' | 'gitRef'>): string {
   return run.commitTitle ?? shortRef(run.gitRef);
 }
 
-/** Roll-outs of a run that failed: `Passed` alone would say that all is well. */
+/** Rollouts of a run that failed: `Passed` alone would say that all is well. */
 export function FailedDeployments({ run }: { run: Run }): JSX.Element {
   return (
     <>

@@ -47,7 +47,7 @@ describe('the state that a deployment is shown in', () => {
     expect(isOutOfSync(stated({}))).toBe(false);
   });
 
-  it('is broken, and wants attention, where the last roll-out failed although the one before serves [A-UI-05]', () => {
+  it('is broken, and wants attention, where the last rollout failed although the one before serves [A-UI-05]', () => {
     const undone = { lastSync: { status: 'undone' } } as const;
     const broken = [undone, { lastSync: { status: 'needs_human' } }, { currentStatus: 'degraded' }];
     for (const change of broken as Partial<Stated>[]) {

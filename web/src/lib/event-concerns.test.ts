@@ -49,7 +49,7 @@ describe('what an event concerns of what a page shows', () => {
     ]);
   });
 
-  it('is every list of runs of its project that have ended when a roll-out ended', () => {
+  it('is every list of runs of its project that have ended when a rollout ended', () => {
     const failed = heard('deployment.failed', { subjectId: 'dep_1' });
     const ended = ['pipelines/home/ended/broken', 'pipelines/all/', 'pipelines/of/ann/shop/'];
     const others = ['pipelines/home/running', 'pipelines/of/ann/other/'];

@@ -25,7 +25,7 @@ const namesRun = (event: Heard, run: string): boolean =>
 const namesDeployment = (event: Heard, id: string): boolean =>
   event.payload['deploymentId'] === id || event.subjectId === id;
 
-const endsOfRollOuts = /^deployment\.(?:sync_started|synced|failed|rolled_back|needs_human)$/;
+const endsOfRollouts = /^deployment\.(?:sync_started|synced|failed|rolled_back|needs_human)$/;
 const commands = /^pipeline\.\w+_requested$/;
 
 /** By the first word of a key. What stands here for no event is never refreshed by one. */
@@ -35,16 +35,16 @@ const rules: Readonly<Record<string, Rule>> = {
     if (event.type === 'engine.state_repaired') return true;
     if (which.startsWith('run_')) {
       // What became of its deployments: few events, which name the deployment and not the run.
-      if (rest.length === 1 && endsOfRollOuts.test(event.type)) return true;
+      if (rest.length === 1 && endsOfRollouts.test(event.type)) return true;
       return isOneOf(event, 'pipeline', 'step', 'gate', 'artifact') && namesRun(event, which);
     }
-    // a list says of each run that has ended which of its roll-outs failed
-    const isRollOut = endsOfRollOuts.test(event.type);
+    // a list says of each run that has ended which of its rollouts failed
+    const isRollout = endsOfRollouts.test(event.type);
     const isRun = event.type.startsWith('pipeline.') && !commands.test(event.type);
-    if (!isRun && !isRollOut) return false;
+    if (!isRun && !isRollout) return false;
     if (which === 'of') return isOf(placeOf(rest.slice(1)));
     // what has ended is listed apart from what runs
-    if (isRollOut) return rest[1] !== 'running';
+    if (isRollout) return rest[1] !== 'running';
     return rest[1] !== 'ended' || event.type === 'pipeline.completed';
   },
   gates: (event) => isOneOf(event, 'gate', 'access'),

@@ -34,7 +34,7 @@ export function Banners({ deployment, sync, gate, may }: BannersProps): JSX.Elem
       {isPaused && (
         <Notice
           title="Paused"
-          text="A roll-out holds before its next wave and nothing that drifts is healed until somebody resumes it."
+          text="A rollout holds before its next wave and nothing that drifts is healed until somebody resumes it."
         />
       )}
       {statusMessage && (currentStatus === 'failed' || currentStatus === 'degraded') && (
@@ -42,7 +42,7 @@ export function Banners({ deployment, sync, gate, may }: BannersProps): JSX.Elem
           <Icon name="failure" />
           <div class="grow">
             <strong>
-              {currentStatus === 'failed' ? 'The roll-out failed' : 'What serves is degraded'}
+              {currentStatus === 'failed' ? 'The rollout failed' : 'What serves is degraded'}
             </strong>
             <p>{statusMessage}</p>
           </div>

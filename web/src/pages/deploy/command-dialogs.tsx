@@ -104,12 +104,12 @@ export function AbortDialog({ deployment, onClose }: DialogProps): JSX.Element {
   const act = useAction(async () => {
     await abortSync(deployment.id, reason.trim());
     invalidate('deployments');
-    toast('The roll-out is being undone');
+    toast('The rollout is being undone');
     onClose();
   });
   return (
     <FormDialog
-      title={`Abort roll-out #${lastSync?.number ?? ''}`}
+      title={`Abort rollout #${lastSync?.number ?? ''}`}
       submit="Abort and undo"
       danger
       pending={act.pending}
@@ -130,7 +130,7 @@ export function AbortDialog({ deployment, onClose }: DialogProps): JSX.Element {
         onValue={setReason}
         required={false}
         autoFocus
-        help="Kept with the roll-out."
+        help="Kept with the rollout."
       />
     </FormDialog>
   );

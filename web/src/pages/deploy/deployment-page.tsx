@@ -71,7 +71,7 @@ export function DeploymentPage(): JSX.Element {
   );
 }
 
-/** Events tell of what moves. One that was lost on its way must not leave a roll-out standing still on the page. */
+/** Events tell of what moves. One that was lost on its way must not leave a rollout standing still on the page. */
 function useSafetyNet(deployment: Deployment): void {
   const { id } = deployment;
   const rolling = isRolling(deployment);

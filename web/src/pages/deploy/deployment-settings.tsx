@@ -104,7 +104,7 @@ function SettingsForm({ deployment }: { deployment: Deployment }): JSX.Element {
           <Field
             label="Approvals"
             {...field('approvals')}
-            help={`How many people must let each roll-out through; 0: none.${
+            help={`How many people must let each rollout through; 0: none.${
               deployment.approvalsAsked > 0
                 ? ` The file of what is deployed asks for ${deployment.approvalsAsked}: the larger number counts.`
                 : ''

@@ -29,7 +29,7 @@ export function History({ deployment }: DeploymentPageProps): JSX.Element {
         {(items) =>
           items.length === 0 ? (
             <Empty icon="clock" title="No history yet">
-              Its first finished roll-out stands here.
+              Its first finished rollout stands here.
             </Empty>
           ) : (
             <HistoryTable items={items} />

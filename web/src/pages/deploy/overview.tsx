@@ -14,7 +14,7 @@ import { shortSha } from '../../lib/time.ts';
 import { Banners } from './banners.tsx';
 import type { DeploymentPageProps } from './deployment-page-props.ts';
 import { DriftList } from './drift-list.tsx';
-import { RollOut } from './roll-out.tsx';
+import { Rollout } from './rollout.tsx';
 
 /** What is being rolled out or was last, what waits, what has drifted. */
 export function Overview({ deployment, may }: DeploymentPageProps): JSX.Element {
@@ -27,8 +27,8 @@ export function Overview({ deployment, may }: DeploymentPageProps): JSX.Element 
     <div class="columns">
       <div class="stack">
         <Banners deployment={deployment} sync={newest} gate={gate} may={may} />
-        <Show loaded={syncs} rows={5} what="Roll-outs">
-          {({ items }) => <RollOuts syncs={items} deployment={deployment} />}
+        <Show loaded={syncs} rows={5} what="Rollouts">
+          {({ items }) => <Rollouts syncs={items} deployment={deployment} />}
         </Show>
         <DriftList deployment={deployment} />
       </div>
@@ -37,7 +37,7 @@ export function Overview({ deployment, may }: DeploymentPageProps): JSX.Element 
   );
 }
 
-function RollOuts({
+function Rollouts({
   syncs,
   deployment,
 }: {
@@ -55,7 +55,7 @@ function RollOuts({
   const before = earlier.slice(0, 4);
   return (
     <>
-      <RollOut key={newest.id} sync={newest} deployment={deployment} open />
+      <Rollout key={newest.id} sync={newest} deployment={deployment} open />
       {before.length > 0 && (
         <Section
           title="Before that"
@@ -63,7 +63,7 @@ function RollOuts({
         >
           <div class="stack tight">
             {before.map((sync) => (
-              <RollOut key={sync.id} sync={sync} deployment={deployment} />
+              <Rollout key={sync.id} sync={sync} deployment={deployment} />
             ))}
           </div>
         </Section>

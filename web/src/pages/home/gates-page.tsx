@@ -24,7 +24,7 @@ export function GatesPage(): JSX.Element {
         documentTitle={`${gateCount(count)} waiting for you`}
         state={
           count === 0
-            ? 'Steps of pipelines and roll-outs that you may let through.'
+            ? 'Steps of pipelines and rollouts that you may let through.'
             : `${gateCount(count)}, the oldest first.`
         }
       />

@@ -41,8 +41,8 @@ const actionWords = {
   scale: 'Scale',
 } as const;
 
-/** One roll-out: what it brings, how far it is, its waves in the order in which they run. */
-export function RollOut({
+/** One rollout: what it brings, how far it is, its waves in the order in which they run. */
+export function Rollout({
   sync,
   deployment,
   open = false,
@@ -55,7 +55,7 @@ export function RollOut({
   const { state, word } = syncStates[sync.status];
   const title = `${actionWords[sync.action]} revision ${sync.revision.number}`;
   return (
-    <section class="panel roll-out" aria-label={`Roll-out ${sync.number}`}>
+    <section class="panel rollout" aria-label={`Rollout ${sync.number}`}>
       <button
         type="button"
         class="panel-head"
@@ -80,16 +80,16 @@ export function RollOut({
         </span>
       </button>
       {shown && (
-        <div class="roll-out-body">
+        <div class="rollout-body">
           {sync.status === 'baking' && <Bake sync={sync} seconds={deployment.bakeSeconds} />}
           {sync.status === 'undoing' && (
-            <p class="roll-out-note state-running">
+            <p class="rollout-note state-running">
               <Icon name="running" class="spin" />
               Undoing in reverse order{sync.reason && `: ${sync.reason}`}
             </p>
           )}
-          {sync.reason && sync.status !== 'undoing' && <p class="roll-out-note">{sync.reason}</p>}
-          <p class="line-meta roll-out-meta">
+          {sync.reason && sync.status !== 'undoing' && <p class="rollout-note">{sync.reason}</p>}
+          <p class="line-meta rollout-meta">
             <span>
               started <Time at={sync.startedAt} />
             </span>
@@ -100,7 +100,7 @@ export function RollOut({
             )}
             {sync.changeId && <ChangeLink id={sync.changeId} />}
           </p>
-          {sync.waves.length === 0 && <p class="roll-out-note">Nothing had to be applied.</p>}
+          {sync.waves.length === 0 && <p class="rollout-note">Nothing had to be applied.</p>}
           <ol class="waves" aria-label="Waves">
             {sync.waves.map((wave) => (
               <WaveRow key={`${wave.phase} ${wave.wave} ${wave.operation}`} wave={wave} />

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 /**
  * `npm test [-- jest arguments]`: brings what the tests need, as `npm start` would, then runs them: first what needs
- * little, then what starts whole products, one at a time. With SLIPWAY_TEST_REPORT=folder each run leaves its result
- * there as JSON; and then the few files that failed are tried once more, and named (ADR 23).
+ * little, then what starts whole products (ADR 44). With SLIPWAY_TEST_REPORT=folder each run leaves its result there as
+ * JSON; and then the few files that failed are tried once more, and named (ADR 23). With `--prepare` it only brings what
+ * the tests need.
  */
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
@@ -16,14 +17,19 @@ import { ensurePrograms, testNeeds, thisMachine } from './lib/system-packages.mj
 import { obtainTemporal, presentTemporal } from './lib/temporal-binary.mjs';
 import { failedFiles, secondTry } from './lib/test-report.mjs';
 
-/** In this order; those that start processes of their own, or measure time, have the machine to themselves. */
+/**
+ * A worker keeps the modules of every file that it has run, and starting a process copies the page tables of all that:
+ * past this size it is replaced after the file, by one that starts git five times as fast.
+ */
+const smallWorkers = '--workerIdleMemoryLimit=640MB';
+
+/** In this order. */
 const runs = [
-  { projects: ['unit', 'replay', 'integration'], args: ['--maxWorkers=2'] },
+  { projects: ['unit', 'replay', 'integration'], args: ['--maxWorkers=2', smallWorkers] },
   // mostly waiting, each file for a cluster of its own
   { projects: ['kubernetes'], args: ['--maxWorkers=2'] },
-  { projects: ['fault'], args: ['--runInBand'] },
-  { projects: ['e2e'], args: ['--runInBand'] },
-  { projects: ['browser'], args: ['--runInBand'] },
+  // mostly waiting too: for products to come up and for what they do by themselves
+  { projects: ['fault', 'e2e', 'browser'], args: ['--maxWorkers=2', smallWorkers] },
 ];
 
 /** More failed files than this in one run are no bad luck: they are not tried again. */
@@ -118,12 +124,14 @@ async function testRun({ projects, args: how }, env, report) {
   if (failed.length === 0 || failed.length > secondTries) return code;
   process.stdout.write(`\n  ${bold('once more')}: ${failed.join(', ')}\n\n`);
   const again = path.join(report, `${projects[0]}${secondTry}`);
-  return jest([...base, '--json', `--outputFile=${again}`, '--runTestsByPath', ...failed], env);
+  const alone = [...base.filter((word) => !word.startsWith('--maxWorkers')), '--runInBand'];
+  return jest([...alone, '--json', `--outputFile=${again}`, '--runTestsByPath', ...failed], env);
 }
 
 /** @param {string[]} args of the command line, for jest */
 async function main(args) {
   const temporal = await prepare(isBare(args));
+  if (args.includes('--prepare')) return 0;
   const first = temporal === null ? [] : [path.dirname(temporal)];
   const searchPath = [...first, process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(':');
   const env = { ...process.env, NODE_ENV: 'test', PATH: searchPath };

@@ -1,6 +1,6 @@
 import { inRoot, root } from './paths.mjs';
 
-const names = Array.from({ length: 8 }, (_, index) => `slipway-test-${index + 1}`);
+const names = Array.from({ length: 12 }, (_, index) => `slipway-test-${index + 1}`);
 const source = `
   export { makeRunFolder } from './test/support/run-folder.ts';
   export { startPostgres } from './test/support/postgres-server.ts';

@@ -19,6 +19,7 @@ import { newId } from '../../domain/shared/new-id.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { removeFolder } from './remove-folder.ts';
+import { holdSpawner } from './shared-spawner.ts';
 import { bindTestRole, createTestToken } from './test-api.ts';
 import { createTestDatabase } from './test-database.ts';
 
@@ -100,6 +101,7 @@ export async function openAppUnderTest(options: AppOptions = {}): Promise<AppUnd
     error: (fields: object) => errors.push(fields),
   };
   const bus = await openEventBus({ db, listener: openBus, log });
+  const held = holdSpawner();
   const masterKey = { kind: 'key', bytes: Buffer.alloc(32, 7), origin: 'configured' } as const;
   const services: Services = {
     db: options.wrapDb?.(db) ?? db,
@@ -111,11 +113,12 @@ export async function openAppUnderTest(options: AppOptions = {}): Promise<AppUnd
     gitStore: createGitStore({
       root: path.join(home, 'repositories'),
       hooksDir: path.join(home, 'hooks'),
+      spawner: held.spawner,
     }),
-    mirrors: mirrorStoreOfConfig({
-      ...config,
-      storage: { ...config.storage, projectsRoot: 'repositories' },
-    }),
+    mirrors: mirrorStoreOfConfig(
+      { ...config, storage: { ...config.storage, projectsRoot: 'repositories' } },
+      held.spawner,
+    ),
     hostRules: createHostRules(config.outbound.allowHosts),
     objectStore: createMemoryStore(),
     logHub: createLogHub(openBus),
@@ -165,6 +168,7 @@ export async function openAppUnderTest(options: AppOptions = {}): Promise<AppUnd
     async stop() {
       services.eventStreams.close();
       bus.close();
+      await held.release();
       await database.drop();
       await removeFolder(home);
     },

@@ -1,15 +1,17 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { promisify } from 'node:util';
+import { text } from 'node:stream/consumers';
 import { removeFolder } from './remove-folder.ts';
-
-const run = promisify(execFile);
+import { holdSpawner } from './shared-spawner.ts';
 
 /** A work tree of stock git that talks to a Slipway with a token, which never stands in argv or in a config file. */
 export interface WorkTree {
   dir: string;
+  /**
+   * stdout and the last 8 KiB of stderr
+   * @throws Error with its `code`, `stdout` and `stderr` when git says no
+   */
   git(...args: string[]): Promise<string>;
   write(files: Record<string, string>): Promise<void>;
   /** Adds all, commits and gives the commit's id. */
@@ -20,8 +22,9 @@ export interface WorkTree {
 /** Makes an empty repository on branch main, with `url` as origin. */
 export async function makeWorkTree(url: string, token: string | null): Promise<WorkTree> {
   const dir = await mkdtemp(path.join(tmpdir(), 'slipway-work-'));
+  const { spawner, release } = holdSpawner();
   const env = {
-    PATH: process.env['PATH'],
+    PATH: process.env['PATH'] ?? '',
     HOME: dir,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_TERMINAL_PROMPT: '0',
@@ -38,11 +41,16 @@ export async function makeWorkTree(url: string, token: string | null): Promise<W
         }),
   };
   const git = async (...args: string[]) => {
-    const { stdout, stderr } = await run('git', args, {
-      cwd: dir,
-      env,
-      maxBuffer: 64 * 1024 * 1024,
-    });
+    const plan = { command: 'git', args, cwd: dir, env } as const;
+    const child = await spawner.start({ ...plan, stdin: 'ignore', stdout: 'stream' });
+    const [stdout, { code, stderr }] = await Promise.all([
+      child.stdout === null ? '' : text(child.stdout),
+      child.ended,
+    ]);
+    if (code !== 0) {
+      const message = `Command failed: git ${args.join(' ')}\n${stderr}`;
+      throw Object.assign(new Error(message), { code, stdout, stderr });
+    }
     return stdout + stderr;
   };
   await git('init', '--quiet', '--initial-branch=main');
@@ -61,6 +69,9 @@ export async function makeWorkTree(url: string, token: string | null): Promise<W
       await git('commit', '--quiet', '--allow-empty', '-m', message);
       return (await git('rev-parse', 'HEAD')).trim();
     },
-    remove: () => removeFolder(dir),
+    async remove() {
+      await release();
+      await removeFolder(dir);
+    },
   };
 }

@@ -17,6 +17,7 @@ import { newId } from '../../domain/shared/new-id.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { removeFolder } from './remove-folder.ts';
+import { holdSpawner } from './shared-spawner.ts';
 import { createTestDatabase, openDatabase } from './test-database.ts';
 
 export interface TestUser {
@@ -105,7 +106,9 @@ export async function startGitServer(
   const database = over === undefined ? await createTestDatabase() : openDatabase(over.url);
   const home = over?.home ?? (await mkdtemp(path.join(tmpdir(), 'slipway-git-')));
   const root = path.join(home, 'repositories');
-  const store = createGitStore({ root, hooksDir: path.join(home, 'hooks'), ...options.store });
+  const { spawner, release } = holdSpawner();
+  const hooksDir = path.join(home, 'hooks');
+  const store = createGitStore({ root, hooksDir, spawner, ...options.store });
   const errors: string[] = [];
   const config = configSchema.parse({
     home,
@@ -166,6 +169,7 @@ export async function startGitServer(
       if ('closeAllConnections' in server) server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
       hub.close();
+      await release();
       await database.drop();
       await removeFolder(home);
     },

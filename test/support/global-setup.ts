@@ -15,14 +15,14 @@ const migrationsDir = fileURLToPath(new URL('../../prisma/migrations', import.me
 const makers = ['prisma/migrate.ts', 'prisma/seed.ts', 'contracts/identity/permissions.ts'].map(
   (name) => fileURLToPath(new URL(`../../${name}`, import.meta.url)),
 );
-const namespaces = Array.from({ length: 8 }, (_, index) => `slipway-test-${index + 1}`);
+const namespaces = Array.from({ length: 12 }, (_, index) => `slipway-test-${index + 1}`);
 
 /** What must be stopped at the end of the run; global-teardown.ts runs in this process too. */
 export const stops: (() => Promise<void>)[] = [];
 
 /**
  * Starts one Postgres and one Temporal for the whole jest run, or takes those named by SLIPWAY_TEST_DATABASE_URL (a
- * user who may create databases) and SLIPWAY_TEST_TEMPORAL (an address, with namespaces slipway-test-1 … 8).
+ * user who may create databases) and SLIPWAY_TEST_TEMPORAL (an address, with namespaces slipway-test-1 … 12).
  */
 export default async function globalSetup(): Promise<void> {
   const folder = makeRunFolder();

@@ -85,7 +85,8 @@ async function listWanted(
     else if (links.push(one) > most) throw tooMuch(`more than ${String(most)} links match`);
   }
   if (links.length > 0) for (const name of await followed(ask, find, links, told)) keep(name);
-  return [...wanted].map((name) => `./${name}`);
+  // Backwards: what is stored last is listed first.
+  return [...wanted].sort((a, b) => (a < b ? 1 : -1)).map((name) => `./${name}`);
 }
 
 function listed(line: string): Listed {

@@ -39,6 +39,33 @@ export async function listArtifacts(db: Db, filter: ArtifactFilter): Promise<Art
   return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
 }
 
+/** All files that one step stored under one name. */
+export interface ArtifactSetSize {
+  step: string;
+  name: string;
+  files: number;
+  sizeBytes: number;
+  /** of the first that goes; null: none of them does */
+  expiresAt: Date | null;
+}
+
+/** What a run stored, counted by step and name, in the order of their names. */
+export async function artifactSetsOf(db: Db, pipelineId: string): Promise<ArtifactSetSize[]> {
+  const sets = await db.artifact.groupBy({
+    by: ['stepName', 'name'],
+    where: { pipelineId, ...alive() },
+    _count: true,
+    _sum: { sizeBytes: true },
+    _min: { expiresAt: true },
+    orderBy: [{ stepName: 'asc' }, { name: 'asc' }],
+  });
+  return sets.map(({ stepName, name, _count, _sum, _min }) => ({
+    ...{ step: stepName, name, files: _count },
+    sizeBytes: Number(_sum.sizeBytes ?? 0n),
+    expiresAt: _min.expiresAt,
+  }));
+}
+
 /** One artifact with its project. @throws DomainError `not_found`, also when it has expired */
 export async function findArtifact(db: Db, id: string): Promise<Artifact & { projectId: string }> {
   const row = await db.artifact.findFirst({

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   afterAll,
   afterEach,
@@ -12,10 +13,13 @@ import { startSlipway, type Slipway } from '../support/slipway.ts';
 import {
   admin,
   axeFindings,
+  desktop,
   openWindow,
+  phone,
   picture,
   settle,
   shows,
+  sidewaysScroll,
   signIn,
   type Window,
 } from './browser.ts';
@@ -75,7 +79,10 @@ describe('a run, watched', () => {
     await graph.getByRole('link', { name: /^publish, Passed/ }).waitFor();
     await page.getByRole('link', { name: '0 gates waiting for you' }).waitFor();
     await page.getByRole('button', { name: 'Run again' }).waitFor();
-    await page.getByRole('table', { name: 'Artifacts' }).getByText('dist/app.txt').waitFor();
+    await page
+      .getByRole('table', { name: 'Files of artifacts' })
+      .getByText('dist/app.txt')
+      .waitFor();
     await graph.getByRole('link', { name: /^approve, Passed/ }).click();
     await page.getByText('looks right').first().waitFor();
     await tree.remove();
@@ -102,6 +109,48 @@ describe('a run, watched', () => {
     await asked.getByText('refused').waitFor();
     await picture(page, 'egress-run');
     expect(await axeFindings(page)).toEqual([]);
+    await tree.remove();
+  });
+
+  it('gives out an artifact of many files by one click, and lists all of them [A-UI-04] [A-PIPE-07]', async () => {
+    const { page } = window;
+    const making =
+      'steps:\n  - name: build\n    commands: ["mkdir out", "for i in $(seq 100 219); do echo $i > out/$i.txt; done"]\n    artifacts: [{ name: report, path: "out/**", expires: 30d }, { name: one, path: out/150.txt }]\n';
+    const tree = await makeProject(slipway, 'many-files', making);
+    await tree.git('push', '--quiet', 'origin', 'main');
+    await page.goto(`${slipway.baseUrl}/projects/admin/many-files/pipelines`);
+    await page.locator('.line-row .state-success').waitFor();
+    await page.getByRole('link', { name: 'Open the shop' }).click();
+    const sets = page.getByRole('table', { name: 'Artifacts', exact: true });
+    await shows(() => sets.getByRole('row').count(), 3);
+    const files = page.getByRole('table', { name: 'Files of artifacts' }).getByRole('row');
+    await shows(() => files.count(), 51);
+    expect(await files.nth(2).textContent()).toContain('out/100.txt');
+    await settle(page);
+    for (const [name, size] of [['light', desktop] as const, ['phone', phone] as const]) {
+      await page.setViewportSize(size);
+      await sets.scrollIntoViewIfNeeded();
+      await picture(page, `artifacts-${name}`);
+      expect(await sidewaysScroll(page)).toBe(0);
+    }
+    await page.setViewportSize(desktop);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await settle(page);
+    await picture(page, 'artifacts-dark');
+    expect(await axeFindings(page)).toEqual([]);
+    for (let more = 0; more < 2; more += 1) {
+      const before = await files.count();
+      await page.getByRole('button', { name: 'Show more' }).click();
+      await shows(async () => (await files.count()) > before, true);
+    }
+    expect(await files.count()).toBe(122);
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download .tar.gz of report, step build, 120 files' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('report.tar.gz');
+    const names = execFileSync('tar', ['-tzf', await download.path()], { encoding: 'utf8' });
+    expect(names.trim().split('\n').sort()).toHaveLength(120);
     await tree.remove();
   });
 

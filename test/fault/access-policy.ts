@@ -63,6 +63,7 @@ export const accessPolicy: Readonly<Record<string, string>> = {
   'GET /api/v1/pipelines/{id}/steps/{name}/egress': 'pipeline:read @project',
   'GET /api/v1/pipelines/{id}/steps/{name}/logs': 'pipeline:read @project',
   'GET /api/v1/projects/{owner}/{project}/artifacts': 'pipeline:read @project',
+  'GET /api/v1/pipelines/{id}/artifact-sets': 'pipeline:read @project',
   'GET /api/v1/pipelines/{id}/artifacts': 'pipeline:read @project',
   'GET /api/v1/pipelines/{id}/steps/{step}/artifacts/{name}/archive': 'pipeline:read @project',
   'GET /api/v1/artifacts/{id}/content': 'pipeline:read @project',

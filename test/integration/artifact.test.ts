@@ -128,6 +128,7 @@ describe('artifacts', () => {
     for (const path of [
       `/api/v1/artifacts/${artifact.id}/content`,
       `/api/v1/pipelines/${rows.pipelineId}/artifacts`,
+      `/api/v1/pipelines/${rows.pipelineId}/artifact-sets`,
     ]) {
       expect((await api.get(path, theirs)).status).toBe(404);
     }
@@ -170,14 +171,18 @@ describe('artifacts', () => {
       },
     ]);
 
+    const { items } = await json(`/api/v1/pipelines/${pipelineId}/artifact-sets`);
+    const archiveUrl = `/api/v1/pipelines/${pipelineId}/steps/${stepName}/artifacts/many/archive`;
+    const size = { step: stepName, name: 'many', files: 3001, sizeBytes };
+    expect(items).toContainEqual({ ...size, expiresAt: null, archiveUrl });
+
     const one = await database.db.artifact.findFirstOrThrow({
       where: { path: many[77]?.path ?? '' },
     });
     const single = await api.get(`/api/v1/artifacts/${one.id}/content`, token);
     expect(Buffer.from(await single.arrayBuffer())).toEqual(many[77]?.body);
 
-    const path = `/api/v1/pipelines/${pipelineId}/steps/${stepName}/artifacts/many/archive`;
-    const whole = await api.get(path, token);
+    const whole = await api.get(archiveUrl, token);
     expect(whole.headers.get('content-disposition')).toContain('many.tar.gz');
     const folder = join(home, 'unpacked');
     await mkdir(folder);
@@ -190,8 +195,8 @@ describe('artifacts', () => {
     expect((await stat(join(folder, 'many/run'))).mode & 0o111).toBe(0o111);
     const outsider = await createTestUser(database.db);
     const theirs = (await createTestToken(database.db, outsider.id)).token;
-    expect((await api.get(path, theirs)).status).toBe(404);
-    expect((await api.get(path.replace('/many/', '/none/'), token)).status).toBe(404);
+    expect((await api.get(archiveUrl, theirs)).status).toBe(404);
+    expect((await api.get(archiveUrl.replace('/many/', '/none/'), token)).status).toBe(404);
 
     const past = { expiresAt: new Date(Date.now() - 1000) };
     await database.db.artifact.updateMany({ where: { pipelineId, name: 'many' }, data: past });

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { listArtifacts } from '../../../domain/pipeline/find-artifacts.ts';
+import { artifactSetsOf, listArtifacts } from '../../../domain/pipeline/find-artifacts.ts';
 import { projectOfPipeline } from '../../../domain/pipeline/log-step.ts';
 import type { Artifact } from '../../../prisma/generated/client.ts';
 import { defineRoute } from '../../define-route.ts';
@@ -96,3 +96,51 @@ export const listPipelineArtifactsRoute = defineRoute({
     return c.json(toPage(await listArtifacts(c.get('services').db, filter)), 200);
   },
 });
+
+const artifactSet = z
+  .object({
+    step: z.string(),
+    name: z.string(),
+    files: z.int(),
+    sizeBytes: z.int(),
+    /** when the first of its files goes */
+    expiresAt: z.iso.datetime().nullable(),
+    /** all of its files as one .tar.gz */
+    archiveUrl: z.string(),
+  })
+  .openapi('ArtifactSet');
+
+export const listArtifactSetsRoute = defineRoute({
+  method: 'get',
+  path: '/api/v1/pipelines/{id}/artifact-sets',
+  tag: 'pipelines',
+  summary:
+    'What the steps of a pipeline stored, by step and name, each with the number and size of its files',
+  access: {
+    kind: 'permission',
+    permission: 'pipeline:read',
+    project: async (c) => await projectOfPipeline(c.get('services').db, c.req.param('id') ?? ''),
+  },
+  request: { params: z.object({ id: z.string().max(64) }) },
+  responses: {
+    200: {
+      description: 'All of them: a definition names no more than a few for each step',
+      content: { 'application/json': { schema: z.object({ items: z.array(artifactSet) }) } },
+    },
+  },
+  handler: async (c) => {
+    const { id } = c.req.valid('param');
+    const sets = await artifactSetsOf(c.get('services').db, id);
+    const items = sets.map(({ expiresAt, ...set }) => ({
+      ...set,
+      expiresAt: expiresAt?.toISOString() ?? null,
+      archiveUrl: archiveUrlOf(id, set),
+    }));
+    return c.json({ items }, 200);
+  },
+});
+
+function archiveUrlOf(pipelineId: string, set: { step: string; name: string }): string {
+  const [step = '', name = ''] = [set.step, set.name].map(encodeURIComponent);
+  return `/api/v1/pipelines/${pipelineId}/steps/${step}/artifacts/${name}/archive`;
+}

@@ -64,8 +64,11 @@ export const commandRun = (id: string, command: RunCommand, reason?: string) =>
 export const rerunRun = (id: string) =>
   call('post', '/api/v1/pipelines/{id}/rerun', { path: { id } });
 
-export const listRunArtifacts = (id: string) =>
-  call('get', '/api/v1/pipelines/{id}/artifacts', { path: { id } });
+export const listRunArtifacts = (id: string, cursor?: string, signal?: AbortSignal) =>
+  call('get', '/api/v1/pipelines/{id}/artifacts', { path: { id }, query: { cursor }, signal });
+
+export const listArtifactSets = (id: string, signal?: AbortSignal) =>
+  call('get', '/api/v1/pipelines/{id}/artifact-sets', { path: { id }, signal });
 
 export const listGates = () =>
   call('get', '/api/v1/gates', { query: { status: 'open', waiting: 'me' } });

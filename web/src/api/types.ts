@@ -33,6 +33,7 @@ export type EgressEntry = Schemas['EgressEntry'];
 export type Gate = Schemas['Gate'];
 export type Decision = NonNullable<Gate['decisions']>[number]['decision'];
 export type Artifact = Schemas['Artifact'];
+export type ArtifactSet = Schemas['ArtifactSet'];
 
 export type Branch = Schemas['Branch'];
 export type GitTag = Schemas['Tag'];

@@ -1,73 +1,101 @@
 import type { JSX } from 'preact';
-import { listRunArtifacts } from '../../api/resources.ts';
-import type { Artifact, RunDetail } from '../../api/types.ts';
-import { useLoad } from '../../app/load.ts';
+import { listArtifactSets, listRunArtifacts } from '../../api/resources.ts';
+import type { Artifact, ArtifactSet, RunDetail } from '../../api/types.ts';
+import { useList, useLoad } from '../../app/load.ts';
+import { More } from '../../components/feedback.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Section } from '../../components/page.tsx';
-import { Table } from '../../components/table.tsx';
+import { type Column, Table } from '../../components/table.tsx';
 import { Time } from '../../components/time.tsx';
 import { formatBytes } from '../../lib/time.ts';
 
-/** What the run made, with sizes and until when it is kept. Nothing is shown while there is nothing. */
+/** What the run made: each artifact whole, and its files one by one. Nothing is shown while there is nothing. */
 export function Artifacts({ run }: { run: RunDetail }): JSX.Element | null {
-  const finished = run.steps.filter((step) => step.finishedAt !== null).length;
-  const list = useLoad(`artifacts/${run.id}/${finished}`, () => listRunArtifacts(run.id));
-  const items = list.data?.items ?? [];
+  const sets = useLoad(`artifacts/${run.id}/sets`, (signal) => listArtifactSets(run.id, signal));
+  const files = useList(`artifacts/${run.id}/files`, (cursor, signal) =>
+    listRunArtifacts(run.id, cursor, signal),
+  );
+  const items = sets.data?.items ?? [];
   if (items.length === 0) return null;
+  const count = items.reduce((sum, set) => sum + set.files, 0);
   return (
-    <Section title={`Artifacts (${items.length})`}>
-      <div class="row">
-        {setsOf(items).map(({ step, name, count }) => (
-          <a
-            key={`${step} ${name}`}
-            class="button"
-            href={`/api/v1/pipelines/${run.id}/steps/${encodeURIComponent(step)}/artifacts/${encodeURIComponent(name)}/archive`}
-            download=""
-          >
-            <Icon name="package" size={14} />
-            {count > 1 ? `Download all of ${name}` : `Download ${name}`} (.tar.gz)
-          </a>
-        ))}
-      </div>
-      <Table<Artifact>
-        label="Artifacts"
-        dense
-        rows={items}
-        rowKey={(artifact) => artifact.id}
-        columns={[
-          {
-            title: 'Name',
-            role: 'main',
-            cell: (artifact) => (
-              <a class="row" href={artifact.contentUrl} download="">
-                <Icon name="package" size={14} />
-                <span class="truncate">{artifact.path || artifact.name}</span>
-              </a>
-            ),
-          },
-          { title: 'Set', cell: (artifact) => artifact.name },
-          { title: 'Step', cell: (artifact) => artifact.step },
-          {
-            title: 'Size',
-            cell: (artifact) => <span class="num">{formatBytes(artifact.sizeBytes)}</span>,
-          },
-          {
-            title: 'Kept until',
-            cell: (artifact) =>
-              artifact.expiresAt ? <Time at={artifact.expiresAt} /> : 'deleted by hand',
-          },
-        ]}
-      />
-    </Section>
+    <>
+      <Section title={`Artifacts (${items.length})`}>
+        <Table<ArtifactSet>
+          label="Artifacts"
+          dense
+          rows={items}
+          rowKey={({ step, name }) => `${step} ${name}`}
+          columns={setColumns}
+        />
+      </Section>
+      <Section title={`Files of artifacts (${count.toLocaleString('en')})`}>
+        <Table<Artifact>
+          label="Files of artifacts"
+          dense
+          rows={files.data ?? []}
+          rowKey={(artifact) => artifact.id}
+          columns={fileColumns}
+        />
+        <More list={files} />
+      </Section>
+    </>
   );
 }
 
-/** What was stored under one name by one step is downloaded as one. */
-function setsOf(items: readonly Artifact[]): { step: string; name: string; count: number }[] {
-  const sets = new Map<string, { step: string; name: string; count: number }>();
-  for (const { step, name } of items) {
-    const key = `${step} ${name}`;
-    sets.set(key, { step, name, count: (sets.get(key)?.count ?? 0) + 1 });
-  }
-  return [...sets.values()];
+function filesWord(count: number): string {
+  return count === 1 ? '1 file' : `${count.toLocaleString('en')} files`;
 }
+
+const kept = ({ expiresAt }: { expiresAt: string | null }): JSX.Element | string =>
+  expiresAt === null ? 'as long as the run' : <Time at={expiresAt} />;
+
+const size = ({ sizeBytes }: { sizeBytes: number }): JSX.Element => (
+  <span class="num">{formatBytes(sizeBytes)}</span>
+);
+
+const setColumns: readonly Column<ArtifactSet>[] = [
+  {
+    title: 'Artifact',
+    role: 'main',
+    cell: (set) => (
+      <span class="row">
+        <Icon name="package" size={14} />
+        <span class="strong truncate">{set.name}</span>
+      </span>
+    ),
+  },
+  { title: 'Step', cell: (set) => set.step },
+  { title: 'Files', cell: (set) => <span class="num">{set.files.toLocaleString('en')}</span> },
+  { title: 'Size', cell: size },
+  { title: 'Kept until', cell: kept },
+  {
+    title: '~Download',
+    role: 'end',
+    cell: (set) => (
+      <a
+        class="button small"
+        href={set.archiveUrl}
+        download=""
+        aria-label={`Download .tar.gz of ${set.name}, step ${set.step}, ${filesWord(set.files)}`}
+      >
+        Download .tar.gz
+      </a>
+    ),
+  },
+];
+
+const fileColumns: readonly Column<Artifact>[] = [
+  {
+    title: 'File',
+    role: 'main',
+    cell: (artifact) => (
+      <a class="row" href={artifact.contentUrl} download="">
+        <span class="truncate mono">{artifact.path || artifact.name}</span>
+      </a>
+    ),
+  },
+  { title: 'Artifact', cell: (artifact) => artifact.name },
+  { title: 'Step', cell: (artifact) => artifact.step },
+  { title: 'Size', cell: size },
+];

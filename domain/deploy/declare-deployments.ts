@@ -2,11 +2,13 @@ import { imageRefOf } from '../../contracts/deploy/image-ref.ts';
 import type { DeployPlan } from '../../contracts/pipeline/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Deployment, Pipeline, Prisma } from '../../prisma/generated/client.ts';
+import { onlyFor, readLimits } from '../identity/credential-limits.ts';
 import { newId } from '../shared/new-id.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 import { requireOwnImage } from './find-artifact-image.ts';
 import { whyNotDeclared } from './may-declare.ts';
 import { giveNamespace } from './namespace.ts';
+import type { OpsRepoChoice } from './ops-repo-access.ts';
 
 /** `artifact:NAME`: the one file that the run stored under that name. */
 const artifactImage = /^artifact:([A-Za-z0-9._-]+)$/;
@@ -154,10 +156,13 @@ async function declareOne(
 function choosing(
   { opsRepoId, manifestPath }: Deployment,
   desired: { manifestPath?: string },
-  { triggeredBy }: Pipeline,
-): { opsRepoSetBy?: string | null } {
+  { triggeredBy, triggeredLimits }: Pipeline,
+): Partial<OpsRepoChoice> {
   const isOther = desired.manifestPath !== undefined && desired.manifestPath !== manifestPath;
-  return opsRepoId !== null && isOther ? { opsRepoSetBy: triggeredBy } : {};
+  if (opsRepoId === null || !isOther) return {};
+  // Of a run of before nobody knows the credential: it reads nothing that is not open to all.
+  const limits = readLimits(triggeredLimits, onlyFor('pipeline:run'));
+  return { opsRepoSetBy: triggeredBy, opsRepoSetLimits: { ...limits } };
 }
 
 /** The columns of the desired state that a run sets. */

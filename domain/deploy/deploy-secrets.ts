@@ -1,6 +1,7 @@
 import type { LeaseOwner } from '../../contracts/secret/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Deployment } from '../../prisma/generated/client.ts';
+import { type CredentialLimits, readLimits, unlimited } from '../identity/credential-limits.ts';
 import type { HeadGit } from '../secret/contributors-of-head.ts';
 import { judgeHead, type HeadStanding } from '../secret/judge-head.ts';
 import type { LeaseSecretsInput } from '../secret/lease-secrets.ts';
@@ -107,10 +108,24 @@ async function judgeDeployment(
     projectId,
     ref: `refs/heads/${mergeRequest.sourceBranch}`,
     commitSha,
-    askedBy: [mergeRequest.authorId, deployedBy],
+    askedBy: [
+      { id: mergeRequest.authorId, limits: unlimited },
+      { id: deployedBy, limits: await limitsOfDeployer(db, deployment) },
+    ],
     openedAt: mergeRequest.createdAt,
     isLasting: false,
   });
+}
+
+/** Of the credential of the run that deployed it. A preview stands: it outlives the token that it was asked for with. */
+async function limitsOfDeployer(
+  db: Db,
+  { pipelineId, deployedBy }: Deployment,
+): Promise<CredentialLimits> {
+  const run =
+    pipelineId === null ? null : await db.pipeline.findUnique({ where: { id: pipelineId } });
+  if (run?.triggeredBy !== deployedBy) return unlimited;
+  return { ...readLimits(run?.triggeredLimits, unlimited), tokenId: null };
 }
 
 async function judgePart(db: Db, git: HeadGit, part: Part): Promise<HeadStanding> {

@@ -4,13 +4,14 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { type Deployment, Prisma, type PrismaClient } from '../../prisma/generated/client.ts';
 import { requirePermission } from '../identity/check-access.ts';
+import { limitsOf } from '../identity/credential-limits.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { changeDesired } from './change-desired.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 import { requireOwnImage } from './find-artifact-image.ts';
-import { requireOpsRepo } from './ops-repo-access.ts';
+import { type OpsRepoChoice, requireOpsRepo } from './ops-repo-access.ts';
 import { giveNamespace } from './namespace.ts';
 
 /** What an operator may set of a deployment; undefined leaves it. */
@@ -31,13 +32,11 @@ export interface DeploymentSettings {
 }
 
 /** What is promoted comes with what was said of it where it serves. */
-interface Origin {
+interface Origin extends OpsRepoChoice {
   changeId: string | null;
   pipelineId: string | null;
   approvalsAsked: number;
   originIds: string[];
-  /** whose permission its ops repository is read with */
-  opsRepoSetBy: string | null;
 }
 
 /**
@@ -65,8 +64,7 @@ export async function createDeployment(
     if (known !== null) {
       throw new DomainError('already_exists', `${project.name} has ${environment} already.`);
     }
-    const opsRepoSetBy =
-      origin === undefined ? await choosing(tx, caller, input) : origin.opsRepoSetBy;
+    const { opsRepoSetBy, opsRepoSetLimits } = origin ?? (await choosing(tx, caller, input));
     await requireOwnImage(tx, projectId, input.imageRef);
     const id = newId('deployment');
     const made = await tx.deployment.create({
@@ -76,6 +74,7 @@ export async function createDeployment(
         target,
         ...columnsOf(settings),
         opsRepoSetBy,
+        opsRepoSetLimits,
         imageRef: input.imageRef,
         namespace: await giveNamespace(tx, { deploymentId: id, projectId, slug: environment }),
         changeId: origin?.changeId ?? newId('change'),
@@ -95,10 +94,11 @@ async function choosing(
   tx: Prisma.TransactionClient,
   caller: Caller,
   { projectId, opsRepoId }: { projectId: string; opsRepoId?: string | null | undefined },
-): Promise<string | null> {
-  if (opsRepoId == null) return null;
+): Promise<OpsRepoChoice> {
+  if (opsRepoId == null) return { opsRepoSetBy: null, opsRepoSetLimits: Prisma.DbNull };
   await requireOpsRepo(tx, caller, opsRepoId, projectId);
-  return caller.principal.userId;
+  const { principal } = caller;
+  return { opsRepoSetBy: principal.userId, opsRepoSetLimits: { ...limitsOf(principal) } };
 }
 
 /** A preview without a merge request would have nothing that ends it. */
@@ -146,9 +146,9 @@ export async function updateDeployment(
   return await changeDesired(db, caller, deploymentId, async (row, tx) => {
     const chooses = settings.opsRepoId !== undefined || settings.manifestPath !== undefined;
     const { opsRepoId = row.opsRepoId } = settings;
-    const opsRepoSetBy = chooses
+    const choice = chooses
       ? await choosing(tx, caller, { projectId: row.projectId, opsRepoId })
-      : row.opsRepoSetBy;
+      : {};
     if (settings.imageRef !== undefined) {
       await requireOwnImage(tx, row.projectId, settings.imageRef);
     }
@@ -164,7 +164,7 @@ export async function updateDeployment(
     return {
       desired: {
         ...columnsOf(settings),
-        opsRepoSetBy,
+        ...choice,
         ...(settings.opsRepoId === undefined ? {} : { adoptedSha: null }),
         ...(isNewState
           ? { desiredStatus: 'active', pinnedRevisionId: null, changeId: newId('change') }

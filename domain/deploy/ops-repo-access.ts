@@ -1,10 +1,17 @@
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { Deployment, OpsRepo } from '../../prisma/generated/client.ts';
-import { requirePermission } from '../identity/check-access.ts';
-import { grantedPermissions } from '../identity/granted-permissions.ts';
+import type { Deployment, OpsRepo, Prisma, User } from '../../prisma/generated/client.ts';
+import { can, requirePermission, visibilityGives } from '../identity/check-access.ts';
+import { type CredentialLimits, readLimits, unlimited } from '../identity/credential-limits.ts';
+import { callerFor } from '../identity/system-user.ts';
 import type { Db } from '../shared/db.ts';
 import { hostedProject } from './ops-repo-address.ts';
+
+/** Who had manifests read from an ops repository, and by what credential: asked again at each reading. */
+export interface OpsRepoChoice {
+  opsRepoSetBy: string | null;
+  opsRepoSetLimits: Prisma.InputJsonObject | typeof Prisma.DbNull;
+}
 
 /**
  * What it takes to have manifests read from an ops repository: reading the project that it is; where it is fetched with a
@@ -75,13 +82,16 @@ function unknown(): DomainError {
 export async function requireStillReadable(
   db: Db,
   opsRepo: OpsRepo,
-  { projectId, opsRepoSetBy }: Pick<Deployment, 'projectId' | 'opsRepoSetBy'>,
+  deployment: Pick<Deployment, 'projectId' | 'opsRepoSetBy' | 'opsRepoSetLimits'>,
 ): Promise<void> {
+  const { projectId, opsRepoSetBy } = deployment;
   const needed = await neededFor(db, opsRepo, projectId);
   if (needed === null) return;
+  // A choice of before limits were kept stands as it did: whoever made it was asked then.
+  const limits = readLimits(deployment.opsRepoSetLimits, unlimited);
   const setter =
     opsRepoSetBy === null ? null : await db.user.findUnique({ where: { id: opsRepoSetBy } });
-  if (setter !== null && (await holds(db, setter, needed))) return;
+  if (setter !== null && (await holds(db, setter, limits, needed))) return;
   const who =
     setter === null ? 'whoever chose it is gone' : `${setter.name}, who chose it, does not hold`;
   const what = setter === null ? '' : ` ${needed.permission} for it`;
@@ -93,13 +103,12 @@ export async function requireStillReadable(
 
 async function holds(
   db: Db,
-  user: { id: string; isActive: boolean },
+  user: User,
+  limits: CredentialLimits,
   { permission, projectId }: NonNullable<Awaited<ReturnType<typeof neededFor>>>,
 ): Promise<boolean> {
   if (!user.isActive) return false;
-  const { permissions } = await grantedPermissions(db, user.id, projectId);
-  if (permissions.has(permission)) return true;
-  if (projectId === null) return false;
-  const { visibility } = await db.project.findUniqueOrThrow({ where: { id: projectId } });
-  return visibility !== 'private';
+  const { principal } = callerFor(user, limits);
+  if (await can(db, principal, permission, projectId)) return true;
+  return projectId !== null && (await visibilityGives(db, principal, permission, projectId));
 }

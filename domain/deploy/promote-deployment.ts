@@ -8,6 +8,7 @@ import type {
   DeploymentRevision,
   PrismaClient,
 } from '../../prisma/generated/client.ts';
+import { readLimits, storableLimits } from '../identity/credential-limits.ts';
 import { changeDesired } from './change-desired.ts';
 import { createDeployment, refusePreview } from './manage-deployments.ts';
 import { originOf } from '../shared/origin.ts';
@@ -44,6 +45,7 @@ export async function promoteDeployment(
         ...desired,
         approvalsAsked: asked ?? source.approvalsAsked,
         opsRepoSetBy: source.opsRepoSetBy,
+        opsRepoSetLimits: storableLimits(readLimits(source.opsRepoSetLimits, null)),
       },
       approvals: source.approvals,
       environment: input.to,

@@ -1,6 +1,7 @@
 import { eventPayloads } from '../../contracts/event/payloads.ts';
 import type { EventRecord, EventType } from '../../contracts/event/types.ts';
 import type { Prisma } from '../../prisma/generated/client.ts';
+import type { CredentialLimits } from '../identity/credential-limits.ts';
 import { newId } from '../shared/new-id.ts';
 import { storableJson, storableText } from '../shared/storable-json.ts';
 
@@ -9,6 +10,8 @@ export interface EventInput {
   projectId?: string | null;
   changeId?: string | null;
   actorId?: string | null;
+  /** of the credential that the actor came with, where something is done in their name on account of it; never shown */
+  actorLimits?: CredentialLimits | null;
   /** id of the thing it speaks of */
   subjectId?: string | null;
   /** one sentence for people; `payload.message` unless told, else empty */
@@ -63,12 +66,13 @@ export async function publishEvent(
     await notifyLive(tx, { ...event, payload, position: '', createdAt: new Date().toISOString() });
     return event.id;
   }
+  const limits = input.actorLimits == null ? null : JSON.stringify(input.actorLimits);
   // One statement: events are written in every transaction, also in those that people wait for.
   await tx.$queryRaw`
     WITH written AS (
-      INSERT INTO events (id, type, project_id, change_id, actor_id, subject_id, message, payload, traceparent)
+      INSERT INTO events (id, type, project_id, change_id, actor_id, subject_id, message, payload, traceparent, actor_limits)
       VALUES (${event.id}, ${event.type}, ${event.projectId}, ${event.changeId}, ${event.actorId},
-              ${event.subjectId}, ${event.message}, ${JSON.stringify(payload)}::jsonb, ${event.traceparent})
+              ${event.subjectId}, ${event.message}, ${JSON.stringify(payload)}::jsonb, ${event.traceparent}, ${limits}::jsonb)
       RETURNING id
     )
     SELECT pg_notify(${eventsChannel}, '')::text AS told FROM written`;
@@ -78,7 +82,7 @@ export async function publishEvent(
 /** Puts many events into the outbox at once, for what comes in hundreds; see {@link publishEvent}. */
 export async function publishEvents(
   tx: Prisma.TransactionClient,
-  inputs: readonly (Omit<EventInput, 'persist'> & { message: string })[],
+  inputs: readonly (Omit<EventInput, 'persist' | 'actorLimits'> & { message: string })[],
 ): Promise<void> {
   const rows = inputs.map((input) => ({
     ...{ id: newId('event'), type: input.type, message: storableText(input.message) },

@@ -6,6 +6,7 @@ import type { Prisma, Project } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { can } from '../identity/check-access.ts';
+import { limitsOf } from '../identity/credential-limits.ts';
 import { newId } from '../shared/new-id.ts';
 import { beginsWith } from '../shared/text-match.ts';
 import { vouchHeads } from './vouch-heads.ts';
@@ -113,8 +114,7 @@ export async function recordMoves(
   await tx.push.create({
     data: { id: pushId, projectId: project.id, changeId, pusherId, withSecrets, updates: plain },
   });
-  const mover = { userId: pusherId, isMerge: by.isMerge ?? false };
-  await vouchHeads(tx, project.id, mover, plain);
+  await vouchHeads(tx, project.id, { caller, isMerge: by.isMerge ?? false }, plain);
   const payload: GitPushedPayload = {
     ...{ pushId, pusherId, pusherName, updates: plain },
     ...(by.isSkipped === true ? { isSkipped: true } : {}),
@@ -124,6 +124,7 @@ export async function recordMoves(
     projectId: project.id,
     changeId,
     actorId: pusherId,
+    actorLimits: caller === null ? null : limitsOf(caller.principal),
     subjectId: pushId,
     message: `${pusherName} pushed ${describe(plain)}`,
     payload: { ...payload },

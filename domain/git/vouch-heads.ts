@@ -3,25 +3,31 @@ import type { RefUpdate } from '../../contracts/event/types.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import type { Prisma, ProtectedBranch } from '../../prisma/generated/client.ts';
 import { can } from '../identity/check-access.ts';
+import { limitsAllow } from '../identity/credential-limits.ts';
 import { ruleCovers } from './branch-rules.ts';
 
 /** Who moved refs, and how. */
 export interface Mover {
   /** null when nobody knows */
-  userId: string | null;
+  caller: Caller | null;
   /** by a merge, which obeyed the rules of its target */
   isMerge: boolean;
 }
 
 /**
  * True when the rules of a branch answer for a move: nobody may push to it but whom they name, and it was a merge of what
- * they had approved, or a push of one whom they name. Rules that let all writers push answer for nobody.
+ * they had approved, or a push of one whom they name. Rules that let all writers push answer for nobody. They name people:
+ * a credential of theirs that was narrowed to less than using secrets does not answer for what is given them.
  */
-function rulesVouch(rules: readonly ProtectedBranch[], { userId, isMerge }: Mover): boolean {
+function rulesVouch(rules: readonly ProtectedBranch[], { caller, isMerge }: Mover): boolean {
   const closed = rules.filter((rule) => !rule.allowWriters);
-  if (closed.length === 0 || userId === null) return false;
+  if (closed.length === 0 || caller === null) return false;
   if (isMerge && rules.some((rule) => rule.requiredApprovals > 0)) return true;
-  return closed.every((rule) => rule.pushUserIds.includes(userId));
+  const { principal } = caller;
+  return closed.every(
+    ({ pushUserIds, projectId }) =>
+      pushUserIds.includes(principal.userId) && limitsAllow(principal, 'secret:read', projectId),
+  );
 }
 
 /** Notes the heads that protected branches were led to by their rules: what these hold has been answered for. */

@@ -1,6 +1,7 @@
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { PipelineTrigger } from '../../contracts/pipeline/types.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { type CredentialLimits, storableLimits } from '../identity/credential-limits.ts';
 import { makersOfCommit } from '../review/makers-of-commit.ts';
 import { newId } from '../shared/new-id.ts';
 import { originOf } from '../shared/origin.ts';
@@ -16,6 +17,8 @@ export interface CreatePipelineOptions {
   commitSha: string | null;
   commitTitle: string | null;
   triggeredBy: string | null;
+  /** of the credential that asked for it; null when nobody knows */
+  triggeredLimits: CredentialLimits | null;
   /** whose work it is besides, inherited from the run that this one repeats; the makers of the commit are added */
   originIds?: readonly string[];
   /** the same key never makes two runs; null = always a new one */
@@ -48,7 +51,7 @@ export async function createPipelineIn(
   tx: Prisma.TransactionClient,
   options: CreatePipelineOptions,
 ): Promise<CreatedPipeline> {
-  const { traceparent, skipped, ...row } = options;
+  const { traceparent, skipped, triggeredLimits: limits, ...row } = options;
   // The counter's row lock comes first: two deliveries of one cause then see each other's run.
   const project = await tx.project.update({
     where: { id: row.projectId },
@@ -74,7 +77,10 @@ export async function createPipelineIn(
   const originIds = originOf({ by: null, originIds: [...(row.originIds ?? []), ...makers] });
   const status = skipped === undefined ? {} : { status: 'skipped', error: skipped };
   const finishedAt = skipped === undefined ? null : new Date();
-  await tx.pipeline.create({ data: { id, number, ...row, ...status, finishedAt, originIds } });
+  const triggeredLimits = storableLimits(limits);
+  await tx.pipeline.create({
+    data: { id, number, ...row, ...status, finishedAt, originIds, triggeredLimits },
+  });
   await tellOfPipeline(tx, options, { id, number });
   return { id, number, created: true };
 }

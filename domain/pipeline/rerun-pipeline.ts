@@ -2,6 +2,7 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
+import { limitsOf } from '../identity/credential-limits.ts';
 import { originOf } from '../shared/origin.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { createPipelineIn, type CreatedPipeline } from './create-pipeline.ts';
@@ -35,6 +36,7 @@ export async function rerunPipeline(
       commitSha: earlier.commitSha,
       commitTitle: earlier.commitTitle,
       triggeredBy: caller.principal.userId,
+      triggeredLimits: limitsOf(caller.principal),
       originIds: originOf({ by: earlier.triggeredBy, originIds: earlier.originIds }),
       dedupeKey: head === null ? null : mergeRequestRerunKey(head),
       traceparent: caller.request.traceparent,

@@ -1,6 +1,7 @@
 import { DomainError } from '../../contracts/problems.ts';
 import type { SecretBox } from '../../contracts/secret/types.ts';
 import type { Pipeline, PrismaClient } from '../../prisma/generated/client.ts';
+import { readLimits, unlimited } from '../identity/credential-limits.ts';
 import type { HeadGit } from '../secret/contributors-of-head.ts';
 import { judgeHead } from '../secret/judge-head.ts';
 import { resolveSecrets } from '../secret/resolve-secrets.ts';
@@ -29,7 +30,11 @@ export async function secretsOfRun(
     projectId: run.projectId,
     ref: run.gitRef,
     commitSha: run.commitSha,
-    askedBy: [run.triggeredBy, mergeRequest?.authorId ?? null],
+    askedBy: [
+      // Of a run of before nobody knows the credential; the pushes behind its head were judged by theirs.
+      { id: run.triggeredBy, limits: readLimits(run.triggeredLimits, unlimited) },
+      { id: mergeRequest?.authorId ?? null, limits: unlimited },
+    ],
     openedAt: mergeRequest?.createdAt ?? null,
     isLasting: false,
   });

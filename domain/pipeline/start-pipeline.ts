@@ -2,6 +2,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
+import { limitsOf } from '../identity/credential-limits.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { createPipelineIn, type CreatedPipeline } from './create-pipeline.ts';
@@ -40,6 +41,7 @@ export async function startPipeline(
       commitSha: found.sha,
       commitTitle: found.title,
       triggeredBy: caller.principal.userId,
+      triggeredLimits: limitsOf(caller.principal),
       dedupeKey: null,
       traceparent: caller.request.traceparent,
     });

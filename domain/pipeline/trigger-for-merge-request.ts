@@ -1,5 +1,6 @@
 import type { EventRecord } from '../../contracts/event/types.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { limitsOfEvent } from '../event/limits-of-event.ts';
 import { createPipeline } from './create-pipeline.ts';
 import { startsRun } from './definition/plan-pipeline.ts';
 import { mergeRequestRunKey } from './merge-request-run.ts';
@@ -34,6 +35,7 @@ export async function triggerPipelineForMergeRequest(
     commitSha: headSha,
     commitTitle: message?.split('\n', 1)[0]?.slice(0, 200) ?? null,
     triggeredBy: actorId,
+    triggeredLimits: await limitsOfEvent(db, event),
     dedupeKey: mergeRequestRunKey({ id: subjectId, headSha }),
     traceparent: event.traceparent,
     ...(skipped === null ? {} : { skipped }),

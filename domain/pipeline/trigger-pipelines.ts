@@ -6,7 +6,9 @@ import type {
   TriggerRequestedPayload,
 } from '../../contracts/event/types.ts';
 import type { PrismaClient, Project } from '../../prisma/generated/client.ts';
+import { limitsOfEvent } from '../event/limits-of-event.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import type { CredentialLimits } from '../identity/credential-limits.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { createPipeline } from './create-pipeline.ts';
 import { shortRef } from './definition/globs.ts';
@@ -38,6 +40,8 @@ interface Cause {
   repositories: Reader;
   event: EventRecord & { projectId: string; changeId: string };
   push: GitPushedPayload & Partial<TriggerRequestedPayload>;
+  /** of the credential that pushed */
+  limits: CredentialLimits | null;
   project: Project & { repoPath: string };
 }
 
@@ -64,6 +68,7 @@ export async function triggerPipelinesForPush(
     repositories,
     event: { ...event, projectId, changeId },
     push: event.payload as unknown as GitPushedPayload,
+    limits: await limitsOfEvent(db, event),
     project: { ...project, repoPath: project.repoPath },
   };
   const { refs, left } = refsToRun(cause.push.updates, project.defaultBranch);
@@ -132,7 +137,7 @@ async function soon(
 }
 
 async function makeRun(
-  { db, event, push }: Cause,
+  { db, event, push, limits }: Cause,
   ref: string,
   { sha, title, skipped }: { sha: string | null; title: string | null; skipped: string | null },
 ): Promise<string | null> {
@@ -144,6 +149,7 @@ async function makeRun(
     commitSha: sha,
     commitTitle: title,
     triggeredBy: push.pusherId,
+    triggeredLimits: limits,
     dedupeKey: `push:${push.pushId}:${ref}`,
     traceparent: event.traceparent,
     ...(skipped === null ? {} : { skipped }),
@@ -161,7 +167,10 @@ async function tellOfLeft(cause: Cause, left: readonly RefUpdate[]): Promise<voi
 }
 
 /** These refs come again behind the events that wait by now. */
-async function putOff({ db, event, push }: Cause, updates: readonly RefUpdate[]): Promise<void> {
+async function putOff(
+  { db, event, push, limits }: Cause,
+  updates: readonly RefUpdate[],
+): Promise<void> {
   const { pushId, pusherId, pusherName, isSkipped } = push;
   const payload: TriggerRequestedPayload = {
     ...{ pushId, pusherId, pusherName, updates: [...updates] },
@@ -174,6 +183,7 @@ async function putOff({ db, event, push }: Cause, updates: readonly RefUpdate[])
       projectId: event.projectId,
       changeId: event.changeId,
       actorId: pusherId,
+      actorLimits: limits,
       subjectId: pushId,
       payload,
       traceparent: event.traceparent,

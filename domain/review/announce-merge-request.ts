@@ -2,6 +2,7 @@ import type { EventType } from '../../contracts/event/types.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import type { MergeRequest, Prisma } from '../../prisma/generated/client.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { limitsOf } from '../identity/credential-limits.ts';
 
 type MergeRequestEvent = Extract<EventType, `mr.${string}`>;
 
@@ -19,6 +20,7 @@ export async function announceMergeRequest(
     projectId: mergeRequest.projectId,
     changeId: mergeRequest.changeId,
     actorId: caller?.principal.userId ?? null,
+    actorLimits: caller === null ? null : limitsOf(caller.principal),
     subjectId: mergeRequest.id,
     message: `${caller?.principal.userName ?? 'slipway'} ${event.did} !${String(number)} ${title}`,
     payload: {

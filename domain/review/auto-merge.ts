@@ -5,6 +5,7 @@ import type { MergeStyle } from '../../contracts/review/types.ts';
 import type { MergeRequest, Prisma, PrismaClient, Project } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { can } from '../identity/check-access.ts';
+import { limitsOf, onlyFor, readLimits, whyWishEnded } from '../identity/credential-limits.ts';
 import { findActingUser } from '../identity/find-acting-user.ts';
 import { callerFor, systemCaller } from '../identity/system-user.ts';
 import { inTransaction } from '../shared/tx.ts';
@@ -16,6 +17,7 @@ import { addThreadComment } from './comment-merge-request.ts';
 import { mergeMergeRequest, requireSameHead, type MergeDeps } from './merge-merge-request.ts';
 import {
   findMergeRequest,
+  noAutoMerge,
   readMergeRequest,
   type MergeRequestRecord,
 } from './merge-request-record.ts';
@@ -28,10 +30,9 @@ export interface AutoMergeInput {
   headSha?: string | undefined;
 }
 
-const none = { autoMergeStyle: null, autoMergeBy: null, autoMergeDeleteSource: false };
-
 /**
- * Lets a merge request merge itself, as the caller, as soon as all rules pass. A push to its source calls it off.
+ * Lets a merge request merge itself, as the caller and within the limits of the credential that they come with, as soon as
+ * all rules pass. A push to its source calls it off, and so does the end of that credential.
  * @throws DomainError `illegal_transition` when it is not open, `merge_blocked` for a style that is not allowed,
  * `conflict` when the head is another than `headSha`
  */
@@ -58,7 +59,12 @@ export async function enableAutoMerge(
     const deleteSource = input.deleteSource === true;
     const armed = await tx.mergeRequest.updateMany({
       where: { id: row.id, status: 'open', headSha: row.headSha, targetBranch: row.targetBranch },
-      data: { autoMergeStyle: style, autoMergeBy: userId, autoMergeDeleteSource: deleteSource },
+      data: {
+        autoMergeStyle: style,
+        autoMergeBy: userId,
+        autoMergeLimits: { ...limitsOf(caller.principal) },
+        autoMergeDeleteSource: deleteSource,
+      },
     });
     if (armed.count === 0) throw new DomainError('illegal_transition', 'It was changed just now.');
     await announceMergeRequest(tx, { caller }, row, {
@@ -111,7 +117,7 @@ export async function cancelAutoMerge(
   return inTransaction(db, async (tx) => {
     const cancelled = await tx.mergeRequest.updateMany({
       where: { id: row.id, autoMergeStyle: { not: null } },
-      data: none,
+      data: noAutoMerge,
     });
     if (cancelled.count === 0) {
       throw new DomainError('illegal_transition', 'It does not merge itself.');
@@ -152,7 +158,7 @@ const passing = new Set<ProblemCode>([
 
 /**
  * Merges a merge request that waits to merge itself, if all its rules pass. Called whenever one of them may have
- * changed; any number of times. Whoever asked for it must still be allowed to merge.
+ * changed; any number of times. Whoever asked for it must still be allowed to merge, by the credential that they asked with.
  * @returns whether it was merged
  */
 export async function tryAutoMerge(
@@ -166,20 +172,21 @@ export async function tryAutoMerge(
     include: { project: true },
   });
   if (row?.autoMergeStyle == null || row.status !== 'open') return false;
-  const { project, number } = row;
   const user = await db.user.findUnique({ where: { id: row.autoMergeBy ?? '' } });
-  const caller = user?.isActive === true ? callerFor(user, undefined, traceparent) : null;
-  if (caller === null || !(await can(db, caller.principal, 'project:write', project.id))) {
-    if (user === null) return false;
-    const reason = 'Whoever asked for it may not merge any more.';
-    await cancelAutoMerge(db, callerFor(user), project.id, number, { reason, isTold: true });
+  // One of before limits were kept still merges; it answers for no secrets.
+  const limits = readLimits(row.autoMergeLimits, onlyFor('project:write'));
+  const ended = await whyWishEnded(db, user, limits);
+  const caller = user === null || ended !== null ? null : callerFor(user, limits, traceparent);
+  if (caller === null || !(await can(db, caller.principal, 'project:write', row.projectId))) {
+    const why = ended ?? 'whoever asked for it may not merge any more';
+    await giveUp(db, row, `${why.charAt(0).toUpperCase()}${why.slice(1)}.`);
     return false;
   }
   try {
     return await mergeIfMergeable(deps, caller, row);
   } catch (error) {
     if (!(error instanceof DomainError) || passing.has(error.code)) throw error;
-    if (!waits.has(error.code)) await giveUp(db, row, error);
+    if (!waits.has(error.code)) await giveUp(db, row, error.message);
     return false;
   }
 }
@@ -202,9 +209,9 @@ async function mergeIfMergeable(
 async function giveUp(
   db: PrismaClient,
   { projectId, number }: MergeRequest,
-  why: DomainError,
+  reason: string,
 ): Promise<void> {
-  const because = { reason: why.message, isTold: true };
+  const because = { reason, isTold: true };
   const caller = await systemCaller(db);
   await cancelAutoMerge(db, caller, projectId, number, because).catch((error: unknown) => {
     if (!(error instanceof DomainError) || error.code !== 'illegal_transition') throw error;

@@ -11,6 +11,7 @@ import { refuseSecondOpen } from './create-merge-request.ts';
 import {
   branchRef,
   findMergeRequest,
+  noAutoMerge,
   readMergeRequest,
   type MergeRequestRecord,
 } from './merge-request-record.ts';
@@ -30,7 +31,7 @@ async function move(
 ): Promise<MergeRequestRecord> {
   const moved = await tx.mergeRequest.updateMany({
     where: { id: row.id, status: row.status },
-    data: { status: to, autoMergeStyle: null, autoMergeBy: null, autoMergeDeleteSource: false },
+    data: { status: to, ...noAutoMerge },
   });
   if (moved.count === 0) throw new DomainError('illegal_transition', 'It was changed just now.');
   await announceMergeRequest(

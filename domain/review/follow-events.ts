@@ -34,6 +34,20 @@ async function tryWaiting(
   for (const { id } of waiting) await tryAutoMerge({ db, git }, id, event.traceparent);
 }
 
+/** Automatic merges end with what they were asked for by: whoever looks at the page is told now, not at the next push. */
+async function tryAskedBy(
+  { db, git }: ReviewEventDeps,
+  { traceparent }: EventRecord,
+  askedBy: Prisma.MergeRequestWhereInput,
+): Promise<void> {
+  const waiting = await db.mergeRequest.findMany({
+    where: { status: 'open', autoMergeStyle: { not: null }, ...askedBy },
+    select: { id: true },
+    orderBy: { id: 'asc' },
+  });
+  for (const { id } of waiting) await tryAutoMerge({ db, git }, id, traceparent);
+}
+
 /** Its head stays, though a branch that is rewritten or deleted may hold it no more; and its pipeline runs. */
 async function followHead(deps: ReviewEventDeps, event: EventRecord): Promise<void> {
   const { db, git } = deps;
@@ -90,6 +104,15 @@ export async function followReviewEvent(deps: ReviewEventDeps, event: EventRecor
       if (typeof sha === 'string') await tryWaiting(deps, event, { headSha: sha });
       return;
     }
+    case 'access.changed': {
+      if (event.payload['action'] !== 'token.revoked') return;
+      const limits = { path: ['tokenId'], equals: event.subjectId ?? '' };
+      await tryAskedBy(deps, event, { autoMergeLimits: limits });
+      return;
+    }
+    case 'user.deactivated':
+      await tryAskedBy(deps, event, { autoMergeBy: event.subjectId });
+      return;
     case 'project.updated':
       await tryWaiting(deps, event, {});
       return;

@@ -5,7 +5,9 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import type { MergeStyle } from '../../contracts/review/types.ts';
 import type { MergeRequest, PrismaClient, Project } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
+import { limitsOfEvent } from '../event/limits-of-event.ts';
 import { repoPathOf } from '../git/read-repository.ts';
+import { type CredentialLimits, onlyFor, readLimits } from '../identity/credential-limits.ts';
 import { callerFor, systemCaller } from '../identity/system-user.ts';
 import { closeIssuesOfPush } from '../issue/close-by-push.ts';
 import { inTransaction } from '../shared/tx.ts';
@@ -23,11 +25,19 @@ interface MergeIntent {
   sha: string;
   style: MergeStyle;
   by: string;
+  /** of the credential that merged; merges of before have none */
+  limits?: unknown;
 }
 
-async function callerOf(db: PrismaClient, userId: string | null): Promise<Caller> {
-  const user = userId === null ? null : await db.user.findUnique({ where: { id: userId } });
-  return user === null ? systemCaller(db) : callerFor(user);
+/** Whoever moved a branch, as they did it: what follows from it they may within the limits of that credential. */
+interface Mover {
+  id: string | null;
+  limits: CredentialLimits | null;
+}
+
+async function callerOf(db: PrismaClient, { id, limits }: Mover): Promise<Caller> {
+  const user = id === null ? null : await db.user.findUnique({ where: { id } });
+  return user === null ? systemCaller(db) : callerFor(user, limits ?? onlyFor('project:write'));
 }
 
 /** The merge that the target shows, or null: one that broke off, or one that somebody made by hand. */
@@ -35,13 +45,16 @@ async function findMerge(
   { git }: FollowDeps,
   project: Project,
   row: MergeRequest,
-): Promise<{ sha: string; style: MergeStyle | null; by: string | null } | null> {
+): Promise<{ sha: string; style: MergeStyle | null; by: Mover | null } | null> {
   const repoPath = repoPathOf(project);
   const target = await git.resolveCommit(repoPath, branchRef(row.targetBranch));
   if (target === null) return null;
   const intent = row.mergeIntent as MergeIntent | null;
   if (intent !== null && (await git.resolveCommit(repoPath, intent.sha)) !== null) {
-    if (await git.isAncestor(repoPath, intent.sha, target)) return intent;
+    if (await git.isAncestor(repoPath, intent.sha, target)) {
+      const { sha, style, by: id, limits } = intent;
+      return { sha, style, by: { id, limits: readLimits(limits, null) } };
+    }
   }
   if (row.baseSha === row.headSha) return null;
   return (await git.isAncestor(repoPath, row.headSha, target))
@@ -54,12 +67,12 @@ async function settle(
   deps: FollowDeps,
   project: Project,
   row: MergeRequest,
-  pusherId: string | null,
+  pusher: Mover,
 ): Promise<void> {
   const { db, git } = deps;
   const merge = await findMerge(deps, project, row);
   if (merge === null) return;
-  const caller = await callerOf(db, merge.by ?? pusherId);
+  const caller = await callerOf(db, merge.by ?? pusher);
   const { baseSha } = row;
   const closes = await closedBy(git, project, row, baseSha);
   await inTransaction(db, async (tx) => {
@@ -91,7 +104,8 @@ export async function followPush(deps: FollowDeps, event: EventRecord): Promise<
   const project = await db.project.findUnique({ where: { id: event.projectId } });
   if (project?.repoPath == null) return [];
   const open = { projectId: project.id, status: 'open' };
-  const by = { caller: await callerOf(db, pusherId), traceparent: event.traceparent };
+  const pusher = { id: pusherId, limits: await limitsOfEvent(db, event) };
+  const by = { caller: await callerOf(db, pusher), traceparent: event.traceparent };
   const from = await db.mergeRequest.findMany({
     where: { ...open, sourceBranch: { in: branches } },
   });
@@ -99,7 +113,7 @@ export async function followPush(deps: FollowDeps, event: EventRecord): Promise<
   const into = await db.mergeRequest.findMany({
     where: { ...open, targetBranch: { in: branches } },
   });
-  for (const row of into) await settle(deps, project, row, pusherId);
+  for (const row of into) await settle(deps, project, row, pusher);
   await closeIssuesOfPush(deps, by.caller, project, event);
   return into.map((row) => row.id);
 }

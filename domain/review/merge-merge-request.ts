@@ -17,6 +17,7 @@ import { moveBranches, type BranchMoved } from '../git/move-branches.ts';
 import { inTurn } from '../git/push-lock.ts';
 import { repoPathOf } from '../git/read-repository.ts';
 import { requirePermission } from '../identity/check-access.ts';
+import { limitsOf } from '../identity/credential-limits.ts';
 import { findActingUser } from '../identity/find-acting-user.ts';
 import { requireTransition } from './change-merge-request-status.ts';
 import {
@@ -105,7 +106,8 @@ async function prepare({ db, git }: MergeDeps, attempt: Attempt): Promise<string
 /** What is about to be done, so that follow-pushes.ts can finish it should this process die in the middle. */
 async function keepIntent(db: PrismaClient, attempt: Attempt, sha: string): Promise<void> {
   const { merge, style, caller } = attempt;
-  const mergeIntent = { sha, style, by: caller.principal.userId };
+  const { principal } = caller;
+  const mergeIntent = { sha, style, by: principal.userId, limits: { ...limitsOf(principal) } };
   await db.mergeRequest.updateMany({
     where: { id: merge.mergeRequest.id, status: 'open' },
     data: { mergeIntent },

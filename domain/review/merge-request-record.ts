@@ -1,6 +1,6 @@
 import type { MergeRequestStatus, MergeStyle } from '../../contracts/review/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { MergeRequest, Prisma } from '../../prisma/generated/client.ts';
+import { Prisma, type MergeRequest } from '../../prisma/generated/client.ts';
 import {
   readUserNames,
   toUserName,
@@ -9,6 +9,14 @@ import {
 } from '../identity/user-names.ts';
 import type { Db } from '../shared/db.ts';
 import { isDraft } from './draft-title.ts';
+
+/** The columns of one that does not merge itself. */
+export const noAutoMerge = {
+  autoMergeStyle: null,
+  autoMergeBy: null,
+  autoMergeLimits: Prisma.DbNull,
+  autoMergeDeleteSource: false,
+};
 
 export const mergeRequestParts = {
   author: { select: userNameFields },

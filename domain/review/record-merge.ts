@@ -6,6 +6,7 @@ import { repoPathOf } from '../git/read-repository.ts';
 import { closeIssuesIn } from '../issue/change-issue-status.ts';
 import { closingReferences } from '../issue/closing-references.ts';
 import { announceMergeRequest } from './announce-merge-request.ts';
+import { noAutoMerge } from './merge-request-record.ts';
 
 export interface Merge {
   sha: string;
@@ -61,9 +62,7 @@ export async function recordMerge(
       baseSha,
       sourceDeleted: sourceDeleted || mergeRequest.sourceDeleted,
       mergeIntent: Prisma.DbNull,
-      autoMergeStyle: null,
-      autoMergeBy: null,
-      autoMergeDeleteSource: false,
+      ...noAutoMerge,
     },
   });
   const by = { mergeRequest: row.number };

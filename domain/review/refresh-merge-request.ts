@@ -4,11 +4,9 @@ import type { MergeRequest, PrismaClient, Project } from '../../prisma/generated
 import { repoPathOf } from '../git/read-repository.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { announceMergeRequest } from './announce-merge-request.ts';
-import { branchRef } from './merge-request-record.ts';
+import { branchRef, noAutoMerge } from './merge-request-record.ts';
 
 type Git = Pick<GitStore, 'resolveCommit' | 'mergeBase'>;
-
-const noAutoMerge = { autoMergeStyle: null, autoMergeBy: null, autoMergeDeleteSource: false };
 
 /** What a merge request shall say of its source branch. */
 interface Source {

@@ -11,6 +11,7 @@ import { titleAs } from './draft-title.ts';
 import {
   branchRef,
   findMergeRequest,
+  noAutoMerge,
   readMergeRequest,
   type MergeRequestRecord,
 } from './merge-request-record.ts';
@@ -49,9 +50,7 @@ async function retarget(
   return {
     targetBranch,
     baseSha,
-    autoMergeStyle: null,
-    autoMergeBy: null,
-    autoMergeDeleteSource: false,
+    ...noAutoMerge,
   };
 }
 

@@ -1,6 +1,7 @@
 import { branchOfRef } from '../../contracts/git/ref-name.ts';
 import type { Project, ProtectedBranch } from '../../prisma/generated/client.ts';
 import { ruleCovers } from '../git/branch-rules.ts';
+import { type CredentialLimits, limitsAllow, whyWishEnded } from '../identity/credential-limits.ts';
 import { grantedPermissions } from '../identity/granted-permissions.ts';
 import { systemUserId } from '../identity/system-user.ts';
 import type { Db } from '../shared/db.ts';
@@ -14,14 +15,22 @@ import {
   type Move,
 } from './contributors-of-head.ts';
 
+/** Somebody who asked for what is going to run. */
+export interface Asker {
+  /** null when nobody did */
+  id: string | null;
+  /** of the credential that they asked with; with a token's id it must still stand */
+  limits: CredentialLimits;
+}
+
 /** What is going to run, and who asked for it. */
 export interface Head {
   projectId: string;
   /** full ref that it is run of; null when it belongs to none */
   ref: string | null;
   commitSha: string | null;
-  /** who asked for it, by id; whoever opened the merge request too */
-  askedBy: readonly (string | null)[];
+  /** who asked for it; whoever opened the merge request too */
+  askedBy: readonly Asker[];
   /** when the merge request of it was opened */
   openedAt: Date | null;
   /** a lasting deployment: whoever may deploy let it in, and it must not fall over when somebody leaves */
@@ -64,7 +73,7 @@ export async function judgeHead(db: Db, git: HeadGit, head: Head): Promise<HeadS
   const speaks = isCovered || branch === project.defaultBranch;
   const inquiry = new Inquiry(db, head.projectId);
   const why =
-    (head.isLasting ? null : await whyNotAsked(inquiry, head)) ??
+    (head.isLasting ? null : await whyNotAsked(db, inquiry, head)) ??
     (head.isLasting || speaks ? null : await whyNotPushed(db, inquiry, head)) ??
     (await whyNotHeld(db, git, inquiry, project, head, unvouched));
   const isTag = head.ref?.startsWith('refs/tags/') === true;
@@ -115,10 +124,22 @@ class Inquiry {
   }
 }
 
-async function whyNotAsked(inquiry: Inquiry, { askedBy }: Head): Promise<string | null> {
-  for (const id of new Set(askedBy)) {
-    if (id === null || (await inquiry.holds(id))) continue;
-    return `${await inquiry.nameOf(id)}, whose work it is or who asked for it, does not hold secret:read`;
+async function whyNotAsked(
+  db: Db,
+  inquiry: Inquiry,
+  { projectId, askedBy }: Head,
+): Promise<string | null> {
+  for (const { id, limits } of askedBy) {
+    if (id === null) continue;
+    for (const one of [id, ...limits.actChain]) {
+      if (await inquiry.holds(one)) continue;
+      return `${await inquiry.nameOf(one)}, whose work it is or who asked for it, does not hold secret:read`;
+    }
+    if (!limitsAllow(limits, 'secret:read', projectId))
+      return `the token that ${await inquiry.nameOf(id)} asked for it with does not have secret:read`;
+    if (limits.tokenId === null) continue;
+    const ended = await whyWishEnded(db, await db.user.findUnique({ where: { id } }), limits);
+    if (ended !== null) return ended;
   }
   return null;
 }

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { DeployActivityDeps } from '../../activities/deploy/deps.ts';
 import { planSync } from '../../activities/deploy/plan-sync.ts';
+import type { DeployPlan } from '../../contracts/pipeline/types.ts';
+import { declareDeployments } from '../../domain/deploy/declare-deployments.ts';
 import { findManifestSource } from '../../domain/deploy/manifest-source.ts';
+import { unlimited } from '../../domain/identity/credential-limits.ts';
 import { newId } from '../../domain/shared/new-id.ts';
+import { inTransaction } from '../../domain/shared/tx.ts';
 import {
   type AppUnderTest,
   openAppUnderTest,
@@ -20,6 +24,7 @@ let vault: { id: string; path: string };
 let app: { id: string; path: string };
 let opsRepoId: string;
 let counter = 0;
+let runs = 0;
 
 beforeAll(async () => {
   sut = await openAppUnderTest({ env: { SLIPWAY_OUTBOUND_ALLOW_HOSTS: '127.0.0.1' } });
@@ -128,6 +133,34 @@ describe('an ops repository that is a private project of others', () => {
       statusMessage: expect.stringMatching(/Somebody who may read it chooses it again/),
     });
     expect(await sut.db.deploymentSync.count({ where: { deploymentId: id } })).toBe(0);
+  });
+
+  it('is read at the path that a run chose within the limits of the credential that started it [A-SEC-04][A-DEP-04]', async () => {
+    const id = idOf(await create(admin, { opsRepoId }));
+    await expect(read(id)).rejects.toMatchObject({ message: expect.stringMatching(/no branch/) });
+    const choose = async (manifestPath: string, only: string | null) => {
+      const run = await sut.db.pipeline.create({
+        data: {
+          ...{ id: newId('pipeline'), number: (runs += 1), changeId: newId('change') },
+          ...{ projectId: app.id, trigger: 'api', gitRef: 'refs/heads/main' },
+          triggeredBy: admin.id,
+          triggeredLimits: { ...unlimited, projectId: only },
+        },
+      });
+      const plan = { environment: 'production', target: null, manifestPath, approvals: 0 };
+      const times = { bakeMs: 0, healthTimeoutMs: 1000 };
+      const wanted = { plan: { ...plan, ...times } as DeployPlan, artifactId: null };
+      await inTransaction(sut.db, (tx) =>
+        declareDeployments(tx, run, [{ ...wanted, imageRef: 'registry.example/app:2' }]),
+      );
+    };
+    await choose('apps/other', app.id);
+    await expect(read(id)).rejects.toMatchObject({
+      code: 'forbidden',
+      message: expect.stringMatching(/opsadmin, who chose it, does not hold project:read for it/),
+    });
+    await choose('apps/third', null);
+    await expect(read(id)).rejects.toMatchObject({ message: expect.stringMatching(/no branch/) });
   });
 
   it('needs nothing more where it is the project itself, or can be fetched by anybody; with a credential it needs deploy:read everywhere [A-SEC-04]', async () => {

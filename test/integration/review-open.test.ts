@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { mergeMergeRequest } from '../../domain/review/merge-merge-request.ts';
+import { unlimited } from '../../domain/identity/credential-limits.ts';
 import { callerFor } from '../../domain/identity/system-user.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import { eventually } from '../support/eventually.ts';
@@ -252,7 +253,7 @@ describe('a merge that has begun', () => {
       return await server.store.moveRefs(...args);
     };
     const deps = { db: server.db, git: { ...server.store, moveRefs } };
-    await mergeMergeRequest(deps, callerFor(user), row, p.number, {});
+    await mergeMergeRequest(deps, callerFor(user, unlimited), row, p.number, {});
     expect((await other).status).toBeGreaterThanOrEqual(400);
     expect((await p.api(ann, 'GET', p.at)).body).toMatchObject({
       status: 'merged',

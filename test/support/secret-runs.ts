@@ -1,6 +1,8 @@
 import { createSecretBox } from '../../adapters/secret-box/secret-box.ts';
 import { platformCaller } from '../../contracts/identity/principal.ts';
 import { newApiToken } from '../../domain/identity/api-token.ts';
+import { authenticateToken } from '../../domain/identity/authenticate.ts';
+import { limitsOf } from '../../domain/identity/credential-limits.ts';
 import { sha256Hex } from '../../domain/identity/hash-token.ts';
 import { secretsOfRun } from '../../domain/pipeline/secrets-of-run.ts';
 import { setSecret } from '../../domain/secret/set-secret.ts';
@@ -16,6 +18,8 @@ export interface AskedRun {
   ref: string;
   by: TestUser | null;
   sha?: string;
+  /** the token that it was asked for with is revoked before it is given anything */
+  isRevoked?: boolean;
 }
 
 export interface SecretRuns {
@@ -36,9 +40,13 @@ export function secretRuns(server: GitServer, project: ReviewProject): SecretRun
       const input = { projectId, name, value: `value-of-${name}`, mode: 'set' as const, ...more };
       await setSecret(server.db, box, platformCaller, input);
     },
-    async given({ ref, by, sha }, ...names) {
+    async given({ ref, by, sha, isRevoked }, ...names) {
       const commitSha =
         sha ?? (await git(project.repository.dir, ['rev-parse', ref])).stdout.trim();
+      const limits = by === null ? null : limitsOf(await authenticateToken(server.db, by.token));
+      if (isRevoked === true && limits !== null) {
+        await server.db.apiToken.deleteMany({ where: { id: limits.tokenId ?? '' } });
+      }
       const run = {
         id: newId('pipeline'),
         projectId,
@@ -47,7 +55,8 @@ export function secretRuns(server: GitServer, project: ReviewProject): SecretRun
         trigger: 'push',
         dedupeKey: null,
         triggeredBy: by?.id ?? null,
-      } as Pipeline;
+        triggeredLimits: limits,
+      } as unknown as Pipeline;
       const asked = { run, step: 'build', names };
       return await secretsOfRun(server.db, server.store, box, asked).then(
         (values) => [...values.keys()],

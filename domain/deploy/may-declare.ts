@@ -2,7 +2,7 @@ import { branchOfRef } from '../../contracts/git/ref-name.ts';
 import type { Pipeline, Project, ProtectedBranch } from '../../prisma/generated/client.ts';
 import { ruleCovers } from '../git/branch-rules.ts';
 import { canAny } from '../identity/check-access.ts';
-import { limitsAllow, readLimits, whyWishEnded } from '../identity/credential-limits.ts';
+import { limitsAllow, readLimits, whyCredentialEnded } from '../identity/credential-limits.ts';
 import { callerFor } from '../identity/system-user.ts';
 import type { Db } from '../shared/db.ts';
 
@@ -41,7 +41,7 @@ async function whyNotDeploying(
   const limits = readLimits(run.triggeredLimits, null);
   if (limits === null)
     return 'the run was started before it was noted by what credential: run it again';
-  const ended = await whyWishEnded(db, user, limits);
+  const ended = await whyCredentialEnded(db, user, limits);
   if (ended !== null) return ended;
   const { principal } = callerFor(user, limits);
   if (await canAny(db, principal, deploying, run.projectId)) return null;

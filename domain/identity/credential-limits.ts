@@ -13,7 +13,7 @@ const shape = z.object({
 });
 
 /**
- * What narrows a credential, as it is kept with a wish that the platform carries out later in somebody's name (ADR 51).
+ * What narrows a credential, as it is kept with a request that the platform carries out later in somebody's name (ADR 51).
  * It gives nothing: what may be done is what the person may do then, within these.
  */
 export interface CredentialLimits {
@@ -62,7 +62,7 @@ export function storableLimits(
   return limits === null ? Prisma.DbNull : { ...limits };
 }
 
-/** Of a wish of before they were kept: what was asked for and no more. */
+/** Of a request of before they were kept: what was asked for and no more. */
 export function onlyFor(...scopes: Permission[]): CredentialLimits {
   return { ...unlimited, scopes, actChain: [] };
 }
@@ -80,10 +80,10 @@ export function limitsAllow(
 }
 
 /**
- * Why a wish has ended with its credential, in half a sentence: the user was disabled or is gone, the token was revoked or
- * ran out. Signing out ends no wish. Null while it stands.
+ * Why a request that waits has ended with its credential, in half a sentence: the user was disabled or is gone, the token was revoked or
+ * ran out. Signing out ends none. Null while it stands.
  */
-export async function whyWishEnded(
+export async function whyCredentialEnded(
   db: Db,
   user: Pick<User, 'name' | 'isActive'> | null,
   { tokenId }: CredentialLimits,

@@ -5,7 +5,12 @@ import type { MergeStyle } from '../../contracts/review/types.ts';
 import type { MergeRequest, Prisma, PrismaClient, Project } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { can } from '../identity/check-access.ts';
-import { limitsOf, onlyFor, readLimits, whyWishEnded } from '../identity/credential-limits.ts';
+import {
+  limitsOf,
+  onlyFor,
+  readLimits,
+  whyCredentialEnded,
+} from '../identity/credential-limits.ts';
 import { findActingUser } from '../identity/find-acting-user.ts';
 import { callerFor, systemCaller } from '../identity/system-user.ts';
 import { inTransaction } from '../shared/tx.ts';
@@ -175,7 +180,7 @@ export async function tryAutoMerge(
   const user = await db.user.findUnique({ where: { id: row.autoMergeBy ?? '' } });
   // One of before limits were kept still merges; it answers for no secrets.
   const limits = readLimits(row.autoMergeLimits, onlyFor('project:write'));
-  const ended = await whyWishEnded(db, user, limits);
+  const ended = await whyCredentialEnded(db, user, limits);
   const caller = user === null || ended !== null ? null : callerFor(user, limits, traceparent);
   if (caller === null || !(await can(db, caller.principal, 'project:write', row.projectId))) {
     const why = ended ?? 'whoever asked for it may not merge any more';

@@ -1,7 +1,11 @@
 import { branchOfRef } from '../../contracts/git/ref-name.ts';
 import type { Project, ProtectedBranch } from '../../prisma/generated/client.ts';
 import { ruleCovers } from '../git/branch-rules.ts';
-import { type CredentialLimits, limitsAllow, whyWishEnded } from '../identity/credential-limits.ts';
+import {
+  type CredentialLimits,
+  limitsAllow,
+  whyCredentialEnded,
+} from '../identity/credential-limits.ts';
 import { grantedPermissions } from '../identity/granted-permissions.ts';
 import { systemUserId } from '../identity/system-user.ts';
 import type { Db } from '../shared/db.ts';
@@ -138,7 +142,7 @@ async function whyNotAsked(
     if (!limitsAllow(limits, 'secret:read', projectId))
       return `the token that ${await inquiry.nameOf(id)} asked for it with does not have secret:read`;
     if (limits.tokenId === null) continue;
-    const ended = await whyWishEnded(db, await db.user.findUnique({ where: { id } }), limits);
+    const ended = await whyCredentialEnded(db, await db.user.findUnique({ where: { id } }), limits);
     if (ended !== null) return ended;
   }
   return null;

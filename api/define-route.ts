@@ -1,11 +1,19 @@
 import type { RouteConfig, RouteHandler } from '@hono/zod-openapi';
 import type { Context } from 'hono';
+import type { RecordTable } from '../domain/shared/guard-transaction.ts';
 import type { Access } from './access.ts';
 import type { AppEnv } from './env.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete' | 'head';
 type RequestConfig = NonNullable<RouteConfig['request']>;
 type ResponsesConfig = RouteConfig['responses'];
+
+/** Where the row lies that a change of this address writes. */
+export interface RecordRow {
+  table: RecordTable;
+  /** its id, where the answer's own `id` is not the one */
+  id?: (c: Context<AppEnv>) => string;
+}
 
 interface RouteOptions {
   method: Method;
@@ -31,6 +39,8 @@ interface RouteOptions {
   keepsAnswer?: boolean;
   /** not counted against the rate of its caller: what watches us asks in its own interval, also under load */
   unlimited?: boolean;
+  /** of a GET whose address is also written to: the row that is locked while If-Match is compared with what is there */
+  record?: RecordRow;
   /** JSON body limit in bytes, when the configured one is too small */
   maxBodyBytes?: number;
 }

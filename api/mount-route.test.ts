@@ -38,7 +38,7 @@ const ask = (route: DefinedRoute, headers: Record<string, string> = {}) =>
   });
 
 beforeAll(() => {
-  const services = { config: configSchema.parse({}), log: console } as unknown as Services;
+  const services = { config: configSchema.parse({}), log: console, db: {} } as unknown as Services;
   app.onError(handleError);
   app.use('*', async (c, next) => {
     c.set('services', services);

@@ -1,6 +1,8 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context, MiddlewareHandler } from 'hono';
 import { DomainError } from '../contracts/problems.ts';
+import { guardTransaction, lockRow } from '../domain/shared/guard-transaction.ts';
+import type { PrismaClient } from '../prisma/generated/client.ts';
 import type { DefinedRoute } from './define-route.ts';
 import type { AppEnv } from './env.ts';
 import { etag, tagsOf } from './etag.ts';
@@ -28,38 +30,26 @@ export function recordRoutes(all: readonly DefinedRoute[]): ReadonlyMap<string, 
   return new Map(records.map((route) => [addressOf(route), route]));
 }
 
-/** One change after the other at one address, as long as each names what it expects there. */
-class Turns {
-  private readonly last = new Map<string, Promise<unknown>>();
-
-  async take<T>(address: string, work: () => Promise<T>): Promise<T> {
-    const before = this.last.get(address) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.last.set(address, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.last.get(address) === mine) this.last.delete(address);
-    }
-  }
-}
-
 /**
  * `If-Match` and `If-None-Match` of every operation that changes something (RFC 9110, section 13). What is there now is
  * read by the route of the same address, as the caller who asks, and never by a rule of its own. Where nothing is read
  * at that address there is no tag that could match: the change is refused rather than done as if nobody had asked.
+ *
+ * It is read twice: at once, so that most of what is refused costs nothing, and in the transaction of the change, with its
+ * row locked. So it holds against every other writer, in whichever process, and whether that one names a version or not.
  */
 export class Preconditions {
   private readonly reader = new OpenAPIHono<AppEnv>();
   private readonly records: ReadonlyMap<string, DefinedRoute>;
-  private readonly asking = new WeakMap<Request, Context<AppEnv>>();
-  private readonly turns = new Turns();
+  private readonly asking = new WeakMap<Request, Asking>();
 
   constructor(all: readonly DefinedRoute[]) {
     this.records = recordRoutes(all);
     this.reader.onError(handleError);
     this.reader.notFound(handleNotFound);
     for (const route of this.records.values()) {
+      if (route.record === undefined)
+        throw new Error(`${route.path} is changed: its GET names no record`);
       mountOperation(this.reader, route, [this.asCaller, requireAccess(route.access), etag]);
     }
   }
@@ -77,36 +67,54 @@ export class Preconditions {
       const match = c.req.header('if-match');
       const noneMatch = c.req.header('if-none-match');
       if (match === undefined && noneMatch === undefined) return next();
-      return this.turns.take(c.req.path, async () => {
-        const now = isRecord ? await this.read(c) : null;
-        check(route, now, match, noneMatch);
-        return next();
-      });
+      const record = isRecord ? this.records.get(addressOf(route))?.record : undefined;
+      const now = record === undefined ? null : await this.read(c, c.get('services').db);
+      check(route, now, match, noneMatch);
+      if (record !== undefined) {
+        const { db, ...others } = c.get('services');
+        const guarded = guardTransaction(db, async (tx) => {
+          const id = record.id?.(c) ?? now?.id;
+          if (id !== undefined) await lockRow(tx, record.table, id);
+          check(route, await this.read(c, tx), match, noneMatch);
+        });
+        c.set('services', { ...others, db: guarded });
+      }
+      return next();
     };
   }
 
   private readonly asCaller: MiddlewareHandler<AppEnv> = async (c, next) => {
     const from = this.asking.get(c.req.raw);
     if (from === undefined) throw new Error('a record is read for a request of ours only');
-    for (const name of ['services', 'requestId', 'ipAddr', 'caller'] as const) {
-      c.set(name, from.get(name) as never);
+    for (const name of ['requestId', 'ipAddr', 'caller'] as const) {
+      c.set(name, from.c.get(name) as never);
     }
+    c.set('services', { ...from.c.get('services'), db: from.db });
     await next();
   };
 
-  /** What a GET of the same address answers now. */
-  private async read(c: Context<AppEnv>): Promise<Now> {
+  /** What a GET of the same address answers now, of what `db` sees. */
+  private async read(c: Context<AppEnv>, db: PrismaClient): Promise<Now> {
     const request = new Request(c.req.url, { headers: { accept: 'application/json' } });
-    this.asking.set(request, c);
+    this.asking.set(request, { c, db });
     const answer = await this.reader.fetch(request);
-    await answer.body?.cancel();
-    return { status: answer.status, tag: answer.headers.get('etag') };
+    const { id } = (await answer.json()) as { id?: string };
+    const there = answer.status === 200 && id !== undefined ? { id } : {};
+    return { status: answer.status, tag: answer.headers.get('etag'), ...there };
   }
+}
+
+/** A change that asks what is there, and the database or the transaction that it asks. */
+interface Asking {
+  c: Context<AppEnv>;
+  db: PrismaClient;
 }
 
 interface Now {
   status: number;
   tag: string | null;
+  /** of the record that was answered */
+  id?: string;
 }
 
 function refuse(detail: string): never {

@@ -67,7 +67,10 @@ export async function setPreferences(
   requireAccount(caller);
   const { userId } = caller.principal;
   return await inTransaction(db, async (tx) => {
-    if ((await tx.user.count({ where: { id: userId } })) === 0)
+    const found = await tx.$queryRaw<
+      unknown[]
+    >`SELECT id FROM users WHERE id = ${userId} FOR UPDATE`;
+    if (found.length === 0)
       throw new DomainError('forbidden', 'Only users with an account here have preferences.');
     for (const { type: notificationType, channel, wants } of change.items) {
       const key = { userId, notificationType, channel };

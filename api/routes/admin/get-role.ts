@@ -10,6 +10,7 @@ export const getRoleRoute = defineRoute({
   operationId: 'getRole',
   summary: 'A role by id or name',
   access: { kind: 'any', permissions: ['admin:read', 'admin:manage'], project: 'global' },
+  record: { table: 'roles' },
   request: { params: idParam },
   responses: { 200: json('The role', roleSchema) },
   handler: async (c) =>

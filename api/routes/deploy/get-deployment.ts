@@ -39,6 +39,7 @@ export const getDeploymentRoute = defineRoute({
   operationId: 'getDeployment',
   summary: 'One environment of a project',
   access: onDeployment('deploy:read'),
+  record: { table: 'deployments' },
   request: { params: deploymentParams },
   responses: {
     200: {

@@ -110,6 +110,7 @@ export const getOpsRepoRoute = defineRoute({
   operationId: 'getOpsRepo',
   summary: 'An ops repository',
   access: reads,
+  record: { table: 'ops_repos' },
   request: { params },
   responses: { 200: answer('The ops repository') },
   handler: async (c) =>

@@ -10,6 +10,7 @@ export const getUserRoute = defineRoute({
   operationId: 'getUser',
   summary: 'A user by id or name',
   access: { kind: 'any', permissions: ['users:read', 'admin:users'], project: 'global' },
+  record: { table: 'users' },
   request: { params: idParam },
   responses: { 200: json('The user', userSchema) },
   handler: async (c) => {

@@ -10,6 +10,7 @@ export const getIssueRoute = defineRoute({
   operationId: 'getIssue',
   summary: 'An issue',
   access: readIssues,
+  record: { table: 'issues' },
   request: { params: issueParams },
   responses: jsonResponse('The issue', issueDetailBody),
   handler: async (c) => {

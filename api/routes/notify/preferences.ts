@@ -12,6 +12,8 @@ export const getPreferencesRoute = defineRoute({
   operationId: 'getNotificationPreferences',
   summary: 'What you are told of, and on which channel',
   access: { kind: 'account' },
+  // A choice that was never made has no row: what is chosen belongs to the user.
+  record: { table: 'users', id: (c) => c.get('caller').principal.userId },
   responses: { 200: { description: 'Every type on every channel', ...answer } },
   handler: async (c) => {
     const { db, config } = c.get('services');

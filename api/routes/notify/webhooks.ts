@@ -48,6 +48,7 @@ export const getWebhookRoute = defineRoute({
   operationId: 'getWebhook',
   summary: 'One webhook',
   access: manageAccess,
+  record: { table: 'webhooks' },
   request: { params: webhookParams },
   responses: { 200: { description: 'The webhook', ...answer } },
   handler: async (c) => {

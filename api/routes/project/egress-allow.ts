@@ -26,6 +26,7 @@ export const getEgressAllowRoute = defineRoute({
   operationId: 'getProjectEgress',
   summary: 'What steps of the project may reach over the network',
   access: readAccess,
+  record: { table: 'projects', id: (c) => c.get('project').id },
   request: { params: projectParams },
   responses: jsonResponse('The list', body),
   handler: async (c) =>

@@ -10,6 +10,7 @@ export const getProjectRoute = defineRoute({
   operationId: 'getProject',
   summary: 'A project',
   access: { kind: 'permission', permission: 'project:read', project: 'path' },
+  record: { table: 'projects' },
   request: { params: projectParams },
   responses: {
     200: { description: 'The project', content: { 'application/json': { schema: projectBody } } },

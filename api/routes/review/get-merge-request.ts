@@ -10,6 +10,7 @@ export const getMergeRequestRoute = defineRoute({
   operationId: 'getMergeRequest',
   summary: 'A merge request',
   access: readAccess,
+  record: { table: 'merge_requests' },
   request: { params: mergeRequestParams },
   responses: jsonResponse('The merge request', mergeRequestDetailBody),
   handler: async (c) => {

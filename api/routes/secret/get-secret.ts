@@ -9,6 +9,7 @@ export const getSecretRoute = defineRoute({
   operationId: 'getProjectSecret',
   summary: 'One secret of a project, without its value',
   access: { kind: 'permission', permission: 'secret:read', project: 'path' },
+  record: { table: 'secrets' },
   request: { params: secretParams },
   responses: {
     200: { description: 'The secret', content: { 'application/json': { schema: secretBody } } },
@@ -32,6 +33,7 @@ export const getGlobalSecretRoute = defineRoute({
   operationId: 'getSecret',
   summary: 'One global secret, without its value',
   access: { kind: 'permission', permission: 'secret:read', project: 'global' },
+  record: { table: 'secrets' },
   request: { params: globalSecretParams },
   responses: {
     200: { description: 'The secret', content: { 'application/json': { schema: secretBody } } },

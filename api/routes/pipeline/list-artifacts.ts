@@ -114,6 +114,7 @@ export const listArtifactSetsRoute = defineRoute({
   method: 'get',
   path: '/api/v1/pipelines/{id}/artifact-sets',
   tag: 'pipelines',
+  operationId: 'listPipelineArtifactSets',
   summary:
     'What the steps of a pipeline stored, by step and name, each with the number and size of its files',
   access: {

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { exitCodeOf, exitConfig } from '../adapters/config/config-error.ts';
 import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
 import { startDemo } from '../adapters/demo/start-demo.ts';
 import { foldersOf, freeSpaceLimits, spaceProblem } from '../adapters/disk/free-space.ts';
@@ -34,9 +35,6 @@ import { createRequestMetrics } from './middleware/count-requests.ts';
 import { EventStreams } from './routes/event/event-streams.ts';
 import { PartIll, type HealthCheck, type Services } from './services.ts';
 import { PortTaken, startServer } from './start-server.ts';
-
-/** sysexits.h: a restart cannot help; whoever supervises us stops trying, or waits until the port is free. */
-const exitConfig = 78;
 
 /** What is behind the requests and must be closed in the end, last first. */
 interface Parts {
@@ -184,6 +182,7 @@ main().then(
     process.stderr.write(
       `${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg })}\n`,
     );
-    process.exit(error instanceof PortTaken ? exitConfig : 1);
+    // a port that is taken is a setting that cannot be used now: whoever supervises us waits until it is free
+    process.exit(error instanceof PortTaken ? exitConfig : exitCodeOf(error));
   },
 );

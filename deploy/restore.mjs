@@ -47,5 +47,5 @@ try {
 } catch (error) {
   if (!(error instanceof StartFailure)) throw error;
   fail(error.message);
-  process.exitCode = 1;
+  process.exitCode = error.exitCode;
 }

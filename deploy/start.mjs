@@ -192,7 +192,7 @@ try {
   if (!ending) {
     const text = error instanceof StartFailure ? error.message : explainBug(error);
     fail(text);
-    await end(1);
+    await end(error instanceof StartFailure ? error.exitCode : 1);
   }
 }
 

@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { hardenProcess } from '../adapters/hardening/process.mjs';
+import { exitCodeOf } from '../adapters/config/config-error.ts';
 import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
 import { adoptEvents } from '../domain/event/adopt-events.ts';
 import { createDb } from '../domain/shared/db.ts';
@@ -29,5 +30,5 @@ try {
   const reasons: string[] = [];
   for (let at: unknown = error; at instanceof Error; at = at.cause) reasons.push(at.message);
   process.stderr.write(`slipway migrate: ${reasons.join(': ')}\n`);
-  process.exitCode = 1;
+  process.exitCode = exitCodeOf(error);
 }

@@ -1,6 +1,7 @@
 import { DefaultLogger, type LogLevel, Runtime, type Worker } from '@temporalio/worker';
 import { hardenHome } from '../adapters/hardening/home.mjs';
 import { hardenProcess } from '../adapters/hardening/process.mjs';
+import { exitCodeOf } from '../adapters/config/config-error.ts';
 import { loadConfig } from '../adapters/config/load-config.ts';
 import { createLogger } from '../adapters/telemetry/create-logger.ts';
 import { continueTrace } from '../adapters/telemetry/spans.ts';
@@ -129,6 +130,6 @@ main().then(
     process.stderr.write(
       `${JSON.stringify({ level: 'fatal', time: new Date().toISOString(), msg: message, stack })}\n`,
     );
-    process.exit(1);
+    process.exit(exitCodeOf(error));
   },
 );

@@ -1,8 +1,9 @@
+import { ConfigError } from '../adapters/config/config-error.ts';
 import { type WorkerQueue, workerQueues } from './create-workers.ts';
 
 /**
  * Takes `--queues core,git,build` (or `--queues=…`) out of the arguments; all queues without it.
- * @throws Error naming the word that is no queue
+ * @throws ConfigError naming the word that is no queue
  */
 export function readQueues(args: readonly string[]): {
   queues: readonly WorkerQueue[];
@@ -28,7 +29,7 @@ function parse(text: string): WorkerQueue[] {
   return text.split(',').map((word) => {
     const queue = workerQueues.find((name) => name === word.trim());
     if (queue === undefined)
-      throw new Error(
+      throw new ConfigError(
         `--queues: "${word}" is no queue; expected some of ${workerQueues.join(', ')}`,
       );
     return queue;

@@ -37,6 +37,35 @@ type Values = Map<string, unknown>;
  * @throws ConfigError naming the first key that cannot be used, or the variables that look like settings and are none.
  */
 export function loadConfig(sources: ConfigSources): Config {
+  const { values, named } = readValues(sources);
+  const parsed = configSchema.safeParse(nest(values));
+  if (!parsed.success) throw describeIssue(parsed.error, values);
+  const known = new Set([...named, ...parsed.data.executor.passEnv]);
+  const unknown = describeUnknownNames(sources.env, known);
+  if (unknown.length > 0) throw new ConfigError(unknown.join('\n'));
+  return parsed.data;
+}
+
+/**
+ * Keys that somebody set, whatever to: by argument, environment or file.
+ * @throws ConfigError where the sources cannot be read
+ */
+export function configuredKeys(sources: ConfigSources): ReadonlySet<string> {
+  return new Set(readValues(sources).values.keys());
+}
+
+/** Address of the database: `database.url`, or one made of host, port, name, user and password. */
+export function databaseUrl(config: Config): string {
+  const { url, host, port, name, user, password, sslmode } = config.database;
+  if (url !== null) return url;
+  const login =
+    encodeURIComponent(user) + (password === null ? '' : `:${encodeURIComponent(password)}`);
+  const mode = sslmode === 'disable' ? '' : `?sslmode=${sslmode}`;
+  return `postgresql://${login}@${host}:${port}/${encodeURIComponent(name)}${mode}`;
+}
+
+/** @returns values by key, and names of variables that the file asks for */
+function readValues(sources: ConfigSources): { values: Values; named: ReadonlySet<string> } {
   const args = readArgs(sources.args ?? []);
   const file = args.get('config') ?? sources.file ?? sources.env['SLIPWAY_CONFIG'];
   args.delete('config');
@@ -50,22 +79,7 @@ export function loadConfig(sources: ConfigSources): Config {
     ...readEnv(sources.env),
     ...args,
   ]);
-  const parsed = configSchema.safeParse(nest(values));
-  if (!parsed.success) throw describeIssue(parsed.error, values);
-  const known = new Set([...named, ...parsed.data.executor.passEnv]);
-  const unknown = describeUnknownNames(sources.env, known);
-  if (unknown.length > 0) throw new ConfigError(unknown.join('\n'));
-  return parsed.data;
-}
-
-/** Address of the database: `database.url`, or one made of host, port, name, user and password. */
-export function databaseUrl(config: Config): string {
-  const { url, host, port, name, user, password, sslmode } = config.database;
-  if (url !== null) return url;
-  const login =
-    encodeURIComponent(user) + (password === null ? '' : `:${encodeURIComponent(password)}`);
-  const mode = sslmode === 'disable' ? '' : `?sslmode=${sslmode}`;
-  return `postgresql://${login}@${host}:${port}/${encodeURIComponent(name)}${mode}`;
+  return { values, named };
 }
 
 function readArgs(args: readonly string[]): Values {

@@ -3,6 +3,7 @@ import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 import type { JWTHeaderParameters, JWTPayload, JWTVerifyGetKey } from 'jose';
 import type { Config } from '../../contracts/config.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import { ConfigError } from '../config/config-error.ts';
 
 /** What a JWT said, after its signature, issuer, audience and times were checked. */
 export interface JwtClaims {
@@ -55,7 +56,7 @@ async function keyFor(
 
 /**
  * @param pem in an environment variable it often has `\n` for its line ends
- * @throws Error naming the setting, when it is no RSA public key of at least 2048 bits
+ * @throws ConfigError naming the setting, when it is no RSA public key of at least 2048 bits
  */
 function importPem(pem: string): KeyObject {
   const expected = 'auth.jwt.publicKey (JWT_PUBLIC_KEY): expected the PEM of an RSA public key';
@@ -63,11 +64,11 @@ function importPem(pem: string): KeyObject {
   try {
     key = createPublicKey(pem.replaceAll('\\n', '\n'));
   } catch {
-    throw new Error(expected);
+    throw new ConfigError(expected);
   }
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (key.asymmetricKeyType !== 'rsa' || bits < 2048)
-    throw new Error(`${expected}, 2048 bits or more`);
+    throw new ConfigError(`${expected}, 2048 bits or more`);
   return key;
 }
 

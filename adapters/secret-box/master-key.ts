@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ConfigError } from '../config/config-error.ts';
 
 /** The start must be refused: what was given as a key is none. The message never holds the key. */
-export class MasterKeyError extends Error {
-  override readonly name = 'MasterKeyError';
+export class MasterKeyError extends ConfigError {
+  override readonly name: string = 'MasterKeyError';
 }
 
 export interface MasterKeyOptions {

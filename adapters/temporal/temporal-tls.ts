@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { TLSConfig } from '@temporalio/client';
+import { ConfigError } from '../config/config-error.ts';
 
 /** How Temporal is reached; the files are PEM. */
 export interface TemporalAddress {
@@ -15,7 +16,7 @@ export interface TemporalAddress {
 /**
  * TLS as the settings ask for it; without any of them the connection is plain. With certificate and key the server knows
  * who comes: other accounts of the machine are refused.
- * @throws Error naming the setting whose file cannot be read, or that is missing
+ * @throws ConfigError naming the setting whose file cannot be read, or that is missing
  */
 export function temporalTls(settings: TemporalAddress): { tls: TLSConfig } | undefined {
   const { tlsCaFile = null, tlsCertFile = null, tlsKeyFile = null } = settings;
@@ -24,7 +25,9 @@ export function temporalTls(settings: TemporalAddress): { tls: TLSConfig } | und
     return undefined;
   if ((tlsCertFile === null) !== (tlsKeyFile === null)) {
     const missing = tlsCertFile === null ? 'temporal.tlsCertFile' : 'temporal.tlsKeyFile';
-    throw new Error(`${missing}: a client certificate needs its key, expected the path of both`);
+    throw new ConfigError(
+      `${missing}: a client certificate needs its key, expected the path of both`,
+    );
   }
   return {
     tls: {
@@ -50,10 +53,10 @@ function readPem(setting: string, file: string): Uint8Array {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const { code = 'unknown' } = error as NodeJS.ErrnoException;
-    throw new Error(`${setting}: ${file} cannot be read (${code}), expected a PEM file`, {
+    throw new ConfigError(`${setting}: ${file} cannot be read (${code}), expected a PEM file`, {
       cause: error,
     });
   }
-  if (!text.includes('-----BEGIN ')) throw new Error(`${setting}: ${file} is no PEM file`);
+  if (!text.includes('-----BEGIN ')) throw new ConfigError(`${setting}: ${file} is no PEM file`);
   return new TextEncoder().encode(text);
 }

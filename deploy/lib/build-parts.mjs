@@ -46,7 +46,7 @@ export const buildParts = [
     entry: 'adapters/config/load-config.ts',
     output: 'dist/config.mjs',
     names: {
-      './adapters/config/load-config.ts': ['loadConfig', 'databaseUrl'],
+      './adapters/config/load-config.ts': ['loadConfig', 'databaseUrl', 'configuredKeys'],
       './adapters/config/describe-config.ts': ['describeConfig'],
       './adapters/config/own-database.mjs': ['findOwnDatabase', 'ownDatabaseUrl', 'socketFile'],
     },

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { StartFailure, reasonOf } from './failure.mjs';
+import { exitConfig, reasonOf, StartFailure } from './failure.mjs';
 import { inRoot, root } from './paths.mjs';
 import { withClient } from './postgres.mjs';
 import { portObstacle } from './ports.mjs';
@@ -53,7 +53,10 @@ export async function migrate(settings) {
     cwd: root,
     env: productEnv(settings),
   });
-  if (code !== 0) throw new StartFailure(`The database could not be migrated: ${lastLine(tail)}`);
+  if (code !== 0) {
+    const exitCode = code === exitConfig ? exitConfig : 1;
+    throw new StartFailure(`The database could not be migrated: ${lastLine(tail)}`, exitCode);
+  }
   await withClient(url, async (client) => {
     const name = client.escapeIdentifier(client.database ?? 'slipway');
     await client.query(`comment on database ${name} is ${client.escapeLiteral(mark)}`);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { StartFailure } from './failure.mjs';
+import { exitConfig, StartFailure } from './failure.mjs';
 import { inRoot, root } from './paths.mjs';
 
 /**
@@ -17,10 +17,10 @@ import { inRoot, root } from './paths.mjs';
  * @property {string | null} temporalUiUrl
  */
 
-const databaseNames = ['HOST', 'PORT', 'NAME', 'USER', 'PASSWORD'].map(
-  (name) => `DATABASE_${name}`,
+/** Whoever sets one of these, by whatever name or in the file, means a Postgres of their own. */
+const databaseKeys = ['url', 'host', 'port', 'name', 'user', 'password'].map(
+  (key) => `database.${key}`,
 );
-const temporalNames = ['TEMPORAL_ADDRESS', 'TEMPORAL_HOST', 'SLIPWAY_TEMPORAL_ADDRESS'];
 
 /**
  * Home, host and port as the environment alone tells them, so that what cannot work is said before a minute of
@@ -33,7 +33,10 @@ export function earlySettings(env) {
   const text = env['PORT'] || env['SLIPWAY_SERVER_PORT'] || '8080';
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new StartFailure(`PORT is '${text}': expected a whole number from 0 to 65535.`);
+    throw new StartFailure(
+      `PORT is '${text}': expected a whole number from 0 to 65535.`,
+      exitConfig,
+    );
   }
   const host = env['HOST'] || env['SLIPWAY_SERVER_HOST'] || '127.0.0.1';
   return { home: path.resolve(root, env['SLIPWAY_HOME'] || '.slipway'), host, port };
@@ -47,19 +50,18 @@ export function earlySettings(env) {
 export async function readSettings(env) {
   const reader = await import(pathToFileURL(inRoot('dist/config.mjs')).href);
   let config;
+  /** @type {ReadonlySet<string>} */
+  let configured;
   try {
     config = reader.loadConfig({ env });
+    configured = reader.configuredKeys({ env });
   } catch (error) {
     if (!(error instanceof Error) || error.name !== 'ConfigError') throw error;
     const end = error.message.endsWith('?') ? '' : '.';
-    throw new StartFailure(`A setting cannot be used: ${error.message}${end}`);
+    throw new StartFailure(`A setting cannot be used: ${error.message}${end}`, exitConfig);
   }
-  const ownDatabase =
-    config.database.url === null &&
-    config.database.host === 'localhost' &&
-    databaseNames.every((name) => !env[name]);
-  const ownTemporal =
-    config.temporal.address === 'localhost:7233' && temporalNames.every((name) => !env[name]);
+  const ownDatabase = !databaseKeys.some((key) => configured.has(key));
+  const ownTemporal = !configured.has('temporal.address');
   const shown = config.server.host === '0.0.0.0' ? 'localhost' : config.server.host;
   return {
     home: path.resolve(root, config.home),

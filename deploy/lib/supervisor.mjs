@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StartFailure } from './failure.mjs';
+import { exitConfig, StartFailure } from './failure.mjs';
 import { stopOrder, stopTimeoutsMs } from './instance.mjs';
 import { LogFile } from './log-file.mjs';
 import { endProcess, identify, isAlive } from './process-identity.mjs';
@@ -12,8 +12,6 @@ const firstDelayMs = 200;
 const longestDelayMs = 10_000;
 const steadyAfterMs = 60_000;
 const triesBeforeReady = 3;
-/** sysexits.h: the configuration is wrong, or another program has our port: a restart cannot help */
-const exitConfig = 78;
 const lookAgainMs = 5_000;
 
 /**
@@ -78,6 +76,7 @@ export class Supervisor {
       if (attempt >= triesBeforeReady || how.code === exitConfig || !isGone()) {
         throw new StartFailure(
           `${service.title} does not start (${describeExit(how)}): ${await log.lastProblem()}; the whole story is in ${log.file}.`,
+          how.code === exitConfig ? exitConfig : 1,
         );
       }
       await sleep(firstDelayMs * 2 ** attempt);

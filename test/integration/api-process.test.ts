@@ -236,7 +236,7 @@ describe('the API process', () => {
 
   it('does not start with a setting that cannot be used, and says which [A-CFG-01]', async () => {
     const refused = await startApi({ LOG_FORMAT: 'yaml' });
-    expect(await refused.ended).toEqual([1, null]);
+    expect(await refused.ended).toEqual([78, null]);
     expect(refused.output()).toContain('log.format (LOG_FORMAT): found');
   }, 240_000);
 

@@ -4,7 +4,7 @@ import type { Server, Socket } from 'node:net';
 export interface NetworkService {
   /** `http://<host>`, as the step sees it */
   readonly address: string;
-  /** From now on connections of the step are handed on. */
+  /** From now on connections of the step are passed on. */
   begin(connect: (connection: Socket) => void): void;
   /** Those that are open are closed, and new ones refused. */
   end(): void;

@@ -2,7 +2,7 @@ import { PassThrough, Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import type { CollectedFile } from '../executor/executor.ts';
 
-/** Read whole before it is handed on: a pipe for each of thousands costs more than what they hold. */
+/** Read whole before it is passed on: a pipe for each of thousands costs more than what they hold. */
 const smallBytes = 1024 * 1024;
 
 /**

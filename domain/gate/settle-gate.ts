@@ -1,7 +1,6 @@
 import type { GateNow } from '../../contracts/gate/activities.ts';
 import type { GateDecision, GateStatus } from '../../contracts/gate/types.ts';
 import { verdictOf } from '../../contracts/gate/verdict.ts';
-import { DomainError } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { closeGateIn } from './close-gate.ts';
@@ -70,7 +69,8 @@ export async function settleGate(
 ): Promise<GateNow> {
   return await inTransaction(db, async (tx) => {
     const gate = await lockGate(tx, gateId);
-    if (gate === null) throw new DomainError('not_found', 'There is no such gate any more.');
+    // It went with its project. Nobody decides it any more, and the workflow has to end all the same.
+    if (gate === null) return { status: 'void', expiresMs: 1, decisions: [] };
     let status = await settleGateIn(tx, gate);
     if (status === 'open' && (requested === 'void' || (requested === 'expired' && isPast(gate)))) {
       await closeGateIn(tx, { gateId, status: requested, reason: null });

@@ -137,6 +137,26 @@ export async function grantedPermissions(
   return new Inquiry(db, await loadRoles(db)).granted(userId, projectId);
 }
 
+/** The same everywhere (key null) and on every project where a role or a live delegation gives the user something. */
+export async function grantedByPlace(
+  db: Db,
+  userId: string,
+): Promise<Map<string | null, ReadonlySet<Permission>>> {
+  const rows = [
+    ...(await db.userRole.findMany({ where: { userId }, select: { projectId: true } })),
+    ...(await db.delegation.findMany({
+      where: { delegateId: userId, revokedAt: null },
+      select: { projectId: true },
+    })),
+  ];
+  const inquiry = new Inquiry(db, await loadRoles(db));
+  const places = new Set([null, ...rows.map(({ projectId }) => projectId)]);
+  const granted = new Map<string | null, ReadonlySet<Permission>>();
+  for (const place of places)
+    granted.set(place, (await inquiry.granted(userId, place)).permissions);
+  return granted;
+}
+
 /** What roles alone give a user on a project (null: everywhere), without anything that was delegated to them. */
 export async function permissionsByRole(
   db: Db,

@@ -3,7 +3,7 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Db } from '../shared/db.ts';
 import { effectivePermissions } from './check-access.ts';
-import { grantedPermissions } from './granted-permissions.ts';
+import { grantedByPlace } from './granted-permissions.ts';
 
 /**
  * Throws unless the caller holds everything in `wanted` on that project (null: everywhere). Who hands out access cannot
@@ -23,12 +23,20 @@ export async function requireHolding(
   }
 }
 
-/** Throws when the user holds something that the caller does not: an account above one's own cannot be changed. */
+/**
+ * Throws when the user holds something, everywhere or on any one project, that the caller does not hold there: an account
+ * above one's own cannot be changed, for whoever sets its password is that account.
+ */
 export async function requireNotAbove(db: Db, caller: Caller, userId: string): Promise<void> {
-  if (caller.principal.userId === userId) return;
-  const { permissions: theirs } = await grantedPermissions(db, userId, null);
-  const held = await effectivePermissions(db, caller.principal, null);
-  if (permissions.some((permission) => theirs.has(permission) && !held.has(permission))) {
-    throw new DomainError('forbidden', 'This account holds more than yours.');
+  const { principal } = caller;
+  if (principal.userId === userId) return;
+  const everywhere = await effectivePermissions(db, principal, null);
+  if (permissions.every((permission) => everywhere.has(permission))) return;
+  for (const [projectId, theirs] of await grantedByPlace(db, userId)) {
+    const held = await effectivePermissions(db, principal, projectId);
+    if ([...theirs].every((permission) => held.has(permission))) continue;
+    // Which project it is may be hidden from the caller.
+    const where = projectId === null ? '' : ' on a project';
+    throw new DomainError('forbidden', `This account holds more than yours${where}.`);
   }
 }

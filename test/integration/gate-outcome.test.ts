@@ -124,13 +124,17 @@ describe('what was answered with yes', () => {
     }
   });
 
-  it('is nothing that holds up a workflow whose run or rollout is gone with its project [A-REC-01]', async () => {
+  it('is nothing that holds up a workflow whose run, rollout or gate is gone with its project [A-REC-01]', async () => {
     for (const status of ['success', 'failure', 'cancelled'] as const) {
       const end = { pipelineId: 'pl_gone', status, error: null };
       expect(await finishRun(sut.db, end)).toEqual({ status });
     }
     const gone = { syncId: 'sync_gone', outcome: 'succeeded', reason: null } as const;
     expect(await finishSync(sut.db, gone)).toEqual({ abortReason: null });
+    for (const requested of [{}, { requested: 'void' }, { requested: 'expired' }] as const) {
+      const now = await settleGate(sut.db, { gateId: 'gat_gone', ...requested });
+      expect(now).toEqual({ status: 'void', expiresMs: 1, decisions: [] });
+    }
   });
 
   it('is one pause: a second one is refused before the run has heard of the first [A-PIPE-03]', async () => {

@@ -57,6 +57,40 @@ describe('users', () => {
     expect(await found('und\\_er')).toEqual([]);
   });
 
+  it('are changed by nobody who holds less than they do, be it on one project [A-IAM-01]', async () => {
+    const role = { name: 'clerk', permissions: ['users:read', 'users:write', 'admin:users'] };
+    expect((await t.call(admin, 'POST', '/api/v1/roles', role)).status).toBe(201);
+    const place = await t.project(admin, 'above');
+    const clerk = await t.account('clerk-1', 'clerk');
+    const keeper = await t.account('keeper', `maintainer@${place.id}`);
+    const helper = await t.account('helper-1');
+    const given = { delegate: 'helper-1', permission: 'secret:read', projectId: place.id };
+    expect((await t.call(admin, 'POST', '/api/v1/delegations', given)).status).toBe(201);
+    const agent = { name: 'robot-1', kind: 'agent', email: 'robot-1@example.test' };
+    expect((await t.call(admin, 'POST', '/api/v1/users', agent)).status).toBe(201);
+    const bound = { user: 'robot-1', role: 'developer', projectId: place.id };
+    expect((await t.call(admin, 'POST', '/api/v1/role-bindings', bound)).status).toBe(201);
+
+    const asked = (who: TestAccount) =>
+      Promise.all([
+        t.call(who, 'PATCH', `/api/v1/users/${keeper.id}`, { password: 'a new long password' }),
+        t.call(who, 'PATCH', `/api/v1/users/${helper.id}`, { password: 'a new long password' }),
+        t.call(who, 'POST', '/api/v1/tokens', { user: 'robot-1', name: 'x', scopes: ['*:*'] }),
+      ]);
+    const refused = await asked(clerk);
+    expect(refused.map(({ status }) => status)).toEqual([403, 403, 403]);
+    expect(refused[0]?.body).toMatchObject({ detail: expect.stringContaining('holds more') });
+    expect(JSON.stringify(refused)).not.toContain('above');
+    expect((await t.call(clerk, 'DELETE', `/api/v1/users/${keeper.id}`)).status).toBe(403);
+    const plain = await t.account('plain-1');
+    const change = { password: 'a new long password' };
+    expect((await t.call(clerk, 'PATCH', `/api/v1/users/${plain.id}`, change)).status).toBe(200);
+
+    const both = { user: 'clerk-1', role: 'maintainer', projectId: place.id };
+    expect((await t.call(admin, 'POST', '/api/v1/role-bindings', both)).status).toBe(201);
+    expect((await asked(clerk)).slice(0, 2).map(({ status }) => status)).toEqual([200, 200]);
+  });
+
   it('cannot take a name or an email that is taken [A-IAM-01]', async () => {
     await t.account('bob');
     const password = 'a long enough password';

@@ -71,6 +71,9 @@ export const impliedPermissions: Readonly<Partial<Record<Permission, readonly Pe
   'project:write': ['project:read', 'issue:write', 'pipeline:run'],
 };
 
+/** Any of these lets somebody change what a lasting environment runs. */
+export const deployPermissions = ['deploy:write', 'deploy:promote'] as const;
+
 /** Everything that is asked on a project. */
 const ofProjects: readonly PermissionPattern[] = [
   'project:*',

@@ -1,22 +1,25 @@
 import { branchOfRef } from '../../contracts/git/ref-name.ts';
+import { deployPermissions } from '../../contracts/identity/permissions.ts';
 import type { Pipeline, Project, ProtectedBranch } from '../../prisma/generated/client.ts';
 import { ruleCovers } from '../git/branch-rules.ts';
 import { canAny } from '../identity/check-access.ts';
 import { limitsAllow, readLimits, whyCredentialEnded } from '../identity/credential-limits.ts';
-import { callerFor } from '../identity/system-user.ts';
+import { grantedPermissions } from '../identity/granted-permissions.ts';
+import { callerFor, systemUserId } from '../identity/system-user.ts';
+import { movesOfRef } from '../secret/contributors-of-head.ts';
 import type { Db } from '../shared/db.ts';
 
-/** What whoever started a run needs to declare deployments from any branch. */
-const deploying = ['deploy:write', 'deploy:promote'] as const;
+type Run = Pick<Pipeline, 'projectId' | 'gitRef' | 'commitSha' | 'triggeredBy' | 'triggeredLimits'>;
 
 /**
  * Why a run may not say what lasting environments run, in half a sentence; null when it may. Whoever may write may push any
- * branch: only the default branch and protected ones speak for the project, on others it takes somebody who may deploy,
- * by the credential that the run was asked for with.
+ * branch: only the default branch and protected ones speak for the project. On others whoever asked for the run, and
+ * everybody who pushed to the branch since it was made, must be allowed to deploy, with the credential that they used then.
+ * So running it again makes nobody's branch another one's.
  */
 export async function whyNotDeclared(
   db: Db,
-  run: Pick<Pipeline, 'projectId' | 'gitRef' | 'triggeredBy' | 'triggeredLimits'>,
+  run: Run,
   project: Pick<Project, 'defaultBranch'> & { protectedBranches: readonly ProtectedBranch[] },
 ): Promise<string | null> {
   const branch = branchOfRef(run.gitRef);
@@ -25,16 +28,13 @@ export async function whyNotDeclared(
     (branch === project.defaultBranch ||
       project.protectedBranches.some((rule) => ruleCovers(rule, branch)));
   if (speaks) return null;
-  const why = await whyNotDeploying(db, run);
+  const why = (await whyNotAsked(db, run)) ?? (await whyNotPushed(db, run));
   if (why === null) return null;
   const where = branch ?? run.gitRef.replace('refs/tags/', 'tag ');
   return `${where} is neither the default branch nor protected, and ${why}`;
 }
 
-async function whyNotDeploying(
-  db: Db,
-  run: Pick<Pipeline, 'projectId' | 'triggeredBy' | 'triggeredLimits'>,
-): Promise<string | null> {
+async function whyNotAsked(db: Db, run: Run): Promise<string | null> {
   const user =
     run.triggeredBy === null ? null : await db.user.findUnique({ where: { id: run.triggeredBy } });
   if (user === null) return 'nobody is known who started the run';
@@ -44,8 +44,31 @@ async function whyNotDeploying(
   const ended = await whyCredentialEnded(db, user, limits);
   if (ended !== null) return ended;
   const { principal } = callerFor(user, limits);
-  if (await canAny(db, principal, deploying, run.projectId)) return null;
-  return deploying.some((permission) => limitsAllow(limits, permission, run.projectId))
+  if (await canAny(db, principal, deployPermissions, run.projectId)) return null;
+  return deployPermissions.some((permission) => limitsAllow(limits, permission, run.projectId))
     ? 'whoever started the run has neither deploy:write nor deploy:promote'
     : 'the token that the run was started with has neither deploy:write nor deploy:promote';
+}
+
+/** Of everybody who moved the ref to what is run. */
+async function whyNotPushed(
+  db: Db,
+  { projectId, gitRef: ref, commitSha: sha }: Run,
+): Promise<string | null> {
+  const nobody = 'nobody knows who pushed all that is in it: push it as a new branch';
+  const moves = sha === null ? [] : await movesOfRef(db, { projectId, ref, sha }, null);
+  if (moves.length === 0) return nobody;
+  for (const { pusherId, withDeploy } of moves) {
+    if (pusherId === null) return nobody;
+    if (pusherId === systemUserId) continue;
+    const { permissions } = await grantedPermissions(db, pusherId, projectId);
+    const may = deployPermissions.some((permission) => permissions.has(permission));
+    if (may && withDeploy !== false) continue;
+    const user = await db.user.findUnique({ where: { id: pusherId } });
+    const who = `${user?.name ?? 'somebody who is gone'}, who pushed to it,`;
+    return may
+      ? `${who} or their token had neither deploy:write nor deploy:promote then`
+      : `${who} has neither deploy:write nor deploy:promote`;
+  }
+  return null;
 }

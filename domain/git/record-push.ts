@@ -1,11 +1,12 @@
 import { branchOfRef, zeroSha } from '../../contracts/git/ref-name.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { GitPushedPayload, RefUpdate } from '../../contracts/event/types.ts';
+import { deployPermissions } from '../../contracts/identity/permissions.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import type { Prisma, Project } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
-import { can } from '../identity/check-access.ts';
+import { effectivePermissions } from '../identity/check-access.ts';
 import { limitsOf } from '../identity/credential-limits.ts';
 import { newId } from '../shared/new-id.ts';
 import { beginsWith } from '../shared/text-match.ts';
@@ -78,15 +79,20 @@ function describe(updates: readonly RefUpdate[]): string {
   return updates.length === 1 ? name : `${name} and ${String(updates.length - 1)} more`;
 }
 
-/** Whether the credential that moves refs can use secrets now; what is unknown cannot. Asked of secrets when they are given. */
-async function mayUseSecrets(
+/** What the credential that moves refs can do now; what is unknown can nothing. Asked when secrets are given and runs deploy. */
+async function couldThen(
   tx: Prisma.TransactionClient,
   caller: Caller | null,
   projectId: string,
-): Promise<boolean> {
-  if (caller === null) return false;
+): Promise<{ withSecrets: boolean; withDeploy: boolean }> {
+  if (caller === null) return { withSecrets: false, withDeploy: false };
   // Epoch 0 makes the permissions be read as they are now: a pack can take minutes to arrive.
-  return await can(tx, { ...caller.principal, accessEpoch: 0n }, 'secret:read', projectId);
+  const principal = { ...caller.principal, accessEpoch: 0n };
+  const held = await effectivePermissions(tx, principal, projectId);
+  return {
+    withSecrets: held.has('secret:read'),
+    withDeploy: deployPermissions.some((permission) => held.has(permission)),
+  };
 }
 
 /**
@@ -110,9 +116,9 @@ export async function recordMoves(
   const plain = updates.map(({ ref, oldSha, newSha }) => ({ ref, oldSha, newSha }));
   await adoptDefaultBranch(tx, git, project, plain);
   await storeRefs(tx, project.id, plain);
-  const withSecrets = await mayUseSecrets(tx, caller, project.id);
+  const could = await couldThen(tx, caller, project.id);
   await tx.push.create({
-    data: { id: pushId, projectId: project.id, changeId, pusherId, withSecrets, updates: plain },
+    data: { id: pushId, projectId: project.id, changeId, pusherId, ...could, updates: plain },
   });
   await vouchHeads(tx, project.id, { caller, isMerge: by.isMerge ?? false }, plain);
   const payload: GitPushedPayload = {

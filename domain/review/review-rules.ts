@@ -26,6 +26,10 @@ export interface Words {
   elsewhere: Word[];
   /** given for the head by whoever pushed commits of it, or whose agent did */
   contributed: Word[];
+  /** given for the head by others, while nobody knows who pushed a commit of it: it may have been they */
+  unattributed: Word[];
+  /** that commit */
+  unknownSha: string | null;
   /** who asked for changes last and has not taken it back */
   objections: Word[];
   /** approvals that repeat another: a person and the agents that act for them have one voice */
@@ -57,11 +61,14 @@ export async function readWords(
     stale: [],
     elsewhere: [],
     contributed: [],
+    unattributed: [],
+    unknownSha: null,
     objections: [],
     repeated: [],
   };
   const own = await ownersOfWork(db, mergeRequest.authorId);
   const pushers = await ownersOfPushes(db, mergeRequest, brought);
+  words.unknownSha = pushers.unknownSha;
   for (const word of last.values()) {
     if (!word.isActive) continue;
     const { permissions } = await grantedPermissions(db, word.userId, mergeRequest.projectId);
@@ -70,7 +77,8 @@ export async function readWords(
     else if (own.has(word.userId)) continue;
     else if (word.commitSha !== mergeRequest.headSha) words.stale.push(word);
     else if (word.targetBranch !== mergeRequest.targetBranch) words.elsewhere.push(word);
-    else if (pushers.has(word.userId)) words.contributed.push(word);
+    else if (pushers.ids.has(word.userId)) words.contributed.push(word);
+    else if (pushers.unknownSha !== null) words.unattributed.push(word);
     else words.approvals.push(word);
   }
   return { ...words, repeated: await repeatedAmong(db, words.approvals) };
@@ -105,10 +113,11 @@ export function objectionsRule({ objections }: Words): MergeRule {
 }
 
 /** Approvals that do not count: in one sentence for each reason, and each with its reason. */
-function refusedApprovals({ stale, elsewhere, contributed, repeated }: Words): {
+function refusedApprovals(words: Words): {
   sentences: string[];
   missing: string[];
 } {
+  const { stale, elsewhere, contributed, unattributed, unknownSha, repeated } = words;
   const namesOf = (of: readonly Word[]) => of.map((word) => word.name).join(', ');
   return {
     sentences: [
@@ -117,12 +126,18 @@ function refusedApprovals({ stale, elsewhere, contributed, repeated }: Words): {
       ...(contributed.length === 0
         ? []
         : [`Nobody approves what they or their agents pushed: ${namesOf(contributed)}.`]),
+      ...(unknownSha === null
+        ? []
+        : [
+            `Nobody knows who pushed commit ${unknownSha.slice(0, 12)}, so no approval counts until somebody pushes that commit once more, to any branch.`,
+          ]),
       ...(repeated.length === 0 ? [] : [`One voice with whom they act for: ${namesOf(repeated)}.`]),
     ],
     missing: [
       ...stale.map(({ name }) => `${name}: approved an older commit`),
       ...elsewhere.map(({ name, targetBranch }) => `${name}: approved it for ${targetBranch}`),
       ...contributed.map(({ name }) => `${name}: pushed commits of it, or their agent did`),
+      ...unattributed.map(({ name }) => `${name}: nobody knows whether they pushed it`),
     ],
   };
 }

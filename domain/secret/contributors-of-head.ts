@@ -8,6 +8,7 @@ export interface Move {
   pusherId: string | null;
   /** null = pushed before it was noted */
   withSecrets: boolean | null;
+  withDeploy: boolean | null;
   createdAt: Date;
   ref: string;
   oldSha: string;
@@ -17,7 +18,8 @@ export interface Move {
 export type HeadGit = Pick<GitStore, 'commitsWithout'>;
 
 const columns = Prisma.sql`
-  p.pusher_id AS "pusherId", p.with_secrets AS "withSecrets", p.created_at AS "createdAt",
+  p.pusher_id AS "pusherId", p.with_secrets AS "withSecrets",
+  p.with_deploy AS "withDeploy", p.created_at AS "createdAt",
   moved->>'ref' AS ref, moved->>'oldSha' AS "oldSha", moved->>'newSha' AS "newSha"`;
 
 /**

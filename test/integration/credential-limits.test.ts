@@ -2,7 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import type { DeployPlan } from '../../contracts/pipeline/types.ts';
 import { resolveDeploys } from '../../domain/deploy/declare-deployments.ts';
 import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
+import { authenticateToken } from '../../domain/identity/authenticate.ts';
 import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
+import { rerunPipeline } from '../../domain/pipeline/rerun-pipeline.ts';
 import { triggerPipelinesForPush } from '../../domain/pipeline/trigger-pipelines.ts';
 import { Prisma } from '../../prisma/generated/client.ts';
 import { drainEvents } from '../support/drain-events.ts';
@@ -163,6 +165,35 @@ describe('a run', () => {
     expect(await whyNotDeployed('narrow')).toContain('the token that the run was started with');
     await server.db.apiToken.deleteMany({ where: { userId: ann.id, name: 'small' } });
     expect(await whyNotDeployed('deploying')).toContain('was revoked');
+  });
+
+  it('is run again by somebody who may deploy without becoming theirs: whoever pushed to the branch is asked too [A-DEP-04][A-PIPE-02]', async () => {
+    const mal = await server.user(`mal-${String(counter)}`, 'developer');
+    const again = async (branch: string) => {
+      const run = await server.db.pipeline.findFirstOrThrow({
+        where: { projectId: p.repository.id, gitRef: `refs/heads/${branch}` },
+      });
+      await server.db.pipeline.update({ where: { id: run.id }, data: { status: 'success' } });
+      const caller = {
+        principal: await authenticateToken(server.db, ann.token),
+        request: { requestId: 'request', ipAddr: null, traceparent: null },
+      };
+      await rerunPipeline(server.db, caller, run.id);
+      return await whyNotDeployed(branch);
+    };
+    for (const [who, branch] of [
+      [mal, 'foreign'],
+      [small, 'narrow'],
+    ] as const) {
+      await runs.push(ann, branch);
+      await runs.push(who, branch);
+      await followPushes();
+      expect(await again(branch)).toContain(`${who.name}, who pushed to it`);
+    }
+    // Whoever may deploy and pushes it as a branch of their own answers for it.
+    await runs.push(ann, 'taken', 'origin/foreign');
+    await followPushes();
+    expect(await again('taken')).toBeNull();
   });
 
   it('that was started before limits were kept deploys from no branch of its own, and from the default branch as ever [A-DEP-04]', async () => {

@@ -4,6 +4,7 @@ import { openDeploymentGate } from '../../domain/deploy/open-deployment-gate.ts'
 import { readDesired } from '../../domain/deploy/read-desired.ts';
 import { beginRun } from '../../domain/pipeline/begin-run.ts';
 import { finishRun } from '../../domain/pipeline/finish-run.ts';
+import { unlimited } from '../../domain/identity/credential-limits.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { Deployment } from '../../prisma/generated/client.ts';
 import {
@@ -32,6 +33,17 @@ beforeEach(async () => {
   project = await sut.project(admin, `asked-${String((counter += 1))}`);
 });
 
+/** What is run was pushed by whoever asked for it. */
+async function pushed(ref: string, pusherId: string | null): Promise<void> {
+  const move = { ref, oldSha: '0'.repeat(40), newSha: 'a'.repeat(40) };
+  await sut.db.push.create({
+    data: {
+      ...{ id: newId('push'), projectId: project.id, changeId: newId('change'), pusherId },
+      updates: [move],
+    },
+  });
+}
+
 /** A green run whose file asks for these environments, each with its `when` let through. */
 async function run(
   deploys: readonly Pick<DeployPlan, 'environment' | 'approvals'>[],
@@ -52,9 +64,11 @@ async function run(
       gitRef: 'refs/heads/main',
       commitSha: 'a'.repeat(40),
       triggeredBy: developer.id,
+      triggeredLimits: { ...unlimited },
       ...more,
     },
   });
+  await pushed(more.gitRef ?? 'refs/heads/main', more.triggeredBy ?? null);
   const deploy = deploys.map((one) => ({
     image: `registry.example/app:${String(number)}`,
     target: null,
@@ -167,7 +181,7 @@ describe('a run of another branch', () => {
         expect(body).toMatchObject({
           status: 'success',
           error: expect.stringMatching(
-            /^not deployed to staging: .* neither deploy:write nor deploy:promote\nnot deployed to production: /,
+            /^not deployed to staging: .* (neither deploy:write nor deploy:promote|nobody is known who started the run)\nnot deployed to production: /,
           ) as unknown,
         });
         const told = await sut.db.event.findFirstOrThrow({
@@ -178,7 +192,7 @@ describe('a run of another branch', () => {
     }
   });
 
-  it('deploys when the branch is protected, or whoever started it may deploy; the default branch needs neither [A-DEP-11]', async () => {
+  it('deploys when the branch is protected, or whoever pushed and started it may deploy; the default branch needs neither [A-DEP-11]', async () => {
     const ops = await sut.account(`askops-${String(counter)}`, `ops@${project.id}`);
     const rule = { pattern: 'release/*' };
     await sut.call(admin, 'POST', `${project.path}/protected-branches`, rule);

@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { barredFrom } from '../../domain/gate/own-agents-work.ts';
+import { repairRefs } from '../../domain/git/repair-refs.ts';
+import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
+import { authenticateToken } from '../../domain/identity/authenticate.ts';
+import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
+import { startPipeline } from '../../domain/pipeline/start-pipeline.ts';
+import { git, startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
+import {
+  followEvents,
+  reviewProject,
+  type ReviewProject,
+  type RuleBody,
+} from '../support/review-steps.ts';
+import { agentWith, secretRuns, type SecretRuns } from '../support/secret-runs.ts';
+
+// Many git processes; a loaded machine takes its time.
+jest.setTimeout(240_000);
+
+let server: GitServer;
+let ann: TestUser;
+let bob: TestUser;
+let mal: TestUser;
+let bot: TestUser;
+let p: ReviewProject;
+let pushing: SecretRuns;
+let counter = 0;
+
+beforeAll(async () => {
+  server = await startGitServer();
+  ann = await server.user('ann', 'developer', 'maintainer');
+  bob = await server.user('bob', 'developer');
+  mal = await server.user('mal', 'developer');
+}, 240_000);
+afterAll(async () => {
+  expect(server.errors).toEqual([]);
+  await server.stop();
+});
+beforeEach(async () => {
+  counter += 1;
+  p = await reviewProject(server, ann, `unknown-${String(counter)}`);
+  pushing = secretRuns(server, p);
+  const handed = { permission: 'project:write', by: ann, projectId: p.repository.id };
+  bot = await agentWith(server, `bot-${String(counter)}`, handed);
+});
+
+/** A commit on a branch that no push is known of, as one is left by a process that died before it was recorded. */
+async function found(branch: string, { isRecorded = true } = {}): Promise<string> {
+  await pushing.push(bob, `${branch}-aside`, `origin/${branch}`);
+  const sha = (await p.tree.git('rev-parse', 'HEAD')).trim();
+  await server.db.push.deleteMany({
+    where: { projectId: p.repository.id, updates: { array_contains: [{ newSha: sha }] } },
+  });
+  await git(p.repository.dir, ['update-ref', `refs/heads/${branch}`, sha]);
+  if (isRecorded) await repairRefs(server.db, server.store, p.repository.id);
+  return sha;
+}
+
+describe('a merge request with a commit whose pusher nobody knows', () => {
+  const rulesAt = async (at: string) =>
+    (await p.api<{ rules: RuleBody[] }>(ann, 'GET', `${at}/mergeability`)).body.rules;
+  const approvals = async (at: string) =>
+    (await rulesAt(at)).find(({ rule }) => rule === 'approvals');
+
+  it.each([true, false])(
+    'is approved by nobody until somebody pushes that commit once more, and not by that one (recorded: %s) [A-MR-04]',
+    async (isRecorded) => {
+      const rule = { pattern: 'main', requiredApprovals: 1 };
+      expect((await p.api(ann, 'POST', '/protected-branches', rule)).status).toBe(201);
+      await pushing.push(bob, 'topic');
+      const { number } = await p.open('topic', {}, bob);
+      const at = `/merge-requests/${String(number)}`;
+      const sha = await found('topic', { isRecorded });
+      for (const who of [mal, ann]) {
+        await p.api(who, 'POST', `${at}/reviews`, { verdict: 'approve', commitSha: sha });
+      }
+      expect(await approvals(at)).toMatchObject({
+        state: 'missing',
+        detail: expect.stringContaining(`Nobody knows who pushed commit ${sha.slice(0, 12)}`),
+        missing: expect.arrayContaining(['mal: nobody knows whether they pushed it']),
+      });
+      expect((await p.api(mal, 'POST', `${at}/merge`, {})).status).toBe(409);
+      const again = ['push', '-q', 'origin', `${sha}:refs/heads/again`];
+      expect((await git(p.tree.dir, again, { token: mal.token })).code).toBe(0);
+      expect(await approvals(at)).toMatchObject({
+        state: 'passed',
+        detail: '1 of 1 approvals of this commit.',
+      });
+      const [mine] = await server.db.mrReview.findMany({
+        where: { reviewerId: ann.id, verdict: 'approve' },
+        orderBy: { id: 'desc' },
+      });
+      await server.db.mrReview.delete({ where: { id: mine?.id ?? '' } });
+      expect(await approvals(at)).toMatchObject({
+        state: 'missing',
+        missing: expect.arrayContaining(['mal: pushed commits of it, or their agent did']),
+      });
+    },
+  );
+});
+
+describe('a run of a commit that nobody is known to have pushed', () => {
+  /** Who may not decide at a gate of a run that ann starts of a ref or commit. */
+  async function barred(ref: string): Promise<ReadonlySet<string>> {
+    const reader = createRepositoryReader(server.store, heavyBy(runHere));
+    const caller = {
+      principal: await authenticateToken(server.db, ann.token),
+      request: { requestId: 'request', ipAddr: null, traceparent: null },
+    };
+    const input = { projectId: p.repository.id, ref };
+    const { id } = await startPipeline(server.db, reader, caller, input);
+    const run = await server.db.pipeline.findUniqueOrThrow({ where: { id } });
+    return await barredFrom(server.db, { requestedBy: run.triggeredBy, originIds: run.originIds });
+  }
+
+  it('is the work of the agents that pushed to the project, below whatever head it came along [A-RBAC-18]', async () => {
+    await pushing.push(ann, 'own');
+    const first = await pushing.push(bob, 'before');
+    expect([...(await barred('own')), ...(await barred(first))]).toEqual([]);
+    await p.tree.git('checkout', '-q', '-B', 'agent', 'origin/main');
+    await p.tree.write({ 'work.txt': 'of the agent\n' });
+    const below = await p.tree.commit('work');
+    await p.tree.write({ 'more.txt': 'of the agent\n' });
+    await p.tree.commit('more');
+    const push = ['push', '-q', 'origin', 'HEAD:refs/heads/agent'];
+    expect((await git(p.tree.dir, push, { token: bot.token })).code).toBe(0);
+    for (const ref of ['agent', below]) {
+      const ids = await barred(ref);
+      expect([ids.has(ann.id), ids.has(bot.id)]).toEqual([true, true]);
+    }
+    expect([...(await barred('own'))]).toEqual([]);
+  });
+
+  it('that was found without its push is the work of each agent that may write, until somebody pushes it [A-RBAC-18]', async () => {
+    await pushing.push(bob, 'topic');
+    const sha = await found('topic');
+    expect((await barred('topic')).has(ann.id)).toBe(true);
+    const again = ['push', '-q', 'origin', `${sha}:refs/heads/again`];
+    expect((await git(p.tree.dir, again, { token: bob.token })).code).toBe(0);
+    expect([...(await barred('topic'))]).toEqual([]);
+    await followEvents(server);
+  });
+});

@@ -1,0 +1,114 @@
+import { makeWorkTree, type WorkTree } from './git-client.ts';
+import type { Slipway } from './slipway.ts';
+import { readServerEvents } from './sse.ts';
+
+interface StreamedEvent {
+  type: string;
+  createdAt: string;
+  subjectId: string;
+  payload: { pipelineId?: string; step?: string; updates?: { newSha: string }[] };
+}
+
+export interface MeasuredPushes {
+  /** from `created_at` of git.pushed to the first line of step 1 in a follower's hand, ms */
+  toFirstLine: number[];
+  /** the `git push` command itself, ms */
+  pushes: number[];
+}
+
+export interface PushBenchOptions {
+  project: string;
+  pushes: number;
+  /** made before the first push that counts */
+  warm: number;
+  /** what the first commit has besides the definition */
+  files?: Record<string, string>;
+  /** after each push that counts, when its run is over */
+  between?: (work: WorkTree) => Promise<void>;
+}
+
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (
+    Math.round((sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0) * 10) / 10
+  );
+}
+
+/** The events of the platform as they come, and a way to wait for one of them. */
+function listen(slipway: Slipway): {
+  mark: () => number;
+  next: (from: number, wanted: (event: StreamedEvent) => boolean) => Promise<StreamedEvent>;
+  stop: () => Promise<void>;
+} {
+  const stop = new AbortController();
+  const events: StreamedEvent[] = [];
+  const wakers: (() => void)[] = [];
+  const listening = (async () => {
+    const options = { token: slipway.adminToken, signal: stop.signal };
+    for await (const event of readServerEvents(`${slipway.baseUrl}/api/v1/events`, options)) {
+      events.push(JSON.parse(event.data) as StreamedEvent);
+      for (const wake of wakers.splice(0)) wake();
+    }
+  })().catch(() => undefined);
+  return {
+    mark: () => events.length,
+    next: async (from, wanted) => {
+      for (;;) {
+        const found = events.slice(from).find(wanted);
+        if (found !== undefined) return found;
+        await new Promise<void>((resolve) => wakers.push(resolve));
+      }
+    },
+    stop: async () => {
+      stop.abort();
+      await listening;
+    },
+  };
+}
+
+async function firstLine(slipway: Slipway, pipelineId: string, step: string): Promise<number> {
+  const url = `${slipway.baseUrl}/api/v1/pipelines/${pipelineId}/steps/${step}/logs?follow=1`;
+  for await (const event of readServerEvents(url, { token: slipway.adminToken })) {
+    if (event.event === 'log') return Date.now();
+  }
+  throw new Error('the log ended without a line');
+}
+
+/** Pushes one after another to a project of its own, each followed from its event to the end of its run. */
+export async function measurePushes(
+  slipway: Slipway,
+  { project, pushes, warm, files = {}, between }: PushBenchOptions,
+): Promise<MeasuredPushes> {
+  await slipway.request('POST', '/api/v1/projects', { name: project });
+  const work = await makeWorkTree(`${slipway.baseUrl}/admin/${project}.git`, slipway.adminToken);
+  const definition = 'steps:\n  - { name: first, network: none, commands: ["echo hello"] }\n';
+  await work.write({ ...files, '.platform.yaml': definition });
+  const events = listen(slipway);
+  const measured: MeasuredPushes = { toFirstLine: [], pushes: [] };
+  for (let i = 0; i < warm + pushes; i += 1) {
+    await work.write({ n: String(i) });
+    const sha = await work.commit(`push ${String(i)}`);
+    const from = events.mark();
+    const seen = (async () => {
+      const pushed = await events.next(
+        from,
+        (event) => event.type === 'git.pushed' && event.payload.updates?.[0]?.newSha === sha,
+      );
+      const started = await events.next(from, (event) => event.type === 'step.started');
+      const at = await firstLine(slipway, started.payload.pipelineId ?? '', 'first');
+      await events.next(from, (event) => event.type === 'pipeline.completed');
+      return at - Date.parse(pushed.createdAt);
+    })();
+    const began = Date.now();
+    await work.git('push', '--quiet', 'origin', 'HEAD:main');
+    const ended = Date.now();
+    const ms = await seen;
+    if (i < warm) continue;
+    measured.toFirstLine.push(ms);
+    measured.pushes.push(ended - began);
+    await between?.(work);
+  }
+  await events.stop();
+  await work.remove();
+  return measured;
+}

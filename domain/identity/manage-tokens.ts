@@ -9,6 +9,7 @@ import { inTransaction } from '../shared/tx.ts';
 import { newApiToken } from './api-token.ts';
 import { can, requirePermission } from './check-access.ts';
 import { findUser } from './find-user.ts';
+import { normalizeName } from './names.ts';
 import { sha256Hex } from './hash-token.ts';
 import { expandPatterns } from './permission-set.ts';
 import { recordChange } from './record-change.ts';
@@ -103,10 +104,13 @@ async function ownerOf(
   caller: Caller,
   user: string | undefined,
 ): Promise<string> {
-  const { userId } = caller.principal;
-  const owner = await findUser(db, user ?? userId);
-  if (owner.id === userId) return userId;
+  const { userId, userName } = caller.principal;
+  if (user === undefined || user === userId || normalizeName(user) === userName) {
+    return (await findUser(db, userId)).id;
+  }
+  // Before it is looked up: whoever may not make it is not told whether there is such an account.
   await requirePermission(db, caller, 'admin:users', null);
+  const owner = await findUser(db, user);
   await requireNotAbove(db, caller, owner.id);
   if (owner.kind !== 'agent') {
     throw new DomainError(

@@ -3,7 +3,9 @@ import { grantedPermissions } from '../identity/granted-permissions.ts';
 import { normalizeName } from '../identity/names.ts';
 import type { Db } from '../shared/db.ts';
 
-function refusal(detail: string): DomainError {
+/** The same for both: whoever may not list the accounts does not learn here which there are. */
+function refusal(): DomainError {
+  const detail = 'There is no such user, or they may not see the project.';
   return new DomainError('unprocessable', detail, {
     errors: [{ pointer: '#/assignee', detail }],
   });
@@ -23,10 +25,10 @@ export async function checkAssignee(
   const user = await db.user.findFirst({
     where: { OR: [{ id: assignee }, { name: normalizeName(assignee) }], isActive: true },
   });
-  if (user === null) throw refusal('There is no such user.');
+  if (user === null) throw refusal();
   const project = await db.project.findUniqueOrThrow({ where: { id: projectId } });
   if (project.visibility !== 'private') return user.id;
   const { permissions } = await grantedPermissions(db, user.id, projectId);
-  if (!permissions.has('project:read')) throw refusal('This user may not see the project.');
+  if (!permissions.has('project:read')) throw refusal();
   return user.id;
 }

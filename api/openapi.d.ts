@@ -2444,6 +2444,8 @@ export interface components {
             /** @enum {string} */
             status: "pending" | "running" | "success" | "failure" | "cancelled" | "skipped";
             isPaused: boolean;
+            /** @description Somebody had run once more what `trigger` had started */
+            isRerun: boolean;
             triggeredBy: string | null;
             error: string | null;
             /** Format: date-time */

@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
 import { revivePreview } from '../domain/deploy/command-preview.ts';
-import { mergeRequestOfRun } from '../domain/pipeline/merge-request-run.ts';
+import { mergeRequestOfRun } from '../domain/pipeline/run-key.ts';
 import { wakePreview, wakePreviewsOf } from '../launch/deploy.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
 

@@ -124,6 +124,17 @@ export async function mergeBase(
   return code === 0 ? stdout.toString('utf8').trim() : null;
 }
 
+export async function mergeBases(
+  context: GitContext,
+  repoPath: string,
+  a: string,
+  b: string,
+): Promise<string[]> {
+  const args = ['merge-base', '--all', requireSha(a), requireSha(b)];
+  const { code, stdout } = await tryGit(context, repoPath, args);
+  return code === 0 ? stdout.toString('utf8').split('\n').filter(Boolean) : [];
+}
+
 export async function commitsWithout(
   context: GitContext,
   repoPath: string,

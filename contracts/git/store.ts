@@ -170,6 +170,8 @@ export interface GitStore extends GitMerging {
   resolveCommit(repoPath: string, ref: string): Promise<string | null>;
   isAncestor(repoPath: string, ancestor: string, descendant: string): Promise<boolean>;
   mergeBase(repoPath: string, a: string, b: string): Promise<string | null>;
+  /** all best common ancestors, that of `mergeBase` among them: several where branches were merged crosswise */
+  mergeBases(repoPath: string, a: string, b: string): Promise<string[]>;
   /**
    * Commits that `sha` has and none of `without` has, newest first; of `without` what is not there counts for nothing.
    * Null when they are more than `limit`, or the commit itself is not there.

@@ -3,7 +3,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import type { MergeRequest, Preview, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import type { PipelinePlan } from '../../contracts/pipeline/types.ts';
-import { whereOfHead } from '../pipeline/merge-request-run.ts';
+import { whereOfHead } from '../pipeline/run-key.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { publishPreviewEvent } from './preview-event.ts';
 import { lockPreview, renew, wantPreview } from './want-preview.ts';

@@ -12,7 +12,7 @@ import type {
   PrismaClient,
 } from '../../prisma/generated/client.ts';
 import type { PipelinePlan } from '../../contracts/pipeline/types.ts';
-import { whereOfHead } from '../pipeline/merge-request-run.ts';
+import { whereOfHead } from '../pipeline/run-key.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { desiredOf, keepArtifact, resolveDeploys } from './declare-deployments.ts';

@@ -2,7 +2,7 @@ import type { PreviewEndReason, PreviewState } from '../../contracts/deploy/prev
 import type { ServiceAddress } from '../../contracts/deploy/target.ts';
 import type { Deployment, MergeRequest, Pipeline, Preview } from '../../prisma/generated/client.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import { whereOfHead } from '../pipeline/merge-request-run.ts';
+import { whereOfHead } from '../pipeline/run-key.ts';
 import { listLeases, type LeaseRecord } from '../secret/secret-leases.ts';
 import type { Db } from '../shared/db.ts';
 

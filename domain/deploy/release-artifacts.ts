@@ -1,7 +1,7 @@
 import { imageRefOf } from '../../contracts/deploy/image-ref.ts';
 import type { PipelinePlan } from '../../contracts/pipeline/types.ts';
 import type { Prisma } from '../../prisma/generated/client.ts';
-import { whereOfMergeRequest } from '../pipeline/merge-request-run.ts';
+import { whereOfMergeRequest } from '../pipeline/run-key.ts';
 
 /**
  * What the runs of a merge request stored for its preview expires again, now that the preview is gone: as their definition

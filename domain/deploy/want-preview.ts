@@ -1,7 +1,7 @@
 import { defaultPreviewTtlMs } from '../../contracts/deploy/preview.ts';
 import type { DeployPlan, PipelinePlan } from '../../contracts/pipeline/types.ts';
 import type { MergeRequest, Pipeline, Preview, Prisma } from '../../prisma/generated/client.ts';
-import { mergeRequestOfRun } from '../pipeline/merge-request-run.ts';
+import { mergeRequestOfRun } from '../pipeline/run-key.ts';
 import type { Db } from '../shared/db.ts';
 import { publishPreviewEvent } from './preview-event.ts';
 

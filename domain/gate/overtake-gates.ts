@@ -1,6 +1,6 @@
 import type { Pipeline, Prisma } from '../../prisma/generated/client.ts';
 import { publishEvent } from '../event/publish-event.ts';
-import { mergeRequestOfRun } from '../pipeline/merge-request-run.ts';
+import { mergeRequestOfRun } from '../pipeline/run-key.ts';
 import { closeGateIn } from './close-gate.ts';
 import { subjectOf } from './gate-subject.ts';
 import type { HeardGate } from './opened-gate.ts';

@@ -1,4 +1,5 @@
 import type { Caller } from '../../contracts/identity/principal.ts';
+import type { PipelineTrigger } from '../../contracts/pipeline/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
@@ -6,11 +7,12 @@ import { limitsOf } from '../identity/credential-limits.ts';
 import { originOf } from '../shared/origin.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { createPipelineIn, type CreatedPipeline } from './create-pipeline.ts';
-import { mergeRequestOfRun, mergeRequestRerunKey } from './merge-request-run.ts';
+import { rerunKeyOf } from './run-key.ts';
 
 /**
- * Runs the commit of an ended run again, as a new run of the same change. The old one stays as it is. One of a merge
- * request stays one of it: the same steps, and its preview when it is green. It stays the work of whoever asked first.
+ * Runs the commit of an ended run again, as a new run of the same change. The old one stays as it is. One of a push
+ * or a merge request stays one of it: the same steps, and its preview when it is green. It stays the work of whoever
+ * asked first.
  */
 export async function rerunPipeline(
   db: PrismaClient,
@@ -27,18 +29,18 @@ export async function rerunPipeline(
         `Pipeline #${String(earlier.number)} has not ended yet.`,
       );
     }
-    const head = mergeRequestOfRun(earlier);
+    const dedupeKey = rerunKeyOf(earlier);
     const created = await createPipelineIn(tx, {
       projectId: earlier.projectId,
       changeId: earlier.changeId,
-      trigger: head === null ? 'api' : 'mr',
+      trigger: dedupeKey === null ? 'api' : (earlier.trigger as PipelineTrigger),
       gitRef: earlier.gitRef,
       commitSha: earlier.commitSha,
       commitTitle: earlier.commitTitle,
       triggeredBy: caller.principal.userId,
       triggeredLimits: limitsOf(caller.principal),
       originIds: originOf({ by: earlier.triggeredBy, originIds: earlier.originIds }),
-      dedupeKey: head === null ? null : mergeRequestRerunKey(head),
+      dedupeKey,
       traceparent: caller.request.traceparent,
     });
     await writeAudit(tx, caller, {

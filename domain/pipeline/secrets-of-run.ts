@@ -5,7 +5,7 @@ import { readLimits, unlimited } from '../identity/credential-limits.ts';
 import type { HeadGit } from '../secret/contributors-of-head.ts';
 import { judgeHead } from '../secret/judge-head.ts';
 import { resolveSecrets } from '../secret/resolve-secrets.ts';
-import { mergeRequestOfRun } from './merge-request-run.ts';
+import { mergeRequestOfRun } from './run-key.ts';
 
 /** How somebody gets such a run its secrets after all. */
 const remedy =

@@ -3,7 +3,7 @@ import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { limitsOfEvent } from '../event/limits-of-event.ts';
 import { createPipeline } from './create-pipeline.ts';
 import { startsRun } from './definition/plan-pipeline.ts';
-import { mergeRequestRunKey } from './merge-request-run.ts';
+import { mergeRequestRunKey } from './run-key.ts';
 import type { RepositoryReader } from './repository-reader.ts';
 import { skippedByMessage } from './skip-words.ts';
 

@@ -14,6 +14,7 @@ import { createPipeline } from './create-pipeline.ts';
 import { shortRef } from './definition/globs.ts';
 import type { ParsedDefinition } from './definition/parse-definition.ts';
 import { startsRun } from './definition/plan-pipeline.ts';
+import { pushRunKey } from './run-key.ts';
 import { maxRunsOfPush, refsToRun } from './refs-of-push.ts';
 import type { RepositoryReader } from './repository-reader.ts';
 import { skippedByMessage } from './skip-words.ts';
@@ -150,7 +151,7 @@ async function makeRun(
     commitTitle: title,
     triggeredBy: push.pusherId,
     triggeredLimits: limits,
-    dedupeKey: `push:${push.pushId}:${ref}`,
+    dedupeKey: pushRunKey(push.pushId, ref),
     traceparent: event.traceparent,
     ...(skipped === null ? {} : { skipped }),
   });

@@ -1,7 +1,7 @@
 import type { PipelinePlan } from '../../contracts/pipeline/types.ts';
 import type { Prisma } from '../../prisma/generated/client.ts';
 import { previewOf } from '../deploy/want-preview.ts';
-import { mergeRequestOfRun } from '../pipeline/merge-request-run.ts';
+import { mergeRequestOfRun } from '../pipeline/run-key.ts';
 import type { Db } from '../shared/db.ts';
 import type { StoredPreview } from './compare-preview.ts';
 

@@ -1,7 +1,7 @@
 import type { MergeRule, MergeStyle } from '../../contracts/review/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { MergeRequest, Project, ProtectedBranch } from '../../prisma/generated/client.ts';
-import { isMergeRequestRerun } from '../pipeline/merge-request-run.ts';
+import { isRerun } from '../pipeline/run-key.ts';
 import type { Db } from '../shared/db.ts';
 import { allowedStyles, rulesFor } from './allowed-styles.ts';
 import { codeOwnersRule } from './code-owners-rule.ts';
@@ -59,6 +59,12 @@ function repositoryRules({ mergeRequest, facts, style }: MergeCase): MergeRule[]
     ];
     return [...rules, rule('conflicts', facts.canFastForward, words, [targetBranch])];
   }
+  if (facts.unshown.length > 0) {
+    const detail =
+      `The branches were merged crosswise before: in ${String(facts.unshown.length)} path(s) another text would land ` +
+      `than the one that is shown. Merge ${targetBranch} into the source branch.`;
+    return [...rules, rule('conflicts', false, ['', detail], facts.unshown)];
+  }
   const conflicts: [string, string] = [
     'The branches do not conflict.',
     `The branches conflict in ${String(facts.conflicts.length)} path(s).`,
@@ -93,7 +99,7 @@ async function readRuns(db: Db, mergeRequest: MergeRequest): Promise<CheckRun[]>
   });
   return runs.map((run) => ({
     ...run,
-    isByHand: run.trigger === 'api' || isMergeRequestRerun(run),
+    isByHand: run.trigger === 'api' || isRerun(run),
   }));
 }
 

@@ -15,6 +15,11 @@ export interface MergeFacts {
   canFastForward: boolean;
   /** paths in which the branches conflict */
   conflicts: string[];
+  /**
+   * Paths in which what would land is not what is shown: with several merge bases git merges over all of them, and the
+   * diff starts at one.
+   */
+  unshown: string[];
   /** tree of the merge; null when there is none */
   tree: string | null;
   /** null when nobody asked, or nothing is changed */
@@ -27,6 +32,7 @@ export type FactsGit = Pick<
   GitStore,
   | 'resolveCommit'
   | 'mergeBase'
+  | 'mergeBases'
   | 'mergeCommits'
   | 'treeOf'
   | 'changedPaths'
@@ -37,16 +43,38 @@ export type FactsGit = Pick<
 
 const maxBrought = 1000;
 
+type Merged = Pick<MergeFacts, 'tree' | 'conflicts' | 'unshown'>;
+
 async function tryMerge(
   git: FactsGit,
   repoPath: string,
-  { targetSha, headSha, canFastForward }: MergeFacts & { targetSha: string },
-): Promise<Pick<MergeFacts, 'tree' | 'conflicts'>> {
-  if (canFastForward) return { tree: await git.treeOf(repoPath, headSha), conflicts: [] };
-  const merged = await git.mergeCommits(repoPath, { ours: targetSha, theirs: headSha });
-  return 'tree' in merged
-    ? { tree: merged.tree, conflicts: [] }
-    : { tree: null, conflicts: merged.conflicts };
+  { targetSha, headSha, baseSha, canFastForward }: MergeFacts & { targetSha: string },
+  bases: number,
+): Promise<Merged> {
+  const none = { tree: null, conflicts: [], unshown: [] };
+  if (canFastForward) return { ...none, tree: await git.treeOf(repoPath, headSha) };
+  const sides = { ours: targetSha, theirs: headSha };
+  const merged = await git.mergeCommits(repoPath, sides);
+  if ('conflicts' in merged) return { ...none, conflicts: merged.conflicts };
+  if (bases < 2) return { ...none, tree: merged.tree };
+  const shown = await git.mergeCommits(repoPath, { ...sides, base: baseSha });
+  const unshown = async ({ tree: to }: { tree: string }): Promise<string[]> =>
+    'conflicts' in shown
+      ? shown.conflicts
+      : await git.changedPaths(repoPath, { from: shown.tree, to });
+  return { ...none, tree: merged.tree, unshown: await unshown(merged) };
+}
+
+/** Paths that somebody may own: those that are shown, and those that land, which differ where a side renamed something. */
+async function touchedPaths(
+  git: FactsGit,
+  repoPath: string,
+  { targetSha, baseSha, headSha, tree, canFastForward }: MergeFacts & { targetSha: string },
+): Promise<string[]> {
+  const shown = await git.changedPaths(repoPath, { from: baseSha ?? targetSha, to: headSha });
+  if (tree === null || canFastForward) return shown;
+  const landing = await git.changedPaths(repoPath, { from: targetSha, to: tree });
+  return [...new Set([...shown, ...landing])];
 }
 
 async function readBrought(
@@ -76,12 +104,14 @@ export async function gatherFacts(
     isContained: false,
     canFastForward: false,
     conflicts: [],
+    unshown: [],
     tree: null,
     codeOwners: null,
     brought: [],
   };
   if (targetSha === null) return facts;
-  const baseSha = await git.mergeBase(repoPath, targetSha, headSha);
+  const bases = await git.mergeBases(repoPath, targetSha, headSha);
+  const [baseSha = null] = bases;
   const isContained = baseSha === headSha;
   const known = {
     ...facts,
@@ -91,10 +121,9 @@ export async function gatherFacts(
     canFastForward: baseSha === targetSha,
   };
   if (isContained) return known;
-  const merged = { ...known, ...(await tryMerge(git, repoPath, known)) };
+  const merged = { ...known, ...(await tryMerge(git, repoPath, known, bases.length)) };
   if (options.approvals) merged.brought = await readBrought(git, repoPath, targetSha, headSha);
   if (!options.codeOwners) return merged;
-  const from = baseSha ?? targetSha;
-  const changedPaths = await git.changedPaths(repoPath, { from, to: headSha });
-  return { ...merged, codeOwners: await readCodeOwners(git, repoPath, targetSha, changedPaths) };
+  const touched = await touchedPaths(git, repoPath, merged);
+  return { ...merged, codeOwners: await readCodeOwners(git, repoPath, targetSha, touched) };
 }

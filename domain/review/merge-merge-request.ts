@@ -94,13 +94,35 @@ async function prepare({ db, git }: MergeDeps, attempt: Attempt): Promise<string
     committer: personOf(committer),
     message: input.message ?? null,
   });
-  if ('sha' in made && made.sha !== targetSha) return made.sha;
-  const conflicts = 'conflicts' in made ? made.conflicts : [];
+  if ('conflicts' in made) {
+    throw notMade(
+      'Its commits conflict with the target when they are replayed one by one.',
+      made.conflicts,
+    );
+  }
+  if (made.sha === targetSha) throw notMade('All that it changes is in the target already.', []);
+  await requireShown(git, repoPathOf(project), made.sha, facts.tree);
+  return made.sha;
+}
+
+function notMade(detail: string, missing: string[]): DomainError {
+  return mergeBlocked([{ rule: 'conflicts', state: 'missing', detail, missing }]);
+}
+
+/** Replayed commits leave merges out, and what was changed in one: only what was shown and judged may land. */
+async function requireShown(
+  git: MergeDeps['git'],
+  repoPath: string,
+  sha: string,
+  shown: string | null,
+): Promise<void> {
+  const tree = await git.treeOf(repoPath, sha);
+  if (shown === null || tree === shown) return;
+  const paths = await git.changedPaths(repoPath, { from: shown, to: tree });
   const detail =
-    conflicts.length > 0
-      ? 'Its commits conflict with the target when they are replayed one by one.'
-      : 'All that it changes is in the target already.';
-  throw mergeBlocked([{ rule: 'conflicts', state: 'missing', detail, missing: conflicts }]);
+    'Its commits, replayed one by one, give something else than what is shown: a merge among them changes ' +
+    `${String(paths.length)} path(s) too. Merge it in another style, or rebase the source branch.`;
+  throw notMade(detail, paths);
 }
 
 /** What is about to be done, so that follow-pushes.ts can finish it should this process die in the middle. */

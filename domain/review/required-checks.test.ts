@@ -42,7 +42,12 @@ describe('a required check', () => {
     expect(stateOf('test', run('push', 'failure', { ...green, 'test.20': 'failure' }))).toBe(
       'missing',
     );
-    expect(stateOf('pipeline', run('push', 'success'), run('mr', 'success'))).toBe('passed');
+    const ran = { build: 'success' };
+    expect(stateOf('pipeline', run('push', 'success', ran), run('mr', 'success', ran))).toBe(
+      'passed',
+    );
+    const mayFail = { build: 'success', lint: 'failure' };
+    expect(stateOf('pipeline', run('push', 'success', mayFail))).toBe('passed');
   });
 
   it('is not outvoted by another cause, but by a later run by hand [A-MR-04]', () => {
@@ -57,5 +62,35 @@ describe('a required check', () => {
     expect(stateOf('test', rerun, run('mr', 'failure', { test: 'failure' }, true))).toBe('missing');
     const later = run('push', 'failure', { test: 'failure' });
     expect(stateOf('test', rerun, later)).toBe('missing');
+  });
+
+  it('is put right for the whole pipeline only by runs in which the steps that failed ran [A-MR-04]', () => {
+    const failed = run('push', 'failure', { lint: 'success', test: 'failure' });
+    const leftOut = { lint: 'success', test: 'skipped' };
+    const green = { lint: 'success', test: 'success' };
+    expect(stateOf('pipeline', failed, run('api', 'success', { test: 'skipped' }))).toBe('missing');
+    expect(stateOf('pipeline', failed, run('api', 'success', leftOut))).toBe('missing');
+    expect(stateOf('pipeline', failed, run('push', 'success', leftOut))).toBe('missing');
+    expect(stateOf('pipeline', failed, run('api', 'success', green))).toBe('passed');
+    expect(stateOf('pipeline', failed, run('push', 'success', green, true))).toBe('passed');
+    expect(stateOf('pipeline', failed, run('api', 'pending'))).toBe('pending');
+    const twice = run('mr', 'failure', { test: 'failure' });
+    expect(stateOf('pipeline', failed, twice, run('api', 'success', green))).toBe('passed');
+  });
+
+  it('is not passed by a run in which nothing ran, but by a merge request that asks for nothing [A-MR-04]', () => {
+    const nothing = { test: 'skipped' };
+    expect(stateOf('pipeline', run('api', 'success', nothing))).toBe('missing');
+    expect(stateOf('pipeline', run('push', 'success', nothing))).toBe('missing');
+    expect(stateOf('pipeline', run('mr', 'success', nothing))).toBe('passed');
+    const red = run('push', 'failure', { test: 'failure' });
+    expect(stateOf('pipeline', red, run('mr', 'success', nothing))).toBe('missing');
+  });
+
+  it('is missing after a run that never came to its steps, until another came to them [A-MR-04]', () => {
+    const broken = run('push', 'failure');
+    expect(stateOf('pipeline', broken)).toBe('missing');
+    expect(stateOf('pipeline', broken, run('api', 'success', { test: 'skipped' }))).toBe('missing');
+    expect(stateOf('pipeline', broken, run('api', 'success', { test: 'success' }))).toBe('passed');
   });
 });

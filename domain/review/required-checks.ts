@@ -16,16 +16,18 @@ export const wholePipeline = 'pipeline';
 const live = new Set(['pending', 'running']);
 const openSteps = new Set(['pending', 'running', 'waiting']);
 
+/** Oldest first. What did not run says nothing, for or against. */
+function thatRan(runs: readonly CheckRun[]): CheckRun[] {
+  return runs.filter(({ status }) => status !== 'skipped').sort((a, b) => a.number - b.number);
+}
+
 /**
  * The runs whose word counts: of each cause the newest, unless one that was started by hand (a rerun) came later.
  * A push that failed is so not outvoted by the merge request's run beside it, and can be mended by a rerun.
  */
 export function runsThatCount(runs: readonly CheckRun[]): CheckRun[] {
   const newest = new Map<string, CheckRun>();
-  // What did not run says nothing, for or against.
-  const inOrder = runs
-    .filter(({ status }) => status !== 'skipped')
-    .sort((a, b) => a.number - b.number);
+  const inOrder = thatRan(runs);
   for (const run of inOrder) newest.set(run.trigger, run);
   const byHand = inOrder.filter(({ isByHand }) => isByHand).at(-1);
   return [...newest.values()].filter((run) => byHand === undefined || run.number >= byHand.number);
@@ -41,19 +43,59 @@ function reportOf(run: CheckRun, status: string, isOpen: boolean): Report {
   return { run: run.number, state: status === 'success' ? 'passed' : 'failed' };
 }
 
-function reportsOf(name: string, runs: readonly CheckRun[]): Report[] {
-  if (name === wholePipeline) {
-    return runs.map((run) => reportOf(run, run.status, live.has(run.status)));
-  }
+function stepReport(run: CheckRun, status: string): Report {
+  return reportOf(run, status, openSteps.has(status) && live.has(run.status));
+}
+
+function reportsOfStep(name: string, runs: readonly CheckRun[]): Report[] {
   const steps = runs.flatMap((run) => run.steps.map((step) => ({ run, step })));
   const exact = steps.filter(({ step }) => step.name === name);
   // A step with a matrix reports under the name of each of its variants.
   const found =
     exact.length > 0 ? exact : steps.filter(({ step }) => step.name.startsWith(`${name}.`));
   const told = found.filter(({ step }) => step.status !== 'skipped');
-  return told.map(({ run, step }) =>
-    reportOf(run, step.status, openSteps.has(step.status) && live.has(run.status)),
-  );
+  return told.map(({ run, step }) => stepReport(run, step.status));
+}
+
+/** Stands among the steps for what a run says as a whole: that it goes on, that it ended well, that it never came to its steps. */
+const theRun = '';
+
+/** What one run says of the whole pipeline: a report for each step that ran, and one of its own. */
+function saidBy(run: CheckRun): [string, Report][] {
+  const ran = run.steps.filter(({ status }) => status !== 'skipped');
+  if (run.status === 'success') {
+    // Nothing ran: of a merge request that means that its changes ask for nothing; of any other run it says nothing.
+    const isHollow = ran.length === 0 && (run.trigger !== 'mr' || run.isByHand);
+    const passed = reportOf(run, 'success', false);
+    // what failed and may fail is no failure here
+    return isHollow
+      ? []
+      : [[theRun, passed], ...ran.map(({ name }) => [name, passed] as [string, Report])];
+  }
+  const told = ran.map(({ name, status }): [string, Report] => [name, stepReport(run, status)]);
+  if (live.has(run.status)) return [[theRun, reportOf(run, run.status, true)], ...told];
+  const isTold = told.some(([, { state }]) => state === 'failed');
+  return isTold ? told : [[theRun, reportOf(run, run.status, false)], ...told];
+}
+
+/**
+ * The whole pipeline is judged step by step: of each step the newest report of each cause counts, and one by hand takes
+ * the place of all before it. A run that leaves a step out cannot put right that the step failed.
+ */
+function reportsOfPipeline(all: readonly CheckRun[]): Report[] {
+  const inOrder = thatRan(all);
+  const byHand = inOrder.filter(({ isByHand }) => isByHand).at(-1);
+  if (byHand !== undefined && live.has(byHand.status)) {
+    return [reportOf(byHand, byHand.status, true)];
+  }
+  const standing = new Map<string, Map<string, Report>>();
+  for (const run of inOrder) {
+    for (const [step, report] of saidBy(run)) {
+      const before = run.isByHand ? undefined : standing.get(step);
+      standing.set(step, new Map(before).set(run.trigger, report));
+    }
+  }
+  return [...standing.values()].flatMap((byCause) => [...byCause.values()]);
 }
 
 const runName = (number: number) => `pipeline #${String(number)}`;
@@ -65,7 +107,7 @@ const runName = (number: number) => `pipeline #${String(number)}`;
  */
 export function judgeCheck(name: string, all: readonly CheckRun[], commitSha: string): MergeRule {
   const runs = runsThatCount(all);
-  const reports = reportsOf(name, runs);
+  const reports = name === wholePipeline ? reportsOfPipeline(all) : reportsOfStep(name, runs);
   const rule = `check:${name}`;
   const failed = reports.find((report) => report.state === 'failed');
   if (failed !== undefined) {

@@ -1,5 +1,5 @@
 import type { Pipeline } from '../../prisma/generated/client.ts';
-import { mergeRequestOfRun } from '../pipeline/merge-request-run.ts';
+import { mergeRequestOfRun } from '../pipeline/run-key.ts';
 import type { Db } from '../shared/db.ts';
 
 /** What the merge request of a run goes into, as far as its plan asks; null for a run of another cause, or of a head that was pushed over. */

@@ -6,7 +6,7 @@ import { forgetDeployment } from '../../domain/deploy/forget-deployment.ts';
 import { planPreview } from '../../domain/deploy/plan-preview.ts';
 import { noticeOfEvent } from '../../domain/notify/notice-of-event.ts';
 import { beginRun } from '../../domain/pipeline/begin-run.ts';
-import { mergeRequestRunKey } from '../../domain/pipeline/merge-request-run.ts';
+import { mergeRequestRunKey } from '../../domain/pipeline/run-key.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { MergeRequest } from '../../prisma/generated/client.ts';
 import {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@je
 import { createDeploymentReconcile } from '../../activities/reconcile/deployments.ts';
 import { deploymentWorkflowId, previewWorkflowId } from '../../contracts/deploy/ids.ts';
 import { deploymentStateQuery } from '../../contracts/deploy/messages.ts';
-import { mergeRequestRunKey } from '../../domain/pipeline/merge-request-run.ts';
+import { mergeRequestRunKey } from '../../domain/pipeline/run-key.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { MergeRequest, Preview, Prisma } from '../../prisma/generated/client.ts';
 import { reconcileDeps } from '../../workers/reconcile-deps.ts';

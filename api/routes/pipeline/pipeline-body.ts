@@ -9,6 +9,7 @@ import {
 import type { RunDeployment } from '../../../domain/deploy/deployments-of-run.ts';
 import type { DescribedGate } from '../../../domain/gate/describe-gates.ts';
 import { planOf } from '../../../domain/pipeline/begin-run.ts';
+import { isRerun } from '../../../domain/pipeline/run-key.ts';
 import type {
   PipelineInProject,
   PipelineWithSteps,
@@ -46,6 +47,9 @@ export const pipelineBody = z
     commitTitle: z.string().nullable(),
     status: z.enum(pipelineStatuses),
     isPaused: z.boolean(),
+    isRerun: z.boolean().openapi({
+      description: 'Somebody had run once more what `trigger` had started',
+    }),
     triggeredBy: z.string().nullable(),
     error: z.string().nullable(),
     createdAt: z.iso.datetime(),
@@ -139,6 +143,7 @@ export function toPipelineBody(
     commitTitle: run.commitTitle,
     status: run.status as PipelineBody['status'],
     isPaused: run.isPaused,
+    isRerun: isRerun(run),
     triggeredBy: run.triggeredBy,
     error: run.error,
     createdAt: run.createdAt.toISOString(),

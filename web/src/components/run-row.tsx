@@ -68,7 +68,10 @@ export function RunRow({
             <span class="truncate">{shortRef(run.gitRef)}</span>
           </span>
           {run.commitSha && <code>{shortSha(run.commitSha)}</code>}
-          <span class="wide-only">{triggerWords[run.trigger]}</span>
+          <span class="wide-only">
+            {triggerWords[run.trigger]}
+            {run.isRerun && ', again'}
+          </span>
           <FailedDeployments run={run} />
           {run.status === 'skipped' && run.error && <span class="truncate">{run.error}</span>}
         </div>

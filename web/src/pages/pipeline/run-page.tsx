@@ -119,7 +119,7 @@ function RunFacts({ run }: { run: RunDetail }): JSX.Element {
         </span>
       )}
       <span>
-        {run.trigger === 'push' ? 'pushed' : 'started'}
+        {startedWord(run)}
         {run.triggeredByName && ` by ${run.triggeredByName}`} <Time at={run.createdAt} />
       </span>
       {run.startedAt && (
@@ -131,6 +131,11 @@ function RunFacts({ run }: { run: RunDetail }): JSX.Element {
       <ChangeLink id={run.changeId} />
     </span>
   );
+}
+
+function startedWord({ isRerun, trigger }: RunDetail): string {
+  if (isRerun) return 'run again';
+  return trigger === 'push' ? 'pushed' : 'started';
 }
 
 /** One `file:line:column: what is wrong` of a definition. */

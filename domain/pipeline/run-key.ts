@@ -22,10 +22,30 @@ export function mergeRequestOfRun({ trigger, dedupeKey }: Keyed): Head | null {
   return { id, headSha };
 }
 
-/** Whether somebody had the head of a merge request run once more. */
-export function isMergeRequestRerun(run: Keyed): boolean {
+/** Key of the run that a pushed ref starts by itself: `push:<push>:<ref>`, never two of one push. */
+export function pushRunKey(pushId: string, ref: string): string {
+  return `push:${pushId}:${ref}`;
+}
+
+/** What a push started a run by, of the first run as of each rerun; null for a run of another cause. */
+function pushOfRun({ trigger, dedupeKey }: Keyed): string | null {
+  const [kind, pushId, ref] = dedupeKey?.split(':') ?? [];
+  return trigger === 'push' && kind === 'push' && pushId && ref ? pushRunKey(pushId, ref) : null;
+}
+
+/** Key of one more run by hand of what this one ran for, which keeps its cause; null for one that was by hand from the start. */
+export function rerunKeyOf(run: Keyed): string | null {
   const head = mergeRequestOfRun(run);
-  return head !== null && run.dedupeKey !== mergeRequestRunKey(head);
+  if (head !== null) return mergeRequestRerunKey(head);
+  const push = pushOfRun(run);
+  return push === null ? null : `${push}:${randomUUID()}`;
+}
+
+/** Whether somebody had run once more what a push or the head of a merge request had started. */
+export function isRerun(run: Keyed): boolean {
+  const head = mergeRequestOfRun(run);
+  const first = head === null ? pushOfRun(run) : mergeRequestRunKey(head);
+  return first !== null && run.dedupeKey !== first;
 }
 
 /** The runs of a merge request, of whichever head. */

@@ -1,10 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import {
-  isMergeRequestRerun,
+  isRerun,
   mergeRequestOfRun,
   mergeRequestRerunKey,
   mergeRequestRunKey,
-} from './merge-request-run.ts';
+  pushRunKey,
+  rerunKeyOf,
+} from './run-key.ts';
 
 const head = { id: 'mrq_1', headSha: 'a'.repeat(40) };
 const of = (dedupeKey: string | null, trigger = 'mr') => ({ trigger, dedupeKey });
@@ -17,13 +19,23 @@ describe('the key of the run of a merge request', () => {
     expect(mergeRequestOfRun(of(again))).toEqual(head);
     expect(mergeRequestRunKey(head)).toBe(first);
     expect(mergeRequestRerunKey(head)).not.toBe(again);
-    expect([first, again].map((key) => isMergeRequestRerun(of(key)))).toEqual([false, true]);
+    expect([first, again].map((key) => isRerun(of(key)))).toEqual([false, true]);
+  });
+
+  it('keeps its cause when it is run again, however often [A-PIPE-02]', () => {
+    const first = of(pushRunKey('psh_1', 'refs/heads/main'), 'push');
+    const again = of(rerunKeyOf(first), 'push');
+    const third = of(rerunKeyOf(again), 'push');
+    expect([first, again, third].map(isRerun)).toEqual([false, true, true]);
+    expect(third.dedupeKey).toMatch(/^push:psh_1:refs\/heads\/main:[0-9a-f-]{36}$/);
+    expect(mergeRequestOfRun(of(rerunKeyOf(of(mergeRequestRunKey(head)))))).toEqual(head);
+    expect(rerunKeyOf(of(null, 'api'))).toBeNull();
   });
 
   it('is none of a run of another cause [A-MR-06]', () => {
     expect(mergeRequestOfRun(of(null))).toBeNull();
     expect(mergeRequestOfRun(of('push:psh_1:refs/heads/main', 'push'))).toBeNull();
     expect(mergeRequestOfRun(of(mergeRequestRunKey(head), 'api'))).toBeNull();
-    expect(isMergeRequestRerun(of(null, 'api'))).toBe(false);
+    expect(isRerun(of(null, 'api'))).toBe(false);
   });
 });

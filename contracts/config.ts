@@ -161,6 +161,10 @@ export const configSchema = section({
     maxPushBytes: int(1_048_576, 1_099_511_627_776).default(2_147_483_648),
     /** packs made for clients at once; further fetches wait for up to a minute */
     maxUploadPacks: int(1, 1000).default(4),
+    /** pushes taken in at once, a git process each, half of them one caller's; further ones wait for up to a minute */
+    maxReceivePacks: int(1, 1000).default(32),
+    /** how long a client may send nothing in the middle of a push or a fetch */
+    idleTimeout: duration('s').default(60_000),
   }),
   ci: section({ autoQaOnSuccess: flag().default(true), webhookSecret: optionalText }),
   events: section({

@@ -237,6 +237,11 @@ export interface RunResult {
 /** What git, in the language it is given here, ends a line with when it could not write. */
 const noSpace = /: (No space left on device|Disk quota exceeded)$/m;
 
+/** Whether git has said that it had no room to write. */
+export function isOutOfSpace(said: string): boolean {
+  return noSpace.test(said);
+}
+
 /**
  * Runs git to its end and answers exit code and output. Throws `timed_out`, `disk_full` when git had no room to write, or
  * `body_too_large` for too much output.
@@ -272,7 +277,7 @@ export async function runGit(
   if (over && options.cut !== true) {
     throw new DomainError('body_too_large', 'The answer of git is too large to show.');
   }
-  if (code !== 0 && !over && noSpace.test(child.stderrTail())) {
+  if (code !== 0 && !over && isOutOfSpace(child.stderrTail())) {
     throw new DomainError('disk_full', 'There is no space left for the repository.');
   }
   const stdout = Buffer.concat(chunks);

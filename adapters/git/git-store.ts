@@ -42,7 +42,8 @@ import {
 } from './read-refs.ts';
 import { repositoryDir, repositoryExists } from './repository-path.ts';
 import type { GitContext } from './repository-context.ts';
-import { advertise, receivePack, uploadPack } from './smart-http.ts';
+import { receivePack } from './receive-pack.ts';
+import { advertise, uploadPack } from './smart-http.ts';
 import { addTrailers, creditsBetween, readTrailers } from './trailers.ts';
 
 export interface GitStoreOptions {
@@ -55,10 +56,14 @@ export interface GitStoreOptions {
   spawner?: Spawner | undefined;
   /** packs made for clients at once; default 4 */
   maxUploadPacks?: number;
+  /** pushes that are taken in at once, half of them one caller's; default 32 */
+  maxReceivePacks?: number;
   /** files and archives that are sent to clients at once; default 16 */
   maxDownloads?: number;
-  /** how long a fetch may wait for its turn; default 60 s */
+  /** how long a fetch or a push may wait for its turn; default 60 s */
   maxWaitMs?: number;
+  /** how long a client may send nothing while a fetch or a push waits for it; default 60 s */
+  silenceMs?: number;
   /** how long the check of a push may take before the push is refused; default 60 s */
   checkTimeoutMs?: number;
 }
@@ -84,14 +89,17 @@ function contextOf(options: GitStoreOptions): GitContext {
 /** Bare repositories below `root`, by the git executable. Needs git 2.38 or later. */
 export function createGitStore(options: GitStoreOptions): GitStore {
   const context = contextOf(options);
-  const packs = limiterOfClients(options.maxUploadPacks ?? 4, options.maxWaitMs ?? 60_000);
+  const { maxWaitMs = 60_000, silenceMs = 60_000, checkTimeoutMs = 60_000 } = options;
+  const packs = { turns: limiterOfClients(options.maxUploadPacks ?? 4, maxWaitMs), silenceMs };
+  const receivers = limiterOfClients(options.maxReceivePacks ?? 32, maxWaitMs);
+  const pushes = { turns: receivers, silenceMs, checkTimeoutMs };
   return {
     create: (repoPath, branch) => createRepository(context, repoPath, branch),
     remove: (repoPath) => removeRepository(context, repoPath),
     exists: (repoPath) => repositoryExists(repositoryDir(context.root, repoPath)),
     advertise: (...args) => advertise(context, ...args),
     uploadPack: (...args) => uploadPack(context, packs, ...args),
-    receivePack: (...args) => receivePack(context, options.checkTimeoutMs ?? 60_000, ...args),
+    receivePack: (...args) => receivePack(context, pushes, ...args),
     listRefs: (...args) => listRefs(context, ...args),
     listBranches: (...args) => listBranches(context, ...args),
     listTags: (...args) => listTags(context, ...args),

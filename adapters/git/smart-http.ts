@@ -1,23 +1,26 @@
 import { Transform, type Writable } from 'node:stream';
-import type {
-  ByteStream,
-  GitService,
-  ReceivePackOptions,
-  UploadPackOptions,
-} from '../../contracts/git/store.ts';
+import type { ByteStream, GitService, UploadPackOptions } from '../../contracts/git/store.ts';
 import { pushableNamespaces } from '../../contracts/git/ref-name.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import { limitBytes, limitCommands } from './command-limit.ts';
+import type { AnswerWriter } from './answer-words.ts';
+import { limitBytes } from './command-limit.ts';
 import { mustRunGit, startGit, type GitChild } from './git-process.ts';
-import { ensureHooks } from './hook-scripts.ts';
 import type { Limiter } from './limiter.ts';
-import { attendPush } from './push-session.ts';
+import { limitSilence } from './limit-silence.ts';
 import { openRepository, type GitContext } from './repository-context.ts';
+
+/** What a client may take of the server. */
+export interface ClientLimits {
+  /** a process each */
+  turns: Limiter;
+  /** how long it may send nothing while we wait for it */
+  silenceMs: number;
+}
 
 /** A fetch names what it has and wants: megabytes at most, even for very large histories. */
 const maxFetchBytes = 64 * 1024 * 1024;
 
-function protocolEnvironment(gitProtocol: string | undefined): Record<string, string> {
+export function protocolEnvironment(gitProtocol: string | undefined): Record<string, string> {
   const safe = gitProtocol !== undefined && /^[a-z0-9=:.-]{1,64}$/iu.test(gitProtocol);
   return safe ? { GIT_PROTOCOL: gitProtocol } : {};
 }
@@ -26,7 +29,7 @@ function protocolEnvironment(gitProtocol: string | undefined): Record<string, st
  * What cannot be pushed is not shown to a push, and git refuses each such ref by itself: the other refs of the same push
  * arrive. (The last line that matches a ref counts.)
  */
-const receiveConfig = [
+export const receiveConfig = [
   ['receive.hideRefs', 'refs'],
   ...pushableNamespaces.map((prefix) => ['receive.hideRefs', `!${prefix.slice(0, -1)}`] as const),
 ] as const;
@@ -88,11 +91,15 @@ async function writeAll(input: ByteStream, stdin: Writable): Promise<void> {
  * Feeds the request into git at git's pace. A request that breaks off ends git, which would wait for the rest.
  * Settles with what broke the request, or null.
  */
-function feed(input: ByteStream, child: GitChild, onBroken: () => void): Promise<unknown> {
+export function feed(
+  input: ByteStream,
+  child: GitChild,
+  onBroken: (error: unknown) => void,
+): Promise<unknown> {
   return writeAll(input, child.stdin).then(
     () => null,
     (error: unknown) => {
-      onBroken();
+      onBroken(error);
       return error;
     },
   );
@@ -101,8 +108,14 @@ function feed(input: ByteStream, child: GitChild, onBroken: () => void): Promise
 /**
  * The child's answer; ends when the request has been read as well. A request that was refused is told as such, where
  * nothing was answered yet. A plain stream, not a generator: packs are large, and each turn of a generator costs.
+ * @param writer adds words of ours
  */
-function answer(child: GitChild, fed: Promise<unknown>, abandon: () => void): ByteStream {
+export function answer(
+  child: GitChild,
+  fed: Promise<unknown>,
+  abandon: () => void,
+  writer: AnswerWriter | null = null,
+): ByteStream {
   let bytes = 0;
   const finish = async (): Promise<void> => {
     const [code, broken] = await Promise.all([child.exited, fed]);
@@ -114,10 +127,11 @@ function answer(child: GitChild, fed: Promise<unknown>, abandon: () => void): By
   const stream = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
-      done(null, chunk);
+      done(null, writer === null ? chunk : writer.write(chunk));
     },
     flush(done) {
       ended = true;
+      if (writer !== null) this.push(writer.end());
       finish().then(() => done(), done);
     },
     destroy(error, done) {
@@ -158,12 +172,12 @@ function isShort(head: Buffer): boolean {
 /** Serves a fetch. Only so many packs are made at once; the next ones wait, then `rate_limited`. */
 export async function uploadPack(
   context: GitContext,
-  packs: Limiter,
+  { turns: packs, silenceMs }: ClientLimits,
   repoPath: string,
   options: UploadPackOptions,
 ): Promise<ByteStream> {
   const cwd = await openRepository(context, repoPath);
-  const { head, all } = await peek(options.input);
+  const { head, all } = await peek(limitSilence(options.input, silenceMs));
   const limiter = isShort(head) ? context.reads : packs;
   const release = await limiter.enter(options.signal, options.whose);
   const child = await startGit(
@@ -182,48 +196,4 @@ export async function uploadPack(
   void child.exited.then(release);
   const fed = feed(limitBytes(all, maxFetchBytes), child, child.kill);
   return answer(child, fed, child.kill);
-}
-
-/** How long git may take to clean up after a push that broke off. */
-const abandonGraceMs = 5000;
-
-/** Serves a push; see {@link attendPush} for how it is decided. */
-export async function receivePack(
-  context: GitContext,
-  checkTimeoutMs: number,
-  repoPath: string,
-  options: ReceivePackOptions,
-): Promise<ByteStream> {
-  const cwd = await openRepository(context, repoPath);
-  await ensureHooks(context.setting.hooksDir);
-  const child = await startGit(context.setting, ['receive-pack', '--stateless-rpc', '.'], {
-    cwd,
-    env: protocolEnvironment(options.gitProtocol),
-    config: [...receiveConfig, ['receive.maxInputSize', String(options.maxInputBytes)]],
-    hookPipes: true,
-  });
-  let isAtomic = false;
-  const session = attendPush(context.setting, cwd, child, {
-    onPush: options.onPush,
-    isAtomic: () => isAtomic,
-    timeoutMs: checkTimeoutMs,
-  });
-  // Once the refs are let go, git is left to finish: ending it then would leave moved refs that nobody recorded.
-  // Before that it is ended by the end of its input, upon which it removes its quarantine; upon a signal it does not.
-  const abandon = (): void => {
-    if (session.isAccepted()) return;
-    session.refuse(['The connection broke off.']);
-    child.stdin.end();
-    setTimeout(child.kill, abandonGraceMs).unref();
-  };
-  options.signal.addEventListener('abort', abandon);
-  if (options.signal.aborted) abandon();
-  void child.exited.then(() => {
-    options.signal.removeEventListener('abort', abandon);
-  });
-  const commands = limitCommands(options.input, (capabilities) => {
-    isAtomic = capabilities.includes('atomic');
-  });
-  const fed = feed(commands, child, abandon);
-  return answer(child, fed, abandon);
 }

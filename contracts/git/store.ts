@@ -71,7 +71,7 @@ export interface UploadPackOptions {
   /** value of the client's Git-Protocol header */
   gitProtocol: string | undefined;
   signal: Cancellation;
-  /** whose fetch it is: nobody has more than half of the places */
+  /** whose fetch or push it is: nobody has more than half of the places */
   whose?: string;
 }
 

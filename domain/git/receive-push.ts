@@ -1,6 +1,7 @@
 import type { GitStore, PushProposal } from '../../contracts/git/store.ts';
 import type { RefUpdate } from '../../contracts/event/types.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
+import { DomainError } from '../../contracts/problems.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
@@ -123,7 +124,8 @@ export async function receivePush(options: ReceivePushOptions, push: PushProposa
     lines = await checkPush(db, caller, project.id, push);
   } catch (error) {
     options.onError(error, 'the check of a push failed');
-    lines = ['Slipway could not check this push, so it is refused.'];
+    const isFull = error instanceof DomainError && error.code === 'disk_full';
+    lines = [isFull ? error.message : 'Slipway could not check this push, so it is refused.'];
   }
   if (lines.length === 0) {
     await letIn(options, push);

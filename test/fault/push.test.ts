@@ -1,4 +1,6 @@
-import { utimes } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { holds } from '../support/eventually.ts';
@@ -6,6 +8,7 @@ import {
   childrenLike,
   commitOn,
   eventsOf,
+  gitWithFullDisk,
   headOf,
   killLike,
   makePlace,
@@ -13,8 +16,10 @@ import {
   startFaultyGitServer,
   type FaultyGitServer,
 } from '../support/faulty-git.ts';
+import { makeWorkTree } from '../support/git-client.ts';
 import { git } from '../support/git-server.ts';
 import { Ledger } from '../support/ledger.ts';
+import { removeFolder } from '../support/remove-folder.ts';
 
 // Many git processes; a loaded machine takes its time.
 jest.setTimeout(240_000);
@@ -75,4 +80,24 @@ describe('rejected and broken pushes (D1)', () => {
     expect(await eventsOf(server, repository.id, 'git.pushed')).toHaveLength(1);
     await tree.remove();
   }, 240_000);
+});
+
+describe('a push onto a full disk', () => {
+  it('is refused in words that say what is full and who has to see to it, and leaves nothing [A-HLT-02]', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'slipway-full-'));
+    const small = await startFaultyGitServer({ gitPath: await gitWithFullDisk(folder) });
+    const target = await small.project(small.ann, 'full');
+    const tree = await makeWorkTree(target.url, small.ann.token);
+    await writeFile(path.join(tree.dir, 'big'), randomBytes(256 * 1024));
+    await tree.commit('big');
+    const push = await git(tree.dir, ['push', 'origin', 'main'], { token: small.ann.token });
+    expect(push.code).not.toBe(0);
+    expect(push.stderr).toContain('No space left on device');
+    expect(push.stderr).toContain('remote: The disk of the repositories is full (disk_full)');
+    expect(await small.store.listRefs('ann/full.git')).toEqual([]);
+    expect(await quarantines(target)).toEqual([]);
+    await tree.remove();
+    await small.stop();
+    await removeFolder(folder);
+  });
 });

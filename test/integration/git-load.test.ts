@@ -177,25 +177,86 @@ describe('fetches under load', () => {
   });
 });
 
+/** A push that names its ref, begins its pack, and then says nothing more. */
+function hangingPush({ url }: TestRepository, { token }: TestUser): HangingPush {
+  const asked = request(`${url}/git-receive-pack`, {
+    method: 'POST',
+    agent: false,
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/x-git-receive-pack-request',
+      'transfer-encoding': 'chunked',
+    },
+  });
+  asked.on('error', () => undefined);
+  const answer = new Promise<{ status: number; text: string }>((resolve) => {
+    asked.on('response', (response) => {
+      let text = '';
+      response.on('data', (chunk: Buffer) => (text += chunk.toString('latin1')));
+      response.on('end', () => {
+        resolve({ status: response.statusCode ?? 0, text });
+      });
+      response.on('error', () => undefined);
+    });
+  });
+  const head = `${'0'.repeat(40)} ${'a'.repeat(40)} refs/heads/x\0 report-status side-band-64k`;
+  asked.write(`${packet(head)}0000PACK`);
+  asked.write(Buffer.from([0, 0, 0, 2, 0, 0, 0xff, 0xff]));
+  return { answer, leave: () => asked.destroy() };
+}
+
+interface HangingPush {
+  answer: Promise<{ status: number; text: string }>;
+  leave: () => void;
+}
+
+const receivers = (): Promise<number[]> => childrenLike('receive-pack --stateless-rpc');
+
+async function untilReceivers(count: number): Promise<void> {
+  await eventually(async () => ((await receivers()).length === count ? true : undefined));
+}
+
+describe('pushes that hang', () => {
+  it('hold a process each for half of the places, and others push meanwhile [A-GIT-01]', async () => {
+    const own = await startGitServer({ store: { maxReceivePacks: 4, maxWaitMs: 500 } });
+    const bob = await own.user('bob', 'developer');
+    const eve = await own.user('eve', 'developer');
+    const target = await own.project(eve, 'held');
+    const hanging = Array.from({ length: 6 }, () => hangingPush(target, eve));
+    await untilReceivers(2);
+    const late = await Promise.race(hanging.map(({ answer }) => answer));
+    expect([late.status, (await receivers()).length]).toEqual([429, 2]);
+    const place = await own.project(bob, 'free');
+    const tree = await makeWorkTree(place.url, bob.token);
+    await writeFile(path.join(tree.dir, 'a'), 'a');
+    await tree.commit('a');
+    await tree.git('push', '-q', 'origin', 'main');
+    for (const one of hanging) one.leave();
+    await untilReceivers(0);
+    await tree.remove();
+    await own.stop();
+  });
+
+  it('are given up when nothing comes for the time that is set, and told so [A-GIT-01]', async () => {
+    const own = await startGitServer({ store: { silenceMs: 3000 } });
+    const eve = await own.user('eve', 'developer');
+    const target = await own.project(eve, 'silent');
+    const hanging = hangingPush(target, eve);
+    await untilReceivers(1);
+    expect((await hanging.answer).text).toContain('The client sent nothing for 3 s.');
+    await untilReceivers(0);
+    const objects = await readdir(path.join(target.dir, 'objects'));
+    expect(objects.filter((name) => name.includes('incoming'))).toEqual([]);
+    await own.stop();
+  });
+});
+
 describe('pushes that break off', () => {
   it('leave neither process nor quarantine behind [A-GIT-01]', async () => {
-    const asked = request(`${repository.url}/git-receive-pack`, {
-      method: 'POST',
-      agent: false,
-      headers: {
-        authorization: `Bearer ${ann.token}`,
-        'content-type': 'application/x-git-receive-pack-request',
-        'transfer-encoding': 'chunked',
-      },
-    });
-    asked.on('error', () => undefined);
-    const head = `${'0'.repeat(40)} ${'a'.repeat(40)} refs/heads/x\0 report-status`;
-    asked.write(`${packet(head)}0000PACK`);
-    asked.write(Buffer.from([0, 0, 0, 2, 0, 0, 0xff, 0xff]));
-    const receivers = () => childrenLike('receive-pack --stateless-rpc');
-    await eventually(async () => ((await receivers()).length > 0 ? true : undefined));
-    asked.destroy();
-    await eventually(async () => ((await receivers()).length === 0 ? true : undefined));
+    const push = hangingPush(repository, ann);
+    await untilReceivers(1);
+    push.leave();
+    await untilReceivers(0);
     const objects = await readdir(path.join(repository.dir, 'objects'));
     expect(objects.filter((name) => name.includes('incoming'))).toEqual([]);
   });

@@ -1,5 +1,6 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { GitStoreOptions } from '../../adapters/git/git-store.ts';
 import type { GitStore, PushProposal } from '../../contracts/git/store.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { makeWorkTree, type WorkTree } from './git-client.ts';
@@ -74,16 +75,35 @@ function breaking(db: PrismaClient, faults: Faults): PrismaClient {
 }
 
 /** A git server whose pushes can be interfered with; its checks must end within 2 s. */
-export async function startFaultyGitServer(): Promise<FaultyGitServer> {
+export async function startFaultyGitServer(
+  options: Partial<GitStoreOptions> = {},
+): Promise<FaultyGitServer> {
   const faults: Faults = { meddle: null, checkBreaks: false, recordBreaks: false };
   const server = await startGitServer({
     wrap: (store) => meddling(store, faults),
     wrapDb: (db) => breaking(db, faults),
-    store: { checkTimeoutMs: 2000 },
+    store: { checkTimeoutMs: 2000, ...options },
   });
   const ann = await server.user('ann', 'developer');
   const viewer = await server.user('vera', 'viewer');
   return { ...server, faults, ann, viewer };
+}
+
+/**
+ * A git whose pushes find a disk of 64 KiB where objects lie, and see none that were there before: a file system of its
+ * own, which goes with it.
+ */
+export async function gitWithFullDisk(folder: string): Promise<string> {
+  const file = path.join(folder, 'git-on-a-full-disk');
+  const small = `mount -t tmpfs -o size=64k tmpfs objects && exec git "$@"`;
+  const script = `#!/bin/sh
+case "$*" in
+  'receive-pack --stateless-rpc .') exec unshare --map-root-user --mount sh -c '${small}' sh "$@" ;;
+esac
+exec git "$@"
+`;
+  await writeFile(file, script, { mode: 0o755 });
+  return file;
 }
 
 export interface Place {

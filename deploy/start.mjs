@@ -23,6 +23,7 @@ import { readJson, writeAtomically } from './lib/stamps.mjs';
 import { Supervisor } from './lib/supervisor.mjs';
 import { ensurePrograms, runtimeNeeds, thisMachine } from './lib/system-packages.mjs';
 import { obtainTemporal, presentTemporal } from './lib/temporal-binary.mjs';
+import { hiddenAddress, openUiDoor } from './lib/temporal-ui.mjs';
 import { temporalService } from './lib/temporal.mjs';
 
 /** @typedef {import('./lib/settings.mjs').Settings} Settings */
@@ -119,8 +120,10 @@ async function startTemporal(settings, ports) {
   const present = await presentTemporal(home);
   const program = present ?? (await step('Getting Temporal', () => obtainTemporal(home, note)));
   await step('Temporal', async () => {
-    const place = { port: ports.temporal, uiPort: ports.temporalUi };
+    const ui = { host: hiddenAddress(), port: ports.temporalUi };
+    const place = { port: ports.temporal, ui };
     await held.supervisor?.start(await temporalService({ program, home, namespace, ...place }));
+    await openUiDoor({ port: ports.temporalUi, ui });
     settings.temporalAddress = `127.0.0.1:${ports.temporal}`;
     settings.temporalUiUrl ??= `http://127.0.0.1:${ports.temporalUi}`;
     return settings.temporalAddress;

@@ -17,6 +17,8 @@ const dynamicConfig = [
   'history.timerProcessorMaxPollRPS=2000',
   'history.visibilityProcessorMaxPollRPS=500',
   'system.enableActivityEagerExecution=true',
+  // Its HTTP interface, at a port of its own, takes orders from pages of strangers; nobody of ours uses it.
+  'frontend.httpAllowedHosts=["slipway.invalid"]',
 ];
 
 /**
@@ -25,11 +27,11 @@ const dynamicConfig = [
  * @param {string} options.program
  * @param {string} options.home
  * @param {number} options.port
- * @param {number} options.uiPort
+ * @param {{ host: string, port: number }} options.ui where its UI listens
  * @param {string} options.namespace
  * @returns {Promise<import('./supervisor.mjs').Service>}
  */
-export async function temporalService({ program, home, port, uiPort, namespace }) {
+export async function temporalService({ program, home, port, ui, namespace }) {
   const folder = path.join(home, 'temporal');
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { searchAttributeTypes } = await import(
@@ -42,7 +44,8 @@ export async function temporalService({ program, home, port, uiPort, namespace }
     command: program,
     args: [
       ...['server', 'start-dev', '--ip', '127.0.0.1', '--log-level', 'warn'],
-      ...['--port', String(port), '--ui-port', String(uiPort), '--namespace', namespace],
+      ...['--port', String(port), '--namespace', namespace],
+      ...['--ui-ip', ui.host, '--ui-port', String(ui.port)],
       ...['--db-filename', path.join(folder, 'temporal.db')],
       ...['--sqlite-pragma', 'synchronous=1', '--sqlite-pragma', 'journal_mode=wal'],
       ...dynamicConfig.flatMap((setting) => ['--dynamic-config-value', setting]),

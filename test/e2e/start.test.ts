@@ -1,7 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -67,6 +68,43 @@ function leftRunning(): string[] {
   });
 }
 
+/** Ports of loopback on which a process that names the home of this test listens. */
+function portsOf(program: string): { host: string; port: number }[] {
+  const line = leftRunning().find((one) => one.includes(program)) ?? '';
+  const pid = line.trim().split(' ')[0] ?? '';
+  const open = execFileSync('sh', ['-c', `readlink /proc/${pid}/fd/* || true`], {
+    encoding: 'utf8',
+  });
+  const sockets = [...open.matchAll(/socket:\[(\d+)\]/g)].map(([, inode]) => inode);
+  const table = readFileSync(`/proc/${pid}/net/tcp`, 'utf8').trim().split('\n').slice(1);
+  const fields = table.map((row) => row.trim().split(/\s+/));
+  const ours = fields.filter(
+    ([, , , state, ...rest]) => state === '0A' && sockets.includes(rest[5]),
+  );
+  return ours.map(([, local = '']) => {
+    const [address = '', at = ''] = local.split(':');
+    const host = Buffer.from(address, 'hex').reverse().join('.');
+    return { host, port: Number.parseInt(at, 16) };
+  });
+}
+
+/** Status of an order that a page of a stranger gives by a form; 0 where nobody speaks HTTP. */
+async function orderedBy(page: string, host: string, at: number, path: string): Promise<number> {
+  return await new Promise((resolve) => {
+    const headers = { host: `${page}:${String(at)}`, origin: `http://${page}:${String(at)}` };
+    const plain = { 'content-type': 'text/plain', ...headers };
+    const asked = request({ host, port: at, path, method: 'POST', headers: plain }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    });
+    asked.on('error', () => {
+      resolve(0);
+    });
+    asked.setTimeout(5000, () => asked.destroy());
+    asked.end('{}');
+  });
+}
+
 async function api(pathname: string, body?: unknown): Promise<{ status: number; text: string }> {
   const token = (await readFile(path.join(home, 'admin-token'), 'utf8')).trim();
   const response = await fetch(`http://127.0.0.1:${String(port)}${pathname}`, {
@@ -84,6 +122,22 @@ function slipway(...words: string[]): string {
     env: { ...process.env, PORT: String(port), SLIPWAY_HOME: home },
     encoding: 'utf8',
   });
+}
+
+/** What Temporal opens beside the port of its protocol takes no orders from pages of strangers, and shows them nothing. */
+async function expectTemporalDeaf(one: Start): Promise<void> {
+  const ui = new URL(/Temporal UI\s+(\S+)/.exec(one.output())?.[1] ?? '');
+  expect((await fetch(new URL('/api/v1/namespaces', ui))).status).toBe(200);
+  const path = '/api/v1/namespaces/default/batch-operations/none';
+  const heard: number[] = [];
+  // its UI lies at another address than those of loopback that can be guessed
+  const open = portsOf('server start-dev').filter(({ host }) => host === '127.0.0.1');
+  expect(open.length).toBeGreaterThan(1);
+  for (const { host, port: at } of [...open, { host: ui.hostname, port: Number(ui.port) }]) {
+    heard.push(await orderedBy('stranger.example', host, at, path));
+  }
+  expect(heard.filter((status) => status !== 0 && status < 400)).toEqual([]);
+  expect(await orderedBy('stranger.example', ui.hostname, Number(ui.port), '/')).toBe(421);
 }
 
 beforeAll(async () => {
@@ -120,6 +174,7 @@ describe('npm start', () => {
       expect(slipway('doctor')).toContain(`Postgres: ${socket} answers`);
       const backup = path.join(home, 'backup');
       expect(slipway('backup', 'create', backup)).toContain('The backup is whole');
+      await expectTemporalDeaf(first);
       expect(await stop(first)).toBe(0);
 
       const second = start();

@@ -1,12 +1,16 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { expect } from '@jest/globals';
+import { afterAll, expect } from '@jest/globals';
 import axe from 'axe-core';
-import { type BrowserContext, chromium, type Page, type Request } from 'playwright-core';
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type Page,
+  type Request,
+} from 'playwright-core';
 import { eventually, holds } from '../support/eventually.ts';
-import { removeFolder } from '../support/remove-folder.ts';
 import type { Slipway } from '../support/slipway.ts';
 
 /** A browser window with a fresh profile that remembers everything it should not have met. */
@@ -40,15 +44,25 @@ function chromiumPath(): string {
   return found;
 }
 
-/** Opens Chromium without anything that leaves the machine. */
-export async function openWindow(options: WindowOptions = {}): Promise<Window> {
-  const profile = await mkdtemp(path.join(tmpdir(), 'slipway-browser-'));
-  const context = await chromium.launchPersistentContext(profile, {
+/**
+ * What Chromium does beside showing pages. The last flag of this name counts, so what Playwright switches off stands here
+ * too; the popups of the address bar are pages of their own, which a new window loads though nobody sees them.
+ */
+const withoutFeatures = [
+  ...['AimEnabled', 'AvoidCorsURLLoaderRestartOnRedirect', 'AvoidUnnecessaryBeforeUnloadCheckSync'],
+  ...['DestroyProfileOnBrowserClose', 'HttpsFirstBalancedModeAutoEnable', 'HttpsUpgrades'],
+  ...['LensOverlay', 'MediaRouter', 'NetworkTimeServiceQuerying', 'OptimizationHints'],
+  ...['PaintHolding', 'PreconnectToSearch', 'ThirdPartyStoragePartitioning'],
+  ...['WebUIOmniboxPopup', 'WebUIOmniboxAimPopup', 'WebUIOmniboxFullPopup'],
+];
+
+let running: Promise<Browser> | null = null;
+
+/** One Chromium for all windows of a test file, without anything that leaves the machine. */
+function chromiumOfFile(): Promise<Browser> {
+  running ??= chromium.launch({
     executablePath: chromiumPath(),
     headless: true,
-    viewport: { width: options.width ?? desktop.width, height: options.height ?? desktop.height },
-    colorScheme: options.scheme ?? 'light',
-    permissions: ['clipboard-read', 'clipboard-write'],
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -57,10 +71,27 @@ export async function openWindow(options: WindowOptions = {}): Promise<Window> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      `--disable-features=${withoutFeatures.join(',')}`,
     ],
   });
+  return running;
+}
+
+afterAll(async () => {
+  await (await running)?.close();
+  running = null;
+});
+
+/** Opens a window whose cookies, storage and cache are its own. */
+export async function openWindow(options: WindowOptions = {}): Promise<Window> {
+  const browser = await chromiumOfFile();
+  const context = await browser.newContext({
+    viewport: { width: options.width ?? desktop.width, height: options.height ?? desktop.height },
+    colorScheme: options.scheme ?? 'light',
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
   const complaints: string[] = [];
-  const page = context.pages()[0] ?? (await context.newPage());
+  const page = await context.newPage();
   page.setDefaultTimeout(90_000);
   countQuestions(page);
   withstand(page);
@@ -86,10 +117,7 @@ export async function openWindow(options: WindowOptions = {}): Promise<Window> {
     page,
     context,
     complaints,
-    async close() {
-      await context.close();
-      await removeFolder(profile);
-    },
+    close: () => context.close(),
   };
 }
 

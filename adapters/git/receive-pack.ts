@@ -4,6 +4,7 @@ import { AnswerWriter, explainAnswer } from './answer-words.ts';
 import { limitCommands } from './command-limit.ts';
 import { startGit, type GitChild } from './git-process.ts';
 import { ensureHooks } from './hook-scripts.ts';
+import { inflateBody } from './inflate-body.ts';
 import { limitSilence } from './limit-silence.ts';
 import { attendPush } from './push-session.ts';
 import { openRepository, type GitContext } from './repository-context.ts';
@@ -57,9 +58,12 @@ export async function receivePack(
   void child.exited.then(() => {
     options.signal.removeEventListener('abort', abandon);
   });
-  const commands = limitCommands(limitSilence(options.input, silenceMs), (capabilities) => {
-    isAtomic = capabilities.includes('atomic');
-  });
+  const commands = limitCommands(
+    limitSilence(inflateBody(options.input, options.encoding), silenceMs),
+    (capabilities) => {
+      isAtomic = capabilities.includes('atomic');
+    },
+  );
   const reasons: string[] = [];
   const fed = feed(commands, child, (error) => {
     if (error instanceof DomainError) reasons.push(error.message);

@@ -1,10 +1,9 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { pipeline as join, Readable, type Duplex } from 'node:stream';
+import { Readable, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
-import type { ByteStream, GitStore } from '../../contracts/git/store.ts';
+import type { BodyEncoding, GitStore } from '../../contracts/git/store.ts';
 import { DomainError, problems } from '../../contracts/problems.ts';
 import type { StepService } from '../executor/executor.ts';
 
@@ -155,7 +154,8 @@ async function sendPack(
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   const output = await store.uploadPack(repoPath, {
-    input: bodyOf(request),
+    input: request,
+    encoding: encodingOf(request),
     gitProtocol: protocol,
     signal: gone.signal,
     whose,
@@ -167,10 +167,9 @@ async function sendPack(
   await pipeline(source, response);
 }
 
-function bodyOf(request: IncomingMessage): ByteStream {
-  const encoding = request.headers['content-encoding'] ?? 'identity';
-  if (encoding === 'identity') return request;
-  if (encoding === 'gzip') return join(request, createGunzip(), () => undefined);
+function encodingOf({ headers }: IncomingMessage): BodyEncoding {
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding === 'identity' || encoding === 'gzip') return encoding;
   throw new DomainError('unsupported_media_type', 'The body may be gzipped, nothing else.');
 }
 

@@ -6,6 +6,7 @@ import type { AnswerWriter } from './answer-words.ts';
 import { limitBytes } from './command-limit.ts';
 import { mustRunGit, startGit, type GitChild } from './git-process.ts';
 import type { Limiter } from './limiter.ts';
+import { inflateBody } from './inflate-body.ts';
 import { limitSilence } from './limit-silence.ts';
 import { openRepository, type GitContext } from './repository-context.ts';
 
@@ -105,6 +106,9 @@ export function feed(
   );
 }
 
+/** What git says of a body that is not in its protocol, or ends too early. */
+const clientFault = /^fatal: (?:protocol error|the remote end hung up)/m;
+
 /**
  * The child's answer; ends when the request has been read as well. A request that was refused is told as such, where
  * nothing was answered yet. A plain stream, not a generator: packs are large, and each turn of a generator costs.
@@ -121,6 +125,9 @@ export function answer(
     const [code, broken] = await Promise.all([child.exited, fed]);
     if (bytes > 0) return;
     if (broken instanceof DomainError) throw broken;
+    if (clientFault.test(child.stderrTail())) {
+      throw new DomainError('malformed_body', 'The body is not what git sends to this service.');
+    }
     if (code !== 0) throw new Error(`git ended with ${String(code)}: ${child.stderrTail()}`);
   };
   let ended = false;
@@ -177,7 +184,9 @@ export async function uploadPack(
   options: UploadPackOptions,
 ): Promise<ByteStream> {
   const cwd = await openRepository(context, repoPath);
-  const { head, all } = await peek(limitSilence(options.input, silenceMs));
+  const { head, all } = await peek(
+    limitSilence(inflateBody(options.input, options.encoding), silenceMs),
+  );
   const limiter = isShort(head) ? context.reads : packs;
   const release = await limiter.enter(options.signal, options.whose);
   const child = await startGit(

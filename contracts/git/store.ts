@@ -66,8 +66,13 @@ export interface GitDiff {
   truncated: boolean;
 }
 
+/** How a body came: as it is, or zipped. */
+export type BodyEncoding = 'identity' | 'gzip';
+
 export interface UploadPackOptions {
   input: ByteStream;
+  /** of `input`; as it is unless told */
+  encoding?: BodyEncoding;
   /** value of the client's Git-Protocol header */
   gitProtocol: string | undefined;
   signal: Cancellation;

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import path from 'node:path';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
 import {
@@ -259,4 +260,48 @@ describe('hostile trees (D7)', () => {
     const file = await server.api(ann, 'GET', `${repository.api}/files?ref=wide&path=f0199999`);
     expect(file.status).toBe(200);
   }, 240_000);
+});
+
+/** Status of a request of git's, over a socket of its own; null where the server broke off. */
+async function gitStatus(service: string, encoding: string, body: Buffer): Promise<number | null> {
+  return await new Promise((resolve) => {
+    const asked = request(`${repository.url}/git-${service}`, {
+      method: 'POST',
+      agent: false,
+      headers: {
+        authorization: `Bearer ${ann.token}`,
+        'content-type': `application/x-git-${service}-request`,
+        ...(encoding === '' ? {} : { 'content-encoding': encoding }),
+      },
+    });
+    asked.once('response', (answer) => {
+      answer.resume();
+      resolve(answer.statusCode ?? 0);
+    });
+    asked.once('error', () => {
+      resolve(null);
+    });
+    asked.end(body);
+  });
+}
+
+describe('broken bodies', () => {
+  it('are refused at every door of git, and the process that took them lives on [A-GIT-09]', async () => {
+    const whole = gzipSync(Buffer.from('0000'.repeat(100)));
+    const bodies = [whole.subarray(0, 20), whole.subarray(0, -8), Buffer.from('no gzip at all')];
+    const said: unknown[] = [];
+    for (const service of ['upload-pack', 'receive-pack']) {
+      for (const body of [...bodies, Buffer.alloc(0)]) {
+        said.push(await gitStatus(service, 'gzip', body));
+      }
+      said.push(await gitStatus(service, '', Buffer.from('not a packet line')));
+    }
+    // an error that nobody listens to would end the process a moment later
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(said.filter((status) => typeof status === 'number' && status >= 500)).toEqual([]);
+    expect(said.slice(0, 3)).toEqual([400, 400, 400]);
+    expect(server.errors).toEqual([]);
+    const clone = await git(tree.dir, ['ls-remote', 'origin'], { token: ann.token });
+    expect(clone.code).toBe(0);
+  });
 });

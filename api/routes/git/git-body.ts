@@ -1,29 +1,26 @@
-import { createGunzip } from 'node:zlib';
-import { pipeline, Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import type { Context } from 'hono';
-import type { ByteStream } from '../../../contracts/git/store.ts';
+import type { BodyEncoding, ByteStream } from '../../../contracts/git/store.ts';
 import { isSignedIn } from '../../../contracts/identity/principal.ts';
 import { DomainError } from '../../../contracts/problems.ts';
 import { networkOf } from '../../../domain/identity/network-of.ts';
 import { answerDirectly, streamBody } from '../../direct-answer.ts';
 import type { AppEnv } from '../../env.ts';
 
-/** The request's body as it comes from the socket, unzipped when it is zipped; never held as a whole. */
-export function gitRequestBody(c: Context<AppEnv>): ByteStream {
+/** The request's body as it comes from the socket, never held as a whole, and how it is encoded. */
+export function gitRequestBody(c: Context<AppEnv>): { input: ByteStream; encoding: BodyEncoding } {
+  const encoding = c.req.header('content-encoding') ?? 'identity';
+  if (!['identity', 'gzip', 'x-gzip'].includes(encoding)) {
+    throw new DomainError('unsupported_media_type', 'The body may be gzipped, nothing else.');
+  }
   const env = c.env as { incoming?: unknown } | undefined;
   // `c.req.raw.body` is not even touched where there is a socket: its getter begins to read.
-  const raw =
+  const input =
     env?.incoming instanceof Readable
       ? env.incoming
       : Readable.fromWeb((c.req.raw.body ?? new ReadableStream()) as WebStream<Uint8Array>);
-  const encoding = c.req.header('content-encoding') ?? 'identity';
-  if (encoding === 'identity') return raw as AsyncIterable<Uint8Array>;
-  if (encoding !== 'gzip' && encoding !== 'x-gzip') {
-    throw new DomainError('unsupported_media_type', 'The body may be gzipped, nothing else.');
-  }
-  // An error of either side ends the other; the reader of the unzipped side sees it.
-  return pipeline(raw, createGunzip(), () => undefined) as AsyncIterable<Uint8Array>;
+  return { input, encoding: encoding === 'identity' ? 'identity' : 'gzip' };
 }
 
 /** Throws `unsupported_media_type` unless the request says that it is what git sends to this service. */

@@ -41,7 +41,7 @@ export const receivePackRoute = defineRoute({
     };
     const { signal } = c.req.raw;
     const output = await gitStore.receivePack(project.repoPath, {
-      input: gitRequestBody(c),
+      ...gitRequestBody(c),
       gitProtocol: c.req.header('git-protocol'),
       signal,
       whose: whoseAnswer(c),

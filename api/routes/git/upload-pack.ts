@@ -21,7 +21,7 @@ export const uploadPackRoute = defineRoute({
     requireGitRequest(c, 'git-upload-pack');
     const { signal } = c.req.raw;
     const output = await c.get('services').gitStore.uploadPack(project.repoPath, {
-      input: gitRequestBody(c),
+      ...gitRequestBody(c),
       gitProtocol: c.req.header('git-protocol'),
       signal,
       whose: whoseAnswer(c),

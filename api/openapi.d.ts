@@ -3086,6 +3086,8 @@ export interface components {
             requiredChecks: string[];
             requireCodeOwners: boolean;
             mergeStyles: ("merge" | "rebase" | "rebase-merge" | "squash" | "fast-forward-only")[];
+            /** @description What it leads to its branches gets secrets. Not where whoever last said who may push or how many approve may not use secrets. */
+            vouches: boolean;
             createdAt: string;
         };
         Issue: {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { mergeStyles, type MergeStyle } from '../../contracts/review/types.ts';
@@ -6,7 +7,7 @@ import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
-import { vouchClosedBranch } from './vouch-heads.ts';
+import { mayVouch, vouchClosedBranch } from './vouch-heads.ts';
 
 export interface ProtectedBranchInput {
   pattern: string;
@@ -107,10 +108,11 @@ export async function createProtectedBranch(
     if ((await tx.protectedBranch.count({ where: { projectId, pattern } })) > 0) {
       throw new DomainError('already_exists', 'There is a rule for this pattern.');
     }
+    const vouches = await mayVouch(tx, caller, projectId);
     const rule = await tx.protectedBranch.create({
-      data: { ...input, id: newId('protectedBranch'), projectId },
+      data: { ...input, id: newId('protectedBranch'), projectId, vouches },
     });
-    await vouchClosedBranch(tx, caller, rule);
+    await vouchClosedBranch(tx, rule);
     await record(tx, caller, rule, 'created');
     return toRecord(rule);
   });
@@ -126,6 +128,9 @@ async function findRule(
   return rule;
 }
 
+/** What says by whom and how a branch is moved: whoever changes any of it says all of it anew. */
+const waysIn = ['pattern', 'pushUserIds', 'allowWriters', 'requiredApprovals'] as const;
+
 /** Changes the given parts of a rule. */
 export async function updateProtectedBranch(
   db: PrismaClient,
@@ -138,9 +143,13 @@ export async function updateProtectedBranch(
   const data = Object.fromEntries(entries) as Partial<ProtectedBranchInput>;
   await checkInput(db, data);
   return inTransaction(db, async (tx) => {
-    await findRule(tx, projectId, id);
-    const rule = await tx.protectedBranch.update({ where: { id }, data });
-    if (data.allowWriters === false) await vouchClosedBranch(tx, caller, rule);
+    const before = await findRule(tx, projectId, id);
+    const said = waysIn.filter((part) => data[part] !== undefined);
+    const isSame = said.every((part) => isDeepStrictEqual(data[part], before[part]));
+    const isKept = said.length === 0 || (isSame && before.vouches);
+    const vouches = isKept ? before.vouches : await mayVouch(tx, caller, projectId);
+    const rule = await tx.protectedBranch.update({ where: { id }, data: { ...data, vouches } });
+    if (data.allowWriters === false) await vouchClosedBranch(tx, rule);
     await record(tx, caller, rule, 'updated');
     return toRecord(rule);
   });

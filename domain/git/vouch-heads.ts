@@ -1,9 +1,10 @@
 import { branchOfRef, zeroSha } from '../../contracts/git/ref-name.ts';
 import type { RefUpdate } from '../../contracts/event/types.ts';
+import { DomainError } from '../../contracts/problems.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import type { Prisma, ProtectedBranch } from '../../prisma/generated/client.ts';
-import { can } from '../identity/check-access.ts';
 import { limitsAllow } from '../identity/credential-limits.ts';
+import { requireDirectGrant } from '../identity/require-direct-grant.ts';
 import { ruleCovers } from './branch-rules.ts';
 
 /** Who moved refs, and how. */
@@ -17,16 +18,36 @@ export interface Mover {
 /**
  * True when the rules of a branch answer for a move: nobody may push to it but whom they name, and it was a merge of what
  * they had approved, or a push of one whom they name. Rules that let all writers push answer for nobody. They name people:
- * a credential of theirs that was narrowed to less than using secrets does not answer for what is given them.
+ * a credential of theirs that was narrowed to less than using secrets does not answer for what is given them. A rule of
+ * somebody who may not use secrets vouches for nothing: it would name its own author.
  */
 function rulesVouch(rules: readonly ProtectedBranch[], { caller, isMerge }: Mover): boolean {
-  const closed = rules.filter((rule) => !rule.allowWriters);
+  const vouching = rules.filter((rule) => rule.vouches);
+  const closed = vouching.filter((rule) => !rule.allowWriters);
   if (closed.length === 0 || caller === null) return false;
-  if (isMerge && rules.some((rule) => rule.requiredApprovals > 0)) return true;
+  if (isMerge && vouching.some((rule) => rule.requiredApprovals > 0)) return true;
   const { principal } = caller;
   return closed.every(
     ({ pushUserIds, projectId }) =>
       pushUserIds.includes(principal.userId) && limitsAllow(principal, 'secret:read', projectId),
+  );
+}
+
+/**
+ * Whether a rule that the caller writes may vouch: they may use secrets themselves, by a direct grant and with this
+ * credential. What was delegated to somebody is used, and gives nothing to others.
+ */
+export async function mayVouch(
+  tx: Prisma.TransactionClient,
+  caller: Caller,
+  projectId: string,
+): Promise<boolean> {
+  return await requireDirectGrant(tx, caller, ['secret:read'], projectId).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof DomainError && error.code === 'forbidden') return false;
+      throw error;
+    },
   );
 }
 
@@ -70,11 +91,9 @@ async function storeVouched(
  */
 export async function vouchClosedBranch(
   tx: Prisma.TransactionClient,
-  caller: Caller,
-  { projectId, pattern, allowWriters }: ProtectedBranch,
+  { projectId, pattern, allowWriters, vouches }: ProtectedBranch,
 ): Promise<void> {
-  if (allowWriters || /[*?[\]]/u.test(pattern)) return;
-  if (!(await can(tx, caller.principal, 'secret:read', projectId))) return;
+  if (!vouches || allowWriters || /[*?[\]]/u.test(pattern)) return;
   const ref = await tx.gitRef.findUnique({
     where: { projectId_name: { projectId, name: `refs/heads/${pattern}` } },
   });

@@ -10,7 +10,13 @@ import { Prisma } from '../../prisma/generated/client.ts';
 import { drainEvents } from '../support/drain-events.ts';
 import { startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
 import { followEvents, reviewProject, type ReviewProject } from '../support/review-steps.ts';
-import { secretRuns, withToken, type SecretRuns } from '../support/secret-runs.ts';
+import {
+  agentWith,
+  handPermission,
+  secretRuns,
+  withToken,
+  type SecretRuns,
+} from '../support/secret-runs.ts';
 
 // Many git processes; a loaded machine takes its time.
 jest.setTimeout(240_000);
@@ -227,5 +233,40 @@ describe('a push to a closed branch', () => {
     await runs.push(small, 'main');
     expect(await runs.given({ ref: main, by: ann }, 'SEALED_KEY')).toContain('SEALED_KEY');
     expect(await runs.given({ ref: main, by: ann }, 'KEY')).toContain('pushed to main');
+  });
+
+  it('gives secrets only where whoever wrote the rule may use them: nobody names themselves into them [A-SEC-04][A-RBAC-09]', async () => {
+    await runs.secret('SEALED_KEY', { isProtected: true });
+    const projectId = p.repository.id;
+    const handed = { permission: 'project:write', by: ann, projectId };
+    const bot = await agentWith(server, `bot-${String(counter)}`, handed);
+    await handPermission(server, bot, { ...handed, permission: 'project:delegate' });
+    const broad = await withToken(server, ann, ['project:*']);
+    for (const [who, pattern] of [
+      [bot, 'own'],
+      [broad, 'other'],
+    ] as const) {
+      const rule = { pattern, allowWriters: false, pushUserIds: [who.id], requiredApprovals: 1 };
+      const made = await p.api(who, 'POST', '/protected-branches', rule);
+      expect(made).toMatchObject({ status: 201, body: { vouches: false } });
+      await runs.push({ ...who, token: who === broad ? ann.token : who.token }, pattern);
+      const asked = { ref: `refs/heads/${pattern}`, by: who };
+      for (const name of ['KEY', 'SEALED_KEY']) {
+        expect(await runs.given(asked, name)).toContain(name);
+      }
+    }
+    const rules = await p.api<{ items: { id: string; pattern: string }[] }>(
+      ann,
+      'GET',
+      '/protected-branches',
+    );
+    const { id = '' } = rules.body.items.find(({ pattern }) => pattern === 'other') ?? {};
+    const change = (who: TestUser, body: object) =>
+      p.api<{ vouches: boolean }>(who, 'PATCH', `/protected-branches/${id}`, body);
+    const same = { pushUserIds: [ann.id], requiredApprovals: 1 };
+    expect((await change(broad, same)).body.vouches).toBe(false);
+    expect((await change(ann, same)).body.vouches).toBe(true);
+    expect((await change(broad, { ...same, requiredChecks: ['a'] })).body.vouches).toBe(true);
+    expect((await change(broad, { requiredApprovals: 0 })).body.vouches).toBe(false);
   });
 });

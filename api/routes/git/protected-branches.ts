@@ -27,6 +27,11 @@ const ruleBody = z
     requiredChecks: z.array(z.string()),
     requireCodeOwners: z.boolean(),
     mergeStyles: styles,
+    vouches: z
+      .boolean()
+      .describe(
+        'What it leads to its branches gets secrets. Not where whoever last said who may push or how many approve may not use secrets.',
+      ),
     createdAt: z.string(),
   })
   .openapi('ProtectedBranch');

@@ -15,7 +15,7 @@ import type { ProjectPageProps } from '../project-page-props.ts';
 
 export const protectedBase = '/api/v1/projects/{owner}/{project}/protected-branches';
 
-type Rule = Omit<ProtectedBranch, 'id' | 'createdAt'>;
+type Rule = Omit<ProtectedBranch, 'id' | 'createdAt' | 'vouches'>;
 
 const fresh: Rule = {
   pattern: 'main',
@@ -31,7 +31,7 @@ const fresh: Rule = {
 
 function ruleOf(known: ProtectedBranch | undefined): Rule {
   if (known === undefined) return fresh;
-  const { id: _id, createdAt: _createdAt, ...rule } = known;
+  const { id: _id, createdAt: _createdAt, vouches: _vouches, ...rule } = known;
   return rule;
 }
 

@@ -127,6 +127,7 @@ function mergeWords(rule: ProtectedBranch): string {
     approvals > 0 && `${approvals} ${approvals === 1 ? 'approval' : 'approvals'}`,
     checks.length > 0 && `checks ${checks.join(', ')}`,
     rule.requireCodeOwners && 'code owners',
+    !rule.vouches && !rule.allowWriters && 'answers for no secrets',
     styles.length > 0 && styles.map((style) => styleWords[style].word.toLowerCase()).join(' or '),
   ].filter(Boolean);
   return parts.length === 0 ? 'nothing more' : parts.join(' · ');

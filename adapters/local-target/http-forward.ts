@@ -1,4 +1,9 @@
-import { request as send, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  request as send,
+  STATUS_CODES,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Endpoint } from './endpoint.ts';
@@ -38,8 +43,18 @@ export function forwardRequest(
       headers: headersOf(request),
       setHost: false,
     });
-    upstream.once('response', (answer) => passBack(answer, response));
-    upstream.once('error', fail);
+    let isAnswered = false;
+    const failOnce = (): void => {
+      if (!isAnswered) fail();
+      isAnswered = true;
+    };
+    upstream.once('response', (answer) => {
+      isAnswered = true;
+      passBack(answer, response);
+    });
+    upstream.on('error', failOnce);
+    // One that switches protocols unasked is closed without a word.
+    upstream.once('close', failOnce);
     response.once('close', () => {
       end();
       upstream.destroy();
@@ -53,7 +68,7 @@ export function forwardRequest(
 /** What an application answers is read leniently and written strictly: what cannot be written is its own failure. */
 function passBack(answer: IncomingMessage, response: ServerResponse): void {
   try {
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, headersOf(answer));
+    response.writeHead(answer.statusCode ?? 502, reasonOf(answer), headersOf(answer));
   } catch {
     answer.destroy();
     refuse(response, 502, 'The replica gave an answer that cannot be passed on.');
@@ -64,6 +79,13 @@ function passBack(answer: IncomingMessage, response: ServerResponse): void {
   answer.once('close', () => {
     if (!answer.complete) response.destroy();
   });
+}
+
+/** The words after the status mean nothing to any client: those that cannot be written are replaced. */
+function reasonOf({ statusCode = 502, statusMessage = '' }: IncomingMessage): string {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(statusMessage)
+    ? statusMessage
+    : (STATUS_CODES[statusCode] ?? '');
 }
 
 /** WebSockets and the like: the request as it came, then bytes in both directions. */
@@ -120,7 +142,8 @@ function headersOf(message: IncomingMessage): string[] {
   return kept;
 }
 
+/** In words of its own: those of an answer that could not be passed on would throw once more. */
 function refuse(response: ServerResponse, status: number, text: string): void {
-  response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
+  response.writeHead(status, STATUS_CODES[status], { 'content-type': 'text/plain; charset=utf-8' });
   response.end(`Slipway: ${text}\n`);
 }

@@ -28,7 +28,9 @@ async function through(request: string, answer: string): Promise<string> {
   let read = '';
   client.on('error', () => undefined).on('data', (chunk) => (read += chunk.toString('latin1')));
   client.write(request);
-  await once(client, 'data', { signal: AbortSignal.timeout(3000) });
+  await Promise.race(
+    ['data', 'close'].map((name) => once(client, name, { signal: AbortSignal.timeout(3000) })),
+  );
   client.destroy();
   return read.split('\r\n')[0] ?? '';
 }
@@ -40,6 +42,23 @@ const answer = (...lines: string[]) => [...lines, 'Content-Length: 0', '', ''].j
 describe('a Service of the local target', () => {
   it('outlives an answer with a status that is none, and says so to the client [A-DEP-02]', async () => {
     expect(await through(ask(), answer('HTTP/1.1 042 X'))).toBe('HTTP/1.1 502 Bad Gateway');
+  });
+
+  it('outlives words after the status that cannot be written, and headers that cannot [A-DEP-02]', async () => {
+    const odd = 'O\u007fK';
+    expect(await through(ask(), answer(`HTTP/1.1 200 ${odd}`))).toBe('HTTP/1.1 200 OK');
+    expect(await through(ask(), answer(`HTTP/1.1 299 ${odd}`))).toBe('HTTP/1.1 299 ');
+    const failed = [
+      answer(`HTTP/1.1 042 ${odd}`),
+      answer(`HTTP/1.1 200 OK`, `X-Odd: ${odd}`, 'Y\u0001: z'),
+      answer('HTTP/1.1 101 Switching Protocols', 'Upgrade: odd', 'Connection: upgrade'),
+      'no HTTP at all\r\n\r\n',
+      '',
+    ];
+    for (const lines of failed) {
+      expect(await through(ask(), lines)).toMatch(/^HTTP\/1\.1 (200|502) /);
+      expect(await through(ask('Upgrade: odd', 'Connection: upgrade'), lines)).not.toBeNull();
+    }
   });
 
   it('passes on what announces trailers without chunks, in a request as in an answer [A-DEP-02]', async () => {

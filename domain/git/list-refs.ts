@@ -12,17 +12,31 @@ export interface RefPageOptions {
   limit: number;
 }
 
-/** One page of a list in which the cursor's name stands; an unknown cursor starts at the front. */
+/**
+ * One page of a list in which the cursor's name stands. Where it has gone meanwhile the page begins with the first that
+ * `follows` it, else at the front.
+ */
 function page<T extends { name: string }>(
   all: readonly T[],
   options: RefPageOptions,
+  follows?: (one: T, cursor: string) => boolean,
 ): { items: T[]; next: string | null } {
+  const { cursor } = options;
   const q = options.q?.toLowerCase() ?? '';
   const matching = all.filter((one) => one.name.toLowerCase().includes(q));
-  const start = matching.findIndex((one) => one.name === options.cursor) + 1;
+  let start = matching.findIndex((one) => one.name === cursor) + 1;
+  if (start === 0 && cursor !== undefined && follows !== undefined) {
+    const next = matching.findIndex((one) => follows(one, cursor));
+    start = next === -1 ? matching.length : next;
+  }
   const items = matching.slice(start, start + options.limit);
   const more = start + items.length < matching.length;
   return { items, next: more ? (items.at(-1)?.name ?? null) : null };
+}
+
+/** In the order of git, which compares bytes. */
+function isAfter(name: string, other: string): boolean {
+  return Buffer.compare(Buffer.from(name), Buffer.from(other)) > 0;
 }
 
 /** Branches, the default one first, then by name. */
@@ -42,7 +56,11 @@ export async function listBranchesOf(
     where: { projectId: project.id },
     select: { pattern: true },
   });
-  const { items, next } = page(ordered, options);
+  const { items, next } = page(
+    ordered,
+    options,
+    (branch, cursor) => !isDefault(branch) && isAfter(branch.name, cursor),
+  );
   return {
     items: items.map((branch) => ({
       ...branch,

@@ -171,6 +171,42 @@ describe('every page', () => {
     await close();
   });
 
+  it('finds any of many branches, and loses none when a new one comes [A-UI-03]', async () => {
+    const tree = await makeProject(slipway, 'many-branches', gatedDefinition);
+    const names = Array.from({ length: 148 }, (_, at) => `topic/${String(at + 100)}`);
+    const special = ['zeta/fix_1', 'zeta/fixa1'];
+    const all = ['main', ...names, ...special];
+    await tree.git('push', '--quiet', 'origin', ...all.map((name) => `HEAD:refs/heads/${name}`));
+    const { page, close } = await openWindow();
+    const place = '/projects/admin/many-branches';
+    await signIn(page, slipway, admin(slipway), `${place}/branches`);
+    const rows = page.getByRole('table', { name: 'Branches' }).getByRole('row');
+    await shows(() => rows.count(), 101);
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await shows(() => rows.count(), 152);
+    // first by name after the default branch: what stood last on a page moves to the next one
+    await tree.git('push', '--quiet', 'origin', 'HEAD:refs/heads/alpha');
+    await page.getByRole('link', { name: 'alpha', exact: true }).waitFor();
+    await shows(() => rows.count(), 153);
+    await page.getByLabel('Filter by name').fill('FIX_1');
+    await shows(() => rows.count(), 2);
+    expect(await rows.nth(1).textContent()).toContain('zeta/fix_1');
+    expect(await axeFindings(page)).toEqual([]);
+    await picture(page, 'branches-filtered');
+    await page.getByLabel('Filter by name').fill('nowhere');
+    await page.getByText('No branch found').waitFor();
+
+    await page.goto(`${slipway.baseUrl}${place}/tree`);
+    await page.getByRole('combobox', { name: 'Branch or tag' }).click();
+    await page.getByText('There are more: type a part of the name.').waitFor();
+    await page.keyboard.type('zeta/fix_');
+    await shows(() => page.getByRole('option').allTextContents(), ['zeta/fix_1']);
+    await page.keyboard.press('Enter');
+    await page.waitForURL((url) => url.searchParams.get('ref') === 'zeta/fix_1');
+    await close();
+    await tree.remove();
+  });
+
   it('renders a README without running what it holds [A-UI-03]', async () => {
     const { page, close } = await openWindow();
     await signIn(page, slipway, admin(slipway), project);

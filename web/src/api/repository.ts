@@ -37,11 +37,17 @@ export const listCommits = (project: ProjectRef, query: AtPath, signal?: AbortSi
 export const getCommit = (project: ProjectRef, sha: string) =>
   call('get', `${base}/commits/{sha}`, { path: { ...projectParams(project), sha } });
 
-export const listBranches = (project: ProjectRef, cursor?: string) =>
-  call('get', `${base}/branches`, { path: projectParams(project), query: { cursor } });
+interface RefsQuery {
+  /** part of the name */
+  q?: string | undefined;
+  cursor?: string | undefined;
+}
 
-export const listTags = (project: ProjectRef, cursor?: string) =>
-  call('get', `${base}/tags`, { path: projectParams(project), query: { cursor } });
+export const listBranches = (project: ProjectRef, query: RefsQuery, signal?: AbortSignal) =>
+  call('get', `${base}/branches`, { path: projectParams(project), query, signal });
+
+export const listTags = (project: ProjectRef, query: RefsQuery, signal?: AbortSignal) =>
+  call('get', `${base}/tags`, { path: projectParams(project), query, signal });
 
 /** The first branches with `q` in their name; `''` for all. */
 export const findBranches = (project: ProjectRef, q: string, signal?: AbortSignal) =>

@@ -1,9 +1,10 @@
 import type { JSX } from 'preact';
 import { listBranches, listTags } from '../../api/repository.ts';
 import type { Branch, GitTag } from '../../api/types.ts';
-import { useList } from '../../app/load.ts';
-import { projectPath, withQuery } from '../../app/location.ts';
+import { useKept, useList, useSettled } from '../../app/load.ts';
+import { projectPath, useQuery, withQuery } from '../../app/location.ts';
 import { Empty, More, Show } from '../../components/feedback.tsx';
+import { Filter } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import { Section } from '../../components/page.tsx';
 import { Table } from '../../components/table.tsx';
@@ -11,11 +12,20 @@ import { Time } from '../../components/time.tsx';
 import { shortSha } from '../../lib/time.ts';
 import type { ProjectPageProps } from '../project-page-props.ts';
 
-/** Branches, then tags. */
+/** Branches, then tags; the server finds those with what is typed in their name. */
 export function Branches({ at }: ProjectPageProps): JSX.Element {
   const key = `repository/${at.owner}/${at.project}`;
-  const branches = useList(`${key}/branch-list`, (cursor) => listBranches(at, cursor));
-  const tags = useList(`${key}/tag-list`, (cursor) => listTags(at, cursor));
+  const { query, setQuery } = useQuery();
+  const wanted = useSettled(query['q'] ?? '').trim();
+  const q = wanted === '' ? undefined : wanted;
+  const branches = useKept(
+    useList(`${key}/branch-list/${wanted}`, (cursor, signal) =>
+      listBranches(at, { q, cursor }, signal),
+    ),
+  );
+  const tags = useKept(
+    useList(`${key}/tag-list/${wanted}`, (cursor, signal) => listTags(at, { q, cursor }, signal)),
+  );
   const link = (page: string, ref: string): string =>
     withQuery(projectPath(at.owner, at.project, page), { ref });
   const commit = (sha: string): JSX.Element => (
@@ -25,12 +35,21 @@ export function Branches({ at }: ProjectPageProps): JSX.Element {
   );
   return (
     <div class="stack">
+      <div class="toolbar">
+        <Filter
+          label="Filter by name"
+          value={query['q'] ?? ''}
+          onValue={(text) => {
+            setQuery({ q: text });
+          }}
+        />
+      </div>
       <Section title="Branches">
         <Show loaded={branches} rows={5} what="Branches">
           {(list) =>
             list.length === 0 ? (
-              <Empty icon="branch" title="No branches">
-                The first push makes one.
+              <Empty icon="branch" title={q === undefined ? 'No branches' : 'No branch found'}>
+                {q === undefined ? 'The first push makes one.' : 'None has that in its name.'}
               </Empty>
             ) : (
               <Table<Branch>

@@ -3,6 +3,7 @@ import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { parseEgressRule } from '../../contracts/pipeline/egress.ts';
 import { framed } from './dns-upstream.ts';
 import { type NameServer, type NamesOptions, serveNames } from './egress-names.ts';
 
@@ -43,8 +44,11 @@ function answerWith(query: Buffer, count: number, nth: number): Buffer {
   return Buffer.concat([head, ...records]);
 }
 
-async function open(ask: NamesOptions['ask']): Promise<void> {
-  names = serveNames({ sockets, open: () => Promise.resolve(), ...(ask && { ask }) });
+async function open(
+  ask: NamesOptions['ask'],
+  openAll: NamesOptions['open'] = () => Promise.resolve(),
+): Promise<void> {
+  names = serveNames({ sockets, open: openAll, ...(ask && { ask }) });
   const { port } = sockets.tcp.address() as AddressInfo;
   const arrived = once(sockets.tcp, 'connection');
   client = connect(port, '127.0.0.1').on('error', () => undefined);
@@ -63,7 +67,7 @@ describe('the name server of a step that is flooded', () => {
 
   it('keeps no answers for somebody who does not take them [A-PIPE-05]', async () => {
     await open(undefined);
-    names.judgeBy([]);
+    await names.judgeBy([]);
     client.pause();
     // Beyond what the kernel holds for both sides.
     for (let round = 0; round < 4; round += 1) client.write(flood);
@@ -76,7 +80,7 @@ describe('the name server of a step that is flooded', () => {
 
   it('answers one after another over one connection, also where a question comes in pieces [A-PIPE-05]', async () => {
     await open(undefined);
-    names.judgeBy([]);
+    await names.judgeBy([]);
     const query = framed(queryFor('a.example'));
     const all = Buffer.concat([query, query, query]);
     let read = Buffer.alloc(0);
@@ -96,5 +100,49 @@ describe('the name server of a step that is flooded', () => {
     await pause(300);
     expect(asked).toBe(4);
     expect(names.take().namesOf.size).toBeLessThanOrEqual(500);
+  });
+
+  it('opens what many answers lead to with a few runs of nft, before it answers, and not without end [A-PIPE-05]', async () => {
+    const runs: number[] = [];
+    const opened = new Set<string>();
+    let asked = 0;
+    await open(
+      (query) => Promise.resolve(answerWith(query, 40, (asked += 1))),
+      (openings) => {
+        runs.push(openings.length);
+        for (const { address } of openings) opened.add(address);
+        return pause(20);
+      },
+    );
+    await names.judgeBy([parseEgressRule('*.example')].filter((rule) => typeof rule !== 'string'));
+    const { port, address } = sockets.udp.address();
+    const asker = createSocket('udp4');
+    const told: Buffer[] = [];
+    asker.on('message', (answer) => {
+      const isWhole = (answer.readUInt16BE(2) & 15) === 0;
+      if (isWhole) expect([...opened]).toContain(`203.${String(answer.at(-3))}.0.39`);
+      told.push(answer);
+    });
+    for (let nth = 0; nth < 100; nth += 1)
+      asker.send(queryFor(`a${String(nth)}.example`), port, address);
+    for (let waited = 0; waited < 100 && told.length < 100; waited += 1) await pause(50);
+    asker.close();
+    expect([asked, told.length]).toEqual([100, 100]);
+    // One run for each address would be 4000.
+    expect(runs.length).toBeLessThan(20);
+    expect(opened.size).toBeLessThanOrEqual(1024);
+    const refused = told.filter((answer) => (answer.readUInt16BE(2) & 15) === 2);
+    expect(refused.length).toBeGreaterThan(50);
+  });
+
+  it('is asked so often and no more, and says that there was more [A-PIPE-05]', async () => {
+    await open(undefined);
+    await names.judgeBy([]);
+    for (let nth = 0; nth < 5000; nth += 1) {
+      sockets.udp.emit('message', queryFor('a.example'), { address: '127.0.0.1', port: 9 });
+    }
+    const { entries, isCut } = names.take();
+    expect(entries[0]?.count).toBeLessThan(2000);
+    expect(isCut).toBe(true);
   });
 });

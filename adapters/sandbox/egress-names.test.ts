@@ -29,12 +29,12 @@ it.each([
   const waiting = new Promise<Buffer>((resolve) => (tell = resolve));
   const names = serveNames({
     sockets,
-    open: (address) => Promise.resolve(void opened.push(address)),
+    open: (all) => Promise.resolve(void opened.push(...all.map(({ address }) => address))),
     ask: () => waiting,
   });
-  names.judgeBy(listed());
+  await names.judgeBy(listed());
   sockets.udp.emit('message', query, { address: '127.0.0.1', port: 9 });
-  if (isNext) names.judgeBy([]);
+  if (isNext) await names.judgeBy([]);
   tell(answer);
   await new Promise((resolve) => setTimeout(resolve, 20));
   sockets.udp.close();

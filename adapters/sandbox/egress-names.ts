@@ -1,5 +1,6 @@
 import type { Socket as Datagrams } from 'node:dgram';
 import type { Server, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   maxEgressEntries,
   rulesForName,
@@ -8,17 +9,20 @@ import {
 } from '../../contracts/pipeline/egress.ts';
 import { emptyAnswer, readAddresses, readQuestion, type DnsQuestion } from './dns-message.ts';
 import { askUpstream, framed } from './dns-upstream.ts';
+import { createOpenings, type Opening, type Openings } from './egress-openings.ts';
+import { createPace } from './pace.ts';
 
 export interface NamesOptions {
   sockets: { udp: Datagrams; tcp: Server };
-  /** Before the address of an allowed name is told it is opened. */
-  open: (address: string, ports: readonly number[]) => Promise<void>;
+  /** Before the addresses of an allowed name are told they are opened. */
+  open: (openings: readonly Opening[]) => Promise<void>;
   ask?: typeof askUpstream;
 }
 
 /** The name server of one network: it writes down what is asked, and answers what the rules allow. */
 export interface NameServer {
-  judgeBy(rules: readonly EgressRule[] | null): void;
+  /** Settles when nothing is being opened any more for what went before. */
+  judgeBy(rules: readonly EgressRule[] | null): Promise<void>;
   /** What was asked since the last time, and which names led to which address. */
   take(): { entries: EgressEntry[]; namesOf: Map<string, string[]>; isCut: boolean };
   close(): void;
@@ -26,6 +30,8 @@ export interface NameServer {
 
 const mostPending = 256;
 const mostTcp = 32;
+/** What a build asks at most, with room; each question is work of the worker's own process. */
+const questions = { atOnce: 1000, perSecond: 200 } as const;
 
 /** Serves from now on. Questions go on to the name servers of this machine as they are. */
 export function serveNames(options: NamesOptions): NameServer {
@@ -33,6 +39,8 @@ export function serveNames(options: NamesOptions): NameServer {
   const { udp, tcp } = options.sockets;
   udp.on('error', () => undefined);
   udp.on('message', (query, from) => {
+    // Whoever asks over UDP asks again.
+    if (!server.mayAsk()) return;
     // Nothing that is asked may end our process.
     void server.answer(query, 'udp').then(
       (answer) => {
@@ -52,16 +60,26 @@ class Names implements NameServer {
   #rules: readonly EgressRule[] | null = null;
   #asked = new Map<string, { allowed: boolean; count: number }>();
   #namesOf = new Map<string, Set<string>>();
-  #opened = new Set<string>();
+  readonly #openings: Openings;
+  #pace = createPace(questions);
   #isCut = false;
   #pending = 0;
 
   constructor(options: NamesOptions) {
     this.#options = options;
+    this.#openings = createOpenings(options.open);
   }
 
-  judgeBy(rules: readonly EgressRule[] | null): void {
+  judgeBy(rules: readonly EgressRule[] | null): Promise<void> {
     this.#rules = rules;
+    return this.#openings.forget();
+  }
+
+  /** False for a question too many, of which the record then says that there was more. */
+  mayAsk(): boolean {
+    const may = this.#pace.take();
+    this.#isCut ||= !may;
+    return may;
   }
 
   take(): ReturnType<NameServer['take']> {
@@ -73,7 +91,7 @@ class Names implements NameServer {
     const isCut = this.#isCut;
     this.#asked = new Map();
     this.#namesOf = new Map();
-    this.#opened = new Set();
+    this.#pace = createPace(questions);
     this.#isCut = false;
     return { entries, namesOf, isCut };
   }
@@ -128,6 +146,7 @@ class Names implements NameServer {
     let left = read;
     while (left.length >= 2 && left.length >= 2 + left.readUInt16BE(0) && !socket.destroyed) {
       const end = 2 + left.readUInt16BE(0);
+      while (!this.mayAsk()) await sleep(this.#pace.waitMs());
       const answer = await this.answer(left.subarray(2, end), 'tcp');
       left = left.subarray(end);
       if (answer === null) socket.destroy();
@@ -148,17 +167,16 @@ class Names implements NameServer {
     answer: Buffer,
     opening: EgressRule[] | null,
   ): Promise<void> {
-    for (const address of readAddresses(answer)) {
+    const addresses = readAddresses(answer);
+    for (const address of addresses) {
       const names = this.#namesOf.get(address) ?? new Set();
       const isRoom = this.#namesOf.has(address) || this.#namesOf.size < maxEgressEntries;
       if (names.size < 8 && isRoom) this.#namesOf.set(address, names.add(question.name));
-      for (const { ports } of opening ?? []) {
-        const key = `${address} ${ports.join(',')}`;
-        if (this.#opened.has(key)) continue;
-        await this.#options.open(address, ports);
-        this.#opened.add(key);
-      }
     }
+    const rules = opening ?? [];
+    await this.#openings.want(
+      addresses.flatMap((address) => rules.map(({ ports }) => ({ address, ports }))),
+    );
   }
 }
 

@@ -1,12 +1,13 @@
 import type { EgressEntry, EgressRule } from '../../contracts/pipeline/egress.ts';
+import type { Opening } from './egress-openings.ts';
 import { runTool } from './run-tool.ts';
 
 /** The packet filter of one network: what it forbids, what a list opens, and what the kernel counted of it. */
 export interface EgressWall {
   /** null: everything that is not forbidden */
   judgeBy(rules: readonly EgressRule[] | null): Promise<void>;
-  /** Opens ports of an address, all of them when none are named; for the names of a list. */
-  open(address: string, ports: readonly number[]): Promise<void>;
+  /** Opens addresses for the names of a list, in one run of `nft`. */
+  open(openings: readonly Opening[]): Promise<void>;
   /** What was counted since `forget`. */
   read(): Promise<{ entries: EgressEntry[]; isCut: boolean }>;
   /** Begins to count anew. */
@@ -81,7 +82,7 @@ export async function raiseWall(
   await nft(wallText(forbidden, excepted));
   return {
     judgeBy: (rules) => nft(judgeText(rules)),
-    open: (address, ports) => nft(openText(address, ports)),
+    open: (openings) => nft(openings.map(openText).join('')),
     read: async () => {
       const list = [...enter, '--', 'nft', '-j', 'list', 'table', 'inet', 'slipway'];
       const { code, stdout, stderr } = await runTool('nsenter', list);
@@ -114,7 +115,7 @@ function judgeText(rules: readonly EgressRule[] | null): string {
 }
 
 /** Two sets, not ranges in one: many names have one address, and the kernel refuses a port within an opened range. */
-function openText(address: string, ports: readonly number[]): string {
+function openText({ address, ports }: Opening): string {
   if (ports.length === 0) return `add element inet slipway opened_whole { ${address} }\n`;
   const elements = ports.map((port) => `${address} . ${String(port)}`).join(', ');
   return `add element inet slipway opened { ${elements} }\n`;

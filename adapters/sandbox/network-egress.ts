@@ -46,7 +46,7 @@ export async function openEgress(
     begin: async (rules) => {
       if (rules === null && !isListed) return;
       isListed = rules !== null;
-      names.judgeBy(rules);
+      await names.judgeBy(rules);
       await wall.judgeBy(rules);
     },
     end: async () => {

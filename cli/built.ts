@@ -18,7 +18,17 @@ export interface BuiltParts {
 interface BackupPart {
   createBackup: (place: BackupPlace & { withKey: boolean }) => Promise<BackupManifest>;
   restoreBackup: (place: BackupPlace) => Promise<BackupManifest>;
+  listBackups: (folder: string) => Promise<ListedBackup[]>;
   verifyBackup: (folder: string) => Promise<{ manifest: BackupManifest; files: unknown[] }>;
+}
+
+export interface ListedBackup {
+  name: string;
+  createdAt: string | null;
+  bytes: number;
+  repositories: number;
+  verifiedAt: string | null;
+  problem: string | null;
 }
 
 interface BackupPlace {

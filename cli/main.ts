@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { become } from './built.ts';
 import { CliError } from './cli-error.ts';
-import { backupCreate, backupRestore, backupVerify } from './commands/backup.ts';
+import { backupCreate, backupList, backupRestore, backupVerify } from './commands/backup.ts';
 import { demo } from './commands/demo.ts';
 import { doctor } from './commands/doctor.ts';
 import { lintPipeline } from './commands/lint-pipeline.ts';
@@ -48,6 +48,12 @@ const commands: Commands = {
     help: 'back up all of it while it runs, without the master key unless asked',
     takes: '<folder> [--with-key]',
     options: { 'with-key': { type: 'boolean' } },
+    words: 1,
+  },
+  'backup list': {
+    run: backupList,
+    help: 'list the backups of a folder: when, how large, when last verified',
+    takes: '<folder of backups>',
     words: 1,
   },
   'backup verify': {

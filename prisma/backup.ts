@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { access, chmod, copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { createReadStream, existsSync } from 'node:fs';
+import { access, chmod, copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -9,6 +9,7 @@ import {
   checkFiles,
   type BackedUpFile,
   type Manifest,
+  noteVerified,
   readBackup,
 } from '../adapters/backup/backup-folder.ts';
 import { dumpDatabase } from '../adapters/backup/dump-database.ts';
@@ -18,6 +19,8 @@ import { openObjectStore } from '../adapters/object-store/open-object-store.ts';
 import type { ObjectStore } from '../adapters/object-store/object-store.ts';
 import type { Config } from '../contracts/config.ts';
 import { migrate } from './migrate.ts';
+
+export { listBackups } from '../adapters/backup/backup-folder.ts';
 
 /** The same distance from here and from the bundle in dist/. */
 const ownMigrations = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
@@ -94,13 +97,23 @@ export async function createBackup(place: BackupPlace & { withKey: boolean }): P
   return (await readBackup(folder)).manifest;
 }
 
-/** Reads all of a backup and compares sums and counts. @throws BackupError naming what differs */
+/** Reads all of a backup, compares sums and counts, and notes in it how that went. @throws BackupError naming what differs */
 export async function verifyBackup(
   folder: string,
 ): Promise<{ manifest: Manifest; files: BackedUpFile[] }> {
   const backup = await readBackup(folder);
-  await checkFiles(folder, backup.files);
-  const { manifest, files } = backup;
+  try {
+    await checkFiles(folder, backup.files);
+    requireAllPromised(backup);
+  } catch (error) {
+    await noteVerified(folder, null);
+    throw error;
+  }
+  await noteVerified(folder, new Date());
+  return backup;
+}
+
+function requireAllPromised({ manifest, files }: { manifest: Manifest; files: BackedUpFile[] }) {
   const paths = new Set(files.map((file) => file.path));
   const missing = manifest.tables.find((table) => !paths.has(table.path));
   if (missing !== undefined) throw new BackupError(`the rows of ${missing.name} are missing`);
@@ -108,24 +121,54 @@ export async function verifyBackup(
   if (objects !== manifest.objects) {
     throw new BackupError(`${manifest.objects} objects are promised, ${objects} are there`);
   }
-  return backup;
 }
 
-/**
- * Restores a backup into an empty database and an empty data folder. Rows come last and in one transaction. What fails
- * leaves what was put in place before, the schema too; the next try needs both empty again.
- * @throws BackupError
- */
-export async function restoreBackup(place: BackupPlace): Promise<Manifest> {
-  const { config, databaseUrl, folder, tell } = place;
-  const { manifest, files } = await verifyBackup(folder);
-  tell(`backup of ${manifest.createdAt}: ${files.length} files are whole`);
+/** The key of a backup goes to where none is, or to where the same one is. @throws BackupError */
+async function requireKeyPlace(folder: string, target: string): Promise<void> {
+  const there = await readFile(target).catch(() => null);
+  if (there === null || there.equals(await readFile(path.join(folder, keyFile)))) return;
+  throw new BackupError(
+    `${target} is another key than that of the backup: move it away if nothing is sealed with it`,
+  );
+}
+
+/** Takes back, newest first, what was done. */
+class Undo {
+  readonly #steps: { what: string; undo: () => Promise<unknown> }[] = [];
+
+  /** @param what is left when it cannot be taken back, for people */
+  add(what: string, undo: () => Promise<unknown>): void {
+    this.#steps.push({ what, undo });
+  }
+
+  /** @returns what is left all the same */
+  async run(): Promise<string[]> {
+    const left: string[] = [];
+    for (const { what, undo } of this.#steps.reverse()) {
+      await undo().catch(() => left.push(what));
+    }
+    return left;
+  }
+}
+
+async function emptyFolder(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    await rm(path.join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** What has to be so before anything is done. @returns how the database is emptied again */
+async function requireRoom(
+  { config, databaseUrl, folder }: BackupPlace,
+  manifest: Manifest,
+): Promise<() => Promise<void>> {
   const root = rootOf(config);
-  if (!(await isEmpty(root)))
+  if (!(await isEmpty(root))) {
     throw new BackupError(
-      `${root} is not empty: restore into an empty one, also after a restore that failed`,
+      `${root} is not empty: restore into an empty one, also after a restore that was killed`,
     );
-  await requireEmptyDatabase(databaseUrl);
+  }
+  const emptyDatabase = await requireEmptyDatabase(databaseUrl);
   const own = new Set(await readdir(ownMigrations));
   const unknown = manifest.migrations.find((name) => !own.has(name));
   if (unknown !== undefined) {
@@ -133,23 +176,56 @@ export async function restoreBackup(place: BackupPlace): Promise<Manifest> {
       `the backup is of a newer Slipway (${unknown}): restore it with that one`,
     );
   }
+  if (manifest.masterKey) await requireKeyPlace(folder, path.resolve(config.home, keyFile));
+  return emptyDatabase;
+}
+
+/**
+ * Restores a backup into an empty database and an empty data folder. Rows come last and in one transaction. What fails
+ * takes back all that it has put in place, so that it can be tried again; what it cannot take back it names.
+ * @throws BackupError
+ */
+export async function restoreBackup(place: BackupPlace): Promise<Manifest> {
+  const { folder, tell } = place;
+  const backup = await verifyBackup(folder);
+  tell(`backup of ${backup.manifest.createdAt}: ${backup.files.length} files are whole`);
+  const emptyDatabase = await requireRoom(place, backup.manifest);
+  const undo = new Undo();
+  try {
+    await putInPlace(place, backup, { undo, emptyDatabase });
+  } catch (error) {
+    const left = await undo.run();
+    const reason = error instanceof Error ? error.message : String(error);
+    if (left.length === 0) throw new BackupError(`${reason}; nothing of it was left behind`);
+    throw new BackupError(`${reason}; before the next try remove ${left.join(', ')}`);
+  }
+  return backup.manifest;
+}
+
+async function putInPlace(
+  { config, databaseUrl, folder, tell }: BackupPlace,
+  { manifest, files }: { manifest: Manifest; files: BackedUpFile[] },
+  { undo, emptyDatabase }: { undo: Undo; emptyDatabase: () => Promise<void> },
+): Promise<void> {
+  const root = rootOf(config);
+  undo.add(`what is in ${root}`, () => emptyFolder(root));
   await placeRepositories(folder, root, manifest.repositories, files);
   tell(`repositories: ${manifest.repositories.length}, each looked at by git`);
   const store = openObjectStore(config);
   for (const { key, path: file } of files) {
-    if (key !== undefined) await store.put(key, createReadStream(path.join(folder, file)));
+    if (key === undefined) continue;
+    undo.add(`object ${key}`, () => store.delete(key));
+    await store.put(key, createReadStream(path.join(folder, file)));
   }
   tell(`objects: ${manifest.objects}`);
   if (manifest.masterKey) {
     const target = path.resolve(config.home, keyFile);
+    if (!existsSync(target)) undo.add(target, () => rm(target, { force: true }));
     await copyFile(path.join(folder, keyFile), target);
     await chmod(target, 0o600);
   }
-  await migrate(databaseUrl, {
-    migrationsDir: ownMigrations,
-    only: new Set(manifest.migrations),
-  });
+  undo.add('the tables of the database', emptyDatabase);
+  await migrate(databaseUrl, { migrationsDir: ownMigrations, only: new Set(manifest.migrations) });
   await loadDatabase(databaseUrl, folder, manifest);
   tell(`database: ${manifest.tables.length} tables, as they were`);
-  return manifest;
 }

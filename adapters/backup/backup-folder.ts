@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { Transform } from 'node:stream';
@@ -126,5 +126,66 @@ export async function checkFiles(root: string, files: readonly BackedUpFile[]): 
     if (sum.digest() !== file.sha256) {
       throw new BackupError(`${file.path} of ${root} was changed or damaged: its sum differs`);
     }
+  }
+}
+
+const verifiedFile = 'verified-at';
+
+/**
+ * Notes in a backup when every file of it was last found whole; null where one was not. Nobody relies on it but who looks
+ * at a list: a backup that cannot be written to is as good a backup.
+ */
+export async function noteVerified(root: string, at: Date | null): Promise<void> {
+  const file = path.join(root, verifiedFile);
+  const noted =
+    at === null ? rm(file, { force: true }) : writeFile(file, at.toISOString(), { mode: 0o600 });
+  await noted.catch(() => undefined);
+}
+
+/** A folder that is a backup, or was to become one. */
+export interface ListedBackup {
+  name: string;
+  /** null: it is no whole backup, see `problem` */
+  createdAt: string | null;
+  bytes: number;
+  repositories: number;
+  /** when all of it was last found whole, ISO 8601 in UTC; null: not since it was last found damaged */
+  verifiedAt: string | null;
+  problem: string | null;
+}
+
+/**
+ * Backups that lie in a folder, by name. It reads what they say of themselves, not all that is in them.
+ * @throws BackupError where there is no such folder
+ */
+export async function listBackups(folder: string): Promise<ListedBackup[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => {
+    throw new BackupError(`${folder} cannot be read: name the folder that holds the backups`);
+  });
+  const listed: ListedBackup[] = [];
+  for (const { name } of entries.filter((entry) => entry.isDirectory())) {
+    const root = path.join(folder, name);
+    const isDraft = name.endsWith('.part');
+    if (!isDraft && !existsSync(path.join(root, manifestFile))) continue;
+    listed.push(
+      isDraft ? notWhole(name, 'interrupted, or being made now') : await describeBackup(root, name),
+    );
+  }
+  return listed.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const notWhole = (name: string, problem: string): ListedBackup => ({
+  ...{ name, problem, createdAt: null, bytes: 0, repositories: 0, verifiedAt: null },
+});
+
+async function describeBackup(root: string, name: string): Promise<ListedBackup> {
+  try {
+    const { manifest, files } = await readBackup(root);
+    const verifiedAt = await readFile(path.join(root, verifiedFile), 'utf8').catch(() => null);
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const { createdAt, repositories } = manifest;
+    return { name, createdAt, bytes, repositories: repositories.length, verifiedAt, problem: null };
+  } catch (error) {
+    return notWhole(name, error instanceof Error ? error.message : String(error));
   }
 }

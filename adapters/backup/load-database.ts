@@ -53,16 +53,51 @@ async function loadTable(client: pg.Client, root: string, table: BackedUpTable):
   }
 }
 
-/** @throws BackupError when there is a table already */
-export async function requireEmptyDatabase(url: string): Promise<void> {
+async function functionIds(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ id: string }>(
+    `SELECT oid::text AS id FROM pg_proc WHERE pronamespace = current_schema()::regnamespace`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Has a look at a database that a backup shall be restored into.
+ * @returns empties it again, of all that was made since; what somebody else had in it stays
+ * @throws BackupError when there is a table already
+ */
+export async function requireEmptyDatabase(url: string): Promise<() => Promise<void>> {
   const client = await openClient(url);
   try {
-    if ((await tableNames(client)).length === 0) return;
-    throw new BackupError(
-      'The database is not empty: restore into an empty one, also after a restore that failed',
-    );
+    if ((await tableNames(client)).length > 0) {
+      throw new BackupError(
+        'The database is not empty: restore into an empty one, also after a restore that was killed',
+      );
+    }
+    const before = await functionIds(client);
+    return () => emptyDatabase(url, before);
   } finally {
     await client.end();
+  }
+}
+
+async function emptyDatabase(url: string, functionsBefore: readonly string[]): Promise<void> {
+  const client = await openClient(url);
+  try {
+    await client.query('BEGIN');
+    for (const name of await tableNames(client)) {
+      await client.query(`DROP TABLE IF EXISTS ${pg.escapeIdentifier(name)} CASCADE`);
+    }
+    const { rows } = await client.query<{ signature: string }>(
+      `SELECT oid::regprocedure::text AS signature FROM pg_proc
+         WHERE pronamespace = current_schema()::regnamespace AND NOT oid::text = ANY ($1)`,
+      [functionsBefore],
+    );
+    for (const { signature } of rows) {
+      await client.query(`DROP ROUTINE IF EXISTS ${signature} CASCADE`);
+    }
+    await client.query('COMMIT');
+  } finally {
+    await client.end().catch(() => undefined);
   }
 }
 

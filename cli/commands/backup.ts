@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Config } from '../../contracts/config.ts';
-import { loadBuilt } from '../built.ts';
+import { loadBuilt, type ListedBackup } from '../built.ts';
 import { CliError } from '../cli-error.ts';
 
 interface Wanted {
@@ -12,14 +12,14 @@ interface Wanted {
 }
 
 /** Options and further words were refused before (dispatch.ts). */
-function read(args: readonly string[]): Wanted {
+function read(args: readonly string[], missing = 'Name the folder of the backup.'): Wanted {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: { 'with-key': { type: 'boolean' } },
   });
   const [folder] = positionals;
-  if (folder === undefined) throw new CliError('Name the folder of the backup.', 2);
+  if (folder === undefined) throw new CliError(missing, 2);
   return { folder: path.resolve(folder), withKey: values['with-key'] === true };
 }
 
@@ -67,6 +67,23 @@ export async function backupVerify(args: readonly string[]): Promise<number> {
   const { verifyBackup } = await loadBuilt('backup');
   const { manifest, files } = await run(() => verifyBackup(wanted.folder));
   return say(`The backup of ${manifest.createdAt} is whole: ${String(files.length)} files.`);
+}
+
+function lineOf({ name, createdAt, bytes, repositories, verifiedAt, problem }: ListedBackup) {
+  if (createdAt === null) return `${name}  no backup: ${problem ?? 'it cannot be read'}`;
+  const inMiB = (bytes / 2 ** 20).toFixed(1);
+  const size = bytes < 2 ** 20 ? `${String(Math.ceil(bytes / 1024))} KiB` : `${inMiB} MiB`;
+  const whole = verifiedAt === null ? 'NOT verified' : `verified ${verifiedAt}`;
+  return `${name}  made ${createdAt}  ${size}  repositories: ${String(repositories)}  ${whole}`;
+}
+
+/** Lists the backups that lie in a folder. @returns exit code */
+export async function backupList(args: readonly string[]): Promise<number> {
+  const { folder } = read(args, 'Name the folder that holds the backups.');
+  const { listBackups } = await loadBuilt('backup');
+  const listed = await run(() => listBackups(folder));
+  if (listed.length === 0) return say(`There is no backup in ${folder}.`);
+  return say(listed.map(lineOf).join('\n'));
 }
 
 /** Restores a backup into nothing. @returns exit code */

@@ -67,7 +67,8 @@ export async function recordObservation(
   await inTransaction(db, async (tx) => {
     const turned = await tx.deployment.updateMany({
       where: { id: deployment.id, currentStatus: { in: ['healthy', 'degraded'], not: status } },
-      data: { currentStatus: status, ...(found.healthy ? {} : { statusMessage: message }) },
+      // What was said of its ill health ends with that.
+      data: { currentStatus: status, statusMessage: found.healthy ? null : message },
     });
     await tx.deployment.update({
       where: { id: deployment.id },

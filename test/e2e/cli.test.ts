@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { startGitServer } from '../support/git-server.ts';
+import { createEmptyDatabase } from '../support/test-database.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 let folder: string;
@@ -28,6 +30,54 @@ async function slipway(args: string[], env: Record<string, string> = {}): Promis
     return { code, stdout, stderr };
   }
 }
+
+describe('slipway backup', () => {
+  it('goes from a running Slipway through a list and a verification into an empty one, which has all of it', async () => {
+    const server = await startGitServer();
+    const empty = await createEmptyDatabase();
+    const home = path.join(folder, 'restored');
+    const backups = path.join(folder, 'backups');
+    const kept = path.join(backups, 'first');
+    const roots = { DEVGODZILLA_PROJECTS_ROOT: 'repositories' };
+    const running = { ...roots, SLIPWAY_HOME: server.home, DATABASE_URL: server.url };
+    const restoring = { ...roots, SLIPWAY_HOME: home, DATABASE_URL: empty.url };
+    try {
+      const ann = await server.user('ann', 'admin');
+      const project = await server.project(ann, 'kept');
+      await server.api(ann, 'POST', `${project.api}/issues`, { title: 'kept as well' });
+      const made = await slipway(['backup', 'create', kept], running);
+      expect(made).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('without the master'),
+      });
+      const listed = await slipway(['backup', 'list', backups]);
+      expect(listed.stdout).toMatch(
+        /^first {2}made 2\S+Z {2}\d+ KiB {2}repositories: 1 {2}verified 2\S+Z$/m,
+      );
+      expect(await slipway(['backup', 'verify', kept])).toMatchObject({ code: 0 });
+
+      await mkdir(path.join(home, 'repositories'), { recursive: true });
+      await writeFile(path.join(home, 'repositories', 'mine'), '');
+      const refused = await slipway(['backup', 'restore', kept], restoring);
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('is not empty') });
+      await rm(path.join(home, 'repositories', 'mine'));
+      const restored = await slipway(['backup', 'restore', kept], restoring);
+      expect(restored).toMatchObject({ code: 0, stdout: expect.stringContaining('Restored.') });
+      const second = await startGitServer({ over: { url: empty.url, home } });
+      try {
+        const issues = await second.api(ann, 'GET', `${project.api}/issues`);
+        expect(await issues.json()).toMatchObject({ items: [{ title: 'kept as well' }] });
+        expect((await second.api(ann, 'GET', `${project.api}/branches`)).status).toBe(200);
+        expect(second.errors).toEqual([]);
+      } finally {
+        await second.stop();
+      }
+    } finally {
+      await server.stop();
+      await empty.drop();
+    }
+  });
+});
 
 describe('slipway', () => {
   it('shows the effective configuration without a secret [B-CFG-01]', async () => {

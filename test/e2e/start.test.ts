@@ -116,10 +116,13 @@ async function api(pathname: string, body?: unknown): Promise<{ status: number; 
 }
 
 /** What the command line says about the home of this test. */
-function slipway(...words: string[]): string {
+const slipway = (...words: string[]): string => slipwayOver(home, ...words);
+
+/** The same of another home. */
+function slipwayOver(over: string, ...words: string[]): string {
   return execFileSync(process.execPath, [path.join(root, 'dist/cli.mjs'), ...words], {
     cwd: root,
-    env: { ...process.env, PORT: String(port), SLIPWAY_HOME: home },
+    env: { ...process.env, PORT: String(port), SLIPWAY_HOME: over },
     encoding: 'utf8',
   });
 }
@@ -176,6 +179,9 @@ describe('npm start', () => {
       expect(slipway('backup', 'create', backup)).toContain('The backup is whole');
       await expectTemporalDeaf(first);
       expect(await stop(first)).toBe(0);
+      // Where nothing runs yet, the restore brings the Postgres that the start would bring.
+      const emptied = path.join(home, 'restored');
+      expect(slipwayOver(emptied, 'backup', 'restore', backup)).toContain('Restored.');
 
       const second = start();
       await untilReady(second);

@@ -1,15 +1,16 @@
 import { execFile } from 'node:child_process';
-import { appendFile, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import pg from 'pg';
 import { createFileStore } from '../../adapters/object-store/file-store.ts';
 import { configSchema } from '../../contracts/config.ts';
 import { verifyAudit } from '../../domain/audit/verify-audit.ts';
 import { adoptEvents } from '../../domain/event/adopt-events.ts';
 import { repairRefs } from '../../domain/git/repair-refs.ts';
-import { createBackup, restoreBackup, verifyBackup } from '../../prisma/backup.ts';
+import { createBackup, listBackups, restoreBackup, verifyBackup } from '../../prisma/backup.ts';
 import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
 import {
   startGitServer,
@@ -147,6 +148,73 @@ describe('a backup', () => {
       await empty.drop();
       await tree.git('remote', 'set-url', 'origin', repository.url);
     }
+  });
+
+  it('that cannot be restored leaves nothing behind, and is restored by the next try', async () => {
+    const folder = path.join(scratch, 'third');
+    await createBackup({ ...placeOf(server.home, server.url, folder), withKey: true });
+    const home = await mkdtemp(path.join(scratch, 'home-'));
+    const empty = await createEmptyDatabase();
+    const place = placeOf(home, empty.url, folder);
+    const left = async () => {
+      const names = await readdir(home, { recursive: true, withFileTypes: true });
+      return names.filter((one) => one.isFile()).map(({ name }) => name);
+    };
+    const client = new pg.Client({ connectionString: empty.url });
+    await client.connect();
+    try {
+      await client.query("CREATE FUNCTION somebodys() RETURNS int LANGUAGE sql AS 'SELECT 1'");
+      // Everything is in place but the rows of the last table, which hold what no column takes.
+      const manifest = JSON.parse(await readFile(path.join(folder, 'backup.json'), 'utf8')) as {
+        tables: { rows: number }[];
+      };
+      const whole = JSON.stringify(manifest);
+      const last = manifest.tables.at(-1);
+      if (last) last.rows += 1;
+      await writeFile(path.join(folder, 'backup.json'), JSON.stringify(manifest));
+      await expect(restoreBackup(place)).rejects.toThrow(/rows, the backup says .*; nothing of it/);
+      expect(await left()).toEqual([]);
+      const made = await client.query(
+        `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`,
+      );
+      expect(made.rows).toEqual([]);
+      const functions = await client.query(
+        `SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace`,
+      );
+      expect(functions.rows).toEqual([{ proname: 'somebodys' }]);
+
+      await writeFile(path.join(folder, 'backup.json'), whole);
+      await writeFile(path.join(home, 'master-key'), 'another key');
+      await expect(restoreBackup(place)).rejects.toThrow('is another key than that of the backup');
+      expect(await left()).toEqual(['master-key']);
+      await writeFile(path.join(home, 'master-key'), 'the-key-of-all-secrets');
+      await restoreBackup(place);
+      const { rows } = await client.query('SELECT count(*)::int AS n FROM projects');
+      expect(rows).toEqual([{ n: 2 }]);
+    } finally {
+      await client.end();
+      await empty.drop();
+    }
+  });
+
+  it('is listed with when it was made, how large it is, and whether it was whole when all of it was last read', async () => {
+    const folder = path.join(scratch, 'many');
+    const kept = path.join(folder, 'monday');
+    await mkdir(path.join(folder, 'tuesday.part'), { recursive: true });
+    await mkdir(path.join(folder, 'something-else'));
+    const place = placeOf(server.home, server.url, kept);
+    const { createdAt } = await createBackup({ ...place, withKey: false });
+    const { files } = await verifyBackup(kept);
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const [monday, tuesday, ...more] = await listBackups(folder);
+    expect(monday).toMatchObject({ name: 'monday', createdAt, bytes, repositories: 2 });
+    expect(Date.parse(monday?.verifiedAt ?? '')).toBeGreaterThanOrEqual(Date.parse(createdAt));
+    expect(tuesday).toMatchObject({ name: 'tuesday.part', createdAt: null, verifiedAt: null });
+    expect(more).toEqual([]);
+    await appendFile(path.join(kept, files[0]?.path ?? ''), 'x');
+    await expect(verifyBackup(kept)).rejects.toThrow('was changed');
+    expect((await listBackups(folder))[0]).toMatchObject({ createdAt, verifiedAt: null });
+    await expect(listBackups(path.join(scratch, 'nowhere'))).rejects.toThrow('cannot be read');
   });
 
   it('that is damaged, cut short or not empty is refused by name, and holds the key only when asked', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { recordObservation } from '../../domain/deploy/record-observation.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import {
   type AppUnderTest,
@@ -165,6 +166,26 @@ describe('the desired state of an environment', () => {
       imageRef: 'registry.example/app:1',
       generation: 2,
     });
+  });
+});
+
+describe('the health of an environment', () => {
+  it('that is well again says nothing of what it was, and keeps what a sync said of it [A-DEP-07]', async () => {
+    const { id } = await create();
+    const now = () => sut.db.deployment.findUniqueOrThrow({ where: { id } });
+    const said = {
+      currentStatus: 'healthy',
+      statusMessage: 'revision 2 failed; revision 1 serves',
+    };
+    await sut.db.deployment.update({ where: { id }, data: said });
+    const seen = { healthy: true, message: null, drift: [], addresses: [] };
+    await recordObservation(sut.db, await now(), seen);
+    expect(await now()).toMatchObject(said);
+    const ill = { ...seen, healthy: false, message: 'it is not there' };
+    await recordObservation(sut.db, await now(), ill);
+    expect(await now()).toMatchObject({ statusMessage: ill.message, currentStatus: 'degraded' });
+    await recordObservation(sut.db, await now(), seen);
+    expect(await now()).toMatchObject({ statusMessage: null, currentStatus: 'healthy' });
   });
 });
 

@@ -23,18 +23,32 @@ const runs = { atOnce: 8, perSecond: 2 } as const;
 class Batch {
   readonly openings = new Map<string, Opening>();
   readonly done: Promise<void>;
-  #settle: (error?: unknown) => void = () => undefined;
+  #open: () => void = () => undefined;
+  #fail: (error: unknown) => void = () => undefined;
 
   constructor() {
     this.done = new Promise((resolve, reject) => {
-      this.#settle = (error) => (error === undefined ? resolve() : reject(error as Error));
+      this.#open = resolve;
+      this.#fail = reject;
     });
     // Whoever wants something of it hears of a failure.
     this.done.catch(() => undefined);
   }
 
-  settle(error?: unknown): void {
-    this.#settle(error);
+  drop(): void {
+    this.#fail(new Error('the step has ended'));
+  }
+
+  /** Settles when it is done, whatever came of it. @returns false when it has failed */
+  async run(open: (openings: readonly Opening[]) => Promise<void>): Promise<boolean> {
+    try {
+      await open([...this.openings.values()]);
+      this.#open();
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
   }
 }
 
@@ -54,15 +68,7 @@ export function createOpenings(open: (openings: readonly Opening[]) => Promise<v
     if (batch === null) return;
     pace.take();
     const book = known;
-    await open([...batch.openings.values()]).then(
-      () => {
-        batch.settle();
-      },
-      (error: unknown) => {
-        for (const key of batch.openings.keys()) book.delete(key);
-        batch.settle(error);
-      },
-    );
+    if (!(await batch.run(open))) for (const key of batch.openings.keys()) book.delete(key);
   };
 
   const add = (opening: Opening): Promise<void> => {
@@ -90,7 +96,7 @@ export function createOpenings(open: (openings: readonly Opening[]) => Promise<v
       next = null;
       known = new Map();
       pace = createPace(runs);
-      dropped?.settle(new Error('the step has ended'));
+      dropped?.drop();
       await working;
     },
   };

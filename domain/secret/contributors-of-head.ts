@@ -125,19 +125,35 @@ export async function isPushed(
 /** So many heads of before are compared with; more make a branch that brings nothing look as if it did. */
 const comparedHeads = 500;
 
+/** Moves whose earlier heads are read by one statement. */
+export const movesAtOnce = 50;
+
+/** What somebody who may use secrets had pushed before each of these times: by its milliseconds, the newest ones. */
+export async function headsBefore(
+  db: Db,
+  projectId: string,
+  times: readonly Date[],
+): Promise<Map<number, string[]>> {
+  const distinct = [...new Set(times.map((time) => time.getTime()))];
+  const texts = distinct.map((ms) => new Date(ms).toISOString());
+  const rows = await db.$queryRaw<{ at: number; heads: string[] }[]>`
+    SELECT t.at::int AS at,
+           ARRAY(
+             SELECT moved->>'newSha' FROM pushes p, jsonb_array_elements(p.updates) AS moved
+              WHERE p.project_id = ${projectId} AND p.with_secrets AND p.created_at < t.before
+                AND moved->>'newSha' <> ${zeroSha}
+              ORDER BY p.created_at DESC LIMIT ${comparedHeads}) AS heads
+      FROM unnest(${texts}::text[]::timestamptz[]) WITH ORDINALITY AS t(before, at)`;
+  return new Map(rows.map(({ at, heads }) => [distinct[at - 1] ?? 0, heads]));
+}
+
 /** Whether a move brought a commit that no earlier push of somebody who may use secrets had brought. */
 export async function broughtSomething(
-  db: Db,
   git: HeadGit,
-  repository: { projectId: string; repoPath: string },
-  { newSha, createdAt }: Move,
+  repoPath: string,
+  { newSha }: Move,
+  earlier: readonly string[],
 ): Promise<boolean> {
-  const earlier = await db.$queryRaw<{ newSha: string }[]>`
-    SELECT moved->>'newSha' AS "newSha" FROM pushes p, jsonb_array_elements(p.updates) AS moved
-     WHERE p.project_id = ${repository.projectId} AND p.with_secrets AND p.created_at < ${createdAt}
-       AND moved->>'newSha' <> ${zeroSha}
-     ORDER BY p.created_at DESC LIMIT ${comparedHeads}`;
-  const without = earlier.map((one) => one.newSha);
-  const added = await git.commitsWithout(repository.repoPath, { sha: newSha, without, limit: 1 });
+  const added = await git.commitsWithout(repoPath, { sha: newSha, without: earlier, limit: 1 });
   return added === null || added.length > 0;
 }

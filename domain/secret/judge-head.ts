@@ -11,12 +11,15 @@ import { systemUserId } from '../identity/system-user.ts';
 import type { Db } from '../shared/db.ts';
 import {
   broughtSomething,
+  headsBefore,
   isHeldBy,
   isPushed,
+  movesAtOnce,
   movesOfRef,
   unansweredMoves,
   type HeadGit,
   type Move,
+  type UnansweredMove,
 } from './contributors-of-head.ts';
 
 /** Somebody who asked for what is going to run. */
@@ -103,6 +106,7 @@ class Inquiry {
   private readonly db: Db;
   private readonly projectId: string;
   private readonly known = new Map<string, Promise<boolean>>();
+  private readonly names = new Map<string, Promise<string>>();
 
   constructor(db: Db, projectId: string) {
     this.db = db;
@@ -122,7 +126,13 @@ class Inquiry {
     return permissions.has('secret:read');
   }
 
-  async nameOf(userId: string): Promise<string> {
+  nameOf(userId: string): Promise<string> {
+    const known = this.names.get(userId) ?? this.askName(userId);
+    this.names.set(userId, known);
+    return known;
+  }
+
+  private async askName(userId: string): Promise<string> {
     const user = await this.db.user.findUnique({ where: { id: userId } });
     return user?.name ?? 'somebody who is gone';
   }
@@ -178,15 +188,52 @@ async function whyNotHeld(
     return nobodyKnows(shortName(ref));
   // The head itself may be a tag, which is none of its commits.
   const asked = commits === null ? null : [...commits, commitSha];
+  const suspects: Suspect[] = [];
   for (const move of await unansweredMoves(db, project.id, asked)) {
     // Pushed before it was noted: what a lasting deployment was given until then it keeps.
     if (isLasting && move.withSecrets === null) continue;
     const why = await whyNotMoved(inquiry, move);
-    if (why === null) continue;
-    if (repoPath === '') return why;
-    if (await isHeldBy(git, repoPath, move.newSha, move.mergedHeads)) continue;
-    if (commits === null && !(await isHeldBy(git, repoPath, move.newSha, [commitSha]))) continue;
-    if (await broughtSomething(db, git, repository, move)) return why;
+    if (why !== null) suspects.push({ move, why });
+  }
+  if (repoPath === '') return suspects[0]?.why ?? null;
+  return await whyNotBrought(
+    db,
+    git,
+    { ...repository, head: commits === null ? commitSha : null },
+    suspects,
+  );
+}
+
+/** A move by somebody who may not use secrets, and what is said of it where it matters. */
+interface Suspect {
+  move: UnansweredMove;
+  why: string;
+}
+
+/**
+ * The first of these moves, by time, that brought something which nobody has answered for.
+ * @param place `head`: only what it holds counts; null: all of them are commits of it
+ */
+async function whyNotBrought(
+  db: Db,
+  git: HeadGit,
+  { projectId, repoPath, head }: { projectId: string; repoPath: string; head: string | null },
+  suspects: readonly Suspect[],
+): Promise<string | null> {
+  // What brought nothing when it was pushed first brings nothing later: it is looked at once, however many names it has.
+  const settled = new Set<string>();
+  for (let at = 0; at < suspects.length; at += movesAtOnce) {
+    const batch = suspects.slice(at, at + movesAtOnce);
+    const times = batch.map(({ move }) => move.createdAt);
+    const earlier = await headsBefore(db, projectId, times);
+    for (const { move, why } of batch) {
+      if (settled.has(move.newSha)) continue;
+      if (await isHeldBy(git, repoPath, move.newSha, move.mergedHeads)) continue;
+      settled.add(move.newSha);
+      if (head !== null && !(await isHeldBy(git, repoPath, move.newSha, [head]))) continue;
+      const heads = earlier.get(move.createdAt.getTime()) ?? [];
+      if (await broughtSomething(git, repoPath, move, heads)) return why;
+    }
   }
   return null;
 }

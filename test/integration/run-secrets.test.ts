@@ -8,6 +8,7 @@ import {
   it,
   jest,
 } from '@jest/globals';
+import { judgeHead } from '../../domain/secret/judge-head.ts';
 import { git, startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
 import { reviewProject, type ReviewProject } from '../support/review-steps.ts';
 import {
@@ -88,6 +89,66 @@ describe('commits that others do not have', () => {
     expect(await ask(second, [second])).toEqual([]);
     expect(await ask(second, [], 2)).toBeNull();
     expect(await ask(gone, [])).toBeNull();
+  });
+});
+
+describe('what is asked of the database and of git', () => {
+  /** Statements and looks into git of one judgement of main. */
+  async function costOf(): Promise<{ statements: number; looks: number; why: string | null }> {
+    const cost = { statements: 0, looks: 0 };
+    const counted = server.db.$extends({
+      query: {
+        $allOperations({ args, query }) {
+          cost.statements += 1;
+          return query(args);
+        },
+      },
+    }) as unknown as typeof server.db;
+    const store: typeof server.store = {
+      ...server.store,
+      commitsWithout: (...asked) => {
+        cost.looks += 1;
+        return server.store.commitsWithout(...asked);
+      },
+    };
+    const { why } = await judgeHead(counted, store, {
+      ...{ projectId: p.repository.id, ref: main, askedBy: [], openedAt: null, isLasting: false },
+      commitSha: (await p.tree.git('rev-parse', 'origin/main')).trim(),
+    });
+    return { ...cost, why };
+  }
+
+  it('is bounded, however many branches somebody makes of what others have pushed [A-SEC-04]', async () => {
+    const middle: string[] = [];
+    for (let nth = 0; nth < 4; nth += 1) {
+      await p.tree.write({ 'file.txt': `${String(nth)}\n` });
+      middle.push(await p.tree.commit(`commit ${String(nth)}`));
+    }
+    await git(p.tree.dir, ['push', '-q', 'origin', 'HEAD:main'], { token: ann.token });
+    await p.tree.git('fetch', '-q', 'origin');
+    const branches = async (from: number, to: number) => {
+      const data = Array.from({ length: to - from }, (_, at) => ({
+        id: `push_${String(counter)}_${String(from + at)}`,
+        ...{ projectId: p.repository.id, changeId: 'x', pusherId: bot.id, withSecrets: false },
+        createdAt: new Date(Date.now() + from + at),
+        updates: [
+          {
+            ref: `refs/heads/b${String(from + at)}`,
+            oldSha: '0'.repeat(40),
+            newSha: middle[at % 3] ?? '',
+          },
+        ],
+      }));
+      await server.db.push.createMany({ data });
+    };
+    await branches(0, 3);
+    const few = await costOf();
+    expect(few.why).toBeNull();
+    await branches(3, 48);
+    expect(await costOf()).toEqual(few);
+    await branches(48, 240);
+    // One more for each 50 of them.
+    expect(await costOf()).toEqual({ ...few, statements: few.statements + 4 });
   });
 });
 

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
 import { createGitActivities } from '../activities/git/index.ts';
 import { createDeliveryRecords, createDeliverySender } from '../activities/notify/index.ts';
+import { mostWaitingSteps, openStepPlaces } from '../activities/pipeline/step-place.ts';
 import { createBuildActivities, createPipelineRecords } from '../activities/pipeline/index.ts';
 import { createReconcileActivities } from '../activities/reconcile/index.ts';
 import { createRetentionActivities } from '../activities/retention/index.ts';
@@ -139,7 +140,8 @@ async function buildWorkers(
       }),
     cloneUrl: (fullName) => `${publicUrl(config)}/${fullName}.git`,
     hostQueue,
-    // One place is left for the runs of others.
+    places: openStepPlaces(config.executor.concurrency),
+    // One place of the project's is left for its other runs.
     share: Math.max(1, config.executor.concurrency - 1),
     limits: host.limits,
     spaceProblem: () => spaceProblem(foldersOf(config), freeSpaceLimits(config)),
@@ -178,7 +180,8 @@ async function hostWorkers(
       ...beating,
       taskQueue: hostQueue,
       activities: { runStep, removeWorkspace },
-      maxConcurrentActivityTaskExecutions: config.executor.concurrency + 2,
+      // Steps wait for their place here, where it is known whose they are; two more are for what removes workspaces.
+      maxConcurrentActivityTaskExecutions: config.executor.concurrency + mostWaitingSteps + 2,
     }),
   ]);
 }

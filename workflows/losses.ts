@@ -8,6 +8,8 @@ import {
 
 /** Losses of one input, one after the other, after which it is refused. */
 const MAX_LOSSES = 3;
+/** Losses while it only waited for its turn: a worker that others kill again and again is no fault of it, within reason. */
+const MAX_WAITING_LOSSES = 20;
 /** Whoever worked for longer than this before it was lost was not killed by what it was given. */
 const QUICK_MS = 10 * 60_000;
 
@@ -19,21 +21,28 @@ export const countedLosses = {
   nonRetryableErrorTypes: ['TemporalTimeout:Heartbeat', 'TemporalTimeout:StartToClose'],
 };
 
+interface LossOptions {
+  beforeAgain?: () => Promise<void>;
+  waitingBeat?: string;
+}
+
 /** The type of the failure that says so. */
 const refusal = 'timed_out';
 
 /**
  * Does the work of an activity; one whose worker is lost is begun again, but not after the third time in a row.
  * @param doing what is said of it: `the rollout was planned`
+ * @param waitingBeat what its beats tell while it waits for its turn: such a loss counts apart
  * @param beforeAgain looks whether it is still wanted; what it throws ends the work
  * @throws ApplicationFailure `timed_out` after the third loss
  */
 export async function lostThrice<T>(
   doing: string,
   work: () => Promise<T>,
-  beforeAgain: () => Promise<void> = () => Promise.resolve(),
+  { beforeAgain, waitingBeat }: LossOptions = {},
 ): Promise<T> {
   let losses = 0;
+  let waitingLosses = 0;
   for (;;) {
     const begun = Date.now();
     try {
@@ -42,12 +51,17 @@ export async function lostThrice<T>(
       // What was cancelled and lost meanwhile has ended: nobody waits for another try.
       const isOver = CancellationScope.current().consideredCancelled;
       if (!isLoss(error) || isOver || !patched('losses-are-counted')) throw error;
+      const hasWaited = waitingBeat !== undefined && lastBeatOf(error) === waitingBeat;
+      if (hasWaited && waitingLosses < MAX_WAITING_LOSSES) {
+        waitingLosses += 1;
+        continue;
+      }
       losses = Date.now() - begun > QUICK_MS ? 1 : losses + 1;
       if (losses >= MAX_LOSSES) {
         const message = `the worker was lost ${String(MAX_LOSSES)} times in a row while ${doing}: it is not tried again by itself`;
         throw ApplicationFailure.nonRetryable(message, refusal);
       }
-      await beforeAgain();
+      await beforeAgain?.();
     }
   }
 }
@@ -57,6 +71,11 @@ export function isLoss(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : undefined;
   if (!(cause instanceof TimeoutFailure)) return false;
   return cause.timeoutType === 'HEARTBEAT' || cause.timeoutType === 'START_TO_CLOSE';
+}
+
+function lastBeatOf(error: unknown): unknown {
+  const cause = error instanceof ActivityFailure ? error.cause : undefined;
+  return cause instanceof TimeoutFailure ? cause.lastHeartbeatDetails : undefined;
 }
 
 /** Whether it was refused for its losses. */

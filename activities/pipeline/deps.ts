@@ -1,5 +1,6 @@
 import type { WorkspaceStore } from '../../adapters/workspace/workspace-store.ts';
 import type { StepFetches, StepRepository } from '../../adapters/git/serve-step.ts';
+import type { Limiter } from '../../adapters/git/limiter.ts';
 import type { Heavy } from '../../domain/heavy/heavy.ts';
 import type { RepositoryReader } from '../../domain/pipeline/repository-reader.ts';
 import type { Executor, ExecutionLimits } from '../../adapters/executor/executor.ts';
@@ -30,6 +31,8 @@ export interface PipelineActivityDeps {
   hostQueue: string;
   /** steps of one run that it runs at once */
   share: number;
+  /** of this host, among projects */
+  places: Limiter;
   limits: ExecutionLimits;
   /** what is short on the disk of the workspaces, in one sentence; null: nothing; absent: not looked at */
   spaceProblem?: () => Promise<string | null>;

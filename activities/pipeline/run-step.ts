@@ -30,6 +30,7 @@ import { withHeartbeat } from '../with-heartbeat.ts';
 import { collectArtifacts } from './collect-artifacts.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 import { keepOrSay, withPatience } from './keep-record.ts';
+import { waitForPlace } from './step-place.ts';
 import { orNoRoom, withSpaceProblem } from './step-space.ts';
 
 interface RunStepInput {
@@ -55,9 +56,11 @@ interface Attempt {
 
 /** Makes `runStep`: see contracts/pipeline/activities.ts. */
 export function runStep(deps: PipelineActivityDeps) {
-  // Beats from the first moment: the database may make us wait before anything runs.
-  return (input: RunStepInput): Promise<StepResult> =>
-    withHeartbeat(1000, () => attemptStep(deps, input));
+  // Beats from the first moment: others, or the database, may make us wait before anything runs.
+  return async (input: RunStepInput): Promise<StepResult> => {
+    const release = await waitForPlace(deps, input.pipelineId);
+    return await withHeartbeat(1000, () => attemptStep(deps, input)).finally(release);
+  };
 }
 
 async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Promise<StepResult> {

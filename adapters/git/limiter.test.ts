@@ -28,6 +28,26 @@ describe('a few at once', () => {
     expect([await settled(third), await settled(next)]).toEqual(['in', 'waits']);
   });
 
+  it('begin with whoever has the fewest, where that is asked for, however many of another wait longer', async () => {
+    const limiter = createLimiter({ ...options, waiting: 200, share: 3, next: 'fewest' });
+    const running: string[] = [];
+    const enter = (whose: string): Promise<() => void> =>
+      limiter.enter(undefined, whose).then((release) => {
+        running.push(whose);
+        return release;
+      });
+    const anns = Array.from({ length: 50 }, () => enter('ann'));
+    for (let n = 0; n < 50; n += 1) void enter('bob');
+    await settled(Promise.all(anns));
+    expect(running).toEqual(['ann', 'ann', 'ann', 'bob']);
+    const cyds = [enter('cyd'), enter('cyd')];
+    (await anns[0])?.();
+    (await anns[1])?.();
+    await settled(Promise.all(cyds));
+    // One each: of ann's 47 and bob's 49 that wait longer none came before.
+    expect(running.slice(4)).toEqual(['cyd', 'ann']);
+  });
+
   it('leave half of the waiting places to others', async () => {
     const limiter = createLimiter({ ...options, running: 1, share: 1 });
     const free = await limiter.enter(undefined, 'ann');

@@ -9,6 +9,8 @@ export interface LimiterOptions {
   maxWaitMs: number;
   /** how many of those that run may be one caller's; default all */
   share?: number;
+  /** who is next: whoever waits longest (default), or whoever of them has the fewest of those that run */
+  next?: 'longest' | 'fewest';
 }
 
 /** Lets a few in at once and the next ones wait their turn, in order. */
@@ -66,6 +68,13 @@ function waitForTurn(
   });
 }
 
+/** The one whose caller has the fewest of those that run; of several the one that waits longest. */
+function withFewest(turns: readonly Turn[], held: ReadonlyMap<string, number>): Turn | undefined {
+  const heldBy = ({ whose }: Turn): number => (whose === undefined ? 0 : (held.get(whose) ?? 0));
+  const fewest = Math.min(...turns.map(heldBy));
+  return turns.find((turn) => heldBy(turn) === fewest);
+}
+
 /** See {@link Limiter}. */
 export function createLimiter(options: LimiterOptions): Limiter {
   const { share = options.running } = options;
@@ -98,8 +107,11 @@ export function createLimiter(options: LimiterOptions): Limiter {
       released = true;
       count(whose, -1);
       // Whoever waits takes the place over, so that nobody can slip in between.
-      for (const turn of queue) {
-        if (!mayStart(turn.whose)) continue;
+      const next = (): Turn | undefined => {
+        const ready = [...queue].filter((turn) => mayStart(turn.whose));
+        return options.next === 'fewest' ? withFewest(ready, held) : ready[0];
+      };
+      for (let turn = next(); turn !== undefined; turn = next()) {
         queue.delete(turn);
         count(turn.whose, 1);
         turn.start();

@@ -15,6 +15,9 @@ export interface SettledStep {
   reason: string;
 }
 
+/** What `runStep` tells by its beats while it waits for a place: a worker that is lost then was not killed by the step. */
+export const waitingBeat = 'waits for a place';
+
 /** Effects of a pipeline run. Each is idempotent by its input: a repeated call finds its own traces and answers the same. */
 export interface PipelineActivities {
   /**
@@ -22,7 +25,7 @@ export interface PipelineActivities {
    * null: the run has ended already (its definition was bad, or it was cancelled before it began).
    */
   preparePipeline(input: { pipelineId: string }): Promise<PreparedRun | null>;
-  /** Runs one step to its end. `tryNumber` counts tries by the step's own `retries`, from 1. */
+  /** Runs one step to its end, when a place is free. `tryNumber` counts tries by the step's own `retries`, from 1. */
   runStep(input: {
     pipelineId: string;
     step: string;

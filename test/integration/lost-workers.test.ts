@@ -5,6 +5,8 @@ import { createDeliveryRecords } from '../../activities/notify/index.ts';
 import { createPipelineRecords } from '../../activities/pipeline/index.ts';
 import { deploymentWorkflowId } from '../../contracts/deploy/ids.ts';
 import { desiredChangedSignal } from '../../contracts/deploy/messages.ts';
+import { waitingBeat, type PreparedRun } from '../../contracts/pipeline/activities.ts';
+import type { StepPlan, StepResult } from '../../contracts/pipeline/types.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 import { wakeDeployment } from '../../launch/deploy.ts';
 import type { Deployment } from '../../prisma/generated/client.ts';
@@ -24,6 +26,17 @@ const begun = new Map<string, number>();
 /** inputs that no worker survives: it never beats and never answers */
 const deadly = new Set<string>();
 const removed: string[] = [];
+/** runs whose one step waits for a place when its worker is lost */
+const waiting = new Set<string>();
+const onlyPlan: StepPlan = {
+  ...{ name: 'only', kind: 'command', image: '', commands: ['true'], needs: [], env: {} },
+  ...{ secrets: [], retries: 0, timeoutMs: 60_000, network: 'none', artifacts: [], gate: null },
+  ...{ skipReason: null, allowFailure: false },
+};
+const onlyStep: PreparedRun = {
+  plan: { steps: [onlyPlan] },
+  hostQueue: taskQueues.build,
+};
 
 /** Takes an input up as a worker that it kills does, or does what it should. */
 function work<Answer>(key: string, answer: Answer): Promise<Answer> {
@@ -46,16 +59,43 @@ beforeAll(async () => {
       observe: ({ deploymentId }) =>
         work(`look ${deploymentId}`, { revisionChanged: false, drift: [], healthy: true }),
       removeAll: ({ deploymentId }) => Promise.resolve(void removed.push(deploymentId)),
-      preparePipeline: ({ pipelineId }: { pipelineId: string }) => work(pipelineId, null),
+      preparePipeline: ({ pipelineId }: { pipelineId: string }) =>
+        work(pipelineId, waiting.has(pipelineId) ? onlyStep : null),
+      runStep: ({ pipelineId }: { pipelineId: string }) => {
+        // Tells that it waits, and is lost; the fourth time it has its turn.
+        Context.current().heartbeat(waitingBeat);
+        if (begun.get(`step ${pipelineId}`) === 3) deadly.delete(`step ${pipelineId}`);
+        const done = { status: 'success', exitCode: 0, reason: null, durationMs: 1 } as const;
+        return work<StepResult>(`step ${pipelineId}`, done);
+      },
+      removeWorkspace: done,
       sendDelivery: ({ deliveryId }: { deliveryId: string }) => work(deliveryId, undefined),
     },
     [taskQueues.build, taskQueues.notify],
   );
+  // Takes half a minute: the others go on meanwhile.
+  waited = await loseWhileWaiting();
 });
 afterAll(async () => {
   await host.close();
   await database.drop();
 });
+
+let waited: () => Promise<string>;
+
+async function loseWhileWaiting(): Promise<() => Promise<string>> {
+  const { pipelineId } = await makeRunRows(database.db);
+  waiting.add(pipelineId);
+  deadly.add(`step ${pipelineId}`);
+  const run = await database.db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
+  const { projectId, changeId } = run;
+  const handle = await host.client.workflow.start('pipelineRunWorkflow', {
+    workflowId: `waiting-run-${pipelineId}`,
+    taskQueue: taskQueues.core,
+    args: [{ pipelineId, projectId, changeId }],
+  });
+  return () => handle.result().then(() => pipelineId);
+}
 
 async function makeRow(): Promise<Deployment> {
   const { db } = database;
@@ -131,6 +171,13 @@ describe('an input that no worker survives', () => {
     const ended = await db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
     expect(ended.status).toBe('failure');
     expect(ended.error).toContain('lost 3 times in a row while the run was prepared');
+  });
+
+  it('is not a step that only waited for its place when they were lost: it has its turn [A-PIPE-05]', async () => {
+    const pipelineId = await waited();
+    expect(begun.get(`step ${pipelineId}`)).toBe(4);
+    const ended = await database.db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
+    expect(ended.error).toBeNull();
   });
 
   it('does not hold up the end of a run that is cancelled [A-PIPE-05, A-CORE-10]', async () => {

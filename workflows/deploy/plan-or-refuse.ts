@@ -28,7 +28,7 @@ export async function planOrRefuse(
   };
   try {
     const plan = () => effects.planSync({ deploymentId, generation });
-    return await lostThrice('the rollout was planned', plan, stillWanted);
+    return await lostThrice('the rollout was planned', plan, { beforeAgain: stillWanted });
   } catch (error) {
     if (error instanceof NoLongerWanted) return 'superseded';
     if (!isLostThrice(error)) throw error;

@@ -10,7 +10,11 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { PipelineActivities, PreparedRun } from '../../contracts/pipeline/activities.ts';
+import {
+  waitingBeat,
+  type PipelineActivities,
+  type PreparedRun,
+} from '../../contracts/pipeline/activities.ts';
 import { decideGateSignal } from '../../contracts/gate/messages.ts';
 import {
   cancelRunSignal,
@@ -58,11 +62,13 @@ const { readRunRequests } = proxyLocalActivities<Pick<PipelineActivities, 'readR
 
 /** Time above a step's own timeout for stopping it, storing artifacts and its log. */
 const STEP_GRACE_MS = 5 * 60_000;
+/** A step waits for a place on its host within its activity. Whether that is alive is told by its beats. */
+const STEP_WAIT_MS = 24 * 60 * 60_000;
 
 function stepActivities(hostQueue: string, timeoutMs: number) {
   return proxyActivities<Pick<PipelineActivities, 'runStep'>>({
     taskQueue: hostQueue,
-    startToCloseTimeout: timeoutMs + STEP_GRACE_MS,
+    startToCloseTimeout: STEP_WAIT_MS + timeoutMs + STEP_GRACE_MS,
     // The worker beats each second; a lost one is noticed within 10 s and the step starts anew from a clean workspace.
     heartbeatTimeout: '10 seconds',
     // The host that holds the workspace may be away for a restart, not for good.
@@ -216,13 +222,16 @@ class PipelineRun {
     for (let tryNumber = 1; ; tryNumber += 1) {
       try {
         const result = await this.#scope.run(() =>
-          lostThrice('the step ran', () =>
-            activities.runStep({
-              pipelineId: this.#input.pipelineId,
-              step: step.name,
-              tryNumber,
-              ancestors,
-            }),
+          lostThrice(
+            'the step ran',
+            () =>
+              activities.runStep({
+                pipelineId: this.#input.pipelineId,
+                step: step.name,
+                tryNumber,
+                ancestors,
+              }),
+            { waitingBeat },
           ),
         );
         if (result.status !== 'failure' || tryNumber > step.retries || this.#cancelled)

@@ -20,6 +20,7 @@ import { deployWorkers } from './deploy-workers.ts';
 import { hostId } from './host-id.ts';
 import { openRevert } from './open-revert.ts';
 import type { WorkerServices } from './open-services.ts';
+import { mergeDue } from './merge-due.ts';
 import { pollOpsRepos } from './poll-ops-repos.ts';
 import { reconcileDeps } from './reconcile-deps.ts';
 import type { RunningWorkers } from './running-workers.ts';
@@ -55,6 +56,8 @@ export async function createWorkers(
   if (queues.includes('build')) hosts.push(await buildWorkers(services, shared, env));
   // Polling needs the repositories and the way out, as what else this class of workers does.
   if (queues.includes('git')) hosts.push({ workers: [], close: pollOpsRepos(services) });
+  if (queues.includes('git'))
+    hosts.push({ workers: [], close: mergeDue({ ...services, git: services.gitStore }) });
   if (queues.includes('deploy')) hosts.push(await deployWorkers(services, shared, env));
   return {
     workers: [...workers, ...hosts.flatMap((host) => host.workers)],

@@ -210,6 +210,16 @@ async function mergeIfMergeable(
   return true;
 }
 
+/** Calls it off, and says so, where it still waits. */
+export async function callOffAutoMerge(
+  db: PrismaClient,
+  mergeRequestId: string,
+  reason: string,
+): Promise<void> {
+  const row = await db.mergeRequest.findUnique({ where: { id: mergeRequestId } });
+  if (row !== null) await giveUp(db, row, reason);
+}
+
 /** What it was refused for does not pass by waiting: it is called off, and said. Somebody may have done so meanwhile. */
 async function giveUp(
   db: PrismaClient,

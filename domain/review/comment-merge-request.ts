@@ -86,7 +86,7 @@ export async function commentMergeRequest(
   const row = await refreshMergeRequest(db, git, project, found, { caller: null });
   const position =
     input.position === undefined ? null : await readPosition(git, project, row, input.position);
-  return inTransaction(db, async (tx) => {
+  const made = await inTransaction(db, async (tx) => {
     const { id: authorId } = await findActingUser(tx, caller);
     const threadId = await threadOf(tx, row.id, input.replyTo);
     const text = { authorId, body: input.body, threadId, reviewId: null, position };
@@ -96,8 +96,6 @@ export async function commentMergeRequest(
       did: 'commented on',
       payload: { commentIds: [id], threadId, path: position?.path ?? null },
     });
-    const made = await tx.comment.findUniqueOrThrow({ where: { id }, include: commentParts });
-    const [shown] = await toThreadComments(tx, git, project, row, [made]);
     await writeAudit(tx, caller, {
       action: 'mr.commented',
       resource: 'merge_request',
@@ -105,9 +103,12 @@ export async function commentMergeRequest(
       projectId: project.id,
       detail: { number: row.number, commentId: id },
     });
-    if (shown === undefined) throw new Error('a comment that was made is not shown');
-    return shown;
+    return await tx.comment.findUniqueOrThrow({ where: { id }, include: commentParts });
   });
+  // Git is asked after the transaction: every event of everybody waits for the end of one that has written.
+  const [shown] = await toThreadComments(db, git, project, row, [made]);
+  if (shown === undefined) throw new Error('a comment that was made is not shown');
+  return shown;
 }
 
 /** Changes one's own remark. @throws DomainError `not_found`, `forbidden` for somebody else's */

@@ -3,7 +3,7 @@ import type { GitStore } from '../../contracts/git/store.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { triggerPipelineForMergeRequest } from '../pipeline/trigger-for-merge-request.ts';
 import type { RepositoryReader } from '../pipeline/repository-reader.ts';
-import { tryAutoMerge } from './auto-merge.ts';
+import { markMergesDue } from './due-merges.ts';
 import { followPush } from './follow-pushes.ts';
 import { showHeads } from './head-refs.ts';
 import { refreshMergeRequest } from './refresh-merge-request.ts';
@@ -14,38 +14,13 @@ export interface ReviewEventDeps {
   repositories: Pick<RepositoryReader, 'definition' | 'commitMessage'>;
 }
 
-/** Merge requests that wait to merge themselves try again. */
+/** Merge requests of the event's project that wait to merge themselves are tried again. */
 async function tryWaiting(
-  { db, git }: ReviewEventDeps,
+  { db }: ReviewEventDeps,
   event: EventRecord,
   where: Prisma.MergeRequestWhereInput,
 ): Promise<void> {
-  if (event.projectId === null) return;
-  const waiting = await db.mergeRequest.findMany({
-    where: {
-      projectId: event.projectId,
-      status: 'open',
-      autoMergeStyle: { not: null },
-      ...where,
-    },
-    select: { id: true },
-    orderBy: { number: 'asc' },
-  });
-  for (const { id } of waiting) await tryAutoMerge({ db, git }, id, event.traceparent);
-}
-
-/** Automatic merges end with what they were asked for by: whoever looks at the page is told now, not at the next push. */
-async function tryAskedBy(
-  { db, git }: ReviewEventDeps,
-  { traceparent }: EventRecord,
-  askedBy: Prisma.MergeRequestWhereInput,
-): Promise<void> {
-  const waiting = await db.mergeRequest.findMany({
-    where: { status: 'open', autoMergeStyle: { not: null }, ...askedBy },
-    select: { id: true },
-    orderBy: { id: 'asc' },
-  });
-  for (const { id } of waiting) await tryAutoMerge({ db, git }, id, traceparent);
+  if (event.projectId !== null) await markMergesDue(db, { projectId: event.projectId, ...where });
 }
 
 /** Its head stays, though a branch that is rewritten or deleted may hold it no more; and its pipeline runs. */
@@ -107,11 +82,11 @@ export async function followReviewEvent(deps: ReviewEventDeps, event: EventRecor
     case 'access.changed': {
       if (event.payload['action'] !== 'token.revoked') return;
       const limits = { path: ['tokenId'], equals: event.subjectId ?? '' };
-      await tryAskedBy(deps, event, { autoMergeLimits: limits });
+      await markMergesDue(deps.db, { autoMergeLimits: limits });
       return;
     }
     case 'user.deactivated':
-      await tryAskedBy(deps, event, { autoMergeBy: event.subjectId });
+      await markMergesDue(deps.db, { autoMergeBy: event.subjectId });
       return;
     case 'project.updated':
       await tryWaiting(deps, event, {});

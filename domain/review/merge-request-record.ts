@@ -16,6 +16,7 @@ export const noAutoMerge = {
   autoMergeBy: null,
   autoMergeLimits: Prisma.DbNull,
   autoMergeDeleteSource: false,
+  autoMergeDueAt: null,
 };
 
 export const mergeRequestParts = {

@@ -32,26 +32,44 @@ type Git = Pick<GitStore, 'resolveCommit' | 'mergeBase'>;
  */
 async function retarget(
   tx: Prisma.TransactionClient,
-  git: Git,
   project: Project,
   row: MergeRequest,
-  targetBranch: string,
+  { targetBranch, headSha, baseSha, isThere }: NewTarget,
 ) {
   const refuse = (detail: string): DomainError =>
     new DomainError('unprocessable', detail, { errors: [{ pointer: '#/targetBranch', detail }] });
-  const { sourceBranch, headSha } = row;
+  const { sourceBranch } = row;
   if (row.status !== 'open') throw refuse('Only an open merge request can get another target.');
   if (targetBranch === sourceBranch) throw refuse('Source and target are the same branch.');
-  const repoPath = repoPathOf(project);
-  const target = await git.resolveCommit(repoPath, branchRef(targetBranch));
-  if (target === null) throw refuse('There is no such branch.');
+  if (!isThere) throw refuse('There is no such branch.');
+  if (row.headSha !== headSha) throw new DomainError('conflict', 'It was pushed to just now.');
   await refuseSecondOpen(tx, { projectId: project.id, sourceBranch, targetBranch });
-  const baseSha = await git.mergeBase(repoPath, target, headSha);
   return {
     targetBranch,
     baseSha,
     ...noAutoMerge,
   };
+}
+
+/** What the repository says of another target. */
+interface NewTarget {
+  targetBranch: string;
+  headSha: string;
+  baseSha: string | null;
+  isThere: boolean;
+}
+
+/** Asked before anything is written: every event of everybody waits for a transaction that has written. */
+async function lookUpTarget(
+  git: Git,
+  project: Project,
+  { headSha }: Pick<MergeRequest, 'headSha'>,
+  targetBranch: string,
+): Promise<NewTarget> {
+  const repoPath = repoPathOf(project);
+  const target = await git.resolveCommit(repoPath, branchRef(targetBranch));
+  const baseSha = target === null ? null : await git.mergeBase(repoPath, target, headSha);
+  return { targetBranch, headSha, baseSha, isThere: target !== null };
 }
 
 /** Changes title, body, target, or whether it is a draft; access (project:write) was checked by the route. */
@@ -63,8 +81,13 @@ export async function updateMergeRequest(
   number: number,
   input: UpdateMergeRequestInput,
 ): Promise<MergeRequestRecord> {
-  const { id } = await findMergeRequest(db, project.id, number);
+  const found = await findMergeRequest(db, project.id, number);
+  const { id } = found;
   const { draft, body, targetBranch } = input;
+  const place =
+    targetBranch === undefined || targetBranch === found.targetBranch
+      ? null
+      : await lookUpTarget(git, project, found, targetBranch);
   return inTransaction(db, async (tx) => {
     // A merge holds the row while it moves the branch: what is merged by now gets no other target.
     await tx.$queryRaw`SELECT id FROM merge_requests WHERE id = ${id} FOR UPDATE`;
@@ -73,9 +96,7 @@ export async function updateMergeRequest(
     const data = {
       ...(input.title === undefined && title === before.title ? {} : { title }),
       ...(body === undefined ? {} : { body }),
-      ...(targetBranch === undefined || targetBranch === before.targetBranch
-        ? {}
-        : await retarget(tx, git, project, before, targetBranch)),
+      ...(place === null ? {} : await retarget(tx, project, before, place)),
     };
     const changed = ['title', 'body', 'targetBranch'].filter((key) => key in data);
     const row = await tx.mergeRequest.update({ where: { id }, data });

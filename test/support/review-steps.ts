@@ -1,5 +1,6 @@
 import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
 import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
+import { claimDueMerges, tryDueMerge } from '../../domain/review/due-merges.ts';
 import { followReviewEvent } from '../../domain/review/follow-events.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import { makeWorkTree, type WorkTree } from './git-client.ts';
@@ -115,8 +116,15 @@ export async function followEvents(server: GitServer): Promise<void> {
     git: server.store,
     repositories: createRepositoryReader(server.store, heavyBy(runHere)),
   };
-  const givenUp = await drainEvents(server.db, 'review', (event) => followReviewEvent(deps, event));
-  if (givenUp > 0) throw new Error(JSON.stringify(await server.db.eventDeadLetter.findMany()));
+  for (;;) {
+    const givenUp = await drainEvents(server.db, 'review', (event) =>
+      followReviewEvent(deps, event),
+    );
+    if (givenUp > 0) throw new Error(JSON.stringify(await server.db.eventDeadLetter.findMany()));
+    const due = await claimDueMerges(server.db, 10);
+    if (due.length === 0) return;
+    for (const one of due) await tryDueMerge(deps, one);
+  }
 }
 
 let runs = 0;

@@ -57,7 +57,7 @@ function leftRunning(): string[] {
   const lines = execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' }).split('\n');
   const envOf = (pid: string) => {
     try {
-      return execFileSync('cat', [`/proc/${pid}/environ`], { encoding: 'utf8', stdio: 'pipe' });
+      return readFileSync(`/proc/${pid}/environ`, 'utf8');
     } catch {
       return '';
     }

@@ -246,10 +246,10 @@ describe('npm start', () => {
 
   it('names the setting that cannot be used', async () => {
     const early = start({ PORT: 'many' });
-    expect(await early.ended).toBe(1);
+    expect(await early.ended).toBe(78);
     expect(early.output()).toContain("PORT is 'many': expected a whole number from 0 to 65535.");
     const late = start({ SLIPWAY_EXECUTOR_MEMORY_MB: 'lots' });
-    expect(await late.ended).toBe(1);
+    expect(await late.ended).toBe(78);
     expect(late.output()).toMatch(/A setting cannot be used: executor\.memoryMb.*expected/);
   });
 

@@ -1,6 +1,7 @@
 import { symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { newId } from '../../domain/shared/new-id.ts';
 import { eventually } from '../support/eventually.ts';
 import { startSlipway, type Slipway } from '../support/slipway.ts';
 import {
@@ -261,6 +262,44 @@ describe('every page', () => {
     await page.getByRole('link', { name: 'Audit', exact: true }).click();
     await page.getByRole('table', { name: 'Audit' }).locator('tbody tr').first().waitFor();
     await close();
+  });
+
+  it('tells an administrator how each part is and which events were given up, and has them tried or discarded [A-UI-08]', async () => {
+    const { db } = slipway.database;
+    const events = await db.event.findMany({ take: 2, orderBy: { id: 'desc' } });
+    const letters = events.map(({ id: eventId }, at) => ({
+      ...{ id: newId('deadLetter'), consumer: 'core', eventId, attempts: 3 },
+      error: `it was the ${at === 0 ? 'first' : 'second'}, and its reason is long enough to need another line on a phone`,
+    }));
+    await db.eventDeadLetter.createMany({ data: letters });
+    const { page, close } = await openWindow(desktop);
+    await signIn(page, slipway, admin(slipway), '/admin/health');
+    const parts = page.getByRole('table', { name: 'Parts' });
+    await parts.getByText('2 events could not be handled').waitFor();
+    expect(await parts.locator('tbody tr').first().textContent()).toContain('Needs attention');
+    const given = page.getByRole('table', { name: 'Events that could not be handled' });
+    await shows(() => given.locator('tbody tr').count(), 2);
+    expect(await axeFindings(page)).toEqual([]);
+    await picture(page, 'admin-health');
+    const row = (word: string) => given.locator('tr', { hasText: `the ${word},` });
+    await row('second').getByRole('button', { name: 'Discard' }).click();
+    await shows(() => given.locator('tbody tr').count(), 1);
+    await row('first').getByRole('button', { name: 'Retry' }).click();
+    await page.getByText('It is tried again').waitFor();
+    await page.getByText('waits for a person').waitFor({ state: 'detached' });
+    await close();
+    await db.eventDeadLetter.deleteMany();
+    for (const scheme of ['light', 'dark'] as const) {
+      await db.eventDeadLetter.createMany({ data: letters });
+      const small = await openWindow({ ...phone, scheme });
+      await signIn(small.page, slipway, admin(slipway), '/admin/health');
+      await small.page.getByRole('button', { name: 'Discard' }).first().waitFor();
+      expect(await sidewaysScroll(small.page)).toBe(0);
+      expect(await axeFindings(small.page)).toEqual([]);
+      await picture(small.page, `admin-health-phone-${scheme}`);
+      await small.close();
+      await db.eventDeadLetter.deleteMany();
+    }
   });
 
   it('sets a secret without ever showing its value [A-UI-03]', async () => {

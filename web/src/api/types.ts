@@ -18,6 +18,8 @@ export type Role = Schemas['Role'];
 export type Binding = Schemas['RoleBinding'];
 export type Delegation = Schemas['Delegation'];
 export type AuditEntry = Schemas['AuditEntry'];
+export type DeadLetter = Schemas['DeadLetter'];
+export type Health = Schemas['Health'];
 
 export type Project = Schemas['Project'];
 export type Visibility = Project['visibility'];

@@ -32,6 +32,11 @@ const pages = {
     needs: ['audit:read'],
     page: deferred(() => import('./audit.tsx').then((m) => m.Audit)),
   },
+  health: {
+    text: 'Health',
+    needs: ['admin:read', 'admin:manage'],
+    page: deferred(() => import('./health.tsx').then((m) => m.Health)),
+  },
 } as const;
 
 type Name = keyof typeof pages;
@@ -51,7 +56,7 @@ export function Admin(): JSX.Element {
       <PageHead
         title="Admin"
         documentTitle={text}
-        state="Accounts, roles and the record of what was done."
+        state="Accounts, roles, the record of what was done, and how the installation is."
       />
       <Tabs
         label="Admin"

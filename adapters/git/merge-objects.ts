@@ -2,6 +2,7 @@ import type { RefUpdate } from '../../contracts/event/types.ts';
 import type { CommitPerson, MergedTree, NewCommit } from '../../contracts/git/merge.ts';
 import { isReservedRef, readRefProblem } from '../../contracts/git/ref-name.ts';
 import type { GitCommit } from '../../contracts/git/store.ts';
+import { lookUpObjects } from './look-up-objects.ts';
 import { commitFormat, parseCommit } from './read-objects.ts';
 import { readGit, requireSha, tryGit, type GitContext } from './repository-context.ts';
 
@@ -156,12 +157,8 @@ export async function setReservedRefs(
   const foreign = refs.find(({ ref }) => !isReservedRef(ref) || readRefProblem(ref) !== null);
   if (foreign !== undefined) throw new Error(`${foreign.ref} is no ref of the server's`);
   const shas = [...new Set(refs.map(({ sha }) => requireSha(sha)))];
-  const found = await readGit(context, repoPath, ['cat-file', '--batch-check'], {
-    input: shas.map((sha) => `${sha}\n`).join(''),
-  });
-  const there = new Set(
-    [...found.toString('latin1').matchAll(/^([0-9a-f]{40}) commit /gmu)].map(([, sha]) => sha),
-  );
+  const found = await lookUpObjects((...asked) => readGit(context, repoPath, ...asked), shas);
+  const there = new Set(found.flatMap((one) => (one?.type === 'commit' ? [one.sha] : [])));
   const input = refs
     .filter(({ sha }) => there.has(sha))
     .map(({ ref, sha }) => `update ${ref}\0${sha}\0\0`);

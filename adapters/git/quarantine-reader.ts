@@ -2,6 +2,7 @@ import type { RefUpdate } from '../../contracts/event/types.ts';
 import type { PushProposal } from '../../contracts/git/store.ts';
 import { runGit, type GitSetting, type RunOptions, type RunResult } from './git-process.ts';
 import type { HookMessage } from './hook-channel.ts';
+import { lookUpObjects } from './look-up-objects.ts';
 
 export type QuarantineReader = Pick<PushProposal, 'isAncestor' | 'forwardMoves' | 'readBlobs'>;
 
@@ -66,21 +67,21 @@ interface Blob {
 /** The different blobs at a path of commits. */
 async function findBlobs(git: Git, commits: readonly string[], path: string): Promise<Blob[]> {
   const asked = [...new Set(commits)];
-  if (asked.length === 0) return [];
-  const { code, stdout, stderr } = await git(
-    ['cat-file', '--batch-check=%(objectname) %(objecttype) %(objectsize)'],
-    { input: asked.map((commit) => `${commit}:${path}\n`).join('') },
+  const read = async (args: string[], options: Partial<RunOptions>): Promise<Buffer> => {
+    const { code, stdout, stderr } = await git(args, options);
+    if (code !== 0) throw new Error(`git cat-file failed: ${stderr}`);
+    return stdout;
+  };
+  const found = await lookUpObjects(
+    read,
+    asked.map((commit) => `${commit}:${path}`),
   );
-  if (code !== 0) throw new Error(`git cat-file failed: ${stderr}`);
-  const lines = stdout.toString('utf8').split('\n').slice(0, -1);
-  if (lines.length !== asked.length) throw new Error('git cat-file answered something else');
   const blobs = new Map<string, Blob>();
-  lines.forEach((line, index) => {
-    const [, sha, size] = /^([0-9a-f]{40}) blob (\d+)$/u.exec(line) ?? [];
-    if (sha === undefined) return;
-    const blob = blobs.get(sha) ?? { sha, size: Number(size), commits: [] };
+  found.forEach((one, index) => {
+    if (one?.type !== 'blob') return;
+    const blob = blobs.get(one.sha) ?? { sha: one.sha, size: one.bytes, commits: [] };
     blob.commits.push(asked[index] ?? '');
-    blobs.set(sha, blob);
+    blobs.set(one.sha, blob);
   });
   return [...blobs.values()];
 }

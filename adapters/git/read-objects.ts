@@ -9,6 +9,7 @@ import type {
 import { DomainError } from '../../contracts/problems.ts';
 import { streamGit } from './git-answer.ts';
 import { startGit } from './git-process.ts';
+import { lookUpObjects } from './look-up-objects.ts';
 import {
   openRepository,
   readGit,
@@ -90,15 +91,12 @@ async function withSizes(
   entries: GitTreeEntry[],
 ): Promise<GitTreeEntry[]> {
   const blobs = entries.filter((entry) => entry.kind === 'file' || entry.kind === 'symlink');
-  if (blobs.length === 0) return entries;
-  const out = await readGit(context, repoPath, ['cat-file', '--batch-check'], {
-    input: blobs.map((entry) => `${entry.sha}\n`).join(''),
-  });
+  const found = await lookUpObjects(
+    (...asked) => readGit(context, repoPath, ...asked),
+    blobs.map(({ sha }) => sha),
+  );
   const sizes = new Map<string, number>();
-  for (const line of out.toString('utf8').split('\n')) {
-    const [sha = '', type, size] = line.split(' ');
-    if (type === 'blob') sizes.set(sha, Number(size));
-  }
+  for (const one of found) if (one?.type === 'blob') sizes.set(one.sha, one.bytes);
   return entries.map((entry) => ({ ...entry, size: sizes.get(entry.sha) ?? null }));
 }
 

@@ -1,5 +1,6 @@
 import { looksLikeObjectId, readRefProblem } from '../../contracts/git/ref-name.ts';
 import type { GitBranch, GitRefEntry, GitTag } from '../../contracts/git/store.ts';
+import { lookUpObjects } from './look-up-objects.ts';
 import { readGit, requireSha, tryGit, type GitContext } from './repository-context.ts';
 
 async function eachRef(
@@ -87,15 +88,9 @@ export async function resolveCommit(
 ): Promise<string | null> {
   if (readRefProblem(ref) !== null || ref.startsWith('refs/slipway/')) return null;
   // One child answers for all candidates; a ref that was checked has no newline to smuggle a second line in.
-  const input = candidates(ref).map((name) => `${name}^{commit}\n`);
-  const out = await readGit(context, repoPath, ['cat-file', '--batch-check'], {
-    input: input.join(''),
-  });
-  for (const line of out.toString('utf8').split('\n')) {
-    const found = /^([0-9a-f]{40}) commit \d+$/u.exec(line);
-    if (found?.[1] !== undefined) return found[1];
-  }
-  return null;
+  const names = candidates(ref).map((name) => `${name}^{commit}`);
+  const found = await lookUpObjects((...asked) => readGit(context, repoPath, ...asked), names);
+  return found.find((one) => one?.type === 'commit')?.sha ?? null;
 }
 
 export async function isAncestor(

@@ -38,7 +38,13 @@ const ask = (route: DefinedRoute, headers: Record<string, string> = {}) =>
   });
 
 beforeAll(() => {
-  const services = { config: configSchema.parse({}), log: console, db: {} } as unknown as Services;
+  const gitStore = { forReader: () => gitStore };
+  const services = {
+    config: configSchema.parse({}),
+    log: console,
+    db: {},
+    gitStore,
+  } as unknown as Services;
   app.onError(handleError);
   app.use('*', async (c, next) => {
     c.set('services', services);

@@ -5,6 +5,7 @@ import type { Config } from '../contracts/config.ts';
 import type { DefinedRoute } from './define-route.ts';
 import type { AppEnv } from './env.ts';
 import { etag } from './etag.ts';
+import { readGitFor } from './git-reader.ts';
 import { anonymous, authenticate } from './middleware/authenticate.ts';
 import { idempotency } from './middleware/idempotency.ts';
 import { isPaged, pageLink } from './middleware/page-link.ts';
@@ -42,7 +43,10 @@ function chain(
   const open = access.kind === 'public' && access.identify !== true;
   const identity = open ? anonymous : authenticate(route.basicAuth === true);
   const paged = isPaged(route) ? [pageLink] : [];
-  if (raw) return [identity, requireAccess(access), ...paged];
+  const isReading = route.method === 'get';
+  // A push is recorded whatever else its person has under way; a fetch names its taker by itself.
+  const reading = raw && !isReading ? [] : [readGitFor(isReading)];
+  if (raw) return [identity, requireAccess(access), ...reading, ...paged];
   const limit = route.maxBodyBytes ?? config.server.maxBodyBytes;
   const required = jsonBodyOf(route) !== undefined && route.request?.body?.required !== false;
   const precondition = preconditions.of(route);
@@ -52,6 +56,7 @@ function chain(
     identity,
     ...(open || route.unlimited === true ? [] : [rateLimit]),
     requireAccess(access),
+    ...reading,
     ...(changes(route) ? [readBody(limit, required)] : []),
     ...(createsSomething(route) ? [idempotency] : []),
     ...(precondition === null ? [] : [precondition]),

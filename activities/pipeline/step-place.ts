@@ -17,7 +17,7 @@ export const mostWaitingSteps = 300;
 export function openStepPlaces(concurrency: number): Limiter {
   return createLimiter({
     running: concurrency + 1,
-    share: concurrency,
+    shares: { project: concurrency },
     next: 'fewest',
     // The worker takes no more tasks than `mostWaitingSteps`; nobody is turned away here.
     waiting: mostWaitingSteps * 4,
@@ -42,7 +42,7 @@ export async function waitForPlace(
       where: { id: pipelineId },
       select: { projectId: true },
     });
-    return await places.enter(signal, projectId).catch((error: unknown) => {
+    return await places.enter(signal, { project: projectId }).catch((error: unknown) => {
       throw signal.aborted ? signal.reason : error;
     });
   };

@@ -1,6 +1,6 @@
 import type { ByteStream, Cancellation } from '../../contracts/git/store.ts';
 import { startGit, type GitChild } from './git-process.ts';
-import { openRepository, type GitContext } from './repository-context.ts';
+import { claimsOf, openRepository, type GitContext } from './repository-context.ts';
 
 /** What a child writes, for one reader at the reader's pace; a child that fails breaks the stream, even after output. */
 async function* childOutput(child: GitChild): AsyncGenerator<Uint8Array> {
@@ -21,6 +21,21 @@ async function* childOutput(child: GitChild): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Streams what a child writes, with a place that is held until it is read to its end or left. */
+export async function* streamChild(
+  enter: () => Promise<() => void>,
+  start: () => Promise<GitChild>,
+): AsyncGenerator<Uint8Array> {
+  const release = await enter();
+  try {
+    const child = await start();
+    child.stdin.end();
+    yield* childOutput(child);
+  } finally {
+    release();
+  }
+}
+
 /** Streams what a reading git command writes. */
 export async function* streamGit(
   context: GitContext,
@@ -29,12 +44,9 @@ export async function* streamGit(
   { signal, whose }: { signal: Cancellation; whose?: string | undefined },
 ): ByteStream & AsyncGenerator<Uint8Array> {
   const cwd = await openRepository(context, repoPath);
-  const release = await context.downloads.enter(signal, whose);
-  try {
-    const child = await startGit(context.setting, ['--git-dir=.', ...args], { cwd, signal });
-    child.stdin.end();
-    yield* childOutput(child);
-  } finally {
-    release();
-  }
+  const taker = { ...context.reader, ...(whose === undefined ? {} : { whose }) };
+  yield* streamChild(
+    () => context.places.downloads.enter(signal, claimsOf(taker)),
+    () => startGit(context.setting, ['--git-dir=.', ...args], { cwd, signal }),
+  );
 }

@@ -296,8 +296,11 @@ export async function mustRunGit(
   options: RunOptions,
 ): Promise<Buffer> {
   const result = await runGit(setting, args, options);
-  if (result.code !== 0) {
-    throw new Error(`git ${args[0] ?? ''} ended with ${String(result.code)}: ${result.stderr}`);
-  }
+  if (result.code !== 0) throw failedGit(args, result);
   return result.stdout;
+}
+
+/** What is thrown where git was expected to succeed: with git's words, for the log only. */
+export function failedGit(args: readonly string[], { code, stderr }: RunResult): Error {
+  return new Error(`git ${args[0] ?? ''} ended with ${String(code)}: ${stderr}`);
 }

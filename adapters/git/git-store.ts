@@ -41,9 +41,9 @@ import {
   setHead,
 } from './read-refs.ts';
 import { repositoryDir, repositoryExists } from './repository-path.ts';
-import type { GitContext } from './repository-context.ts';
-import { receivePack } from './receive-pack.ts';
-import { advertise, uploadPack } from './smart-http.ts';
+import type { GitContext, GitPlaces } from './repository-context.ts';
+import { receivePack, type PushLimits } from './receive-pack.ts';
+import { advertise, uploadPack, type ClientLimits } from './smart-http.ts';
 import { addTrailers, creditsBetween, readTrailers } from './trailers.ts';
 
 export interface GitStoreOptions {
@@ -60,7 +60,11 @@ export interface GitStoreOptions {
   maxReceivePacks?: number;
   /** files and archives that are sent to clients at once; default 16 */
   maxDownloads?: number;
-  /** how long a fetch or a push may wait for its turn; default 60 s */
+  /** short reads of requests at once, a third of them one caller's; default 12 */
+  maxReads?: number;
+  /** lists of refs that are sent to git clients at once, a quarter of them one caller's; default 32 */
+  maxListings?: number;
+  /** how long a fetch or a push may wait for its turn; default 60 s, of all else 30 s */
   maxWaitMs?: number;
   /** how long a client may send nothing while a fetch or a push waits for it; default 60 s */
   silenceMs?: number;
@@ -68,32 +72,59 @@ export interface GitStoreOptions {
   checkTimeoutMs?: number;
 }
 
-/** Whoever reads slowly, or not at all, holds at most half of the places. */
-function limiterOfClients(running: number, maxWaitMs: number): Limiter {
-  return createLimiter({ running, waiting: 500, maxWaitMs, share: Math.max(1, running >> 1) });
+/** Whoever reads slowly, or not at all, holds a part of the places; guests together leave a quarter to others. */
+function limiterOfClients(running: number, maxWaitMs: number, part = 2): Limiter {
+  const caller = Math.max(1, Math.floor(running / part));
+  const shares = { caller, guests: guestsOf(running) };
+  return createLimiter({ running, waiting: 500, maxWaitMs, shares });
 }
 
-function contextOf(options: GitStoreOptions): GitContext {
+function guestsOf(running: number): number {
+  return running - (running >> 2);
+}
+
+function placesOf(options: GitStoreOptions): GitPlaces {
+  const { maxReads: reads = 12, maxWaitMs = 30_000 } = options;
+  const short = { waiting: 1000, maxWaitMs };
+  const caller = Math.max(1, Math.floor(reads / 3));
+  const repository = Math.max(1, reads >> 1);
+  const shares = { caller, repository, guests: guestsOf(reads) };
   return {
+    reads: createLimiter({ ...short, running: reads, shares }),
+    changes: createLimiter({ ...short, running: 8, shares: { caller: 3, repository: 4 } }),
+    work: createLimiter({ ...short, running: 16 }),
+    listings: limiterOfClients(options.maxListings ?? 32, maxWaitMs, 4),
+    downloads: limiterOfClients(options.maxDownloads ?? 16, maxWaitMs),
+  };
+}
+
+/** What clients of clones and pushes may take. */
+interface ClientPlaces {
+  packs: ClientLimits;
+  pushes: PushLimits;
+}
+
+/** Bare repositories below `root`, by the git executable. Needs git 2.38 or later. */
+export function createGitStore(options: GitStoreOptions): GitStore {
+  const context = {
     root: path.resolve(options.root),
     setting: {
       hooksDir: path.resolve(options.hooksDir),
       gitPath: options.gitPath ?? 'git',
       spawner: options.spawner,
     },
-    reads: createLimiter({ running: 16, waiting: 1000, maxWaitMs: 30_000 }),
-    downloads: limiterOfClients(options.maxDownloads ?? 16, options.maxWaitMs ?? 30_000),
+    places: placesOf(options),
   };
-}
-
-/** Bare repositories below `root`, by the git executable. Needs git 2.38 or later. */
-export function createGitStore(options: GitStoreOptions): GitStore {
-  const context = contextOf(options);
   const { maxWaitMs = 60_000, silenceMs = 60_000, checkTimeoutMs = 60_000 } = options;
   const packs = { turns: limiterOfClients(options.maxUploadPacks ?? 4, maxWaitMs), silenceMs };
   const receivers = limiterOfClients(options.maxReceivePacks ?? 32, maxWaitMs);
-  const pushes = { turns: receivers, silenceMs, checkTimeoutMs };
+  return storeOf(context, { packs, pushes: { turns: receivers, silenceMs, checkTimeoutMs } });
+}
+
+function storeOf(context: GitContext, clients: ClientPlaces): GitStore {
+  const { packs, pushes } = clients;
   return {
+    forReader: (reader) => storeOf({ ...context, reader }, clients),
     create: (repoPath, branch) => createRepository(context, repoPath, branch),
     remove: (repoPath) => removeRepository(context, repoPath),
     exists: (repoPath) => repositoryExists(repositoryDir(context.root, repoPath)),

@@ -14,14 +14,14 @@ describe('a few at once', () => {
   const options = { running: 4, waiting: 4, maxWaitMs: 5000 };
 
   it('are no more than a share of one caller, however many wait: others pass them', async () => {
-    const limiter = createLimiter({ ...options, share: 2 });
-    const first = await limiter.enter(undefined, 'ann');
-    await limiter.enter(undefined, 'ann');
-    const third = limiter.enter(undefined, 'ann');
+    const limiter = createLimiter({ ...options, shares: { caller: 2 } });
+    const first = await limiter.enter(undefined, { caller: 'ann' });
+    await limiter.enter(undefined, { caller: 'ann' });
+    const third = limiter.enter(undefined, { caller: 'ann' });
     expect(await settled(third)).toBe('waits');
-    expect(await settled(limiter.enter(undefined, 'bob'))).toBe('in');
+    expect(await settled(limiter.enter(undefined, { caller: 'bob' }))).toBe('in');
     expect(await settled(limiter.enter())).toBe('in');
-    const next = limiter.enter(undefined, 'cyd');
+    const next = limiter.enter(undefined, { caller: 'cyd' });
     first();
     first();
     // Ann waited longer, and has room in her share again.
@@ -29,10 +29,15 @@ describe('a few at once', () => {
   });
 
   it('begin with whoever has the fewest, where that is asked for, however many of another wait longer', async () => {
-    const limiter = createLimiter({ ...options, waiting: 200, share: 3, next: 'fewest' });
+    const limiter = createLimiter({
+      ...options,
+      waiting: 200,
+      shares: { caller: 3 },
+      next: 'fewest',
+    });
     const running: string[] = [];
     const enter = (whose: string): Promise<() => void> =>
-      limiter.enter(undefined, whose).then((release) => {
+      limiter.enter(undefined, { caller: whose }).then((release) => {
         running.push(whose);
         return release;
       });
@@ -49,11 +54,16 @@ describe('a few at once', () => {
   });
 
   it('leave half of the waiting places to others', async () => {
-    const limiter = createLimiter({ ...options, running: 1, share: 1 });
-    const free = await limiter.enter(undefined, 'ann');
-    const waiting = [limiter.enter(undefined, 'ann'), limiter.enter(undefined, 'ann')];
-    await expect(limiter.enter(undefined, 'ann')).rejects.toMatchObject({ code: 'rate_limited' });
-    const bobs = limiter.enter(undefined, 'bob');
+    const limiter = createLimiter({ ...options, running: 1, shares: { caller: 1 } });
+    const free = await limiter.enter(undefined, { caller: 'ann' });
+    const waiting = [
+      limiter.enter(undefined, { caller: 'ann' }),
+      limiter.enter(undefined, { caller: 'ann' }),
+    ];
+    await expect(limiter.enter(undefined, { caller: 'ann' })).rejects.toMatchObject({
+      code: 'rate_limited',
+    });
+    const bobs = limiter.enter(undefined, { caller: 'bob' });
     expect(await settled(bobs)).toBe('waits');
     for (const one of [Promise.resolve(free), ...waiting]) (await one)();
     expect(await settled(bobs)).toBe('in');

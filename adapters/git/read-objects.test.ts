@@ -2,13 +2,14 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { listTree } from './read-objects.ts';
+import type { GitStore } from '../../contracts/git/store.ts';
+import { createGitStore } from './git-store.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'slipway-objects-'));
 const sha = 'a'.repeat(40);
 
 /** Lists a folder by a git that says this of what is in it, and then ends so. */
-async function listed(words: string, code: number): ReturnType<typeof listTree> {
+async function listed(words: string, code: number): ReturnType<GitStore['listTree']> {
   const gitPath = join(root, 'git');
   const script = [
     '#!/bin/sh',
@@ -20,9 +21,8 @@ async function listed(words: string, code: number): ReturnType<typeof listTree> 
   chmodSync(gitPath, 0o755);
   mkdirSync(join(root, 'eve/app.git/objects'), { recursive: true });
   writeFileSync(join(root, 'eve/app.git/HEAD'), 'ref: refs/heads/main\n');
-  const reads = { enter: () => Promise.resolve(() => undefined) };
-  const context = { root, setting: { hooksDir: root, gitPath }, reads, downloads: reads };
-  return await listTree(context, 'eve/app.git', { sha, path: '', skip: 0, limit: 9 });
+  const store = createGitStore({ root, hooksDir: root, gitPath });
+  return await store.listTree('eve/app.git', { sha, path: '', skip: 0, limit: 9 });
 }
 
 const one = `100644 blob ${sha}\\tservice.yaml`;

@@ -14,6 +14,7 @@ import {
   openRepository,
   readGit,
   requireSha,
+  takePlace,
   tryGit,
   type GitContext,
 } from './repository-context.ts';
@@ -152,7 +153,7 @@ export async function listTree(
     throw new DomainError('not_found', 'There is no directory at this path.');
   }
   const cwd = await openRepository(context, repoPath);
-  const release = await context.reads.enter();
+  const release = await takePlace(context, repoPath);
   const entries = await readEntries(context, cwd, tree, options).finally(release);
   const page = await withSizes(context, repoPath, entries.slice(0, options.limit));
   return { entries: page, more: entries.length > options.limit };
@@ -168,6 +169,7 @@ async function readEntries(
   const { named } = options;
   const child = await startGit(context.setting, ['--git-dir=.', 'ls-tree', '-z', tree.sha], {
     cwd,
+    signal: context.reader?.signal,
   });
   const entries: GitTreeEntry[] = [];
   let seen = 0;

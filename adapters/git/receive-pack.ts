@@ -7,7 +7,7 @@ import { ensureHooks } from './hook-scripts.ts';
 import { inflateBody } from './inflate-body.ts';
 import { limitSilence } from './limit-silence.ts';
 import { attendPush } from './push-session.ts';
-import { openRepository, type GitContext } from './repository-context.ts';
+import { claimsOf, openRepository, type GitContext } from './repository-context.ts';
 import {
   answer,
   type ClientLimits,
@@ -33,7 +33,7 @@ export async function receivePack(
 ): Promise<ByteStream> {
   const cwd = await openRepository(context, repoPath);
   await ensureHooks(context.setting.hooksDir);
-  const release = await turns.enter(options.signal, options.whose);
+  const release = await turns.enter(options.signal, claimsOf(options));
   const child = await startReceiver(context, cwd, options).catch((error: unknown) => {
     release();
     throw error;

@@ -1,22 +1,52 @@
+import type { AnswerTaker, GitReader } from '../../contracts/git/store.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import {
-  mustRunGit,
+  failedGit,
   runGit,
   type GitSetting,
   type RunOptions,
   type RunResult,
 } from './git-process.ts';
-import type { Limiter } from './limiter.ts';
+import type { Claims, Limiter } from './limiter.ts';
 import { repositoryDir, repositoryExists } from './repository-path.ts';
 
 /** What the parts of the adapter share. */
 export interface GitContext {
   root: string;
   setting: GitSetting;
-  /** short reads: listings, blobs, diffs */
+  places: GitPlaces;
+  /** in whose name it is read; without one it is the platform's own work */
+  reader?: GitReader;
+}
+
+/** Places of git's children, by what they wait for: nothing that waits for a client holds one of the first three. */
+export interface GitPlaces {
+  /** short reads of requests: blobs, folders, diffs */
   reads: Limiter;
-  /** answers at a client's pace, which may be slow: no reading waits behind them */
+  /** short commands of requests that change something */
+  changes: Limiter;
+  /** short commands of the platform's own: pushes that are recorded, checkouts, automatic merges */
+  work: Limiter;
+  /** lists of refs for git clients, at their pace */
+  listings: Limiter;
+  /** files and archives, at a client's pace */
   downloads: Limiter;
+}
+
+/** What an answer is counted under. */
+export function claimsOf({ whose, isGuest }: AnswerTaker): Claims {
+  return {
+    ...(whose === undefined ? {} : { caller: whose }),
+    ...(isGuest === true ? { guests: 'all' } : {}),
+  };
+}
+
+/** Takes a place for a command whose answer is read to its end at once. @returns the way to give it back */
+export function takePlace({ places, reader }: GitContext, repoPath: string): Promise<() => void> {
+  if (reader === undefined) return places.work.enter();
+  const { reads, changes } = places;
+  const kind = reader.signal === undefined ? changes : reads;
+  return kind.enter(reader.signal, { ...claimsOf(reader), repository: repoPath });
 }
 
 const sha = /^[0-9a-f]{40}$/u;
@@ -43,16 +73,12 @@ export async function readGit(
   args: string[],
   options: Partial<RunOptions> = {},
 ): Promise<Buffer> {
-  const cwd = await openRepository(context, repoPath);
-  const release = await context.reads.enter();
-  try {
-    return await mustRunGit(context.setting, ['--git-dir=.', ...args], { ...options, cwd });
-  } finally {
-    release();
-  }
+  const result = await tryGit(context, repoPath, args, options);
+  if (result.code !== 0) throw failedGit(args, result);
+  return result.stdout;
 }
 
-/** Like `readGit`, but the caller looks at the exit code. */
+/** Like `readGit`, but the caller looks at the exit code. Throws `unavailable` when its reader went away. */
 export async function tryGit(
   context: GitContext,
   repoPath: string,
@@ -60,9 +86,15 @@ export async function tryGit(
   options: Partial<RunOptions> = {},
 ): Promise<RunResult> {
   const cwd = await openRepository(context, repoPath);
-  const release = await context.reads.enter();
+  const signal = context.reader?.signal;
+  const release = await takePlace(context, repoPath);
   try {
-    return await runGit(context.setting, ['--git-dir=.', ...args], { ...options, cwd });
+    const all = { ...options, cwd, signal: options.signal ?? signal };
+    const result = await runGit(context.setting, ['--git-dir=.', ...args], all);
+    if (result.code === null && signal?.aborted === true) {
+      throw new DomainError('unavailable', 'The client went away.');
+    }
+    return result;
   } finally {
     release();
   }

@@ -110,7 +110,7 @@ async function answer(
   requireToken(request, repository.token);
   // By itself as the first line has it: what is no path is none of ours.
   const [path = '', search = ''] = (request.url ?? '').split('?');
-  const { fullName, cloneUrl, repoPath } = repository;
+  const { fullName, cloneUrl } = repository;
   const base = `/${fullName}.git`;
   if (!path.startsWith(`${base}/`)) {
     throw new DomainError('forbidden', `This step may read ${fullName} only.`);
@@ -123,8 +123,7 @@ async function answer(
   }
   const protocol = [request.headers['git-protocol']].flat()[0];
   if (wanted === `GET /info/refs service=${service}`) {
-    const refs = await store.advertise(repoPath, service, protocol);
-    response.writeHead(200, headers('advertisement')).end(refs);
+    await sendRefs(store, repository, response, protocol);
   } else if (wanted === `POST /${service} `) {
     await sendPack(store, repository, { request, response, protocol });
   } else {
@@ -139,6 +138,36 @@ function requireToken({ headers }: IncomingMessage, token: string): void {
   throw new DomainError('forbidden', 'This is open to the git of this attempt of the step alone.');
 }
 
+async function sendRefs(
+  store: Reads,
+  { repoPath, whose }: StepRepository,
+  response: ServerResponse,
+  gitProtocol: string | undefined,
+): Promise<void> {
+  const { signal } = goneWith(response);
+  const refs = store.advertise(repoPath, { service, gitProtocol, signal, whose });
+  await send(refs, response, 'advertisement');
+}
+
+/** Aborted when the connection closes. */
+function goneWith(response: ServerResponse): AbortController {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return gone;
+}
+
+/** A failure before the first byte is told; later the connection breaks off, for half a pack must not look whole. */
+async function send(
+  output: ByteStream,
+  response: ServerResponse,
+  what: 'advertisement' | 'result',
+): Promise<void> {
+  const source = output instanceof Readable ? output : Readable.from(output, { objectMode: false });
+  await once(source, 'readable');
+  response.writeHead(200, headers(what));
+  await pipeline(source, response);
+}
+
 async function sendPack(
   store: Reads,
   { repoPath, whose }: StepRepository,
@@ -151,20 +180,15 @@ async function sendPack(
   if (request.headers['content-type'] !== `application/x-${service}-request`) {
     throw new DomainError('unsupported_media_type', `Send application/x-${service}-request.`);
   }
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
+  const { signal } = goneWith(response);
   const output = await store.uploadPack(repoPath, {
     input: request,
     encoding: encodingOf(request),
     gitProtocol: protocol,
-    signal: gone.signal,
+    signal,
     whose,
   });
-  const source = output instanceof Readable ? output : Readable.from(output);
-  // A failure before the first byte is told; later the connection breaks off, for half a pack must not look whole.
-  await once(source, 'readable');
-  response.writeHead(200, headers('result'));
-  await pipeline(source, response);
+  await send(output, response, 'result');
 }
 
 function encodingOf({ headers }: IncomingMessage): BodyEncoding {

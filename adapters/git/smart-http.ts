@@ -1,14 +1,15 @@
 import { Transform, type Writable } from 'node:stream';
-import type { ByteStream, GitService, UploadPackOptions } from '../../contracts/git/store.ts';
+import type { AdvertiseOptions, ByteStream, UploadPackOptions } from '../../contracts/git/store.ts';
 import { pushableNamespaces } from '../../contracts/git/ref-name.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { AnswerWriter } from './answer-words.ts';
 import { limitBytes } from './command-limit.ts';
-import { mustRunGit, startGit, type GitChild } from './git-process.ts';
+import { streamChild } from './git-answer.ts';
+import { startGit, type GitChild } from './git-process.ts';
 import type { Limiter } from './limiter.ts';
 import { inflateBody } from './inflate-body.ts';
 import { limitSilence } from './limit-silence.ts';
-import { openRepository, type GitContext } from './repository-context.ts';
+import { claimsOf, openRepository, type GitContext } from './repository-context.ts';
 
 /** What a client may take of the server. */
 export interface ClientLimits {
@@ -35,31 +36,36 @@ export const receiveConfig = [
   ...pushableNamespaces.map((prefix) => ['receive.hideRefs', `!${prefix.slice(0, -1)}`] as const),
 ] as const;
 
-/** Refs and capabilities, in protocol v2 capabilities only, as `info/refs` answers them. */
-export async function advertise(
+/**
+ * Refs and capabilities, in protocol v2 capabilities only, as `info/refs` answers them: at the client's pace, for there can
+ * be tens of megabytes of them, which nobody shall hold in our memory by not reading.
+ */
+export async function* advertise(
   context: GitContext,
   repoPath: string,
-  service: GitService,
-  gitProtocol: string | undefined,
-): Promise<Buffer> {
+  options: AdvertiseOptions,
+): ByteStream & AsyncGenerator<Uint8Array> {
+  const { service, gitProtocol, signal } = options;
   const cwd = await openRepository(context, repoPath);
-  const release = await context.reads.enter();
   const command = service === 'git-upload-pack' ? 'upload-pack' : 'receive-pack';
   const args = [command, '--stateless-rpc', '--http-backend-info-refs', '.'];
   const env = protocolEnvironment(gitProtocol);
-  const refs = await mustRunGit(context.setting, args, {
-    cwd,
-    env,
-    config: service === 'git-receive-pack' ? receiveConfig : [],
-    maxBytes: 64 * 1024 * 1024,
-  }).finally(release);
+  const config = service === 'git-receive-pack' ? receiveConfig : [];
+  const refs = streamChild(
+    () => context.places.listings.enter(signal, claimsOf(options)),
+    () => startGit(context.setting, args, { cwd, env, config, signal }),
+  );
   // Protocol v2 of upload-pack starts with its own version line; receive-pack has no v2.
-  if (service === 'git-upload-pack' && /(^|:)version=2(:|$)/u.test(env['GIT_PROTOCOL'] ?? '')) {
-    return refs;
-  }
+  const isNew =
+    service === 'git-upload-pack' && /(^|:)version=2(:|$)/u.test(env['GIT_PROTOCOL'] ?? '');
   const line = `# service=${service}\n`;
   const length = (line.length + 4).toString(16).padStart(4, '0');
-  return Buffer.concat([Buffer.from(`${length}${line}0000`), refs]);
+  let head = isNew ? null : Buffer.from(`${length}${line}0000`);
+  for await (const chunk of refs) {
+    // Not before git has said something: until then a failure can still be told.
+    yield head === null ? chunk : Buffer.concat([head, chunk]);
+    head = null;
+  }
 }
 
 /** What a client still sends after git has ended is read and dropped up to here, so that it hears the answer. */
@@ -171,7 +177,7 @@ async function peek(input: ByteStream): Promise<{ head: Buffer; all: ByteStream 
   return { head, all: all() };
 }
 
-/** Listing refs is short and must not wait behind clones. */
+/** Listing refs is quick and must not wait behind clones; its answer waits for the client all the same. */
 function isShort(head: Buffer): boolean {
   return head.subarray(4, 4 + 'command=ls-refs'.length).toString('latin1') === 'command=ls-refs';
 }
@@ -187,8 +193,8 @@ export async function uploadPack(
   const { head, all } = await peek(
     limitSilence(inflateBody(options.input, options.encoding), silenceMs),
   );
-  const limiter = isShort(head) ? context.reads : packs;
-  const release = await limiter.enter(options.signal, options.whose);
+  const limiter = isShort(head) ? context.places.listings : packs;
+  const release = await limiter.enter(options.signal, claimsOf(options));
   const child = await startGit(
     context.setting,
     ['upload-pack', '--stateless-rpc', '--strict', '.'],

@@ -69,15 +69,38 @@ export interface GitDiff {
 /** How a body came: as it is, or zipped. */
 export type BodyEncoding = 'identity' | 'gzip';
 
-export interface UploadPackOptions {
+/** Who is answered. Of the places of git one caller has a part, and all who did not sign in leave some to others. */
+export interface AnswerTaker {
+  /** a user, or the network of somebody who did not sign in; without it nobody's share is counted */
+  whose?: string;
+  /** did not sign in */
+  isGuest?: boolean;
+}
+
+/** For whom a store reads; see {@link GitStore.forReader}. */
+export interface GitReader extends AnswerTaker {
+  whose: string;
+  /**
+   * Ends what is read and takes out what waits: for a request that only reads. Without one it is a change, which takes
+   * places of another kind and is not ended half way.
+   */
+  signal?: Cancellation;
+}
+
+export interface AdvertiseOptions extends AnswerTaker {
+  service: GitService;
+  /** value of the client's Git-Protocol header */
+  gitProtocol: string | undefined;
+  signal: Cancellation;
+}
+
+export interface UploadPackOptions extends AnswerTaker {
   input: ByteStream;
   /** of `input`; as it is unless told */
   encoding?: BodyEncoding;
   /** value of the client's Git-Protocol header */
   gitProtocol: string | undefined;
   signal: Cancellation;
-  /** whose fetch or push it is: nobody has more than half of the places */
-  whose?: string;
 }
 
 /** A push whose objects lie in quarantine and whose refs have not moved. Exactly one of the answers must be given. */
@@ -157,11 +180,14 @@ export interface GitStore extends GitMerging {
   remove(repoPath: string): Promise<void>;
   exists(repoPath: string): Promise<boolean>;
 
-  advertise(
-    repoPath: string,
-    service: GitService,
-    gitProtocol: string | undefined,
-  ): Promise<Uint8Array>;
+  /**
+   * The same repositories, read in somebody's name: with places of their share, and of the repository's. What is read by
+   * the store itself is the platform's own work, with places that no reader takes.
+   */
+  forReader(reader: GitReader): GitStore;
+
+  /** Refs and capabilities, in protocol v2 capabilities only, as `info/refs` answers them. */
+  advertise(repoPath: string, options: AdvertiseOptions): ByteStream;
   uploadPack(repoPath: string, options: UploadPackOptions): Promise<ByteStream>;
   receivePack(repoPath: string, options: ReceivePackOptions): Promise<ByteStream>;
 

@@ -88,6 +88,11 @@ async function addUser(db: PrismaClient, name: string, roles: string[]): Promise
   return { id, name, token };
 }
 
+/** With its faults also for those in whose name it reads. */
+function wrapped(store: GitStore, wrap: (store: GitStore) => GitStore = (same) => same): GitStore {
+  return { ...wrap(store), forReader: (reader) => wrapped(store.forReader(reader), wrap) };
+}
+
 /**
  * The real app with its git endpoints on a free port, over a database and a data directory of its own.
  * @param wrap lets a test put faults between the app and its store
@@ -122,7 +127,7 @@ export async function startGitServer(
     log: collectingLog(errors),
     version: 'test',
     healthChecks: {},
-    gitStore: options.wrap?.(store) ?? store,
+    gitStore: wrapped(store, options.wrap),
     objectStore: createMemoryStore(),
     logHub: hub,
   } as unknown as Services;

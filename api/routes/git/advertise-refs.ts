@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { defineRoute } from '../../define-route.ts';
-import { uncached } from './git-body.ts';
+import { answerTaker } from '../../git-reader.ts';
+import { streamResponse, uncached } from './git-body.ts';
 import { findGitProject, gitParams, gitRoute } from './git-project.ts';
 
 export const advertiseRefsRoute = defineRoute({
@@ -17,10 +18,15 @@ export const advertiseRefsRoute = defineRoute({
   handler: async (c) => {
     const { service } = c.req.valid('query');
     const project = await findGitProject(c, c.req.valid('param'), service);
-    const protocol = c.req.header('git-protocol');
-    const body = await c.get('services').gitStore.advertise(project.repoPath, service, protocol);
-    return new Response(Buffer.from(body), {
-      headers: { ...uncached, 'content-type': `application/x-${service}-advertisement` },
+    const refs = c.get('services').gitStore.advertise(project.repoPath, {
+      service,
+      gitProtocol: c.req.header('git-protocol'),
+      signal: c.req.raw.signal,
+      ...answerTaker(c),
+    });
+    return streamResponse(c, refs, {
+      ...uncached,
+      'content-type': `application/x-${service}-advertisement`,
     });
   },
 });

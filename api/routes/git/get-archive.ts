@@ -3,7 +3,7 @@ import { DomainError } from '../../../contracts/problems.ts';
 import { repoPathOf, resolveRefOrDefault } from '../../../domain/git/read-repository.ts';
 import { defineRoute } from '../../define-route.ts';
 import { bytesResponse, projectParams, readAccess, requiredRef } from './browse-schemas.ts';
-import { streamResponse, whoseAnswer } from './git-body.ts';
+import { streamResponse } from './git-body.ts';
 
 export const getArchiveRoute = defineRoute({
   method: 'get',
@@ -34,7 +34,6 @@ export const getArchiveRoute = defineRoute({
       format,
       prefix: `${name}/`,
       signal,
-      whose: whoseAnswer(c),
     });
     return streamResponse(c, stream, {
       'content-type': format === 'zip' ? 'application/zip' : 'application/gzip',

@@ -3,7 +3,7 @@ import { findRawFile, repoPathOf } from '../../../domain/git/read-repository.ts'
 import { defineRoute } from '../../define-route.ts';
 import { tagsOf } from '../../etag.ts';
 import { bytesResponse, filePathQuery, projectParams, readAccess } from './browse-schemas.ts';
-import { streamResponse, whoseAnswer } from './git-body.ts';
+import { streamResponse } from './git-body.ts';
 
 /** Pictures that a page may hold. All else is text or a download. */
 const shownTypes: Readonly<Record<string, string>> = {
@@ -65,7 +65,7 @@ export const getRawRoute = defineRoute({
       return new Response(null, { status: 304, headers: { etag: `"${entry.sha}"` } });
     }
     const { signal } = c.req.raw;
-    const stream = gitStore.streamBlob(repoPathOf(project), entry.sha, signal, whoseAnswer(c));
+    const stream = gitStore.streamBlob(repoPathOf(project), entry.sha, signal);
     return streamResponse(c, stream, {
       ...headers,
       'content-length': String(entry.size ?? 0),

@@ -2,9 +2,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream as WebStream } from 'node:stream/web';
 import type { Context } from 'hono';
 import type { BodyEncoding, ByteStream } from '../../../contracts/git/store.ts';
-import { isSignedIn } from '../../../contracts/identity/principal.ts';
 import { DomainError } from '../../../contracts/problems.ts';
-import { networkOf } from '../../../domain/identity/network-of.ts';
 import { answerDirectly, streamBody } from '../../direct-answer.ts';
 import type { AppEnv } from '../../env.ts';
 
@@ -59,12 +57,6 @@ function begun(source: Readable): Promise<void> {
     };
     source.on('readable', settle).on('end', settle).once('error', reject);
   });
-}
-
-/** Whose places among the answers of git are counted together: a user's, or those of a network where nobody signed in. */
-export function whoseAnswer(c: Context<AppEnv>): string {
-  const { principal } = c.get('caller');
-  return isSignedIn(principal) ? principal.userId : networkOf(c.get('ipAddr'));
 }
 
 /** Answers of git must never be kept by anything between. */

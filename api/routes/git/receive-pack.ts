@@ -1,14 +1,9 @@
 import { can } from '../../../domain/identity/check-access.ts';
 import { receivePush } from '../../../domain/git/receive-push.ts';
 import { defineRoute } from '../../define-route.ts';
+import { answerTaker } from '../../git-reader.ts';
 import { publicUrl } from '../../problems/problem-body.ts';
-import {
-  gitRequestBody,
-  requireGitRequest,
-  streamResponse,
-  uncached,
-  whoseAnswer,
-} from './git-body.ts';
+import { gitRequestBody, requireGitRequest, streamResponse, uncached } from './git-body.ts';
 import { findGitProject, gitParams, gitRoute } from './git-project.ts';
 
 /** Who may not push is told so by the check before refs move, after their pack came in: it need not be a large one. */
@@ -44,7 +39,7 @@ export const receivePackRoute = defineRoute({
       ...gitRequestBody(c),
       gitProtocol: c.req.header('git-protocol'),
       signal,
-      whose: whoseAnswer(c),
+      ...answerTaker(c),
       maxInputBytes: mayPush ? config.git.maxPushBytes : strangersMaxBytes,
       onPush: (push) => receivePush(options, push),
     });

@@ -1,11 +1,6 @@
 import { defineRoute } from '../../define-route.ts';
-import {
-  gitRequestBody,
-  requireGitRequest,
-  streamResponse,
-  uncached,
-  whoseAnswer,
-} from './git-body.ts';
+import { answerTaker } from '../../git-reader.ts';
+import { gitRequestBody, requireGitRequest, streamResponse, uncached } from './git-body.ts';
 import { findGitProject, gitParams, gitRoute } from './git-project.ts';
 
 export const uploadPackRoute = defineRoute({
@@ -24,7 +19,7 @@ export const uploadPackRoute = defineRoute({
       ...gitRequestBody(c),
       gitProtocol: c.req.header('git-protocol'),
       signal,
-      whose: whoseAnswer(c),
+      ...answerTaker(c),
     });
     return streamResponse(c, output, {
       ...uncached,

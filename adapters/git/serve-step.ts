@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Readable, type Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { BodyEncoding, GitStore } from '../../contracts/git/store.ts';
+import type { BodyEncoding, ByteStream, GitStore } from '../../contracts/git/store.ts';
 import { DomainError, problems } from '../../contracts/problems.ts';
 import type { StepService } from '../executor/executor.ts';
 

@@ -16244,6 +16244,8 @@ export interface operations {
     listMembers: {
         parameters: {
             query?: {
+                /** @description Part of the name */
+                q?: string;
                 cursor?: string;
                 limit?: number;
             };
@@ -18546,7 +18548,10 @@ export interface operations {
     };
     listIssueLabels: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Part of the label */
+                q?: string;
+            };
             header?: never;
             path: {
                 owner: string;

@@ -9,14 +9,14 @@ export interface LabelCount {
 
 const most = 500;
 
-/** Labels that a project's issues have, the most used first; at most 500. */
-export async function listLabels(db: Db, projectId: string): Promise<LabelCount[]> {
+/** Labels that a project's issues have, the most used first; at most 500. @param q part of the label, whatever its case */
+export async function listLabels(db: Db, projectId: string, q = ''): Promise<LabelCount[]> {
   return db.$queryRaw<LabelCount[]>`
     SELECT label,
            (count(*) FILTER (WHERE status = 'open'))::int AS open,
            (count(*) FILTER (WHERE status = 'closed'))::int AS closed
       FROM issues, unnest(labels) AS label
-     WHERE project_id = ${projectId}
+     WHERE project_id = ${projectId} AND strpos(lower(label), lower(${q}::text)) > 0
      GROUP BY label
      ORDER BY open DESC, closed DESC, label
      LIMIT ${most}`;

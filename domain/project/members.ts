@@ -1,18 +1,23 @@
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { hasText } from '../shared/text-match.ts';
 import { createBinding, deleteBinding, type BindingRecord } from '../identity/manage-bindings.ts';
 
 export type MemberRecord = Omit<BindingRecord, 'projectId' | 'projectPath'>;
 
-/** Role bindings of a project, oldest first; seeing the project was checked by the route. */
+/** Role bindings of a project, oldest first, of those with `q` in their name; seeing the project was checked by the route. */
 export async function listMembers(
   db: PrismaClient,
   projectId: string,
-  page: { after: string | null; limit: number },
+  page: { after: string | null; limit: number; q?: string | undefined },
 ): Promise<{ items: MemberRecord[]; next: string | null }> {
   const rows = await db.userRole.findMany({
-    where: { projectId, ...(page.after === null ? {} : { id: { gt: page.after } }) },
+    where: {
+      projectId,
+      ...(page.q === undefined ? {} : { user: { name: hasText(page.q) } }),
+      ...(page.after === null ? {} : { id: { gt: page.after } }),
+    },
     include: { user: true, role: true },
     orderBy: { id: 'asc' },
     take: page.limit + 1,

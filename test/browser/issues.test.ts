@@ -8,6 +8,8 @@ import {
   it,
   jest,
 } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { newId } from '../../domain/shared/new-id.ts';
 import { startSlipway, type Slipway } from '../support/slipway.ts';
 import {
   admin,
@@ -32,6 +34,13 @@ const samples = [
   { title: 'The cart forgets what was in it after a restart of the browser', labels: ['bug'] },
   { title: 'Say thanks after the order', labels: [] },
 ];
+
+/** Finds it by its whole words in a box that asks the server, and takes it. */
+async function pick(page: Page, label: string, words: string): Promise<void> {
+  await page.getByRole('combobox', { name: label }).click();
+  await page.keyboard.type(words);
+  await page.getByRole('option', { name: words, exact: true }).click();
+}
 
 describe('issues in the browser', () => {
   let slipway: Slipway;
@@ -83,7 +92,7 @@ describe('issues in the browser', () => {
     await page.getByLabel('Description', { exact: true }).fill(text);
     await page.getByRole('button', { name: 'Preview' }).click();
     await page.locator('.preview strong').getByText('9090').waitFor();
-    await page.getByLabel('Assignee').selectOption('robin');
+    await pick(page, 'Assignee', 'robin');
     await page.getByLabel('Labels').fill('bug');
     await page.getByLabel('Labels').press('Enter');
     await picture(page, 'issue-new');
@@ -110,6 +119,40 @@ describe('issues in the browser', () => {
     expect(await axeFindings(page)).toEqual([]);
     await page.getByRole('button', { name: 'Reopen issue' }).click();
     await page.getByRole('status').getByText('Open', { exact: true }).waitFor();
+  });
+
+  it('finds any of many people and labels of a project by a part of their name [A-UI-03]', async () => {
+    const { page } = window;
+    const { db } = slipway.database;
+    const { id: projectId, ownerId: authorId } = await db.project.findFirstOrThrow({
+      where: { name: 'shop' },
+    });
+    const { id: roleId } = await db.role.findUniqueOrThrow({ where: { name: 'viewer' } });
+    const many = Array.from({ length: 120 }, (_, at) => `member-${String(at)}`);
+    const people = [...many, 'zoe_1', 'zoe-1'].map((name) => ({ id: newId('user'), name }));
+    const users = people.map(({ id, name }) => ({ id, name, email: `${name}@example.org` }));
+    await db.user.createMany({ data: users });
+    await db.userRole.createMany({
+      data: people.map(({ id: userId }) => ({ id: newId('binding'), userId, roleId, projectId })),
+    });
+    const labels = [...many.map((name) => `of-${name}`), '10%', '10_'];
+    const issue = { id: newId('issue'), projectId, number: 900, title: 'Many', authorId, labels };
+    await db.issue.create({ data: issue });
+
+    await page.goto(`${slipway.baseUrl}${issues}/new`);
+    const assignee = page.getByRole('combobox', { name: 'Assignee' });
+    await assignee.click();
+    await page.getByText('There are more: type a part of the name.').waitFor();
+    await page.keyboard.type('ZOE_');
+    await shows(() => page.getByRole('option').allTextContents(), ['zoe_1']);
+    await picture(page, 'assignee-pick');
+    await page.keyboard.press('Enter');
+    await shows(() => assignee.inputValue(), 'zoe_1');
+    await page.getByLabel('Labels').fill('0%');
+    const known = 'Array.from(document.querySelectorAll("datalist option"), (one) => one.value)';
+    await shows(() => page.evaluate<string[]>(known), ['10%']);
+    expect(await axeFindings(page)).toEqual([]);
+    await db.issue.delete({ where: { id: issue.id } });
   });
 
   it('narrows the list by what the address says, and the address says what is chosen [A-UI-03]', async () => {

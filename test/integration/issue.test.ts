@@ -177,6 +177,14 @@ describe('issues', () => {
         { label: 'ui', open: 1, closed: 0 },
       ],
     });
+    const found = await t.call(viewer, 'GET', `${listed.path}/labels?q=U_`);
+    expect(found.body).toEqual({ items: [] });
+    const bobs = async (q: string) => {
+      const { body } = await t.call(viewer, 'GET', `${listed.path}/members?q=${q}`);
+      return (body as { items: { userName: string }[] }).items.map(({ userName }) => userName);
+    };
+    expect(await bobs('OB')).toEqual(['bob']);
+    expect(await bobs('b_b')).toEqual([]);
     const first = await t.call(viewer, 'GET', `${listed.path}/issues?limit=2`);
     const { nextCursor, total, counts } = first.body as {
       nextCursor: string;

@@ -17,10 +17,14 @@ export const listLabelsRoute = defineRoute({
   operationId: 'listIssueLabels',
   summary: 'Labels that issues of a project have, the most used first',
   access: readIssues,
-  request: { params: projectParams },
+  request: {
+    params: projectParams,
+    query: z.strictObject({ q: z.string().max(200).optional().describe('Part of the label') }),
+  },
   responses: jsonResponse('Labels, and how many open and closed issues have each', labelsBody),
   handler: async (c) => {
     const { db } = c.get('services');
-    return c.json({ items: await listLabels(db, c.get('project').id) }, 200);
+    const { q } = c.req.valid('query');
+    return c.json({ items: await listLabels(db, c.get('project').id, q) }, 200);
   },
 });

@@ -27,6 +27,7 @@ export const listMembersRoute = defineRoute({
   request: {
     params: projectParams,
     query: z.strictObject({
+      q: z.string().max(200).optional().describe('Part of the name'),
       cursor: z.string().max(64).optional(),
       limit: z.coerce.number().int().min(1).max(100).default(50),
     }),
@@ -42,8 +43,9 @@ export const listMembersRoute = defineRoute({
     },
   },
   handler: async (c) => {
-    const { cursor, limit } = c.req.valid('query');
+    const { q, cursor, limit } = c.req.valid('query');
     const page = await listMembers(c.get('services').db, c.get('project').id, {
+      q,
       after: cursor ?? null,
       limit,
     });

@@ -32,8 +32,13 @@ export const listIssues = (
   signal?: AbortSignal,
 ) => call('get', base, { path: projectParams(ref), query: { ...given(filter), ...page }, signal });
 
-export const listLabels = (ref: ProjectRef, signal?: AbortSignal) =>
-  call('get', `${project}/labels`, { path: projectParams(ref), signal });
+/** Labels with `q` in them; `''` for all. */
+export const listLabels = (ref: ProjectRef, q: string, signal?: AbortSignal) =>
+  call('get', `${project}/labels`, {
+    path: projectParams(ref),
+    query: q === '' ? {} : { q },
+    signal,
+  });
 
 export const getIssue = (ref: ProjectRef, number: number, signal?: AbortSignal) =>
   call('get', `${base}/{number}`, { path: at(ref, number), signal });
@@ -71,5 +76,10 @@ export const editIssueComment = (ref: ProjectRef, number: number, id: string, bo
     body: { body },
   });
 
-export const listMembers = (ref: ProjectRef, signal?: AbortSignal) =>
-  call('get', `${project}/members`, { path: projectParams(ref), query: { limit: 100 }, signal });
+/** Members with `q` in their name; `''` for all. */
+export const listMembers = (ref: ProjectRef, q: string, signal?: AbortSignal) =>
+  call('get', `${project}/members`, {
+    path: projectParams(ref),
+    query: { limit: 100, ...(q === '' ? {} : { q }) },
+    signal,
+  });

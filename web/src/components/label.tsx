@@ -52,6 +52,7 @@ export function LabelField({
   labels,
   onLabels,
   known,
+  onTyped,
   error,
   title = 'Labels',
   help = 'Enter or a comma adds one.',
@@ -59,6 +60,8 @@ export function LabelField({
   labels: readonly string[];
   onLabels: (labels: string[]) => void;
   known: readonly string[];
+  /** what stands in the box, for whoever looks for `known` by it */
+  onTyped?: (text: string) => void;
   error?: string | undefined;
   title?: string;
   help?: string;
@@ -69,6 +72,7 @@ export function LabelField({
   const add = (word: string): void => {
     const label = word.trim();
     setText('');
+    onTyped?.('');
     if (label !== '' && !labels.includes(label)) onLabels([...labels, label]);
   };
   return (
@@ -106,7 +110,10 @@ export function LabelField({
             if (value.endsWith(',')) add(value.slice(0, -1));
             // picked from the list, not typed
             else if (!(event instanceof InputEvent) && known.includes(value)) add(value);
-            else setText(value);
+            else {
+              setText(value);
+              onTyped?.(value);
+            }
           }}
           onKeyDown={(event) => {
             if (event.key === 'Enter' && text.trim() !== '') {

@@ -95,7 +95,7 @@ const atFirst = 10;
 function ByLabel({ at, view, write }: BoardProps): JSX.Element {
   const [all, setAll] = useState(false);
   const known = useLoad(`issues/${at.owner}/${at.project}/labels`, (signal) =>
-    listLabels(at, signal),
+    listLabels(at, '', signal),
   );
   const { moved, move } = useMoves((issue, from, to) => {
     const rest = issue.labels.filter((label) => label !== from && label !== to);

@@ -1,10 +1,10 @@
 import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import type { ApiProblem } from '../../api/problem.ts';
 import type { ProjectRef } from '../../api/resources.ts';
-import { myName } from '../../app/session.ts';
-import { Field } from '../../components/field.tsx';
 import { LabelField } from '../../components/label.tsx';
-import { useLabels, usePeople } from './use-people.ts';
+import { PersonPicker } from './person-picker.tsx';
+import { useLabels } from './use-people.ts';
 
 /** Whom an issue is given to: oneself, the owner, a member, or nobody (''). */
 export function AssigneeField({
@@ -18,20 +18,14 @@ export function AssigneeField({
   onValue: (name: string) => void;
   problem?: ApiProblem | undefined;
 }): JSX.Element {
-  const people = usePeople(at, value === '' ? [] : [value]);
   return (
-    <Field
+    <PersonPicker
       label="Assignee"
+      at={at}
       value={value}
       onValue={onValue}
-      required={false}
+      none={[['', 'Nobody']]}
       error={problem?.forField('assignee')}
-      options={[
-        ['', 'Nobody'],
-        ...people
-          .filter((name) => name !== '')
-          .map((name) => [name, name === myName.value ? `${name} (you)` : name] as const),
-      ]}
     />
   );
 }
@@ -48,12 +42,14 @@ export function IssueLabels({
   onLabels: (labels: string[]) => void;
   problem?: ApiProblem | undefined;
 }): JSX.Element {
-  const known = useLabels(at);
+  const [typed, setTyped] = useState('');
+  const known = useLabels(at, typed);
   return (
     <LabelField
       labels={labels}
       onLabels={onLabels}
       known={known}
+      onTyped={setTyped}
       error={problem?.forField('labels')}
     />
   );

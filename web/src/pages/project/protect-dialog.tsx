@@ -163,7 +163,7 @@ function Pushers({
   onIds: (ids: string[]) => void;
 }): JSX.Element {
   const members = useLoad(`admin/people/${at.owner}/${at.project}`, (signal) =>
-    listMembers(at, signal),
+    listMembers(at, '', signal),
   );
   const people = members.data?.items ?? [];
   const nameOf = (id: string): string => people.find((one) => one.userId === id)?.userName ?? id;

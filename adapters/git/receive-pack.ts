@@ -1,3 +1,4 @@
+import { PassThrough, type Readable } from 'node:stream';
 import type { ByteStream, ReceivePackOptions } from '../../contracts/git/store.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { AnswerWriter, explainAnswer } from './answer-words.ts';
@@ -70,7 +71,20 @@ export async function receivePack(
     abandon();
   });
   const writer = new AnswerWriter((said) => [...explainAnswer(said), ...reasons]);
-  return answer(child, fed, abandon, writer);
+  return answer({ ...child, stdout: ahead(child.stdout) }, fed, abandon, writer);
+}
+
+/** What git may say ahead of its client, in bytes: many times a report on as many refs as a push may name. */
+const maxAhead = 64 * 1024 * 1024;
+
+/**
+ * Takes git's words as they come, however slowly the client reads: git moves the refs, reports, and only then tells us
+ * that they have moved, while a transaction waits and other pushes wait for that.
+ */
+function ahead(stdout: Readable): Readable {
+  const buffer = new PassThrough({ highWaterMark: maxAhead });
+  stdout.on('error', (error) => buffer.destroy(error));
+  return stdout.pipe(buffer);
 }
 
 function startReceiver(

@@ -10,6 +10,7 @@ import type { ProjectWithOwner } from '../project/find-project.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { checkPush, reservedLines } from './check-push.ts';
 import { type AskedByPush, readPushOptions } from './push-options.ts';
+import { keepPushIntent } from './push-intents.ts';
 import { withPushLock } from './push-lock.ts';
 import { recordPush, type RecordedPush } from './record-push.ts';
 import { repairRefs } from './repair-refs.ts';
@@ -79,13 +80,17 @@ function linesOf(
   ];
 }
 
-async function letIn(options: ReceivePushOptions, push: PushProposal): Promise<void> {
+async function letIn(
+  options: ReceivePushOptions,
+  push: PushProposal,
+  { asked, intent }: { asked: AskedByPush; intent: string },
+): Promise<void> {
   const { db, git, caller, project } = options;
-  const asked = readPushOptions(push.options);
   let finish: ((lines: string[]) => void) | null = null;
   try {
     const recorded = await withPushLock(db, project.id, async (tx) => {
       const accepted = await push.accept();
+      await tx.pushIntent.deleteMany({ where: { id: intent } });
       if (accepted === null || accepted.updates.length === 0) return null;
       finish = accepted.finish;
       // The row may have been changed while the pack came in.
@@ -119,16 +124,23 @@ async function letIn(options: ReceivePushOptions, push: PushProposal): Promise<v
  */
 export async function receivePush(options: ReceivePushOptions, push: PushProposal): Promise<void> {
   const { db, caller, project } = options;
+  const asked = readPushOptions(push.options);
   let lines: string[];
+  let intent = '';
   try {
     lines = await checkPush(db, caller, project.id, push);
+    const { updates } = push;
+    const { isSkipped } = asked;
+    if (lines.length === 0) {
+      intent = await keepPushIntent(db, caller, project.id, { updates, isSkipped });
+    }
   } catch (error) {
     options.onError(error, 'the check of a push failed');
     const isFull = error instanceof DomainError && error.code === 'disk_full';
     lines = [isFull ? error.message : 'Slipway could not check this push, so it is refused.'];
   }
   if (lines.length === 0) {
-    await letIn(options, push);
+    await letIn(options, push, { asked, intent });
     return;
   }
   await recordRefusal(db, caller, project.id, push.updates, lines)

@@ -1,8 +1,9 @@
 import { isPushableRef, zeroSha } from '../../contracts/git/ref-name.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { RefUpdate } from '../../contracts/event/types.ts';
-import type { PrismaClient } from '../../prisma/generated/client.ts';
+import type { Prisma, PrismaClient, Project } from '../../prisma/generated/client.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { takePushIntents, type MadeMoves } from './push-intents.ts';
 import { withPushLock } from './push-lock.ts';
 import { recordPush } from './record-push.ts';
 
@@ -24,6 +25,24 @@ export function missingUpdates(
   return updates;
 }
 
+/** Of whoever was about to make the move, as if its record had been written in time. */
+async function recordRepaired(
+  tx: Prisma.TransactionClient,
+  git: Pick<GitStore, 'setHead'>,
+  project: Project,
+  { caller, updates, isSkipped }: MadeMoves,
+): Promise<void> {
+  const recorded = await recordPush(tx, git, caller, project, updates, isSkipped);
+  await publishEvent(tx, {
+    type: 'git.ref_repaired',
+    projectId: project.id,
+    changeId: recorded.changeId,
+    subjectId: recorded.pushId,
+    message: `Recorded ${String(updates.length)} moved refs that had no record`,
+    payload: { updates: updates.slice(0, 1000).map((update) => ({ ...update })) },
+  });
+}
+
 /**
  * Compares a repository with what is recorded of it and records the moves that are missing: a process that died
  * between moved refs and their record leaves such a gap. Safe to run at any time, beside pushes and beside itself.
@@ -41,15 +60,9 @@ export async function repairRefs(
     const recorded = await tx.gitRef.findMany({ where: { projectId } });
     const updates = missingUpdates(recorded, actual);
     if (updates.length === 0) return 0;
-    const { changeId, pushId } = await recordPush(tx, git, null, project, updates);
-    await publishEvent(tx, {
-      type: 'git.ref_repaired',
-      projectId,
-      changeId,
-      subjectId: pushId,
-      message: `Recorded ${String(updates.length)} moved refs that had no record`,
-      payload: { updates: updates.slice(0, 1000).map((update) => ({ ...update })) },
-    });
+    for (const made of await takePushIntents(tx, projectId, updates)) {
+      await recordRepaired(tx, git, project, made);
+    }
     return updates.length;
   });
 }

@@ -1,10 +1,12 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { eventually } from '../support/eventually.ts';
 import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
-import { rawPush } from '../support/git-raw-push.ts';
+import { rawBody, rawPush } from '../support/git-raw-push.ts';
 import {
   git,
   startGitServer,
@@ -191,6 +193,37 @@ describe('an address without .git', () => {
       expect(clone).toMatchObject({ code: 0 });
       expect((await git(dir, ['rev-parse', 'HEAD'])).stdout.trim()).toBe(sha);
     }
+    await tree.remove();
+  });
+});
+
+describe('a push whose client reads nothing of the answer', () => {
+  it('moves its refs and lets them be recorded, for whatever git has to say is taken from it [A-GIT-02]', async () => {
+    const repository = await server.project(ann, 'unread');
+    const tree = await makeWorkTree(repository.url, ann.token);
+    await tree.write({ a: 'a\n' });
+    const newSha = await tree.commit('a');
+    const long = 'x'.repeat(150);
+    const updates = Array.from({ length: 4000 }, (_, at) => ({
+      ref: `refs/heads/${long}-${String(at)}`,
+      newSha,
+    }));
+    const body = await rawBody(tree.dir, updates);
+    const gone = new AbortController();
+    let moved = 0;
+    await server.store.receivePack('ann/unread.git', {
+      input: Readable.from([body]),
+      gitProtocol: undefined,
+      signal: gone.signal,
+      maxInputBytes: 10_000_000,
+      onPush: async (push) => {
+        const accepted = await push.accept();
+        moved = accepted?.updates.length ?? 0;
+        accepted?.finish([]);
+      },
+    });
+    await eventually(() => Promise.resolve(moved === 4000 ? true : undefined), 60_000);
+    gone.abort();
     await tree.remove();
   });
 });

@@ -1,8 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { barredFrom } from '../../domain/gate/own-agents-work.ts';
+import { keepPushIntent } from '../../domain/git/push-intents.ts';
 import { repairRefs } from '../../domain/git/repair-refs.ts';
 import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
+import type { RefUpdate } from '../../contracts/event/types.ts';
 import { authenticateToken } from '../../domain/identity/authenticate.ts';
+import { onlyFor } from '../../domain/identity/credential-limits.ts';
+import { callerFor } from '../../domain/identity/system-user.ts';
 import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
 import { startPipeline } from '../../domain/pipeline/start-pipeline.ts';
 import { git, startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
@@ -55,6 +59,34 @@ async function found(branch: string, { isRecorded = true } = {}): Promise<string
   if (isRecorded) await repairRefs(server.db, server.store, p.repository.id);
   return sha;
 }
+
+describe('a ref that moved while its record was not written', () => {
+  it('is of whoever was about to push it, with its audit row; what nobody was about to push is nobody’s [A-GIT-02]', async () => {
+    await pushing.push(bob, 'meant');
+    const { db } = server;
+    const projectId = p.repository.id;
+    const [meant, other] = ['refs/heads/meant', 'refs/heads/other'];
+    const [oldSha, newSha] = [(await p.shaOf('meant')) ?? '', p.main];
+    const updates = [{ ref: meant, oldSha, newSha }];
+    const caller = callerFor({ ...bob, kind: 'human' }, onlyFor('project:write'));
+    const left = { updates: [{ ...updates[0], newSha: 'f'.repeat(40) }], isSkipped: false };
+    await keepPushIntent(db, caller, projectId, left as { updates: RefUpdate[]; isSkipped: false });
+    await keepPushIntent(db, caller, projectId, { updates, isSkipped: false });
+    for (const ref of [meant, other]) await git(p.repository.dir, ['update-ref', ref, newSha]);
+    expect(await repairRefs(db, server.store, projectId)).toBe(2);
+    const pushes = await db.push.findMany({ where: { projectId }, orderBy: { id: 'desc' } });
+    const newest = pushes
+      .slice(0, 2)
+      .map(({ pusherId, updates: of }) => [(of as unknown as RefUpdate[])[0]?.ref, pusherId]);
+    expect(Object.fromEntries(newest)).toEqual({ [meant]: bob.id, [other]: null });
+    const audits = await db.auditEntry.findMany({ where: { projectId, action: 'git.pushed' } });
+    expect(audits.filter((row) => JSON.stringify(row.detail).includes(newSha))).toContainEqual(
+      expect.objectContaining({ actorId: bob.id }),
+    );
+    // the other was not carried out, and may be yet
+    expect(await db.pushIntent.count({ where: { projectId } })).toBe(1);
+  });
+});
 
 describe('a merge request with a commit whose pusher nobody knows', () => {
   const rulesAt = async (at: string) =>

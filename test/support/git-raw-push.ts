@@ -23,13 +23,14 @@ function packOf(cwd: string, sha: string): Promise<Buffer> {
   });
 }
 
-/** A push request as bytes, for refs that stock git would refuse to send. Says what the server answered. */
-export async function rawPush(
-  repository: TestRepository,
-  user: TestUser,
-  cwd: string,
-  updates: { ref: string | Buffer; oldSha?: string; newSha: string }[],
-): Promise<{ status: number; text: string }> {
+interface RawUpdate {
+  ref: string | Buffer;
+  oldSha?: string;
+  newSha: string;
+}
+
+/** A push request as bytes, for refs that stock git would refuse to send. */
+export async function rawBody(cwd: string, updates: RawUpdate[]): Promise<Buffer> {
   const commands = updates.map(({ ref, oldSha = zeroSha, newSha }, index) =>
     packet(
       Buffer.concat([
@@ -40,13 +41,23 @@ export async function rawPush(
     ),
   );
   const pack = await packOf(cwd, updates[0]?.newSha ?? '');
+  return Buffer.concat([...commands, Buffer.from('0000'), pack]);
+}
+
+/** Sends such a request, and says what the server answered. */
+export async function rawPush(
+  repository: TestRepository,
+  user: TestUser,
+  cwd: string,
+  updates: RawUpdate[],
+): Promise<{ status: number; text: string }> {
   const answer = await fetch(`${repository.url}/git-receive-pack`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${user.token}`,
       'content-type': 'application/x-git-receive-pack-request',
     },
-    body: Buffer.concat([...commands, Buffer.from('0000'), pack]),
+    body: new Uint8Array(await rawBody(cwd, updates)),
   });
   return { status: answer.status, text: await answer.text() };
 }

@@ -1,7 +1,7 @@
 import { isPermissionPattern } from '../../contracts/identity/permissions.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { ApiToken, PrismaClient } from '../../prisma/generated/client.ts';
+import type { ApiToken, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { newId } from '../shared/new-id.ts';
 import type { Page, PageRequest } from '../shared/page.ts';
 import { toPage } from '../shared/page.ts';
@@ -80,6 +80,7 @@ export async function createToken(
         expiresAt,
       },
     });
+    await noteGrantor(tx, caller, userId);
     await recordChange(tx, caller, {
       event: 'access.changed',
       action: 'token.created',
@@ -97,6 +98,16 @@ export async function createToken(
     return toTokenRecord(row);
   });
   return { record, token };
+}
+
+/** Whoever made a token for an agent knows it, and can be that agent. */
+async function noteGrantor(
+  tx: Prisma.TransactionClient,
+  { principal: { userId: grantorId } }: Caller,
+  agentId: string,
+): Promise<void> {
+  if (agentId === grantorId) return;
+  await tx.agentGrantor.createMany({ data: [{ agentId, grantorId }], skipDuplicates: true });
 }
 
 async function ownerOf(

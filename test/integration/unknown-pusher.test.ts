@@ -7,6 +7,7 @@ import type { RefUpdate } from '../../contracts/event/types.ts';
 import { authenticateToken } from '../../domain/identity/authenticate.ts';
 import { onlyFor } from '../../domain/identity/credential-limits.ts';
 import { callerFor } from '../../domain/identity/system-user.ts';
+import { delegationChainOf } from '../../domain/identity/delegation-chain-of.ts';
 import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
 import { startPipeline } from '../../domain/pipeline/start-pipeline.ts';
 import { git, startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
@@ -171,5 +172,29 @@ describe('a run of a commit that nobody is known to have pushed', () => {
     expect((await git(p.tree.dir, again, { token: bob.token })).code).toBe(0);
     expect([...(await barred('topic'))]).toEqual([]);
     await followEvents(server);
+  });
+});
+
+describe('an agent that was let in by a role or a token', () => {
+  it('acts for whoever gave it these, also when they are taken back: it approves nothing of theirs, nor they of it [A-RBAC-18][A-MR-02]', async () => {
+    const rule = { pattern: 'main', requiredApprovals: 1 };
+    expect((await p.api(ann, 'POST', '/protected-branches', rule)).status).toBe(201);
+    const agent = await server.user(`let-in-${String(counter)}`);
+    await server.db.user.update({ where: { id: agent.id }, data: { kind: 'agent' } });
+    const member = { user: agent.name, role: 'developer' };
+    expect((await p.api(ann, 'POST', '/members', member)).status).toBe(201);
+    await pushing.push(ann, 'topic');
+    const { number } = await p.open('topic', {}, ann);
+    const at = `/merge-requests/${String(number)}`;
+    await p.api(agent, 'POST', `${at}/reviews`, { verdict: 'approve' });
+    const blocked = await p.api(agent, 'POST', `${at}/merge`, {});
+    expect([blocked.status, blocked.body]).toMatchObject([409, { code: 'merge_blocked' }]);
+    await server.db.userRole.deleteMany({ where: { userId: agent.id } });
+    expect([...(await delegationChainOf(server.db, [agent.id])).keys()]).toContain(ann.id);
+    const admin = await server.user(`root-${String(counter)}`, 'admin');
+    const token = { name: 'made', scopes: ['project:read'], user: agent.name };
+    expect((await server.api(admin, 'POST', '/api/v1/tokens', token)).status).toBe(201);
+    const chain = await delegationChainOf(server.db, [agent.id]);
+    expect([...chain.keys()]).toEqual(expect.arrayContaining([admin.id, ann.id, bot.id]));
   });
 });

@@ -1441,8 +1441,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Events as they happen (server-sent events), or a list of past ones (Accept: application/json)
-         * @description Events of projects that you may see; those of deployments, previews, gates and ops repositories need `deploy:read`, those of secrets `secret:read`, and those of no project `admin:read`. `Last-Event-ID` (or lastEventId) resumes without a gap; `0-0` begins with the oldest event kept, `recent` with those of the last seconds. A client that reads too slowly gets `event: gap` with `{after}`: reconnect to get what was left out. The stream ends when the credential is revoked.
+         * A list of past events, or events as they happen (server-sent events, Accept: text/event-stream)
+         * @description Without `Accept: text/event-stream` the list, newest first; with it the stream. Events of projects that you may see; those of deployments, previews, gates and ops repositories need `deploy:read`, those of secrets `secret:read`, and those of no project `admin:read`. `Last-Event-ID` (or lastEventId) resumes without a gap; `0-0` begins with the oldest event kept, `recent` with those of the last seconds. A client that reads too slowly gets `event: gap` with `{after}`: reconnect to get what was left out. The stream ends when the credential is revoked.
          */
         get: operations["listEvents"];
         put?: never;

@@ -28,6 +28,7 @@ async function connectClients(slipway: Slipway, heard: () => void): Promise<Sock
     'GET /api/v1/events HTTP/1.1',
     'Host: localhost',
     `Authorization: Bearer ${slipway.adminToken}`,
+    'Accept: text/event-stream',
   ];
   const request = `${head.join('\r\n')}\r\n\r\n`;
   const sockets: Socket[] = [];

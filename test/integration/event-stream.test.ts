@@ -86,6 +86,9 @@ async function follow(
   return follower;
 }
 
+/** What an EventSource sends. */
+const asStream = { accept: 'text/event-stream' };
+
 const messages = ({ events }: Follower) =>
   events.map(({ data }) => (JSON.parse(data) as { message: string }).message);
 
@@ -110,7 +113,7 @@ describe('GET /api/v1/events as a stream', () => {
   });
 
   it('answers as text/event-stream, and a heartbeat keeps it open [A-EVT-04]', async () => {
-    const response = await api.get('/api/v1/events', owner.token);
+    const response = await api.get('/api/v1/events', owner.token, asStream);
     expect(response.headers.get('content-type')).toContain('text/event-stream');
     const reader = response.body?.getReader();
     let text = '';
@@ -283,7 +286,7 @@ describe('GET /api/v1/events as a stream', () => {
 
   it('does not exist when it is switched off [A-EVT-04]', async () => {
     const off = await startTestApi(test, { env: { SLIPWAY_EVENTS_SSE_ENABLED: 'false' } });
-    expect((await off.get('/api/v1/events', owner.token)).status).toBe(404);
+    expect((await off.get('/api/v1/events', owner.token, asStream)).status).toBe(404);
     const list = await off.get('/api/v1/events', owner.token, { accept: 'application/json' });
     expect(list.status).toBe(200);
     await off.stop();
@@ -303,6 +306,7 @@ async function readNothing(): Promise<{ socket: Socket; chunks: Buffer[] }> {
     'GET /api/v1/events HTTP/1.1',
     'Host: localhost',
     `Authorization: Bearer ${owner.token}`,
+    'Accept: text/event-stream',
   ];
   socket.write(`${lines.join('\r\n')}\r\n\r\n`);
   return { socket, chunks };
@@ -326,5 +330,30 @@ describe('GET /api/v1/events as a list', () => {
     }
     expect(seen).toEqual(['e4', 'e3', 'e2', 'e1', 'e0']);
     expect(pages).toBe(3);
+  });
+
+  it('is what a client gets that does not ask for the stream: it need not wait for an end [A-EVT-04]', async () => {
+    await publish(project, 'listed');
+    for (const headers of [undefined, { accept: '*/*' }]) {
+      const left = new AbortController();
+      const response = await fetch(`${api.baseUrl}/api/v1/events?project=${project}&limit=1`, {
+        headers: { authorization: `Bearer ${owner.token}`, ...headers },
+        signal: left.signal,
+      });
+      const type = response.headers.get('content-type');
+      if (type?.includes('json') !== true) left.abort();
+      expect(type).toContain('application/json');
+      expect(await response.json()).toMatchObject({ items: [{ message: 'listed' }] });
+    }
+    const both = new AbortController();
+    const stream = await fetch(`${api.baseUrl}/api/v1/events`, {
+      headers: {
+        authorization: `Bearer ${owner.token}`,
+        accept: 'application/json, text/event-stream',
+      },
+      signal: both.signal,
+    });
+    expect(stream.headers.get('content-type')).toContain('text/event-stream');
+    both.abort();
   });
 });

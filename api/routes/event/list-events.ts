@@ -104,9 +104,9 @@ async function streamResponse(
   return answerDirectly(c, headers, connection);
 }
 
-function wantsJson(c: Context<AppEnv>): boolean {
-  const accept = c.req.header('accept') ?? '';
-  return accept.includes('application/json') && !accept.includes('text/event-stream');
+/** Only who asks for it by name, as every EventSource does: a client that knows nothing of streams would wait for an end. */
+function wantsStream(c: Context<AppEnv>): boolean {
+  return (c.req.header('accept') ?? '').toLowerCase().includes('text/event-stream');
 }
 
 export const listEventsRoute = defineRoute({
@@ -115,8 +115,9 @@ export const listEventsRoute = defineRoute({
   tag: 'events',
   operationId: 'listEvents',
   summary:
-    'Events as they happen (server-sent events), or a list of past ones (Accept: application/json)',
+    'A list of past events, or events as they happen (server-sent events, Accept: text/event-stream)',
   description:
+    'Without `Accept: text/event-stream` the list, newest first; with it the stream. ' +
     'Events of projects that you may see; those of deployments, previews, gates and ops repositories need `deploy:read`, ' +
     'those of secrets `secret:read`, and those of no project `admin:read`. `Last-Event-ID` (or lastEventId) ' +
     'resumes without a gap; `0-0` begins with the oldest event kept, `recent` with those of the last seconds. A client that reads too slowly gets ' +
@@ -140,7 +141,7 @@ export const listEventsRoute = defineRoute({
     const input = c.req.valid('query');
     const caller = c.get('caller');
     const filter = await readFilter(db, caller, input);
-    if (!wantsJson(c as Context<AppEnv>)) {
+    if (wantsStream(c as Context<AppEnv>)) {
       if (!config.events.sseEnabled) {
         throw new DomainError('not_found', 'The event stream is switched off here.');
       }

@@ -3053,6 +3053,7 @@ export interface components {
                 oldPath: string | null;
                 additions: number | null;
                 deletions: number | null;
+                tooLarge?: boolean;
             }[];
             patch: string;
             truncated: boolean;

@@ -47,6 +47,11 @@ export async function* streamGit(
   const taker = { ...context.reader, ...(whose === undefined ? {} : { whose }) };
   yield* streamChild(
     () => context.places.downloads.enter(signal, claimsOf(taker)),
-    () => startGit(context.setting, ['--git-dir=.', ...args], { cwd, signal }),
+    () =>
+      startGit(context.setting, ['--git-dir=.', ...args], {
+        cwd,
+        signal,
+        memory: 'reads',
+      }),
   );
 }

@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Cancellation } from '../../contracts/git/store.ts';
 import type { Spawner } from '../spawner/spawner.ts';
+import { gitMemory, isOutOfMemory, withMemory, type GitMemory } from './memory-limit.ts';
 
 /** Where git's children run and which hooks they may find. */
 export interface GitSetting {
@@ -12,6 +13,8 @@ export interface GitSetting {
   gitPath: string;
   /** where children are started; by this process itself without one */
   spawner?: Spawner | undefined;
+  /** bytes of memory, where they are not {@link gitMemory} */
+  memory?: Partial<Record<GitMemory, number>> | undefined;
 }
 
 /**
@@ -26,6 +29,9 @@ function gitConfig(hooksDir: string): [string, string][] {
     ['core.quotePath', 'false'],
     ['core.fsmonitor', 'false'],
     ['core.bigFileThreshold', '32m'],
+    // Each moved and changed file is compared with each: the squares of these.
+    ['diff.renameLimit', '200'],
+    ['merge.renameLimit', '400'],
     ['core.packedGitWindowSize', '32m'],
     ['core.packedGitLimit', '256m'],
     ['core.deltaBaseCacheLimit', '64m'],
@@ -84,6 +90,8 @@ export interface GitChildOptions {
   /** extra pipes as fd 3 and 4 */
   hookPipes?: boolean;
   signal?: Cancellation | undefined;
+  /** how much memory it may have; default that of packs */
+  memory?: GitMemory;
   /**
    * Stays in our process group and session, for a command that ends its own children when it is ended. Linux shares
    * the processor out by session: on a busy machine a pack made in another one reaches its reader at half the speed.
@@ -168,8 +176,17 @@ export async function startGit(
   return { hooks, stdin, stdout, exited, stderrTail, kill };
 }
 
+function limitedGit(
+  { gitPath, memory }: GitSetting,
+  args: string[],
+  { memory: kind = 'packs' }: GitChildOptions,
+): { command: string; args: string[] } {
+  return withMemory(gitPath, args, memory?.[kind] ?? gitMemory[kind]);
+}
+
 function startHere(setting: GitSetting, args: string[], options: GitChildOptions): Started {
-  const child: ChildProcess = spawn(setting.gitPath, args, {
+  const limited = limitedGit(setting, args, options);
+  const child: ChildProcess = spawn(limited.command, limited.args, {
     cwd: options.cwd,
     env: gitEnvironment(setting, options.env, options.config),
     stdio: options.hookPipes === true ? ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'] : 'pipe',
@@ -200,8 +217,7 @@ async function startThere(
   options: GitChildOptions,
 ): Promise<Started> {
   const child = await spawner.start({
-    command: setting.gitPath,
-    args,
+    ...limitedGit(setting, args, options),
     cwd: options.cwd,
     env: gitEnvironment(setting, options.env, options.config),
     stdin: 'stream',
@@ -244,7 +260,7 @@ export function isOutOfSpace(said: string): boolean {
 
 /**
  * Runs git to its end and answers exit code and output. Throws `timed_out`, `disk_full` when git had no room to write, or
- * `body_too_large` for too much output.
+ * `body_too_large` for too much output, or when git needs more memory than it may have.
  */
 export async function runGit(
   setting: GitSetting,
@@ -279,6 +295,9 @@ export async function runGit(
   }
   if (code !== 0 && !over && isOutOfSpace(child.stderrTail())) {
     throw new DomainError('disk_full', 'There is no space left for the repository.');
+  }
+  if (code !== 0 && !over && isOutOfMemory(child.stderrTail())) {
+    throw new DomainError('body_too_large', 'This is too large: git needs too much memory for it.');
   }
   const stdout = Buffer.concat(chunks);
   return {

@@ -6,6 +6,7 @@ import { layClone } from './lay-clone.ts';
 import { createLimiter, type Limiter } from './limiter.ts';
 import { createRepository, removeRepository } from './make-repository.ts';
 import { mapLines } from './map-lines.ts';
+import type { GitMemory } from './memory-limit.ts';
 import {
   changedPaths,
   commitsBetween,
@@ -54,6 +55,8 @@ export interface GitStoreOptions {
   gitPath?: string;
   /** where git's children are started; by this process itself without one */
   spawner?: Spawner | undefined;
+  /** bytes of memory that a git may have by what it does; see memory-limit.ts */
+  memory?: Partial<Record<GitMemory, number>>;
   /** packs made for clients at once; default 4 */
   maxUploadPacks?: number;
   /** pushes that are taken in at once, half of them one caller's; default 32 */
@@ -112,6 +115,7 @@ export function createGitStore(options: GitStoreOptions): GitStore {
       hooksDir: path.resolve(options.hooksDir),
       gitPath: options.gitPath ?? 'git',
       spawner: options.spawner,
+      memory: options.memory,
     },
     places: placesOf(options),
   };

@@ -43,6 +43,7 @@ export async function layClone(
   await readGit(context, repoPath, [...args, path.join(path.resolve(dir), 'objects/pack/pack')], {
     input: input.join('\n'),
     timeoutMs: packTimeoutMs,
+    memory: 'packs',
   });
   const branch = branchOf(clone.ref);
   const write = (name: string, text: string): Promise<void> =>

@@ -1,4 +1,5 @@
 import type { FileLine } from '../../contracts/git/merge.ts';
+import { comparing, isTooMuch } from './read-diff.ts';
 import { readGit, requireSha, tryGit, type GitContext } from './repository-context.ts';
 
 /** What became of a file: null when it is gone. */
@@ -65,11 +66,14 @@ async function readHunks(
   const args = ['diff', '-U0', '--no-color', '--no-ext-diff', '--no-textconv'];
   const blobs = [requireSha(oldBlob), requireSha(newBlob)];
   const patch = await tryGit(context, repoPath, [...args, '--end-of-options', ...blobs], {
+    ...comparing,
     maxBytes: maxPatchBytes,
     cut: true,
-    timeoutMs: 10_000,
+  }).catch((error: unknown) => {
+    if (isTooMuch(error)) return null;
+    throw error;
   });
-  if (patch.cut || patch.code !== 0) return null;
+  if (patch === null || patch.cut || patch.code !== 0) return null;
   const text = patch.stdout.toString('utf8');
   return /^Binary files /mu.test(text) ? null : parseHunks(text);
 }

@@ -1,9 +1,16 @@
 import type { RefUpdate } from '../../contracts/event/types.ts';
-import type { CommitPerson, MergedTree, NewCommit } from '../../contracts/git/merge.ts';
+import type {
+  CommitPerson,
+  MergedTree,
+  MergeHindrance,
+  NewCommit,
+} from '../../contracts/git/merge.ts';
 import { isReservedRef, readRefProblem } from '../../contracts/git/ref-name.ts';
 import type { GitCommit } from '../../contracts/git/store.ts';
 import { lookUpObjects } from './look-up-objects.ts';
-import { commitFormat, parseCommit } from './read-objects.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { commitFormat, parseCommit, statPaths } from './read-objects.ts';
+import { mergeBase } from './read-refs.ts';
 import { readGit, requireSha, tryGit, type GitContext } from './repository-context.ts';
 
 const mergeTimeoutMs = 60_000;
@@ -100,7 +107,7 @@ export async function mergeCommits(
           await withParent(context, repoPath, options.ours, base),
           await withParent(context, repoPath, options.theirs, base),
         ];
-  const { code, stdout, stderr } = await tryGit(
+  const merged = await tryGit(
     context,
     repoPath,
     [
@@ -113,11 +120,39 @@ export async function mergeCommits(
       ...sides,
     ],
     { timeoutMs: mergeTimeoutMs, maxBytes: maxListBytes },
-  );
+  ).catch((error: unknown) => {
+    if (error instanceof DomainError && error.code === 'body_too_large') return null;
+    throw error;
+  });
+  if (merged === null) return tooLarge(context, repoPath, sides);
+  const { code, stdout, stderr } = merged;
   if (code !== 0 && code !== 1) throw new Error(`git merge-tree failed: ${stderr}`);
   const [tree = '', ...paths] = stdout.toString('utf8').split('\0');
   if (code === 0) return { tree: requireSha(tree) };
   return { conflicts: [...new Set(paths.filter((path) => path !== ''))] };
+}
+
+const maxNamed = 20;
+
+/** The largest of the files that both sides changed: git has no memory to merge them. */
+async function tooLarge(
+  context: GitContext,
+  repoPath: string,
+  sides: readonly string[],
+): Promise<MergeHindrance> {
+  const [ours = '', theirs = ''] = sides;
+  const base = await mergeBase(context, repoPath, ours, theirs);
+  if (base === null) throw new Error('git has no memory for a merge without a base');
+  const [mine, others] = [
+    await changedPaths(context, repoPath, { from: base, to: ours }),
+    await changedPaths(context, repoPath, { from: base, to: theirs }),
+  ];
+  const both = new Set(others);
+  const paths = mine.filter((path) => both.has(path)).slice(0, 1000);
+  const entries = await statPaths(context, repoPath, ours, paths);
+  const largest = entries.sort((a, b) => (b.size ?? 0) - (a.size ?? 0))[0]?.size ?? 0;
+  const large = entries.filter(({ size }) => (size ?? 0) * 2 >= largest).slice(0, maxNamed);
+  return { conflicts: large.map(({ path }) => path), tooLarge: true };
 }
 
 /** What `update-ref` says when a ref is not where it should be, or another process holds it. */

@@ -89,7 +89,7 @@ export async function tryGit(
   const signal = context.reader?.signal;
   const release = await takePlace(context, repoPath);
   try {
-    const all = { ...options, cwd, signal: options.signal ?? signal };
+    const all = { memory: 'reads' as const, ...options, cwd, signal: options.signal ?? signal };
     const result = await runGit(context.setting, ['--git-dir=.', ...args], all);
     if (result.code === null && signal?.aborted === true) {
       throw new DomainError('unavailable', 'The client went away.');

@@ -18,8 +18,15 @@ export interface NewCommit {
   committer: CommitPerson;
 }
 
+/** Paths that keep a merge from being made. */
+export interface MergeHindrance {
+  conflicts: string[];
+  /** they do not conflict: they are too large to be merged */
+  tooLarge?: boolean;
+}
+
 /** The tree of a merge, or the paths that keep it from being one. */
-export type MergedTree = { tree: string } | { conflicts: string[] };
+export type MergedTree = { tree: string } | MergeHindrance;
 
 /** A line of the last paragraph of a message: `Signed-off-by: Ann <ann@example.com>`. */
 export interface Trailer {

@@ -57,6 +57,8 @@ export interface GitFileChange {
   /** null for binary files */
   additions: number | null;
   deletions: number | null;
+  /** its texts were not compared: they are too large for it, or the change as a whole is */
+  tooLarge?: boolean;
 }
 
 export interface GitDiff {

@@ -39,6 +39,11 @@ function rule(name: string, ok: boolean, detail: [string, string], missing: stri
   };
 }
 
+/** Why paths that both sides changed are not merged. */
+export function tooLargeToMerge(paths: readonly string[]): string {
+  return `Both sides changed ${paths.join(', ')}, which is too large to be merged here: merge the target into the source branch in a clone.`;
+}
+
 function repositoryRules({ mergeRequest, facts, style }: MergeCase): MergeRule[] {
   const { sourceBranch, targetBranch, sourceDeleted } = mergeRequest;
   const there = !sourceDeleted && facts.targetSha !== null;
@@ -67,7 +72,9 @@ function repositoryRules({ mergeRequest, facts, style }: MergeCase): MergeRule[]
   }
   const conflicts: [string, string] = [
     'The branches do not conflict.',
-    `The branches conflict in ${String(facts.conflicts.length)} path(s).`,
+    facts.tooLarge
+      ? tooLargeToMerge(facts.conflicts)
+      : `The branches conflict in ${String(facts.conflicts.length)} path(s).`,
   ];
   return [...rules, rule('conflicts', facts.conflicts.length === 0, conflicts, facts.conflicts)];
 }

@@ -15,6 +15,8 @@ export interface MergeFacts {
   canFastForward: boolean;
   /** paths in which the branches conflict */
   conflicts: string[];
+  /** of these paths: they are too large to be merged */
+  tooLarge: boolean;
   /**
    * Paths in which what would land is not what is shown: with several merge bases git merges over all of them, and the
    * diff starts at one.
@@ -43,7 +45,7 @@ export type FactsGit = Pick<
 
 const maxBrought = 1000;
 
-type Merged = Pick<MergeFacts, 'tree' | 'conflicts' | 'unshown'>;
+type Merged = Pick<MergeFacts, 'tree' | 'conflicts' | 'tooLarge' | 'unshown'>;
 
 async function tryMerge(
   git: FactsGit,
@@ -51,11 +53,13 @@ async function tryMerge(
   { targetSha, headSha, baseSha, canFastForward }: MergeFacts & { targetSha: string },
   bases: number,
 ): Promise<Merged> {
-  const none = { tree: null, conflicts: [], unshown: [] };
+  const none = { tree: null, conflicts: [], tooLarge: false, unshown: [] };
   if (canFastForward) return { ...none, tree: await git.treeOf(repoPath, headSha) };
   const sides = { ours: targetSha, theirs: headSha };
   const merged = await git.mergeCommits(repoPath, sides);
-  if ('conflicts' in merged) return { ...none, conflicts: merged.conflicts };
+  if ('conflicts' in merged) {
+    return { ...none, conflicts: merged.conflicts, tooLarge: merged.tooLarge === true };
+  }
   if (bases < 2) return { ...none, tree: merged.tree };
   const shown = await git.mergeCommits(repoPath, { ...sides, base: baseSha });
   const unshown = async ({ tree: to }: { tree: string }): Promise<string[]> =>
@@ -104,6 +108,7 @@ export async function gatherFacts(
     isContained: false,
     canFastForward: false,
     conflicts: [],
+    tooLarge: false,
     unshown: [],
     tree: null,
     codeOwners: null,

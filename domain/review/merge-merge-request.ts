@@ -25,6 +25,7 @@ import {
   openMergeCase,
   requireMergeable,
   type MergeCase,
+  tooLargeToMerge,
 } from './check-mergeability.ts';
 import type { FactsGit } from './gather-facts.ts';
 import {
@@ -96,7 +97,9 @@ async function prepare({ db, git }: MergeDeps, attempt: Attempt): Promise<string
   });
   if ('conflicts' in made) {
     throw notMade(
-      'Its commits conflict with the target when they are replayed one by one.',
+      made.tooLarge === true
+        ? tooLargeToMerge(made.conflicts)
+        : 'Its commits conflict with the target when they are replayed one by one.',
       made.conflicts,
     );
   }

@@ -168,7 +168,11 @@ async function revertCommit(revert: Revert, targetSha: string): Promise<RevertOu
   const merged = await git.mergeCommits(repoPath, sides);
   if ('conflicts' in merged) {
     const paths = merged.conflicts.slice(0, 20).map((path) => `\n- \`${path}\``);
-    return openIssue(revert, `That conflicts with later changes of:${paths.join('')}`);
+    const words =
+      merged.tooLarge === true
+        ? 'These are too large to be merged here:'
+        : 'That conflicts with later changes of:';
+    return openIssue(revert, `${words}${paths.join('')}`);
   }
   if (merged.tree === (await git.treeOf(repoPath, targetSha))) return null;
   const person = personOf(author);

@@ -1,4 +1,4 @@
-import type { CommitPerson } from '../../contracts/git/merge.ts';
+import type { CommitPerson, MergeHindrance } from '../../contracts/git/merge.ts';
 import type { GitCommit, GitStore } from '../../contracts/git/store.ts';
 import type { MergeStyle } from '../../contracts/review/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
@@ -25,7 +25,7 @@ export interface MergePlan {
 }
 
 /** The commit that the target shall move to, or the paths that keep it from being made. */
-export type PreparedMerge = { sha: string } | { conflicts: string[] };
+export type PreparedMerge = { sha: string } | MergeHindrance;
 
 /** More than this is an import, not a change that somebody reviewed. */
 const maxReplayed = 500;

@@ -57,6 +57,7 @@ export const diffBody = z
         oldPath: z.string().nullable(),
         additions: z.int().nullable(),
         deletions: z.int().nullable(),
+        tooLarge: z.boolean().optional(),
       }),
     ),
     patch: z.string(),

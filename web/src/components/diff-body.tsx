@@ -38,6 +38,10 @@ export function DiffBody({
   const colours = useColours(near ? hunks : null, file.path);
   const under = extras?.under(file) ?? nothing;
   const lines = hunks.reduce((sum, hunk) => sum + hunk.lines.length + 1, 0);
+  if (file.tooLarge)
+    return (
+      <p class="quiet-line">Not shown: it is too large to be compared here. A clone has it.</p>
+    );
   if (binary) return <p class="quiet-line">Binary file.</p>;
   if (cut === 'all')
     return <p class="quiet-line">Not shown: the whole change is too large. A clone has it.</p>;

@@ -269,3 +269,24 @@ describe('a cluster whose API server is ill', () => {
     }
   });
 });
+
+describe('what differs on a cluster', () => {
+  it('is nothing that a controller wrote between our reading and the dry run [A-DEP-03]', async () => {
+    const noted = (version: string) => {
+      const object = live(version);
+      return { ...object, metadata: { ...object.metadata, annotations: { revision: version } } };
+    };
+    let read = 0;
+    good = (response, _url, method) => {
+      if (method === 'GET') read += 1;
+      say(response, 200, noted(method === 'GET' && read === 1 ? '1' : '2'));
+    };
+    const target = await open();
+    expect(await target.drift(scope, manifest)).toEqual([]);
+    expect(requests.map((line) => line.split(' ')[0])).toEqual(['GET', 'PATCH', 'GET', 'PATCH']);
+    good = (response, _url, method) => {
+      say(response, 200, method === 'GET' ? { ...noted('3'), data: { a: '2' } } : noted('3'));
+    };
+    expect(await target.drift(scope, manifest)).toMatchObject([{ path: '/data/a', live: '2' }]);
+  });
+});

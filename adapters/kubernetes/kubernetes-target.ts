@@ -13,8 +13,8 @@ import {
 import { foreignWords } from '../../contracts/shared/foreign-words.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { appliedForm, fingerprint } from './applied-form.ts';
-import { driftBetween } from './field-drift.ts';
-import { isOtherRun, templateDrift } from './job-run.ts';
+import { compareLive } from './compare-live.ts';
+import { isOtherRun } from './job-run.ts';
 import { KindCatalog, type KnownKind } from './kinds.ts';
 import { connectToKube, type KubeLocation, type SendToKube } from './kube-connection.ts';
 import { KubeClient, type RetryLimits } from './kube-client.ts';
@@ -228,7 +228,10 @@ class KubernetesTarget {
     const key = `${scope.deploymentId} ${path}`;
     // Asked again of the very same object, the server would say the same: a dry run costs it as much as an apply.
     if (this.#clean.get(key) === print) return [];
-    const drift = await this.#compare(scope, path, form, live);
+    const drift = await compareLive(form, live, {
+      read: () => this.#client.get(scope.deploymentId, path),
+      dryRun: () => this.#patch(scope, path, form, { dryRun: 'All' }),
+    });
     if (drift.length === 0) this.#clean.set(key, print);
     else this.#clean.delete(key);
     return drift;
@@ -242,20 +245,6 @@ class KubernetesTarget {
   ): Promise<Manifest | null> {
     if (seen?.object.apiVersion === kind.apiVersion) return seen.object;
     return await this.#client.get(scope.deploymentId, path);
-  }
-
-  async #compare(
-    scope: TargetScope,
-    path: string,
-    form: Manifest,
-    live: Manifest,
-  ): Promise<FieldDrift[]> {
-    try {
-      return driftBetween(await this.#patch(scope, path, form, { dryRun: 'All' }), live);
-    } catch (error) {
-      if (isOtherRun(live, error)) return [templateDrift(form, live)];
-      throw error;
-    }
   }
 
   /** Where an object is, if the scope may touch it. */

@@ -87,10 +87,13 @@ describe('a required check', () => {
     expect(stateOf('pipeline', red, run('mr', 'success', nothing))).toBe('missing');
   });
 
-  it('is missing after a run that never came to its steps, until another came to them [A-MR-04]', () => {
-    const broken = run('push', 'failure');
+  it('is missing after a run that never came to its steps, until a rerun of its cause came to them [A-MR-04]', () => {
+    const broken = run('push', 'cancelled');
     expect(stateOf('pipeline', broken)).toBe('missing');
-    expect(stateOf('pipeline', broken, run('api', 'success', { test: 'skipped' }))).toBe('missing');
-    expect(stateOf('pipeline', broken, run('api', 'success', { test: 'success' }))).toBe('passed');
+    const other = run('api', 'success', { lint: 'success', test: 'skipped' });
+    expect(stateOf('pipeline', broken, other)).toBe('missing');
+    const again = run('push', 'success', { lint: 'success', test: 'success' }, true);
+    expect(stateOf('pipeline', broken, again)).toBe('passed');
+    expect(stateOf('pipeline', broken, run('mr', 'cancelled'), again)).toBe('missing');
   });
 });

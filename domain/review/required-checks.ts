@@ -91,7 +91,8 @@ function reportsOfPipeline(all: readonly CheckRun[]): Report[] {
   const standing = new Map<string, Map<string, Report>>();
   for (const run of inOrder) {
     for (const [step, report] of saidBy(run)) {
-      const before = run.isByHand ? undefined : standing.get(step);
+      // A run that never came to its steps is put right by a rerun of its cause only: another cause may leave steps out.
+      const before = run.isByHand && step !== theRun ? undefined : standing.get(step);
       standing.set(step, new Map(before).set(run.trigger, report));
     }
   }

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { createServer, request } from 'node:http';
+import { createServer, request, STATUS_CODES } from 'node:http';
 
 /**
  * The UI of Temporal's development server answers whoever names it by whatever name, so a page of a stranger could reach
@@ -26,8 +26,59 @@ function isMeant({ headers, method = '' }, port) {
   return site === 'same-origin' && origin === `http://${headers.host}`;
 }
 
+/** They speak of one connection, or of what follows only in some bodies. */
+const ofConnection = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** @param {import('node:http').IncomingHttpHeaders} headers */
+function withoutConnection(headers) {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !ofConnection.has(name)));
+}
+
+/** @param {import('node:http').ServerResponse} answer @param {number} status @param {string} text */
+function refuse(answer, status, text) {
+  if (answer.headersSent) {
+    answer.destroy();
+    return;
+  }
+  answer.writeHead(status, STATUS_CODES[status], { 'content-type': 'text/plain; charset=utf-8' });
+  answer.end(`${text}\n`);
+}
+
 /**
- * Serves the UI at 127.0.0.1.
+ * @param {import('node:http').IncomingMessage} incoming
+ * @param {import('node:http').ServerResponse} answer
+ * @param {{ host: string, port: number }} ui
+ */
+function passOn(incoming, answer, ui) {
+  const { method, url: path, headers } = incoming;
+  const onward = request({ ...ui, method, path, headers: withoutConnection(headers) });
+  const fail = () => refuse(answer, 502, 'The Temporal UI does not answer.');
+  onward.on('error', fail);
+  onward.on('response', (found) => {
+    try {
+      answer.writeHead(found.statusCode ?? 502, withoutConnection(found.headers));
+    } catch {
+      found.destroy();
+      fail();
+      return;
+    }
+    found.on('error', () => answer.destroy());
+    found.pipe(answer);
+  });
+  answer.on('close', () => onward.destroy());
+  incoming.pipe(onward);
+}
+
+/**
+ * Serves the UI at 127.0.0.1. Nothing that is sent to it ends this process, which holds the whole product.
  * @param {object} options
  * @param {number} options.port
  * @param {{ host: string, port: number }} options.ui where it listens
@@ -36,24 +87,21 @@ function isMeant({ headers, method = '' }, port) {
 export async function openUiDoor({ port, ui }) {
   const server = createServer((incoming, answer) => {
     if (!isMeant(incoming, port)) {
-      answer.writeHead(421, { 'content-type': 'text/plain; charset=utf-8' });
-      answer.end(
-        `This is the Temporal UI at http://127.0.0.1:${port}, asked for by another name.\n`,
+      refuse(
+        answer,
+        421,
+        `This is the Temporal UI at http://127.0.0.1:${port}, asked for by another name.`,
       );
       return;
     }
-    const { method, url: path, headers } = incoming;
-    const onward = request({ ...ui, method, path, headers }, (found) => {
-      answer.writeHead(found.statusCode ?? 502, found.headers);
-      found.pipe(answer);
-    });
-    onward.on('error', () => {
-      if (!answer.headersSent) answer.writeHead(502);
-      answer.end();
-    });
-    answer.on('close', () => onward.destroy());
-    incoming.pipe(onward);
+    try {
+      passOn(incoming, answer, ui);
+    } catch {
+      refuse(answer, 400, 'The request cannot be passed on.');
+    }
   });
+  // a connection that breaks has nobody to tell
+  server.on('clientError', (_error, socket) => socket.destroy());
   await new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', () => resolve(undefined));

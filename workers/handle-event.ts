@@ -3,6 +3,10 @@ import type { EventRecord } from '../contracts/event/types.ts';
 import { shortRef } from '../domain/pipeline/definition/globs.ts';
 import { noteRequestOfBefore } from '../domain/pipeline/request-command.ts';
 import { triggerPipelinesForPush } from '../domain/pipeline/trigger-pipelines.ts';
+import {
+  asksForMergeRequest,
+  triggerPipelineForMergeRequest,
+} from '../domain/pipeline/trigger-for-merge-request.ts';
 import type { RepositoryReader } from '../domain/pipeline/repository-reader.ts';
 import type { AdoptDeps } from '../domain/deploy/adopt-revision.ts';
 import { handleDeployEvent } from './handle-deploy-event.ts';
@@ -30,7 +34,9 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
         await handleDeployEvent(deps, event);
         return;
       case 'pipeline.trigger_requested':
-        await triggerRuns(deps, event);
+        if (asksForMergeRequest(event)) {
+          await triggerPipelineForMergeRequest(deps.db, deps.repositories, event);
+        } else await triggerRuns(deps, event);
         return;
       case 'pipeline.created':
         await startRun(deps, event.subjectId);

@@ -50,6 +50,14 @@ const push = z.looseObject({
   updates: z.array(refUpdate),
 });
 
+/** A definition that took its time, of the head of a merge request; that of a push is the push. */
+const mergeRequestTrigger = z.looseObject({
+  mergeRequestId: id,
+  headSha: id,
+  sourceBranch: id,
+  round: count,
+});
+
 /** Steps of pipelines and steps of protocols share their event types; each has its own keys. */
 const either = (ofPipeline: z.ZodType, ofProtocol: z.ZodType) => z.union([ofPipeline, ofProtocol]);
 
@@ -70,7 +78,7 @@ export const eventPayloads: Readonly<Record<EventType, z.ZodType>> = {
   'pipeline.resumed': run,
   'pipeline.completed': run.extend({ status: id }),
   'pipeline.skipped': run.extend({ trigger: id, gitRef: id, reason: text }),
-  'pipeline.trigger_requested': push.extend({ round: count }),
+  'pipeline.trigger_requested': z.union([push.extend({ round: count }), mergeRequestTrigger]),
   'pipeline.cancel_requested': any,
   'pipeline.pause_requested': any,
   'pipeline.resume_requested': any,

@@ -120,6 +120,15 @@ export interface TriggerRequestedPayload extends GitPushedPayload {
   round: number;
 }
 
+/** The head of a merge request whose definition was still being read when it came. */
+export interface MergeRequestTriggerPayload {
+  mergeRequestId: string;
+  headSha: string;
+  sourceBranch: string;
+  /** how often it was put off */
+  round: number;
+}
+
 /** An event as readers see it. `position` orders events in commit order and is the SSE event id. */
 export interface EventRecord {
   id: string;

@@ -1,43 +1,123 @@
-import type { EventRecord } from '../../contracts/event/types.ts';
-import type { PrismaClient } from '../../prisma/generated/client.ts';
+import type { EventRecord, MergeRequestTriggerPayload } from '../../contracts/event/types.ts';
+import type { PrismaClient, Project } from '../../prisma/generated/client.ts';
 import { limitsOfEvent } from '../event/limits-of-event.ts';
+import { publishEvent } from '../event/publish-event.ts';
+import type { CredentialLimits } from '../identity/credential-limits.ts';
+import { inTransaction } from '../shared/tx.ts';
 import { createPipeline } from './create-pipeline.ts';
+import type { ParsedDefinition } from './definition/parse-definition.ts';
 import { startsRun } from './definition/plan-pipeline.ts';
 import { mergeRequestRunKey } from './run-key.ts';
 import type { RepositoryReader } from './repository-reader.ts';
 import { skippedByMessage } from './skip-words.ts';
+import { later, soon } from './soon.ts';
+
+type Reader = Pick<RepositoryReader, 'definition' | 'commitMessage'>;
+
+interface Cause {
+  db: PrismaClient;
+  repositories: Reader;
+  event: EventRecord & { projectId: string; changeId: string };
+  head: MergeRequestTriggerPayload;
+  limits: CredentialLimits | null;
+  project: Project & { repoPath: string };
+}
+
+/** Whether a `pipeline.trigger_requested` asks for the head of a merge request, and not for refs of a push. */
+export function asksForMergeRequest({ type, payload }: EventRecord): boolean {
+  return type === 'pipeline.trigger_requested' && 'mergeRequestId' in payload;
+}
+
+/** The head that an event tells of, or asks for again; null where it tells of none. */
+function headOf(event: EventRecord): MergeRequestTriggerPayload | null {
+  if (asksForMergeRequest(event)) return event.payload as unknown as MergeRequestTriggerPayload;
+  if (event.subjectId === null) return null;
+  const { headSha, sourceBranch } = event.payload as { headSha: string; sourceBranch: string };
+  return { mergeRequestId: event.subjectId, headSha, sourceBranch, round: 0 };
+}
 
 /**
- * Makes a pending run for the head that an event of a merge request tells of (`mr.created`, `mr.updated`), when its
- * `.platform.yaml` wants one; a skipped one when its message says so. Idempotent by merge request and head.
+ * Makes a pending run for the head that an event of a merge request tells of, when its `.platform.yaml` wants one; a
+ * skipped one when its message says so. Idempotent by merge request and head.
+ *
+ * Others wait for it: a definition that is not read soon, or cannot be read at first, is asked for again behind them
+ * (`pipeline.trigger_requested`).
+ * @param event `mr.created`, `mr.reopened`, `mr.updated`, or `pipeline.trigger_requested`
  */
 export async function triggerPipelineForMergeRequest(
   db: PrismaClient,
-  repositories: Pick<RepositoryReader, 'definition' | 'commitMessage'>,
+  repositories: Reader,
   event: EventRecord,
 ): Promise<void> {
-  const { projectId, changeId, subjectId, actorId } = event;
-  const { headSha, sourceBranch } = event.payload as { headSha: string; sourceBranch: string };
-  if (projectId === null || changeId === null || subjectId === null) return;
+  const { projectId, changeId } = event;
+  const head = headOf(event);
+  if (projectId === null || changeId === null || head === null) return;
   const project = await db.project.findUnique({ where: { id: projectId } });
   if (project?.repoPath == null) return;
-  const parsed = await repositories.definition(project.repoPath, headSha);
-  if (parsed === null) return;
+  const cause: Cause = {
+    db,
+    repositories,
+    event: { ...event, projectId, changeId },
+    head,
+    limits: await limitsOfEvent(db, event),
+    project: { ...project, repoPath: project.repoPath },
+  };
+  const parsed = await definitionOf(cause);
+  if (parsed === later) await putOff(cause);
+  else if (parsed !== null) await makeRun(cause, parsed);
+}
+
+async function definitionOf({
+  repositories,
+  project,
+  head,
+}: Cause): Promise<ParsedDefinition | typeof later | null> {
+  try {
+    return await soon(repositories.definition(project.repoPath, head.headSha), head.round);
+  } catch (error) {
+    // What fails again where it alone is waited for is given up there, and tried again like what a push asks for.
+    if (head.round > 0) throw error;
+    return later;
+  }
+}
+
+async function makeRun(
+  { db, repositories, event, head, limits, project }: Cause,
+  parsed: ParsedDefinition,
+): Promise<void> {
+  const { mergeRequestId, headSha, sourceBranch } = head;
   const gitRef = `refs/heads/${sourceBranch}`;
   if (parsed.ok && !startsRun(parsed.definition, { trigger: 'mr', gitRef })) return;
   const message = await repositories.commitMessage(project.repoPath, headSha);
   const skipped = skippedByMessage(message ?? '');
   await createPipeline(db, {
-    projectId,
-    changeId,
+    projectId: event.projectId,
+    changeId: event.changeId,
     trigger: 'mr',
     gitRef,
     commitSha: headSha,
     commitTitle: message?.split('\n', 1)[0]?.slice(0, 200) ?? null,
-    triggeredBy: actorId,
-    triggeredLimits: await limitsOfEvent(db, event),
-    dedupeKey: mergeRequestRunKey({ id: subjectId, headSha }),
+    triggeredBy: event.actorId,
+    triggeredLimits: limits,
+    dedupeKey: mergeRequestRunKey({ id: mergeRequestId, headSha }),
     traceparent: event.traceparent,
     ...(skipped === null ? {} : { skipped }),
   });
+}
+
+/** It comes again behind the events that wait by now. */
+async function putOff({ db, event, head, limits }: Cause): Promise<void> {
+  const payload: MergeRequestTriggerPayload = { ...head, round: head.round + 1 };
+  await inTransaction(db, (tx) =>
+    publishEvent(tx, {
+      type: 'pipeline.trigger_requested',
+      projectId: event.projectId,
+      changeId: event.changeId,
+      actorId: event.actorId,
+      actorLimits: limits,
+      subjectId: head.mergeRequestId,
+      payload,
+      traceparent: event.traceparent,
+    }),
+  );
 }

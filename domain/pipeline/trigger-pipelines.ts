@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   EventRecord,
   GitPushedPayload,
@@ -12,12 +11,12 @@ import type { CredentialLimits } from '../identity/credential-limits.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { createPipeline } from './create-pipeline.ts';
 import { shortRef } from './definition/globs.ts';
-import type { ParsedDefinition } from './definition/parse-definition.ts';
 import { startsRun } from './definition/plan-pipeline.ts';
 import { pushRunKey } from './run-key.ts';
 import { maxRunsOfPush, refsToRun } from './refs-of-push.ts';
 import type { RepositoryReader } from './repository-reader.ts';
 import { skippedByMessage } from './skip-words.ts';
+import { later, soon } from './soon.ts';
 
 /** A run to start, with what its summary says. */
 export interface TriggeredPipeline {
@@ -28,13 +27,8 @@ export interface TriggeredPipeline {
 
 type Reader = Pick<RepositoryReader, 'definition' | 'commitMessage'>;
 
-/** What one event of a push may take of the time of all others, in ms; and a definition that is being read. */
+/** What one event of a push may take of the time of all others, in ms. */
 const turnMs = 1000;
-const patienceMs = 500;
-/** What is said of a ref whose turn comes again. */
-const later = Symbol('later');
-/** Put off so often, a ref is waited for: what never comes to an end is then given up like any other event. */
-const maxRounds = 100;
 
 interface Cause {
   db: PrismaClient;
@@ -111,7 +105,7 @@ async function triggerRef(
     const reason = `${shortRef(ref)} leads to no commit, so there is nothing to run`;
     return await makeRun(cause, ref, { sha: null, title: null, skipped: reason });
   }
-  const parsed = await soon(cause, repositories.definition(project.repoPath, newSha));
+  const parsed = await soon(repositories.definition(project.repoPath, newSha), push.round ?? 0);
   if (parsed === later) return parsed;
   if (parsed === null) return null;
   if (parsed.ok && !startsRun(parsed.definition, { trigger: 'push', gitRef: ref })) return null;
@@ -119,22 +113,6 @@ async function triggerRef(
     push.isSkipped === true ? 'skipped by the push option ci.skip' : skippedByMessage(message);
   const title = message.split('\n', 1)[0]?.slice(0, 200) ?? null;
   return await makeRun(cause, ref, { sha: newSha, title, skipped });
-}
-
-/** Waits for a definition only as long as others can be asked to; it goes on being read meanwhile. */
-async function soon(
-  { push }: Cause,
-  reading: Promise<ParsedDefinition | null>,
-): Promise<ParsedDefinition | typeof later | null> {
-  if ((push.round ?? 0) >= maxRounds) return await reading;
-  const given = new AbortController();
-  try {
-    const late = sleep(patienceMs, later, { signal: given.signal });
-    late.catch(() => undefined);
-    return await Promise.race([reading, late]);
-  } finally {
-    given.abort();
-  }
 }
 
 async function makeRun(

@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../../contracts/event/types.ts';
 import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
 import {
@@ -6,6 +8,7 @@ import {
   type RepositoryReader,
 } from '../../domain/pipeline/repository-reader.ts';
 import { triggerPipelinesForPush } from '../../domain/pipeline/trigger-pipelines.ts';
+import { createEventHandler } from '../../workers/handle-event.ts';
 import { drainEvents } from '../support/drain-events.ts';
 import { startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
 import { followEvents, reviewProject, type ReviewProject } from '../support/review-steps.ts';
@@ -36,6 +39,16 @@ async function followAll(repositories: RepositoryReader = reader): Promise<void>
     await triggerPipelinesForPush(server.db, repositories, event);
   };
   await drainEvents(server.db, 'core', handle);
+}
+
+/** Does what the dispatcher does with merge requests that were put off. */
+async function followAsked(): Promise<void> {
+  const handler = { db: server.db, repositories: reader, git: server.store };
+  // Nothing here is started.
+  const handle = createEventHandler({ ...handler, client: null as unknown as Client });
+  await drainEvents(server.db, 'core', async (event) => {
+    if (event.type === 'pipeline.trigger_requested') await handle(event);
+  });
 }
 
 async function runsOf({ repository }: ReviewProject) {
@@ -141,6 +154,54 @@ describe('a push', () => {
       quick.repository.id,
       slow.repository.id,
     ]);
+  });
+});
+
+describe('a merge request', () => {
+  it('is not held up by the definition of another one, which runs when it is read [A-CORE-10]', async () => {
+    const [slow, quick] = [await project('slow-request'), await project('quick-request')];
+    await followEvents(server);
+    for (const at of [slow, quick]) {
+      await at.push('topic', { a: '1' });
+      await at.open('topic');
+    }
+    await followAll();
+    const isOfRequest = ({ trigger }: { trigger: string }) => trigger === 'mr';
+    const runs = async (at: ReviewProject) => (await runsOf(at)).filter(isOfRequest);
+    const released = new AbortController();
+    const slowly: RepositoryReader = {
+      ...reader,
+      definition: async (repoPath, sha) => {
+        // At most so long, or a consumer that waits for it would never tell.
+        const aborted = { signal: released.signal };
+        if (repoPath.includes('slow')) await sleep(4000, null, aborted).catch(() => null);
+        return await reader.definition(repoPath, sha);
+      },
+    };
+    await followEvents(server, slowly);
+    expect([await runs(slow), await runs(quick)]).toMatchObject([[], [{ status: 'pending' }]]);
+    released.abort();
+    await followAsked();
+    expect(await runs(slow)).toMatchObject([{ ref: 'topic', status: 'pending' }]);
+  });
+
+  it('whose definition cannot be read at first runs when it can, and holds nobody up [A-EVT-03]', async () => {
+    const at = await project('broken-request');
+    await at.push('topic', { a: '1' });
+    await at.open('topic');
+    await followAll();
+    const tries = { count: 0 };
+    const broken: RepositoryReader = {
+      ...reader,
+      definition: () => {
+        tries.count += 1;
+        return Promise.reject(new Error('broken'));
+      },
+    };
+    await followEvents(server, broken);
+    expect(tries.count).toBe(1);
+    await followAsked();
+    expect((await runsOf(at)).filter(({ trigger }) => trigger === 'mr')).toHaveLength(1);
   });
 });
 

@@ -1,5 +1,8 @@
 import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
-import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
+import {
+  createRepositoryReader,
+  type RepositoryReader,
+} from '../../domain/pipeline/repository-reader.ts';
 import { claimDueMerges, tryDueMerge } from '../../domain/review/due-merges.ts';
 import { followReviewEvent } from '../../domain/review/follow-events.ts';
 import { newId } from '../../domain/shared/new-id.ts';
@@ -110,11 +113,14 @@ export async function reviewProject(
 }
 
 /** Does what the workers do with committed events of merge requests, until there is none left. */
-export async function followEvents(server: GitServer): Promise<void> {
+export async function followEvents(
+  server: GitServer,
+  repositories: RepositoryReader = createRepositoryReader(server.store, heavyBy(runHere)),
+): Promise<void> {
   const deps = {
     db: server.db,
     git: server.store,
-    repositories: createRepositoryReader(server.store, heavyBy(runHere)),
+    repositories,
   };
   for (;;) {
     const givenUp = await drainEvents(server.db, 'review', (event) =>

@@ -148,11 +148,14 @@ async function tooLarge(
     await changedPaths(context, repoPath, { from: base, to: theirs }),
   ];
   const both = new Set(others);
-  const paths = mine.filter((path) => both.has(path)).slice(0, 1000);
+  const shared = mine.filter((path) => both.has(path));
+  // Of a file that one side gave another name the two have no path in common: some path is named all the same.
+  const paths = (shared.length > 0 ? shared : mine).slice(0, 1000);
   const entries = await statPaths(context, repoPath, ours, paths);
   const largest = entries.sort((a, b) => (b.size ?? 0) - (a.size ?? 0))[0]?.size ?? 0;
-  const large = entries.filter(({ size }) => (size ?? 0) * 2 >= largest).slice(0, maxNamed);
-  return { conflicts: large.map(({ path }) => path), tooLarge: true };
+  const large = entries.filter(({ size }) => (size ?? 0) * 2 >= largest);
+  const named = large.length > 0 ? large.map(({ path }) => path) : paths;
+  return { conflicts: named.slice(0, maxNamed), tooLarge: true };
 }
 
 /** What `update-ref` says when a ref is not where it should be, or another process holds it. */

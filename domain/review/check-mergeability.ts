@@ -76,7 +76,8 @@ function repositoryRules({ mergeRequest, facts, style }: MergeCase): MergeRule[]
       ? tooLargeToMerge(facts.conflicts)
       : `The branches conflict in ${String(facts.conflicts.length)} path(s).`,
   ];
-  return [...rules, rule('conflicts', facts.conflicts.length === 0, conflicts, facts.conflicts)];
+  const isClean = facts.conflicts.length === 0 && !facts.tooLarge;
+  return [...rules, rule('conflicts', isClean, conflicts, facts.conflicts)];
 }
 
 function styleRule({ project, protections, style }: MergeCase): MergeRule {

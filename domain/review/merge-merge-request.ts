@@ -119,8 +119,9 @@ async function requireShown(
   sha: string,
   shown: string | null,
 ): Promise<void> {
+  if (shown === null) throw notMade('What the merge would give is not known.', []);
   const tree = await git.treeOf(repoPath, sha);
-  if (shown === null || tree === shown) return;
+  if (tree === shown) return;
   const paths = await git.changedPaths(repoPath, { from: shown, to: tree });
   const detail =
     'Its commits, replayed one by one, give something else than what is shown: a merge among them changes ' +

@@ -94,6 +94,26 @@ describe('a change that git has no memory for', () => {
     expect(JSON.stringify(await refused.json())).toContain(words);
   });
 
+  it('is not merged in any style where the target has another name for it [A-MR-04]', async () => {
+    await tree.git('checkout', '-q', '-B', 'renamed', 'main');
+    await tree.git('mv', 'big', 'large');
+    await branch('renamed', null, { large: `g${lines}h` });
+    // A rebase leaves the merge out, and with it all that git has no memory for.
+    await branch('side', 'main', { third: 'z\n' });
+    await branch('mixed', 'main', { small: 'shown to nobody\n' });
+    await tree.git('merge', '-q', '--no-commit', 'side');
+    await branch('mixed', null, { big: `i${lines}j`, small: 'a\n' });
+    const title = { title: 'renamed', sourceBranch: 'mixed', targetBranch: 'renamed' };
+    const made = await server.api(ann, 'POST', `${repository.api}/merge-requests`, title);
+    const { number } = (await made.json()) as { number: number };
+    const at = `${repository.api}/merge-requests/${String(number)}/merge`;
+    for (const style of ['rebase', 'merge']) {
+      const refused = await server.api(ann, 'POST', at, { style });
+      expect(refused.status).toBe(409);
+      expect(JSON.stringify(await refused.json())).toContain('too large to be merged here');
+    }
+  });
+
   it('is told apart where only one of its files is too large for it [A-GIT-07]', async () => {
     const text = `${'x'.repeat(99)}\n`.repeat(45_000);
     const first = await branch('long', 'main', { long: text, small: 'a\n' });

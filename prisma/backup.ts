@@ -214,7 +214,8 @@ async function putInPlace(
   const store = openObjectStore(config);
   for (const { key, path: file } of files) {
     if (key === undefined) continue;
-    undo.add(`object ${key}`, () => store.delete(key));
+    // One that is there may be of a running installation, in the same bucket: it is not ours to take away.
+    if ((await store.head(key)) === null) undo.add(`object ${key}`, () => store.delete(key));
     await store.put(key, createReadStream(path.join(folder, file)));
   }
   tell(`objects: ${manifest.objects}`);

@@ -55,8 +55,10 @@ export async function archiveArtifacts(
   const zipped = createGzip({ level: constants.Z_BEST_SPEED });
   const add = async (): Promise<void> => {
     for (let rows = first; rows.length > 0; rows = await page(rows.at(-1)?.id ?? '')) {
-      for (const group of neighbours(rows)) await addGroup(archive, store, group);
-      if (zipped.destroyed) return;
+      for (const group of neighbours(rows)) {
+        if (zipped.destroyed) return;
+        await addGroup(archive, store, group);
+      }
     }
     archive.finalize();
   };
@@ -110,11 +112,18 @@ async function addGroup(archive: Pack, store: BlobStore, rows: readonly Artifact
 async function addFile(archive: Pack, row: Artifact, body: Readable): Promise<void> {
   const entry = archive.entry(headerOf(row));
   const written = added(entry);
-  for await (const chunk of body) {
-    if (!entry.write(chunk)) await drained(entry);
+  // It fails while we wait for the body where the reader goes away: nobody listening would end the process.
+  written.catch(() => undefined);
+  try {
+    for await (const chunk of body) {
+      if (archive.destroyed) throw new Error('nobody reads it any more');
+      if (!entry.write(chunk)) await Promise.race([drained(entry), written]);
+    }
+    entry.end(undefined);
+    await written;
+  } finally {
+    body.destroy();
   }
-  entry.end(undefined);
-  await written;
 }
 
 function headerOf({ path, sizeBytes, mode, createdAt }: Artifact) {

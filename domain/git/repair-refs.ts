@@ -59,7 +59,7 @@ export async function repairRefs(
     const actual = await git.listRefs(project.repoPath);
     const recorded = await tx.gitRef.findMany({ where: { projectId } });
     const updates = missingUpdates(recorded, actual);
-    if (updates.length === 0) return 0;
+    // Also where nothing is missing: what a push that never came to its end was about to do is forgotten some time later.
     for (const made of await takePushIntents(tx, projectId, updates)) {
       await recordRepaired(tx, git, project, made);
     }

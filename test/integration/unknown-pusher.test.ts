@@ -86,6 +86,9 @@ describe('a ref that moved while its record was not written', () => {
     );
     // the other was not carried out, and may be yet
     expect(await db.pushIntent.count({ where: { projectId } })).toBe(1);
+    await db.pushIntent.updateMany({ where: { projectId }, data: { createdAt: new Date(0) } });
+    expect(await repairRefs(db, server.store, projectId)).toBe(0);
+    expect(await db.pushIntent.count({ where: { projectId } })).toBe(0);
   });
 });
 

@@ -152,7 +152,7 @@ const waits = new Set<ProblemCode>([
   'conflict',
   'protected',
 ]);
-/** Failures that say nothing of the merge request: the event is handled once more. */
+/** Failures that say nothing of the merge request: it is tried again (due-merges.ts). */
 const passing = new Set<ProblemCode>([
   'unavailable',
   'timed_out',

@@ -92,6 +92,9 @@ function styleRule({ project, protections, style }: MergeCase): MergeRule {
   return rule('merge_style', ok, words, allowed);
 }
 
+/** So many runs of a head are looked at: whoever starts more shall not push out of sight the one that failed. */
+const maxRuns = 200;
+
 async function readRuns(db: Db, mergeRequest: MergeRequest): Promise<CheckRun[]> {
   const runs = await db.pipeline.findMany({
     where: { projectId: mergeRequest.projectId, commitSha: mergeRequest.headSha },
@@ -103,12 +106,26 @@ async function readRuns(db: Db, mergeRequest: MergeRequest): Promise<CheckRun[]>
       steps: { select: { name: true, status: true } },
     },
     orderBy: { number: 'desc' },
-    take: 200,
+    take: maxRuns + 1,
   });
   return runs.map((run) => ({
     ...run,
     isByHand: run.trigger === 'api' || isRerun(run),
   }));
+}
+
+async function checkRules(
+  db: Db,
+  mergeRequest: MergeRequest,
+  names: readonly string[],
+): Promise<MergeRule[]> {
+  if (names.length === 0) return [];
+  const runs = await readRuns(db, mergeRequest);
+  if (runs.length <= maxRuns) {
+    return names.map((name) => judgeCheck(name, runs, mergeRequest.headSha));
+  }
+  const detail = `This commit has more than ${String(maxRuns)} runs, which are not all looked at: push another one.`;
+  return names.map((name) => rule(`check:${name}`, false, ['', detail], [name]));
 }
 
 /** The rules that people and pipelines decide: read anew whenever it matters. */
@@ -122,8 +139,7 @@ async function recordRules(db: Db, { mergeRequest, protections, facts }: MergeCa
     rules.push(await codeOwnersRule(db, projectId, words, facts.codeOwners));
   }
   const checks = [...new Set(protections.flatMap((one) => one.requiredChecks))];
-  const runs = checks.length === 0 ? [] : await readRuns(db, mergeRequest);
-  return [...rules, ...checks.map((name) => judgeCheck(name, runs, mergeRequest.headSha))];
+  return [...rules, ...(await checkRules(db, mergeRequest, checks))];
 }
 
 /** Only a draft is told of it. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { newId } from '../../domain/shared/new-id.ts';
 import { startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
 import { reviewProject, type ReviewProject, type RuleBody } from '../support/review-steps.ts';
 
@@ -135,5 +136,34 @@ describe('what a merge lands', () => {
       expect(await project.shaOf('main')).toBe(main);
       expect((await merge(project, request, 'squash')).status).toBe(200);
     }
+  });
+});
+
+describe('a required check', () => {
+  it('is not passed by so many runs of a commit that the one that failed is out of sight [A-MR-04]', async () => {
+    const project = await reviewProject(server, ann, 'runs');
+    projects.push(project);
+    const rule = { pattern: 'main', requiredChecks: ['pipeline'], allowWriters: true };
+    expect((await project.api(ann, 'POST', '/protected-branches', rule)).status).toBe(201);
+    await project.push('topic', { a: 'x\n' });
+    const opened = await project.open('topic');
+    const projectId = project.repository.id;
+    const runs = Array.from({ length: 201 }, (_, at) => ({
+      ...{ id: newId('pipeline'), projectId, number: at + 1, changeId: opened.changeId },
+      ...{ gitRef: 'refs/heads/topic', commitSha: opened.headSha },
+      ...{ trigger: at === 0 ? 'push' : 'api', status: at === 0 ? 'failure' : 'success' },
+    }));
+    await server.db.pipeline.createMany({ data: runs });
+    const steps = runs.map(({ id: pipelineId, status }, at) => ({
+      ...{ id: newId('step'), pipelineId, projectId, status, image: '', stepOrder: 0 },
+      name: at === 0 ? 'test' : 'lint',
+    }));
+    await server.db.pipelineStep.createMany({ data: steps });
+    expect(await ruleOf(project, opened, 'check:pipeline')).toMatchObject({ state: 'missing' });
+    await server.db.pipeline.delete({ where: { id: runs[1]?.id ?? '' } });
+    expect(await ruleOf(project, opened, 'check:pipeline')).toMatchObject({
+      state: 'missing',
+      detail: expect.stringContaining('pipeline #1'),
+    });
   });
 });

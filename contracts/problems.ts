@@ -40,6 +40,17 @@ export const problems = {
 
 export type ProblemCode = keyof typeof problems;
 
+/**
+ * What passes by itself or when a person makes room or gives a key, yet may just as well not: whoever works in the
+ * background tries it again each time later, and not without end.
+ */
+export const waitedFor: ReadonlySet<ProblemCode> = new Set([
+  'sealed',
+  'disk_full',
+  'rate_limited',
+  'timed_out',
+]);
+
 /** One thing that was wrong with a request: where (JSON pointer) and what was expected. */
 export interface ProblemDetail {
   pointer: string;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventRecord } from '../contracts/event/types.ts';
 import type { Log } from '../contracts/log.ts';
 import { dispatchBatch } from '../domain/event/dispatch-events.ts';
@@ -23,6 +24,11 @@ export interface DispatcherOptions {
   isTransient: (error: unknown) => boolean;
 }
 
+/** No new event ends it: only the stop does. */
+async function rest(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, null, { signal }).catch(() => undefined);
+}
+
 /**
  * Hands committed events on until it is stopped, woken by NOTIFY. Any number may run: one at a time has the turn.
  * @returns stops it and resolves when the batch at hand is done
@@ -30,6 +36,7 @@ export interface DispatcherOptions {
 export function runDispatcher(options: DispatcherOptions): () => Promise<void> {
   const { db, listener, log, consumer, handle, isTransient } = options;
   let stopped = false;
+  const stopping = new AbortController();
   let woken = false;
   let wake: () => void = () => undefined;
   const ring = () => {
@@ -56,21 +63,21 @@ export function runDispatcher(options: DispatcherOptions): () => Promise<void> {
         const result = await dispatchBatch(db, consumer, handle, BATCH, { isTransient });
         if (result.deadLetters > 0)
           log.error({ consumer, ...result }, 'an event became a dead letter');
-        if (result.retryInMs !== null)
-          await new Promise((resolve) => setTimeout(resolve, result.retryInMs ?? 0));
+        if (result.retryInMs !== null) await rest(result.retryInMs, stopping.signal);
         else if (result.handled < BATCH) {
           expecting = result.handled > 0 ? 0 : expecting - 1;
           await pause(expecting > 0 ? UNSETTLED_MS : POLL_MS);
         }
       } catch (error) {
         log.warn({ consumer, err: error }, 'events could not be dispatched, trying again');
-        await new Promise((resolve) => setTimeout(resolve, 500));
+        await rest(500, stopping.signal);
       }
     }
   };
   const running = loop();
   return async () => {
     stopped = true;
+    stopping.abort();
     unsubscribe();
     ring();
     await running;

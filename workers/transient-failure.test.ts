@@ -24,6 +24,9 @@ describe('a failure to handle an event', () => {
     ['a query that cannot be', new Prisma.PrismaClientValidationError('no', { clientVersion })],
     ['an unknown one', unknown('a panic')],
     ['a fault of ours', new TypeError('x is not a function')],
+    ['a full disk', new DomainError('disk_full', 'No space.')],
+    ['a value that is sealed', new DomainError('sealed', 'No key.')],
+    ['a repository that takes too long', new DomainError('timed_out', 'It took too long.')],
     ['what was asked for in vain', new DomainError('not_found', 'It is gone.')],
     ['something that is no error', 'P1001'],
   ])('is one of the event when it is %s [A-EVT-03]', (_, error) => {

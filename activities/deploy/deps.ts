@@ -6,6 +6,7 @@ import type { Log } from '../../contracts/log.ts';
 import type { ManifestFiles } from '../../domain/deploy/manifest-files.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import type { Patience } from '../patience.ts';
 
 /**
  * Secrets of the project, as far as a deployment may use them. Values are leased before they are handed out.
@@ -41,4 +42,6 @@ export interface DeployActivityDeps {
   /** manifests by kustomize or helm where the folder asks for them; plain templates need neither */
   render: (input: RenderInput, whose: string) => Promise<Manifest[]>;
   secrets: DeploySecrets;
+  /** with what keeps a rollout from being planned; the usual one unless told */
+  patience?: Patience;
 }

@@ -9,6 +9,7 @@ import { setSyncStatus } from '../../domain/deploy/set-sync-status.ts';
 import { trimRevisions } from '../../domain/deploy/store-revision.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import type { Patience } from '../patience.ts';
 import { withHeartbeat } from '../with-heartbeat.ts';
 import { translating } from '../translating.ts';
 import { applyWave, pruneObjects, restorePruned, undoWave } from './apply-wave.ts';
@@ -47,14 +48,15 @@ const heartbeatMs = 2000;
 /** An effect beats while it works, so that one whose worker was lost is begun again within seconds. */
 function effect<Input, Answer>(
   work: (input: Input) => Promise<Answer>,
+  patience?: Patience,
 ): (input: Input) => Promise<Answer> {
-  return translating((input) => withHeartbeat(heartbeatMs, () => work(input)));
+  return translating((input) => withHeartbeat(heartbeatMs, () => work(input)), patience);
 }
 
 /** Effects at one target: queue `deploy` or `deploy-local`. */
 export function createDeployEffects(deps: DeployActivityDeps): DeployEffects {
   return {
-    planSync: effect(planSync(deps)),
+    planSync: effect(planSync(deps), deps.patience),
     applyWave: effect(applyWave(deps)),
     awaitWave: effect(awaitWave(deps)),
     watchBake: effect(watchBake(deps)),

@@ -23,6 +23,7 @@ import type {
   OpsRepo,
   Project,
 } from '../../prisma/generated/client.ts';
+import { afterTries, currentTry, isWaitedFor, type Patience, usualPatience } from '../patience.ts';
 import type { DeployActivityDeps } from './deps.ts';
 import { scopeOf } from './load-sync.ts';
 import { hasNewSecrets, tryAdoptRevision } from './observe.ts';
@@ -44,7 +45,7 @@ export function planSync(deps: DeployActivityDeps) {
     try {
       return await planFor(deps, deployment);
     } catch (error) {
-      const refusal = refusalOf(error);
+      const refusal = refusalOf(error, deps.patience);
       if (refusal === null) throw error;
       const { message, isSealed } = refusal;
       const kind = isSealed ? 'sealed' : 'refused';
@@ -55,13 +56,21 @@ export function planSync(deps: DeployActivityDeps) {
 }
 
 /** Why nothing can be planned until something else is desired; null for what a further try may find gone. */
-function refusalOf(error: unknown): { message: string; isSealed: boolean } | null {
+function refusalOf(
+  error: unknown,
+  { tries }: Patience = usualPatience,
+): { message: string; isSealed: boolean } | null {
   const refused = refusalOfDatabase(error);
   if (refused !== null) return { message: refused, isSealed: false };
   if (!(error instanceof DomainError) || error.code === 'unavailable') return null;
+  // Secrets that are sealed are waited for by the workflow, for as long as it takes.
+  const isSealed = error.code === 'sealed';
+  if (!isSealed && isWaitedFor(error)) {
+    return currentTry() < tries ? null : { message: afterTries(error.message, tries), isSealed };
+  }
   const details = error.errors.map((one) => `${one.pointer} ${one.detail}`.trim());
   const message = [error.message, ...details.slice(0, 10)].join('\n');
-  return { message, isSealed: error.code === 'sealed' };
+  return { message, isSealed };
 }
 
 /** The deployment, as it is once a new head of its ops repository is adopted. */

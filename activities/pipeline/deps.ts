@@ -4,6 +4,7 @@ import type { Limiter } from '../../adapters/git/limiter.ts';
 import type { Heavy } from '../../domain/heavy/heavy.ts';
 import type { RepositoryReader } from '../../domain/pipeline/repository-reader.ts';
 import type { Executor, ExecutionLimits } from '../../adapters/executor/executor.ts';
+import type { Patience } from '../patience.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
 import type { Pipeline, PrismaClient } from '../../prisma/generated/client.ts';
@@ -36,4 +37,6 @@ export interface PipelineActivityDeps {
   limits: ExecutionLimits;
   /** what is short on the disk of the workspaces, in one sentence; null: nothing; absent: not looked at */
   spaceProblem?: () => Promise<string | null>;
+  /** with what keeps a run from being prepared, or a step from being run; the usual one unless told */
+  patience?: Patience;
 }

@@ -34,8 +34,8 @@ export function createBuildActivities(
   deps: PipelineActivityDeps,
 ): Pick<PipelineActivities, 'preparePipeline' | 'runStep' | 'removeWorkspace'> {
   return {
-    preparePipeline: translating(preparePipeline(deps)),
-    runStep: translating(runStep(deps)),
+    preparePipeline: translating(preparePipeline(deps), deps.patience),
+    runStep: translating(runStep(deps), deps.patience),
     removeWorkspace: translating(({ pipelineId }) => deps.workspaces.removeRun(pipelineId)),
   };
 }

@@ -1,5 +1,5 @@
 import { checkoutNotices, checkoutScript } from '../../adapters/workspace/checkout.ts';
-import { ApplicationFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/activity';
 import type { PreparedRun } from '../../contracts/pipeline/activities.ts';
 import {
   defaultClone,
@@ -18,6 +18,7 @@ import { targetOfRun } from '../../domain/review/target-of-run.ts';
 import type { Pipeline, Project } from '../../prisma/generated/client.ts';
 import { refusalOfDatabase } from '../../domain/shared/database-refusal.ts';
 import { isDatabaseAway } from '../../domain/shared/transient-database.ts';
+import { currentTry, usualPatience, waitAfter, waitingAtMost } from '../patience.ts';
 import { withHeartbeat } from '../with-heartbeat.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 
@@ -27,20 +28,22 @@ export function preparePipeline(deps: PipelineActivityDeps) {
     withHeartbeat(2000, () => orGiveUp(deps, pipelineId, () => prepare(deps, pipelineId)));
 }
 
-/** What fails this often for a reason that nobody has a name for fails always: the run ends, instead of waiting for ever. */
-const mostTries = 10;
-
+/** What fails so often fails always, be it for a reason that nobody has a name for: the run ends, instead of waiting for ever. */
 async function orGiveUp<T>(
-  { log }: PipelineActivityDeps,
+  { log, patience = usualPatience }: PipelineActivityDeps,
   pipelineId: string,
   work: () => Promise<T>,
 ): Promise<T> {
   try {
-    return await work();
+    return await waitingAtMost(work, patience);
   } catch (error) {
-    const isKnown = error instanceof DomainError || refusalOfDatabase(error) !== null;
-    const { attempt } = Context.current().info;
-    if (isKnown || isDatabaseAway(error) || attempt < mostTries) throw error;
+    const isKnown = error instanceof DomainError || error instanceof ApplicationFailure;
+    if (isKnown || refusalOfDatabase(error) !== null || isDatabaseAway(error)) throw error;
+    const attempt = currentTry();
+    if (attempt < patience.tries) {
+      const nextRetryDelay = waitAfter(attempt, patience);
+      throw ApplicationFailure.fromError(error, { nextRetryDelay });
+    }
     log.error({ err: error, pipeline_id: pipelineId }, 'a run could not be prepared');
     const message = `an error that was not expected, ${String(attempt)} times in a row: the log of the workers has it`;
     throw ApplicationFailure.nonRetryable(message, 'internal');

@@ -26,6 +26,7 @@ import {
 import { egressAllowOf, keepStepEgress } from '../../domain/pipeline/step-egress.ts';
 import type { StepFetches } from '../../adapters/git/serve-step.ts';
 import type { Pipeline } from '../../prisma/generated/client.ts';
+import { waitingAtMost } from '../patience.ts';
 import { withHeartbeat } from '../with-heartbeat.ts';
 import { collectArtifacts } from './collect-artifacts.ts';
 import type { PipelineActivityDeps } from './deps.ts';
@@ -59,7 +60,9 @@ export function runStep(deps: PipelineActivityDeps) {
   // Beats from the first moment: others, or the database, may make us wait before anything runs.
   return async (input: RunStepInput): Promise<StepResult> => {
     const release = await waitForPlace(deps, input.pipelineId);
-    return await withHeartbeat(1000, () => attemptStep(deps, input)).finally(release);
+    return await withHeartbeat(1000, () =>
+      waitingAtMost(() => attemptStep(deps, input), deps.patience),
+    ).finally(release);
   };
 }
 

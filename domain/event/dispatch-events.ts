@@ -1,5 +1,5 @@
 import type { EventRecord } from '../../contracts/event/types.ts';
-import { DomainError } from '../../contracts/problems.ts';
+import { DomainError, waitedFor } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { newId } from '../shared/new-id.ts';
 import { refusalOfDatabase } from '../shared/database-refusal.ts';
@@ -9,9 +9,9 @@ import { formatPosition, parsePosition } from './event-record.ts';
 import { readEventsAfter } from './read-events.ts';
 
 export interface DispatchOptions {
-  /** failures in a row after which an event becomes a dead letter; 5 unless told */
+  /** failures in a row after which an event becomes a dead letter; 5 unless told, 10 of what is waited for (`waitedFor`) */
   maxAttempts?: number;
-  /** a failure that says nothing of the event (the other side is away): tried again for ever. `unavailable` and `timed_out` unless told */
+  /** a failure that says nothing of the event (the other side is away): tried again for ever. `unavailable` unless told */
   isTransient?: (error: unknown) => boolean;
   /**
    * longest time for a batch in ms, after which another dispatcher may start; 60 s unless told. No event is begun after a
@@ -31,11 +31,13 @@ export interface DispatchResult {
 }
 
 const retryMs = [100, 300, 1_000, 2_000, 5_000];
+/** Of a full disk, sealed secrets and their like: all that comes after waits for three minutes. */
+const waitedForMs = [500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 60_000, 60_000];
 const transientRetryMs = 500;
 const usualTimeoutMs = 60_000;
 
 function isTransientByCode(error: unknown): boolean {
-  return error instanceof DomainError && ['unavailable', 'timed_out'].includes(error.code);
+  return error instanceof DomainError && error.code === 'unavailable';
 }
 
 interface Cursor {
@@ -180,12 +182,13 @@ async function recordFailure(
   const isTransient = (options.isTransient ?? isTransientByCode)(error);
   // What the database refuses it refuses each time: whatever comes after it must not wait for that.
   const isFinal = refusalOfDatabase(error) !== null;
-  if (!isTransient && (isFinal || attempts >= (options.maxAttempts ?? retryMs.length))) {
+  const waits = error instanceof DomainError && waitedFor.has(error.code) ? waitedForMs : retryMs;
+  if (!isTransient && (isFinal || attempts >= (options.maxAttempts ?? waits.length))) {
     await bury(tx, consumer, event, error, attempts);
     await saveCursor(tx, consumer, event.position, null);
     return { handled: handled + 1, deadLetters: 1 };
   }
-  const retryInMs = isTransient ? transientRetryMs : (retryMs[attempts - 1] ?? 5_000);
+  const retryInMs = isTransient ? transientRetryMs : (waits[attempts - 1] ?? 5_000);
   const retryAt = new Date(Date.now() + retryInMs);
   // What says nothing of the event is not counted against it.
   await saveCursor(tx, consumer, position, {

@@ -39,7 +39,7 @@ export async function finishRun(
     const run = await tx.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
     if (moved.count === 0) return { status: run.status as PipelineStatus };
     await voidGatesOf(tx, { subjectType: 'pipeline', subjectId: pipelineId }, 'the run has ended');
-    await settleRest(tx, pipelineId, status);
+    await settleRest(tx, pipelineId, status, error);
     await publishEvent(tx, {
       type: 'pipeline.completed',
       projectId: run.projectId,
@@ -101,6 +101,7 @@ async function settleRest(
   tx: Prisma.TransactionClient,
   pipelineId: string,
   status: PipelineStatus,
+  error: string | null,
 ): Promise<void> {
   // A running step here has lost its activity for good (cancelled before it answered, or out of attempts).
   await tx.pipelineStep.updateMany({
@@ -109,6 +110,7 @@ async function settleRest(
       status: status === 'cancelled' ? 'cancelled' : 'failure',
       finishedAt: new Date(),
       attempt: { increment: 1 },
+      ...(status === 'failure' && error !== null ? { reason: storableText(error) } : {}),
     },
   });
   const open = await tx.pipelineStep.findMany({

@@ -35,6 +35,12 @@ function publish(input: EventInput): Promise<string> {
   return inTransaction(test.db, (tx) => publishEvent(tx, input));
 }
 
+/** Has a consumer begin with what comes from now on. */
+async function beginHere(consumer: string): Promise<void> {
+  const [xid = '0', seq = '0'] = (await readLastPosition(test.db)).split('-');
+  await test.db.eventCursor.create({ data: { consumer, xid: BigInt(xid), seq: BigInt(seq) } });
+}
+
 async function openBus(): Promise<EventBus> {
   const bus = await openEventBus({ db: test.db, listener, log });
   buses.push(bus);
@@ -206,11 +212,7 @@ describe('dispatching the outbox', () => {
   });
 
   it('tries a failing event again before the next one, then makes it a dead letter [A-EVT-03]', async () => {
-    const from = await readLastPosition(test.db);
-    const [xid = '0', seq = '0'] = from.split('-');
-    await test.db.eventCursor.create({
-      data: { consumer: 'poisoned', xid: BigInt(xid), seq: BigInt(seq) },
-    });
+    await beginHere('poisoned');
     const poison = await publish({ type: 'project.deleted' });
     const next = await publish({ type: 'project.created' });
     const tries: string[] = [];
@@ -229,12 +231,34 @@ describe('dispatching the outbox', () => {
     ]);
   });
 
-  it('never gives an event up while the other side is away [A-EVT-03]', async () => {
-    const from = await readLastPosition(test.db);
-    const [xid = '0', seq = '0'] = from.split('-');
-    await test.db.eventCursor.create({
-      data: { consumer: 'away', xid: BigInt(xid), seq: BigInt(seq) },
+  it('waits ever longer for room on a disk and for a key, then gives the event up and goes on [A-EVT-03]', async () => {
+    const consumer = 'full';
+    await beginHere(consumer);
+    const full = await publish({ type: 'project.deleted' });
+    const next = await publish({ type: 'project.created' });
+    const tries: string[] = [];
+    const waits: number[] = [];
+    const handle = async (event: EventRecord) => {
+      tries.push(event.id);
+      if (event.id !== full) return;
+      throw new DomainError(waits.length % 2 === 0 ? 'disk_full' : 'sealed', 'There is no room.');
+    };
+    await waitFor('the event after it', async () => {
+      const { retryInMs } = await dispatchBatch(test.db, consumer, handle, 10);
+      if (retryInMs !== null) waits.push(Math.round(retryInMs / 1000));
+      // The test does not wait.
+      await test.db.eventCursor.update({ where: { consumer }, data: { retryAt: null } });
+      return tries.includes(next);
     });
+    expect(waits).toEqual([1, 1, 2, 4, 8, 15, 30, 60, 60]);
+    expect(tries).toEqual([...Array.from({ length: 10 }, () => full), next]);
+    expect(await test.db.eventDeadLetter.findMany({ where: { consumer } })).toMatchObject([
+      { eventId: full, attempts: 10, error: expect.stringContaining('There is no room.') },
+    ]);
+  });
+
+  it('never gives an event up while the other side is away [A-EVT-03]', async () => {
+    await beginHere('away');
     const id = await publish({ type: 'project.created' });
     let tries = 0;
     const handled: string[] = [];

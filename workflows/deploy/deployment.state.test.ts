@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { healLimit } from '../../contracts/deploy/types.ts';
-import { HealCount, UndoStack } from './deployment.state.ts';
+import { HealCount, sealedWaitMs, UndoStack } from './deployment.state.ts';
 
 const field = { key: 'apps/Deployment/ns/web#/spec/replicas', manager: 'hpa' };
 const other = { key: 'ConfigMap/ns/conf#/data/a', manager: null };
@@ -41,5 +41,12 @@ describe('self-heal', () => {
     const count = new HealCount();
     for (let pass = 0; pass < healLimit.count; pass += 1) count.decide([field], 1000);
     expect(new HealCount(count.carry()).decide([field], 1001).contested).toEqual([field]);
+  });
+});
+
+describe('secrets that are sealed', () => {
+  it('are looked for ever later, every fifteen minutes in the end [A-DEP-14, A-CORE-10]', () => {
+    const minutes = [1, 2, 3, 4, 5, 6, 5000].map((inARow) => sealedWaitMs(inARow) / 60_000);
+    expect(minutes).toEqual([1, 2, 4, 8, 15, 15, 15]);
   });
 });

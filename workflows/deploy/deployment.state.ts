@@ -60,3 +60,12 @@ export class HealCount {
     }
   }
 }
+
+/**
+ * Secrets that are sealed open again when somebody gives the key back: how long it is waited before that is looked for
+ * once more, in ms.
+ * @param inARow how often they were found sealed
+ */
+export function sealedWaitMs(inARow: number): number {
+  return Math.min(2 ** Math.min(inARow - 1, 10), 15) * 60_000;
+}

@@ -24,12 +24,10 @@ import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { GateInbox } from '../gate/wait-at-gate.ts';
 import { isHistoryLong } from '../history-length.ts';
 import { isLoss, isLostThrice } from '../losses.ts';
-import { HealCount } from './deployment.state.ts';
+import { HealCount, sealedWaitMs } from './deployment.state.ts';
 import { deployEffects, deployRecords, removing } from './effects.ts';
 import { runSync, type SyncSignals } from './run-sync.ts';
 
-/** Secrets that are sealed open again when somebody gives the key back. */
-const sealedMs = 60_000;
 /** What drifts is observed again soon after it was healed. */
 const afterHealMs = 5_000;
 /** Between two wakes it rests: the workers of the target observe, and wake it when there is something to do. */
@@ -72,6 +70,7 @@ class DeploymentEntity implements SyncSignals {
   wakes = 0;
   readonly #input: DeploymentInput;
   readonly #heals: HealCount;
+  #sealedInARow = 0;
   /** `syncId` null: whichever runs now, as histories of before had it */
   #abort: { syncId: string | null; reason: string } | null = null;
 
@@ -176,8 +175,11 @@ class DeploymentEntity implements SyncSignals {
     if (outcome === 'superseded') return 1;
     if (outcome === 'sealed') {
       this.state.phase = 'sealed';
-      return sealedMs;
+      // Only how long a timer lasts: a history of before replays, whatever it was.
+      this.#sealedInARow += 1;
+      return sealedWaitMs(this.#sealedInARow);
     }
+    this.#sealedInARow = 0;
     // Fresh addresses and health are shown at once.
     await this.#observe(desired);
     return restMs;

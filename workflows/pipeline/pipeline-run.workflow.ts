@@ -114,6 +114,8 @@ class PipelineRun {
   #changed = false;
   #wakes = 0;
   #isOver = false;
+  /** steps that could not be run to an end, with why: their rows do not say it */
+  readonly #givenUp: string[] = [];
 
   constructor(input: PipelineRunInput) {
     this.#input = input;
@@ -163,7 +165,9 @@ class PipelineRun {
         return await this.#finish('failure', reason);
       }
     }
-    return await this.#finish(this.#cancelled ? 'cancelled' : this.#progress.outcome(), null);
+    const outcome = this.#cancelled ? 'cancelled' : this.#progress.outcome();
+    const reason = outcome === 'failure' ? this.#givenUp.join('\n') : '';
+    return await this.#finish(outcome, reason === '' ? null : reason);
   }
 
   /** Reads what people ask of it whenever it is woken, until it ends. */
@@ -238,7 +242,9 @@ class PipelineRun {
           return result;
       } catch (error) {
         if (isCancellation(error)) return { status: 'cancelled', reason: 'cancelled' };
-        return { status: 'failure', reason: failureText(error) };
+        const reason = failureText(error);
+        this.#givenUp.push(`${step.name}: ${reason}`);
+        return { status: 'failure', reason };
       }
     }
   }

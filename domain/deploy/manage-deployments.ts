@@ -4,14 +4,13 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { type Deployment, Prisma, type PrismaClient } from '../../prisma/generated/client.ts';
 import { requirePermission } from '../identity/check-access.ts';
-import { limitsOf } from '../identity/credential-limits.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { changeDesired } from './change-desired.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 import { requireOwnImage } from './find-artifact-image.ts';
-import { type OpsRepoChoice, requireOpsRepo } from './ops-repo-access.ts';
+import { choiceOf, type OpsRepoChoice, requireOpsRepo } from './ops-repo-access.ts';
 import { giveNamespace } from './namespace.ts';
 
 /** What an operator may set of a deployment; undefined leaves it. */
@@ -97,8 +96,7 @@ async function choosing(
 ): Promise<OpsRepoChoice> {
   if (opsRepoId == null) return { opsRepoSetBy: null, opsRepoSetLimits: Prisma.DbNull };
   await requireOpsRepo(tx, caller, opsRepoId, projectId);
-  const { principal } = caller;
-  return { opsRepoSetBy: principal.userId, opsRepoSetLimits: { ...limitsOf(principal) } };
+  return choiceOf(caller);
 }
 
 /** A preview without a merge request would have nothing that ends it. */

@@ -12,6 +12,7 @@ import { inTransaction } from '../shared/tx.ts';
 import { publishDeploymentEvent } from './deployment-event.ts';
 import { inheritedOrigin } from './inherited-origin.ts';
 import { type AddressRules, isForeign, readOpsRepoAddress } from './ops-repo-address.ts';
+import { choiceOf, requirePlace } from './ops-repo-access.ts';
 import { findCredential } from './ops-repo-credential.ts';
 
 export interface OpsRepoSettings {
@@ -80,7 +81,11 @@ export async function createOpsRepo(
   });
 }
 
-/** Changes what is named. A foreign one is due at once; with another address or branch it starts anew. */
+/**
+ * Changes what is named. A foreign one is due at once; with another address or branch it starts anew. Whoever has it lie
+ * elsewhere chose it, from then on, for all that follow it.
+ * @throws DomainError as when it is made, `not_found`, and `validation_failed` for another place that the caller may not read
+ */
 export async function updateOpsRepo(
   db: PrismaClient,
   caller: Caller,
@@ -101,7 +106,10 @@ export async function updateOpsRepo(
     }
     const isElsewhere = after.repoUrl !== before.repoUrl;
     const isOtherSecret = after.credentialSecret !== before.credentialSecret;
+    const isOtherPlace =
+      isElsewhere || after.branch !== before.branch || after.path !== before.path;
     if (isElsewhere || isOtherSecret) await requireCredential(tx, caller, after);
+    if (isOtherPlace) await requirePlace(tx, caller, after);
     if (after.name !== before.name) await requireFreeName(tx, after.name, id);
     const changed = await tx.opsRepo.update({
       where: { id },
@@ -113,15 +121,13 @@ export async function updateOpsRepo(
         ...(isElsewhere || after.branch !== before.branch ? neverFetched : {}),
       },
     });
-    const isOtherPlace =
-      isElsewhere || after.branch !== before.branch || after.path !== before.path;
     if (isOtherPlace) await desireAnew(tx, caller, id);
     await tell(tx, caller, changed, 'updated');
     return changed;
   });
 }
 
-/** Another address is a new desired state of who set it: its followers are rendered anew. */
+/** Another place is a new desired state of who set it: its followers are rendered anew, by leave of that one. */
 async function desireAnew(
   tx: Prisma.TransactionClient,
   caller: Caller,
@@ -136,6 +142,7 @@ async function desireAnew(
       where: { id },
       data: {
         adoptedSha: null,
+        ...choiceOf(caller),
         ...(isActive ? { generation: { increment: 1 }, deployedBy: userId, originIds } : {}),
       },
     });

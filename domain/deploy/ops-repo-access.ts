@@ -1,8 +1,13 @@
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { Deployment, OpsRepo, Prisma, User } from '../../prisma/generated/client.ts';
-import { can, requirePermission, visibilityGives } from '../identity/check-access.ts';
-import { type CredentialLimits, readLimits, unlimited } from '../identity/credential-limits.ts';
+import { isAllowed, requirePermission } from '../identity/check-access.ts';
+import {
+  type CredentialLimits,
+  limitsOf,
+  readLimits,
+  unlimited,
+} from '../identity/credential-limits.ts';
 import { callerFor } from '../identity/system-user.ts';
 import type { Db } from '../shared/db.ts';
 import { hostedProject } from './ops-repo-address.ts';
@@ -20,7 +25,7 @@ export interface OpsRepoChoice {
 async function neededFor(
   db: Db,
   opsRepo: Pick<OpsRepo, 'repoUrl' | 'credentialSecret'>,
-  ownProjectId: string,
+  ownProjectId: string | null,
 ): Promise<
   | { permission: 'project:read'; projectId: string }
   | { permission: 'deploy:read'; projectId: null }
@@ -38,6 +43,34 @@ async function neededFor(
   // Whoever reads it finds that it is not there.
   if (project === null || project.id === ownProjectId) return null;
   return { permission: 'project:read', projectId: project.id };
+}
+
+/** A choice of an ops repository that is the caller's own, within the limits of their credential. */
+export function choiceOf({ principal }: Caller): OpsRepoChoice {
+  return { opsRepoSetBy: principal.userId, opsRepoSetLimits: { ...limitsOf(principal) } };
+}
+
+/**
+ * Whether the caller may have an ops repository lie there: all that follow it are rendered from what lies there, and show it.
+ * @throws DomainError `validation_failed`, the same for a project of this platform that is not there and one that may not be
+ * read
+ */
+export async function requirePlace(
+  db: Db,
+  caller: Caller,
+  place: Pick<OpsRepo, 'repoUrl' | 'credentialSecret'>,
+): Promise<void> {
+  const needed = await neededFor(db, place, null);
+  const mayRead =
+    needed === null
+      ? hostedProject(place.repoUrl) === null
+      : await isAllowed(db, caller.principal, needed.permission, needed.projectId);
+  if (mayRead) return;
+  throw new DomainError(
+    'validation_failed',
+    'There is no such repository, or you may not read what lies in it.',
+    { errors: [{ pointer: '/repoUrl', detail: 'expected a repository that you may read' }] },
+  );
 }
 
 /**
@@ -108,7 +141,5 @@ async function holds(
   { permission, projectId }: NonNullable<Awaited<ReturnType<typeof neededFor>>>,
 ): Promise<boolean> {
   if (!user.isActive) return false;
-  const { principal } = callerFor(user, limits);
-  if (await can(db, principal, permission, projectId)) return true;
-  return projectId !== null && (await visibilityGives(db, principal, permission, projectId));
+  return await isAllowed(db, callerFor(user, limits).principal, permission, projectId);
 }

@@ -134,6 +134,17 @@ export async function visibilityGives(
   );
 }
 
+/** True when the permission is held, or given by the project's visibility. */
+export async function isAllowed(
+  db: Db,
+  principal: Principal,
+  permission: Permission,
+  projectId: string | null,
+): Promise<boolean> {
+  if (await can(db, principal, permission, projectId)) return true;
+  return projectId !== null && (await visibilityGives(db, principal, permission, projectId));
+}
+
 /**
  * Throws unless the caller may do it.
  * @throws DomainError `unauthenticated` for whoever did not sign in, `not_found` when the project may not even be read
@@ -184,10 +195,7 @@ async function refusal(
   if (!isSignedIn(principal)) return new DomainError('unauthenticated', 'Sign in first.');
   const needs = `It needs ${wanted.join(' or ')}.`;
   if (projectId === null) return new DomainError('forbidden', needs);
-  const readable =
-    (await can(db, principal, 'project:read', projectId)) ||
-    (await visibilityGives(db, principal, 'project:read', projectId));
-  return readable
+  return (await isAllowed(db, principal, 'project:read', projectId))
     ? new DomainError('forbidden', needs)
     : new DomainError('not_found', 'There is no such project, or you may not see it.');
 }

@@ -105,7 +105,6 @@ const cases: Record<string, Case> = {
   },
   'updateOpsRepo repoUrl': {
     ...{ method: 'PATCH', at: () => `/api/v1/ops-repos/${pairs['own ops']?.foreign ?? ''}` },
-    isWish: true,
     ...{ kind: 'repository', body: (repoUrl: string) => ({ repoUrl }), by: () => operator },
   },
   'createOpsRepo credentialSecret': {

@@ -179,6 +179,72 @@ describe('an ops repository that is a private project of others', () => {
   });
 });
 
+describe('an ops repository that is changed to lie elsewhere', () => {
+  const move = (who: TestAccount, body: object) =>
+    sut.call(who, 'PATCH', `/api/v1/ops-repos/${opsRepoId}`, body);
+  /** may change ops repositories, and reads no project */
+  const mayDeploy = async () => {
+    const made = await sut.person(`deployer-${String(counter)}`);
+    for (const name of ['deploy:write', 'deploy:read']) {
+      const permission = await sut.db.permission.findUniqueOrThrow({ where: { name } });
+      const who = { delegatorId: admin.id, delegateId: made.id, permissionId: permission.id };
+      await sut.db.delegation.create({ data: { id: newId('delegation'), ...who } });
+    }
+    return made;
+  };
+
+  it('is refused to whoever may not read there, as one that is not there: address, branch and path [A-SEC-04][A-DEP-04]', async () => {
+    const id = idOf(await create(admin, { opsRepoId }));
+    const deployer = await mayDeploy();
+    const secret = await sut.project(admin, `secret-${String(counter)}`, { visibility: 'private' });
+    const unknown = await move(deployer, { repoUrl: '/opsadmin/nowhere.git' });
+    expect(unknown).toMatchObject({ status: 400, body: { errors: [{ pointer: '/repoUrl' }] } });
+    const strip = ({ body }: { body: unknown }) => ({ ...(body as object), requestId: '' });
+    const there = { repoUrl: `/opsadmin/secret-${String(counter)}.git` };
+    for (const body of [there, { branch: 'other' }, { path: 'other' }])
+      expect(strip(await move(deployer, body))).toEqual(strip(unknown));
+    expect(await move(deployer, { syncIntervalS: 70 })).toMatchObject({ status: 200 });
+    expect(await rowOf(id)).toMatchObject({
+      opsRepoSetBy: admin.id,
+      opsRepo: { repoUrl: `/opsadmin/vault-${String(counter)}.git`, branch: 'main', path: '/' },
+    });
+    await grant(deployer, 'viewer', secret.id);
+    expect(await move(deployer, there)).toMatchObject({ status: 200 });
+  });
+
+  it('is read by leave of whoever changed it, within the limits of their credential, by all that follow it [A-SEC-04][A-DEP-04]', async () => {
+    const served = idOf(await create(admin, { opsRepoId }));
+    const stopped = idOf(await create(admin, { environment: 'staging', opsRepoId }));
+    await sut.db.deployment.update({ where: { id: stopped }, data: { desiredStatus: 'stopped' } });
+    const mover = await mayDeploy();
+    await letRead(mover);
+    expect(await move(mover, { path: 'other' })).toMatchObject({ status: 200 });
+    for (const id of [served, stopped])
+      expect(await rowOf(id)).toMatchObject({ opsRepoSetBy: mover.id });
+    await expect(read(served)).rejects.toMatchObject({
+      message: expect.stringMatching(/no branch/),
+    });
+    await sut.db.userRole.deleteMany({ where: { userId: mover.id } });
+    for (const id of [served, stopped])
+      await expect(read(id)).rejects.toMatchObject({
+        code: 'forbidden',
+        message: expect.stringMatching(/who chose it, does not hold project:read for it/),
+      });
+    const scopes = ['deploy:write', 'project:read'];
+    const made = await sut.call(admin, 'POST', '/api/v1/tokens', {
+      name: 'mover',
+      scopes,
+    });
+    expect(made.status).toBe(201);
+    const { token } = made.body as { token: string };
+    expect(await move({ ...admin, token }, { branch: 'other' })).toMatchObject({ status: 200 });
+    expect(await rowOf(served)).toMatchObject({
+      opsRepoSetBy: admin.id,
+      opsRepoSetLimits: { scopes: expect.arrayContaining(scopes) },
+    });
+  });
+});
+
 async function patch(who: TestAccount, id: string, body: object) {
   return await sut.call(who, 'PATCH', `/api/v1/deployments/${id}`, body);
 }

@@ -3082,6 +3082,11 @@ export interface components {
             allowForcePush: boolean;
             allowDeletion: boolean;
             pushUserIds: string[];
+            /** @description Those of pushUserIds, by name */
+            pushUsers: {
+                id: string;
+                name: string;
+            }[];
             allowWriters: boolean;
             requiredApprovals: number;
             requiredChecks: string[];

@@ -5,6 +5,7 @@ import { mergeStyles, type MergeStyle } from '../../contracts/review/types.ts';
 import type { Prisma, PrismaClient, ProtectedBranch } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { mayVouch, vouchClosedBranch } from './vouch-heads.ts';
@@ -27,12 +28,33 @@ export type ProtectedBranchRecord = Omit<
   'projectId' | 'createdAt' | 'mergeStyles'
 > & {
   mergeStyles: MergeStyle[];
+  /** those of `pushUserIds` that are there, by name */
+  pushUsers: { id: string; name: string }[];
   createdAt: string;
 };
 
-function toRecord({ projectId: _, createdAt, ...rest }: ProtectedBranch): ProtectedBranchRecord {
-  const styles = mergeStyles.filter((style) => rest.mergeStyles.includes(style));
-  return { ...rest, mergeStyles: styles, createdAt: createdAt.toISOString() };
+async function toRecords(
+  db: Db,
+  rules: readonly ProtectedBranch[],
+): Promise<ProtectedBranchRecord[]> {
+  const ids = new Set(rules.flatMap((rule) => rule.pushUserIds));
+  const users = await db.user.findMany({
+    where: { id: { in: [...ids] } },
+    select: { id: true, name: true },
+    orderBy: { name: 'asc' },
+  });
+  return rules.map(({ projectId: _, createdAt, ...rest }) => ({
+    ...rest,
+    mergeStyles: mergeStyles.filter((style) => rest.mergeStyles.includes(style)),
+    pushUsers: users.filter(({ id }) => rest.pushUserIds.includes(id)),
+    createdAt: createdAt.toISOString(),
+  }));
+}
+
+async function toRecord(db: Db, rule: ProtectedBranch): Promise<ProtectedBranchRecord> {
+  const [made] = await toRecords(db, [rule]);
+  if (made === undefined) throw new Error('a rule has no record');
+  return made;
 }
 
 /** What is wrong with a pattern over branch names, or null. Braces are out: past a number of them nothing matches. */
@@ -92,7 +114,7 @@ export async function listProtectedBranches(
     orderBy: { pattern: 'asc' },
     take: 1000,
   });
-  return rules.map(toRecord);
+  return toRecords(db, rules);
 }
 
 /** Adds a rule; access was checked by the route (project:delegate). Throws `already_exists`, `validation_failed`. */
@@ -114,7 +136,7 @@ export async function createProtectedBranch(
     });
     await vouchClosedBranch(tx, rule);
     await record(tx, caller, rule, 'created');
-    return toRecord(rule);
+    return toRecord(tx, rule);
   });
 }
 
@@ -151,7 +173,7 @@ export async function updateProtectedBranch(
     const rule = await tx.protectedBranch.update({ where: { id }, data: { ...data, vouches } });
     if (data.allowWriters === false) await vouchClosedBranch(tx, rule);
     await record(tx, caller, rule, 'updated');
-    return toRecord(rule);
+    return toRecord(tx, rule);
   });
 }
 

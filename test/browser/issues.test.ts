@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   afterAll,
   afterEach,
@@ -8,7 +9,7 @@ import {
   it,
   jest,
 } from '@jest/globals';
-import type { Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { newId } from '../../domain/shared/new-id.ts';
 import { startSlipway, type Slipway } from '../support/slipway.ts';
 import {
@@ -23,7 +24,7 @@ import {
   signIn,
   type Window,
 } from './browser.ts';
-import { gatedDefinition, makeProject } from './sample-project.ts';
+import { addManyMembers, gatedDefinition, makeProject } from './sample-project.ts';
 
 jest.setTimeout(600_000);
 
@@ -127,17 +128,45 @@ describe('issues in the browser', () => {
     const { id: projectId, ownerId: authorId } = await db.project.findFirstOrThrow({
       where: { name: 'shop' },
     });
-    const { id: roleId } = await db.role.findUniqueOrThrow({ where: { name: 'viewer' } });
-    const many = Array.from({ length: 120 }, (_, at) => `member-${String(at)}`);
-    const people = [...many, 'zoe_1', 'zoe-1'].map((name) => ({ id: newId('user'), name }));
-    const users = people.map(({ id, name }) => ({ id, name, email: `${name}@example.org` }));
-    await db.user.createMany({ data: users });
-    await db.userRole.createMany({
-      data: people.map(({ id: userId }) => ({ id: newId('binding'), userId, roleId, projectId })),
-    });
-    const labels = [...many.map((name) => `of-${name}`), '10%', '10_'];
+    await addManyMembers(slipway, 'shop', ['zoe_1', 'zoe-1']);
+    const many = Array.from({ length: 120 }, (_, at) => `of-member-${String(at)}`);
+    const labels = [...many, '10%', '10_'];
     const issue = { id: newId('issue'), projectId, number: 900, title: 'Many', authorId, labels };
     await db.issue.create({ data: issue });
+
+    await page.goto(slipway.baseUrl + issues);
+    const list = page.getByRole('list', { name: 'Issues' });
+    await list.getByText('Totals are off').waitFor();
+    const added = page.getByRole('link', { name: 'New issue' });
+    const search = page.getByLabel('Filter by title, text or number');
+    const topOf = async (it: Locator): Promise<number | undefined> => (await it.boundingBox())?.y;
+    expect(await topOf(added)).toBe(await topOf(search));
+    const label = page.getByRole('combobox', { name: 'Label' });
+    await label.click();
+    await page.keyboard.type('OF-MEMBER-119');
+    await shows(() => page.getByRole('option').allTextContents(), ['of-member-119']);
+    await page.keyboard.press('Enter');
+    await list.getByText('Totals are off').waitFor({ state: 'detached' });
+    await list.getByText('Many').waitFor();
+    await page.getByRole('button', { name: 'Board' }).click();
+    await page.getByLabel('Columns').selectOption('label');
+    await page.getByRole('region', { name: 'of-member-119' }).getByText('Many').waitFor();
+    await page.getByRole('button', { name: 'List' }).click();
+    await label.click();
+    await page.getByRole('option', { name: 'Any label' }).click();
+    for (const [box, key] of [
+      ['Assignee', 'assignee'],
+      ['Author', 'author'],
+    ] as const) {
+      await page.getByRole('combobox', { name: box }).click();
+      await page.keyboard.type('ZOE-');
+      await shows(() => page.getByRole('option').allTextContents(), ['zoe-1']);
+      await picture(page, `filter-${key}`);
+      expect(await axeFindings(page)).toEqual([]);
+      await page.keyboard.press('Enter');
+      await page.waitForURL((url) => url.searchParams.get(key) === 'zoe-1');
+    }
+    await page.getByText('No issue matches this filter').waitFor();
 
     await page.goto(`${slipway.baseUrl}${issues}/new`);
     const assignee = page.getByRole('combobox', { name: 'Assignee' });
@@ -161,7 +190,7 @@ describe('issues in the browser', () => {
     const list = page.getByRole('list', { name: 'Issues' });
     await list.getByText('The cart forgets').waitFor();
     expect(await list.getByText('Pay with a gift card').count()).toBe(0);
-    await page.getByLabel('Assignee').selectOption('robin');
+    await pick(page, 'Assignee', 'robin');
     await list.getByText('The cart forgets').waitFor({ state: 'detached' });
     await list.getByText('Totals are off').waitFor();
     await page.waitForURL((url) => url.searchParams.get('assignee') === 'robin');
@@ -179,6 +208,21 @@ describe('issues in the browser', () => {
 
   it('moves a card on the board by dragging and by its choice [A-UI-03]', async () => {
     const { page } = window;
+    const moves: string[] = [];
+    page.on('response', (answer) => {
+      const [, move] = /\/2\/(close|reopen)$/u.exec(answer.url()) ?? [];
+      if (move !== undefined) moves.push(move);
+    });
+    // one that is moved on while the server has yet to hear of its first move
+    await page.route('**/close', async (route) => {
+      await sleep(500);
+      await route.continue();
+    });
+    // labels come when the board has asked for its columns already
+    await page.route('**/labels', async (route) => {
+      await sleep(500);
+      await route.continue();
+    });
     await page.goto(`${slipway.baseUrl}${issues}?view=board`);
     const column = (name: string) => page.getByRole('region', { name, exact: true });
     await column('Open').getByText('Pay with a gift card').waitFor();
@@ -189,12 +233,19 @@ describe('issues in the browser', () => {
     await column('Closed').getByText('Pay with a gift card').waitFor();
     await page.getByLabel('Move #2 to').selectOption('open');
     await column('Open').getByText('Pay with a gift card').waitFor();
+    await shows(() => Promise.resolve(moves), ['close', 'reopen']);
     await picture(page, 'issue-board-state');
 
     await page.getByLabel('Columns').selectOption('label');
     await column('wish').getByText('Pay with a gift card').waitFor();
     await column('wish').getByLabel('Move #2 to').selectOption('bug');
     await column('bug').getByText('Pay with a gift card').waitFor();
+    await column('bug').getByLabel('Move #2 to').selectOption('');
+    await column('No label').getByText('Pay with a gift card').waitFor();
+    await column('bug').getByText('Pay with a gift card').waitFor({ state: 'detached' });
+    const { db } = slipway.database;
+    const labelsOf = async () => (await db.issue.findFirstOrThrow({ where: { number: 2 } })).labels;
+    await shows(labelsOf, ['money']);
     await settle(page);
     await picture(page, 'issue-board-label');
     expect(await axeFindings(page)).toEqual([]);
@@ -240,6 +291,16 @@ describe('issues in the browser', () => {
         await picture(small.page, `issues-${what}-${name}`);
         if ((await sidewaysScroll(small.page)) > 0) found.push(`${what} scrolls sideways`);
         found.push(...(await axeFindings(small.page)).map((each) => `${what}: ${each}`));
+        if (what !== 'list') continue;
+        for (const box of ['Label', 'Assignee', 'Author']) {
+          await small.page.getByRole('combobox', { name: box }).click();
+          await small.page.getByRole('option', { name: /^Any/u }).waitFor();
+          if ((await sidewaysScroll(small.page)) > 0) found.push(`${box} scrolls sideways`);
+          const left = (await small.page.getByRole('listbox').boundingBox())?.x ?? -1;
+          if (left < 0) found.push(`${box} begins at ${String(left)}`);
+          await picture(small.page, `issues-${box}-${name}`);
+          await small.page.keyboard.press('Escape');
+        }
       }
       await small.close();
     }

@@ -13,7 +13,7 @@ import {
   signIn,
   type Window,
 } from './browser.ts';
-import { makeProject } from './sample-project.ts';
+import { addManyMembers, makeProject } from './sample-project.ts';
 
 jest.setTimeout(600_000);
 
@@ -179,6 +179,31 @@ describe('merge requests in the browser', () => {
     await page.getByRole('status').getByText('Closed').waitFor();
     await tree.git('fetch', '--quiet', 'origin', 'main');
     expect(await tree.git('show', 'FETCH_HEAD:src/server.ts')).toContain('port = 9090');
+  });
+
+  it('are narrowed by any of many people as their author [A-UI-03]', async () => {
+    await addManyMembers(slipway, 'shop', ['zoe-1']);
+    const { page } = await open();
+    await page.goto(`${slipway.baseUrl}${project}/merge-requests?state=all`);
+    const list = page.getByRole('list', { name: 'Merge requests' });
+    await list.getByText('Listen on 9090').waitFor();
+    const author = page.getByRole('combobox', { name: 'Author' });
+    await author.click();
+    await page.getByText('There are more: type a part of the name.').waitFor();
+    await page.keyboard.type('ZOE');
+    await shows(() => page.getByRole('option').allTextContents(), ['zoe-1']);
+    await picture(page, 'mrs-author');
+    expect(await axeFindings(page)).toEqual([]);
+    await page.keyboard.press('Enter');
+    await page.waitForURL((url) => url.searchParams.get('author') === 'zoe-1');
+    await page.getByText('No merge request matches this filter').waitFor();
+    await author.press('ArrowDown');
+    await page.getByRole('option', { name: 'Any author' }).waitFor();
+    await page.keyboard.press('Escape');
+    await shows(() => author.inputValue(), 'zoe-1');
+    await author.press('ArrowDown');
+    await page.getByRole('option', { name: 'Any author' }).click();
+    await list.getByText('Listen on 9090').waitFor();
   });
 
   it('fits a phone, light and dark; a push makes an approval stale and a thread outdated [A-UI-03]', async () => {

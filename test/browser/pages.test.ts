@@ -281,6 +281,10 @@ describe('every page', () => {
     await shows(() => given.locator('tbody tr').count(), 2);
     expect(await axeFindings(page)).toEqual([]);
     await picture(page, 'admin-health');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await settle(page);
+    await picture(page, 'admin-health-dark');
+    expect(await axeFindings(page)).toEqual([]);
     const row = (word: string) => given.locator('tr', { hasText: `the ${word},` });
     await row('second').getByRole('button', { name: 'Discard' }).click();
     await shows(() => given.locator('tbody tr').count(), 1);

@@ -133,8 +133,11 @@ describe('a run, watched', () => {
       await picture(page, `artifacts-${name}`);
       expect(await sidewaysScroll(page)).toBe(0);
     }
-    await page.setViewportSize(desktop);
     await page.emulateMedia({ colorScheme: 'dark' });
+    await settle(page);
+    await picture(page, 'artifacts-phone-dark');
+    expect(await axeFindings(page)).toEqual([]);
+    await page.setViewportSize(desktop);
     await settle(page);
     await picture(page, 'artifacts-dark');
     expect(await axeFindings(page)).toEqual([]);

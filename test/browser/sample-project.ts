@@ -1,3 +1,4 @@
+import { newId } from '../../domain/shared/new-id.ts';
 import type { Slipway } from '../support/slipway.ts';
 import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
 
@@ -58,4 +59,21 @@ export async function makeProject(
   });
   await tree.commit('Open the shop');
   return tree;
+}
+
+/** Gives a project so many members that no list shows all of them, and `names` after them. */
+export async function addManyMembers(
+  { database: { db } }: Slipway,
+  project: string,
+  names: readonly string[],
+): Promise<void> {
+  const { id: projectId } = await db.project.findFirstOrThrow({ where: { name: project } });
+  const { id: roleId } = await db.role.findUniqueOrThrow({ where: { name: 'viewer' } });
+  const many = Array.from({ length: 120 }, (_, at) => `member-${String(at)}`);
+  const people = [...many, ...names].map((name) => ({ id: newId('user'), name }));
+  const users = people.map(({ id, name }) => ({ id, name, email: `${name}@example.org` }));
+  await db.user.createMany({ data: users });
+  await db.userRole.createMany({
+    data: people.map(({ id: userId }) => ({ id: newId('binding'), userId, roleId, projectId })),
+  });
 }

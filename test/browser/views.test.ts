@@ -12,12 +12,13 @@ import {
   phone,
   picture,
   settle,
+  shows,
   sidewaysScroll,
   signIn,
   type Window,
   type WindowOptions,
 } from './browser.ts';
-import { makeProject } from './sample-project.ts';
+import { addManyMembers, makeProject } from './sample-project.ts';
 
 jest.setTimeout(600_000);
 
@@ -158,6 +159,7 @@ describe('views of a project', () => {
   });
 
   it('make a rule for a branch with all that it can ask for, and change it [A-UI-03] [A-MR-04]', async () => {
+    await addManyMembers(slipway, 'shop', ['zoe-1', 'zoe-2']);
     const { page } = await open();
     await page.goto(`${slipway.baseUrl}${project}/settings`);
     await page.getByRole('button', { name: 'Protect' }).click();
@@ -167,6 +169,15 @@ describe('views of a project', () => {
     await dialog.getByLabel('Required checks').press('Enter');
     await dialog.getByLabel('Owners named in CODEOWNERS have to approve').check();
     await dialog.getByLabel('Squash', { exact: true }).check();
+    const pushers = dialog.getByRole('combobox', { name: 'May push all the same' });
+    const chosen = dialog.getByRole('list', { name: 'Chosen to push all the same' });
+    for (const name of ['zoe-1', 'zoe-2']) {
+      await pushers.click();
+      await page.keyboard.type(name.toUpperCase());
+      await shows(() => dialog.getByRole('option').allTextContents(), [name]);
+      await page.keyboard.press('Enter');
+      await chosen.getByText(name).waitFor();
+    }
     await settle(page);
     await picture(page, 'protect-dialog');
     expect(await axeFindings(page)).toEqual([]);
@@ -175,6 +186,8 @@ describe('views of a project', () => {
     await table.getByText('2 approvals · checks test · code owners · squash').waitFor();
     await page.getByRole('button', { name: 'Change main' }).click();
     await dialog.getByLabel('Required approvals').fill('1');
+    await chosen.getByText('zoe-1').waitFor();
+    await chosen.getByRole('button', { name: 'Remove zoe-2' }).click();
     await dialog.getByRole('button', { name: 'Save rule' }).click();
     await table.getByText('1 approval · checks test · code owners · squash').waitFor();
     const rules = await must('GET', `/api/v1${project}/protected-branches`);
@@ -187,6 +200,7 @@ describe('views of a project', () => {
           requireCodeOwners: true,
           mergeStyles: ['squash'],
           allowWriters: false,
+          pushUsers: [{ name: 'zoe-1' }],
         },
       ],
     });

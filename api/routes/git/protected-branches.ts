@@ -22,6 +22,9 @@ const ruleBody = z
     allowForcePush: z.boolean(),
     allowDeletion: z.boolean(),
     pushUserIds: z.array(z.string()),
+    pushUsers: z
+      .array(z.object({ id: z.string(), name: z.string() }))
+      .describe('Those of pushUserIds, by name'),
     allowWriters: z.boolean(),
     requiredApprovals: z.int(),
     requiredChecks: z.array(z.string()),

@@ -51,6 +51,15 @@ export function Picker(props: PickerProps): JSX.Element {
   );
 }
 
+const keyOf = ({ icon, value }: Choice): string => `${icon ?? ''} ${value}`;
+
+/** The list is wider than a narrow box: beside the right edge of the page it grows to the left. */
+function keepInside(list: HTMLDivElement | null): void {
+  if (list === null) return;
+  const { right } = list.getBoundingClientRect();
+  if (right > document.documentElement.clientWidth) list.classList.add('to-left');
+}
+
 function Combobox({
   id,
   describedBy,
@@ -58,29 +67,36 @@ function Combobox({
 }: PickerProps & { id: string; describedBy: string | undefined }): JSX.Element {
   // null: closed, and the box shows what is chosen
   const [typed, setTyped] = useState<string | null>(null);
-  const [at, setAt] = useState(0);
+  // the choice and not its place: what arrives while the list is open moves none under the reader's hand
+  const [on, setOn] = useState<string | null>(null);
   const q = useSettled(typed ?? '').trim();
   const isOpen = typed !== null;
   const found = useKept(
     useLoad(isOpen ? `${props.source}/${q}` : null, (signal) => props.find(q, signal)),
   );
   const choices = found.data?.items ?? [];
-  const selected = Math.min(at, Math.max(choices.length - 1, 0));
+  const isOn = (choice: Choice): boolean =>
+    on === null ? typed === '' && choice.text === props.text : keyOf(choice) === on;
+  const selected = Math.max(choices.findIndex(isOn), 0);
+  const point = (index: number): void => {
+    const choice = choices[index];
+    if (choice !== undefined) setOn(keyOf(choice));
+  };
   const pick = (choice: Choice | undefined): void => {
     if (choice === undefined) return;
     setTyped(null);
     if (choice.text !== props.text) props.onPick(choice);
   };
   const open = (): void => {
-    setAt(0);
+    setOn(null);
     setTyped('');
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (!isOpen) {
       if (event.key !== 'ArrowDown' && event.key !== 'Enter') return;
       open();
-    } else if (event.key === 'ArrowDown') setAt(Math.min(selected + 1, choices.length - 1));
-    else if (event.key === 'ArrowUp') setAt(Math.max(selected - 1, 0));
+    } else if (event.key === 'ArrowDown') point(selected + 1);
+    else if (event.key === 'ArrowUp') point(selected - 1);
     else if (event.key === 'Enter') pick(choices[selected]);
     else if (event.key === 'Escape') setTyped(null);
     else return;
@@ -111,7 +127,7 @@ function Combobox({
           if (!isOpen) open();
         }}
         onInput={(event) => {
-          setAt(0);
+          setOn(null);
           setTyped(event.currentTarget.value);
         }}
         onKeyDown={onKeyDown}
@@ -129,7 +145,7 @@ function Combobox({
           more={found.data?.more === true}
           problem={found.problem?.title}
           isKnown={found.data !== undefined}
-          onPoint={setAt}
+          onPoint={point}
           onTake={pick}
         />
       )}
@@ -162,6 +178,7 @@ function Found({
   return (
     <div
       class="picker-found"
+      ref={keepInside}
       // a press on the list must not take the focus from the box, which would close it
       onMouseDown={(event) => {
         event.preventDefault();
@@ -170,7 +187,7 @@ function Found({
       <ul id={`${id}-list`} role="listbox" aria-label={label}>
         {choices.map((choice, index) => (
           <li
-            key={`${choice.icon ?? ''} ${choice.value}`}
+            key={keyOf(choice)}
             id={`${id}-${index}`}
             ref={(element) => {
               if (index === selected) element?.scrollIntoView({ block: 'nearest' });

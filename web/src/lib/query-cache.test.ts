@@ -47,6 +47,14 @@ describe('what a page shows', () => {
     expect(cache.known('gates')?.data).toBe('gates 1');
   });
 
+  it('is told at once to a part that begins to show it: it may have come since that part was drawn', async () => {
+    show('labels');
+    await answer();
+    const late = show('labels');
+    expect(late.changes()).toBe(1);
+    expect(asked).toEqual(['labels']);
+  });
+
   it('is refreshed at most once a second, and not at all by what does not concern it', async () => {
     show('runs');
     show('issue');

@@ -44,7 +44,9 @@ export class QueryCache {
     // what is on screen already is kept up to date
     const isKept = entry.watchers.size > 0 && entry.data !== undefined;
     entry.watchers.add(watcher);
-    if (entry.running === null && !isKept) void this.load(entry);
+    // it may have come after this part was drawn, and before it watched
+    if (isKept) watcher.onChange();
+    else if (entry.running === null) void this.load(entry);
     return () => {
       entry.watchers.delete(watcher);
       if (entry.watchers.size > 0) return;

@@ -21,8 +21,8 @@ export interface Column {
 /** A card that was put elsewhere and is not confirmed yet. */
 export interface Moved {
   issue: Issue;
-  /** keys of columns */
-  from: string;
+  /** keys of columns: those that it was taken from, and where it was put */
+  from: readonly string[];
   to: string;
 }
 
@@ -41,7 +41,7 @@ function useColumn(
   const isGone = (issue: Issue): boolean =>
     all.some(
       ({ issue: { number }, from, to }) =>
-        number === issue.number && (from === column.key || to === column.key),
+        number === issue.number && (from.includes(column.key) || to === column.key),
     );
   return { ...list, data: list.data && [...put, ...list.data.filter((issue) => !isGone(issue))] };
 }

@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { listLabels, moveIssue, updateIssue } from '../../api/issues.ts';
 import type { ProjectRef } from '../../api/resources.ts';
 import type { Issue } from '../../api/types.ts';
@@ -41,42 +41,54 @@ export function Board(props: BoardProps): JSX.Element {
   );
 }
 
-/** Where cards were put that the server has not confirmed yet. */
-function useMoves(work: (issue: Issue, from: string, to: string) => Promise<unknown>): {
-  moved: ReadonlyMap<number, Moved>;
-  move: (issue: Issue, from: string, to: string) => void;
-} {
+type Move = (issue: Issue, from: string, to: string) => void;
+
+/**
+ * Where cards were put that the server has not confirmed yet. `become` says what an issue is after a move, `work` tells
+ * the server; moves of one issue reach it one after the other, as they were made.
+ */
+function useMoves(
+  become: (issue: Issue, from: string, to: string) => Issue,
+  work: (issue: Issue) => Promise<unknown>,
+): { moved: ReadonlyMap<number, Moved>; move: Move } {
   const [moved, setMoved] = useState<ReadonlyMap<number, Moved>>(new Map());
-  const forget = (number: number): void => {
-    setMoved((old) => new Map([...old].filter(([each]) => each !== number)));
+  const latest = useRef(new Map<number, Promise<void>>());
+  /** not when it was moved again meanwhile */
+  const forget = (put: Moved): void => {
+    setMoved((old) => new Map([...old].filter(([, each]) => each !== put)));
+  };
+  const tell = async (put: Moved, before: Promise<void> | undefined): Promise<void> => {
+    await before;
+    try {
+      await work(put.issue);
+      // the lists bring it within a moment; until then it stays where it was put
+      setTimeout(() => {
+        forget(put);
+      }, 1500);
+    } catch (error) {
+      forget(put);
+      const why = error instanceof Error ? error.message : 'that did not work';
+      toast(`#${put.issue.number} was not moved: ${why}`, 'failure');
+    }
+    invalidate('issues');
   };
   return {
     moved,
     move: (issue, from, to) => {
       if (from === to) return;
-      setMoved((old) => new Map(old).set(issue.number, { issue, from, to }));
-      work(issue, from, to).then(
-        () => {
-          invalidate('issues');
-          // the lists bring it within a moment; until then it stays where it was put
-          setTimeout(() => {
-            forget(issue.number);
-          }, 1500);
-        },
-        (error: unknown) => {
-          forget(issue.number);
-          const why = error instanceof Error ? error.message : 'that did not work';
-          toast(`#${issue.number} was not moved: ${why}`, 'failure');
-        },
-      );
+      const left = [...(moved.get(issue.number)?.from ?? []), from].filter((each) => each !== to);
+      const put = { issue: become(issue, from, to), from: left, to };
+      setMoved((old) => new Map(old).set(issue.number, put));
+      latest.current.set(issue.number, tell(put, latest.current.get(issue.number)));
     },
   };
 }
 
 function ByState({ at, view, write }: BoardProps): JSX.Element {
   const filter = { ...view.filter, q: view.q };
-  const { moved, move } = useMoves((issue, _from, to) =>
-    moveIssue(at, issue.number, to === 'closed' ? 'closed' : 'open'),
+  const { moved, move } = useMoves(
+    (issue, _from, to) => ({ ...issue, status: to === 'closed' ? 'closed' : 'open' }),
+    ({ number, status }) => moveIssue(at, number, status),
   );
   const columns: Column[] = [
     { key: 'open', title: 'Open', filter: { ...filter, status: 'open' } },
@@ -97,14 +109,19 @@ function ByLabel({ at, view, write }: BoardProps): JSX.Element {
   const known = useLoad(`issues/${at.owner}/${at.project}/labels`, (signal) =>
     listLabels(at, '', signal),
   );
-  const { moved, move } = useMoves((issue, from, to) => {
-    const rest = issue.labels.filter((label) => label !== from && label !== to);
-    return updateIssue(at, issue.number, { labels: to === none ? rest : [...rest, to] });
-  });
+  const { moved, move } = useMoves(
+    (issue, from, to) => {
+      const rest = issue.labels.filter((label) => label !== from && label !== to);
+      return { ...issue, labels: to === none ? rest : [...rest, to] };
+    },
+    ({ number, labels: put }) => updateIssue(at, number, { labels: put }),
+  );
   const { label: chosen, ...others } = view.filter;
   const filter = { ...others, q: view.q, status: 'open' } as const;
   const labels = (known.data?.items ?? []).map((item) => item.label);
-  const shown = all ? labels : labels.slice(0, atFirst);
+  // the label that is asked for has its column whatever else is used more
+  const first = chosen === '' ? labels : [...new Set([chosen, ...labels])];
+  const shown = all ? first : first.slice(0, atFirst);
   const columns: Column[] = shown.map((label) => ({
     key: label,
     title: label,
@@ -119,7 +136,7 @@ function ByLabel({ at, view, write }: BoardProps): JSX.Element {
       {() => (
         <>
           <Columns at={at} columns={columns} write={write} moved={moved} onMove={move} />
-          {shown.length < labels.length && (
+          {shown.length < first.length && (
             <div class="more">
               <Button
                 kind="quiet"
@@ -127,7 +144,7 @@ function ByLabel({ at, view, write }: BoardProps): JSX.Element {
                   setAll(true);
                 }}
               >
-                {`Show ${labels.length - shown.length} more labels`}
+                {`Show ${first.length - shown.length} more labels`}
               </Button>
             </div>
           )}
@@ -148,7 +165,7 @@ function Columns({
   columns: readonly Column[];
   write: boolean;
   moved: ReadonlyMap<number, Moved>;
-  onMove: (issue: Issue, from: string, to: string) => void;
+  onMove: Move;
 }): JSX.Element {
   const [dragged, setDragged] = useState<{ issue: Issue; from: string } | null>(null);
   return (

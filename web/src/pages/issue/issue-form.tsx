@@ -4,7 +4,7 @@ import type { ApiProblem } from '../../api/problem.ts';
 import type { ProjectRef } from '../../api/resources.ts';
 import { LabelField } from '../../components/label.tsx';
 import { PersonPicker } from './person-picker.tsx';
-import { useLabels } from './use-people.ts';
+import { useLabels } from './use-labels.ts';
 
 /** Whom an issue is given to: oneself, the owner, a member, or nobody (''). */
 export function AssigneeField({

@@ -5,13 +5,14 @@ import { useKept, useList, useLoad, useSettled } from '../../app/load.ts';
 import { projectPath, useQuery } from '../../app/location.ts';
 import { ButtonLink } from '../../components/button.tsx';
 import { Empty, More, Show } from '../../components/feedback.tsx';
-import { Choice, Filter } from '../../components/field.tsx';
+import { Filter } from '../../components/field.tsx';
 import { Icon } from '../../components/icon.tsx';
 import type { ProjectPageProps } from '../project-page-props.ts';
 import { Board } from './board.tsx';
 import { type IssueView, readView, statusOf } from './issue-view.ts';
 import { IssueRow } from './issue-row.tsx';
-import { useLabels, usePeople } from './use-people.ts';
+import { LabelPicker } from './label-picker.tsx';
+import { PersonPicker } from './person-picker.tsx';
 
 /** Issues of a project as a list or as a board; what is shown stands in the address. */
 export function Issues({ at, may }: ProjectPageProps): JSX.Element {
@@ -32,6 +33,11 @@ export function Issues({ at, may }: ProjectPageProps): JSX.Element {
   );
 }
 
+const assignees = [
+  ['', 'Any assignee'],
+  ['none', 'Nobody assigned'],
+] as const;
+
 function Bar({
   at,
   view,
@@ -42,29 +48,16 @@ function Bar({
   write: boolean;
 }): JSX.Element {
   const { setQuery } = useQuery();
-  const labels = useLabels(at);
-  const people = usePeople(
+  const shared = (key: 'label' | 'assignee' | 'author') => ({
     at,
-    [view.author, view.assignee].filter((name) => name !== 'none'),
-  );
-  const known = view.label === '' || labels.includes(view.label) ? labels : [view.label, ...labels];
-  const choice = (
-    label: string,
-    key: 'label' | 'assignee' | 'author',
-    options: readonly (readonly [string, string])[],
-  ): JSX.Element => (
-    <Choice
-      label={label}
-      value={view[key]}
-      options={options}
-      onValue={(value) => {
-        setQuery({ [key]: value });
-      }}
-    />
-  );
-  const names = people.filter((name) => name !== '').map((name) => [name, name] as const);
+    bare: true,
+    value: view[key],
+    onValue: (value: string) => {
+      setQuery({ [key]: value });
+    },
+  });
   return (
-    <div class="toolbar">
+    <div class="toolbar filters">
       <Filter
         label="Filter by title, text or number"
         value={view.q}
@@ -72,16 +65,9 @@ function Bar({
           setQuery({ q: value });
         }}
       />
-      {choice('Label', 'label', [
-        ['', 'Any label'],
-        ...known.map((label) => [label, label] as const),
-      ])}
-      {choice('Assignee', 'assignee', [
-        ['', 'Any assignee'],
-        ['none', 'Nobody assigned'],
-        ...names,
-      ])}
-      {choice('Author', 'author', [['', 'Any author'], ...names])}
+      <LabelPicker label="Label" none={[['', 'Any label']]} {...shared('label')} />
+      <PersonPicker label="Assignee" none={assignees} {...shared('assignee')} />
+      <PersonPicker label="Author" none={[['', 'Any author']]} {...shared('author')} />
       <span class="grow" />
       <Shapes view={view} />
       {write && (

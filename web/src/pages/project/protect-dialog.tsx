@@ -1,10 +1,9 @@
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { call } from '../../api/client.ts';
-import { listMembers } from '../../api/issues.ts';
 import { projectParams } from '../../api/resources.ts';
 import type { MergeStyle, ProtectedBranch } from '../../api/types.ts';
-import { invalidate, useAction, useLoad } from '../../app/load.ts';
+import { invalidate, useAction } from '../../app/load.ts';
 import { toast } from '../../app/toasts.ts';
 import { CheckField, CheckGroup } from '../../components/check-field.tsx';
 import { FormDialog } from '../../components/dialog.tsx';
@@ -12,10 +11,11 @@ import { Field } from '../../components/field.tsx';
 import { LabelField } from '../../components/label.tsx';
 import { styleWords } from '../review/review-words.tsx';
 import type { ProjectPageProps } from '../project-page-props.ts';
+import { Pushers } from './pushers.tsx';
 
 export const protectedBase = '/api/v1/projects/{owner}/{project}/protected-branches';
 
-type Rule = Omit<ProtectedBranch, 'id' | 'createdAt' | 'vouches'>;
+type Rule = Omit<ProtectedBranch, 'id' | 'createdAt' | 'vouches' | 'pushUsers'>;
 
 const fresh: Rule = {
   pattern: 'main',
@@ -31,7 +31,7 @@ const fresh: Rule = {
 
 function ruleOf(known: ProtectedBranch | undefined): Rule {
   if (known === undefined) return fresh;
-  const { id: _id, createdAt: _createdAt, vouches: _vouches, ...rule } = known;
+  const { id: _id, createdAt: _createdAt, vouches: _vouches, pushUsers: _users, ...rule } = known;
   return rule;
 }
 
@@ -109,7 +109,15 @@ export function ProtectDialog({
         />
       </CheckGroup>
       {!rule.allowWriters && (
-        <Pushers at={at} ids={rule.pushUserIds} onIds={(pushUserIds) => change({ pushUserIds })} />
+        <Pushers
+          at={at}
+          known={known?.pushUsers ?? []}
+          ids={rule.pushUserIds}
+          onIds={(pushUserIds) => {
+            change({ pushUserIds });
+          }}
+          error={problem?.forField('pushUserIds')}
+        />
       )}
       <Field
         label="Required approvals"
@@ -149,37 +157,5 @@ export function ProtectDialog({
         ))}
       </CheckGroup>
     </FormDialog>
-  );
-}
-
-/** People who may push all the same, by name; the API knows them by id. */
-function Pushers({
-  at,
-  ids,
-  onIds,
-}: {
-  at: ProjectPageProps['at'];
-  ids: readonly string[];
-  onIds: (ids: string[]) => void;
-}): JSX.Element {
-  const members = useLoad(`admin/people/${at.owner}/${at.project}`, (signal) =>
-    listMembers(at, '', signal),
-  );
-  const people = members.data?.items ?? [];
-  const nameOf = (id: string): string => people.find((one) => one.userId === id)?.userName ?? id;
-  const idOf = (name: string): string =>
-    people.find((one) => one.userName === name)?.userId ?? name;
-  return (
-    <LabelField
-      title="May push all the same"
-      labels={ids.map(nameOf)}
-      onLabels={(names) => {
-        // only members can be named: somebody else's name would be refused as an id
-        const known = names.map(idOf).filter((id) => ids.includes(id) || id.startsWith('usr_'));
-        onIds(known);
-      }}
-      known={people.map((one) => one.userName)}
-      help="Members of the project. Enter or a comma adds one."
-    />
   );
 }

@@ -5,12 +5,12 @@ import { type LoadedList, useKept, useList, useLoad, useSettled } from '../../ap
 import { projectPath, useQuery } from '../../app/location.ts';
 import { ButtonLink } from '../../components/button.tsx';
 import { Empty, More, Show } from '../../components/feedback.tsx';
-import { Choice, Filter } from '../../components/field.tsx';
+import { Filter } from '../../components/field.tsx';
 import { personName } from '../../components/person.tsx';
 import { Time } from '../../components/time.tsx';
 import { oneOf } from '../../lib/one-of.ts';
 import { CommentCount } from '../issue/issue-row.tsx';
-import { usePeople } from '../issue/use-people.ts';
+import { PersonPicker } from '../issue/person-picker.tsx';
 import type { ProjectPageProps } from '../project-page-props.ts';
 import { Branches, mergeRequestPath, MergeRequestState } from './review-words.tsx';
 
@@ -23,7 +23,6 @@ export function MergeRequests({ at, may }: ProjectPageProps): JSX.Element {
   const state = oneOf(states, query['state']) ?? 'open';
   const author = query['author'] ?? '';
   const q = useSettled(query['q'] ?? '');
-  const people = usePeople(at, author === '' ? [] : [author]).filter((name) => name !== '');
   const filter = { author, q };
   const key = `merge-requests/${at.owner}/${at.project}`;
   const list = useKept<MergeRequest[], LoadedList<MergeRequest>>(
@@ -39,7 +38,7 @@ export function MergeRequests({ at, may }: ProjectPageProps): JSX.Element {
   const write = may('project:write');
   return (
     <>
-      <div class="toolbar">
+      <div class="toolbar filters">
         <Filter
           label="Filter by title, text or number"
           value={query['q'] ?? ''}
@@ -47,10 +46,12 @@ export function MergeRequests({ at, may }: ProjectPageProps): JSX.Element {
             setQuery({ q: value });
           }}
         />
-        <Choice
+        <PersonPicker
           label="Author"
+          bare
+          at={at}
           value={author}
-          options={[['', 'Any author'], ...people.map((name) => [name, name] as const)]}
+          none={[['', 'Any author']]}
           onValue={(value) => {
             setQuery({ author: value });
           }}

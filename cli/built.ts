@@ -17,7 +17,7 @@ export interface BuiltParts {
 
 interface BackupPart {
   createBackup: (place: BackupPlace & { withKey: boolean }) => Promise<BackupManifest>;
-  restoreBackup: (place: BackupPlace) => Promise<BackupManifest>;
+  restoreBackup: (place: BackupPlace & { signal: AbortSignal }) => Promise<BackupManifest>;
   listBackups: (folder: string) => Promise<ListedBackup[]>;
   verifyBackup: (folder: string) => Promise<{ manifest: BackupManifest; files: unknown[] }>;
 }

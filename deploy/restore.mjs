@@ -18,6 +18,11 @@ import { Supervisor } from './lib/supervisor.mjs';
 
 const [folder = ''] = process.argv.slice(2);
 
+/** Ended in the middle, the command takes back what it did, and needs the Postgres for it: we end after it. */
+const asked = new AbortController();
+const { signal } = asked;
+for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => asked.abort());
+
 /** @returns {Promise<number>} */
 async function restore() {
   const { home } = await readSettings(process.env);
@@ -32,7 +37,7 @@ async function restore() {
     await ensureDatabase(adminUrl);
     const args = [inRoot('dist/cli.mjs'), 'backup', 'restore', path.resolve(folder)];
     const env = { ...process.env, SLIPWAY_HOME: home, DATABASE_URL: url };
-    const { code } = await runCommand(process.execPath, args, { env, show: true });
+    const { code } = await runCommand(process.execPath, args, { env, show: true, signal });
     // what was just written would take longer to be put down than a stop may take
     await withClient(adminUrl, (client) => client.query('checkpoint'));
     return code;

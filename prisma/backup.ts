@@ -9,8 +9,10 @@ import {
   checkFiles,
   type BackedUpFile,
   type Manifest,
+  interrupted,
   noteVerified,
   readBackup,
+  refuseInterrupted,
 } from '../adapters/backup/backup-folder.ts';
 import { dumpDatabase } from '../adapters/backup/dump-database.ts';
 import { loadDatabase, requireEmptyDatabase } from '../adapters/backup/load-database.ts';
@@ -33,6 +35,8 @@ export interface BackupPlace {
   folder: string;
   /** told of each step */
   tell: (text: string) => void;
+  /** ends a restore, which takes back what it did */
+  signal?: AbortSignal | undefined;
 }
 
 async function copyObjects(store: ObjectStore, writer: BackupWriter): Promise<number> {
@@ -152,6 +156,8 @@ class Undo {
 }
 
 async function emptyFolder(folder: string): Promise<void> {
+  // Not there: nothing came so far.
+  if (!existsSync(folder)) return;
   for (const name of await readdir(folder)) {
     await rm(path.join(folder, name), { recursive: true, force: true });
   }
@@ -182,7 +188,8 @@ async function requireRoom(
 
 /**
  * Restores a backup into an empty database and an empty data folder. Rows come last and in one transaction. What fails
- * takes back all that it has put in place, so that it can be tried again; what it cannot take back it names.
+ * takes back all that it has put in place, so that it can be tried again; what it cannot take back it names. So does one
+ * that is interrupted.
  * @throws BackupError
  */
 export async function restoreBackup(place: BackupPlace): Promise<Manifest> {
@@ -195,7 +202,9 @@ export async function restoreBackup(place: BackupPlace): Promise<Manifest> {
     await putInPlace(place, backup, { undo, emptyDatabase });
   } catch (error) {
     const left = await undo.run();
-    const reason = error instanceof Error ? error.message : String(error);
+    // What is ended by the same Ctrl-C, as git is, has other words for it.
+    const said = error instanceof Error ? error.message : String(error);
+    const reason = place.signal?.aborted === true ? interrupted : said;
     if (left.length === 0) throw new BackupError(`${reason}; nothing of it was left behind`);
     throw new BackupError(`${reason}; before the next try remove ${left.join(', ')}`);
   }
@@ -203,17 +212,18 @@ export async function restoreBackup(place: BackupPlace): Promise<Manifest> {
 }
 
 async function putInPlace(
-  { config, databaseUrl, folder, tell }: BackupPlace,
+  { config, databaseUrl, folder, tell, signal }: BackupPlace,
   { manifest, files }: { manifest: Manifest; files: BackedUpFile[] },
   { undo, emptyDatabase }: { undo: Undo; emptyDatabase: () => Promise<void> },
 ): Promise<void> {
   const root = rootOf(config);
   undo.add(`what is in ${root}`, () => emptyFolder(root));
-  await placeRepositories(folder, root, manifest.repositories, files);
+  await placeRepositories(folder, root, { names: manifest.repositories, files, signal });
   tell(`repositories: ${manifest.repositories.length}, each looked at by git`);
   const store = openObjectStore(config);
   for (const { key, path: file } of files) {
     if (key === undefined) continue;
+    refuseInterrupted(signal);
     // One that is there may be of a running installation, in the same bucket: it is not ours to take away.
     if ((await store.head(key)) === null) undo.add(`object ${key}`, () => store.delete(key));
     await store.put(key, createReadStream(path.join(folder, file)));
@@ -225,8 +235,10 @@ async function putInPlace(
     await copyFile(path.join(folder, keyFile), target);
     await chmod(target, 0o600);
   }
+  refuseInterrupted(signal);
   undo.add('the tables of the database', emptyDatabase);
   await migrate(databaseUrl, { migrationsDir: ownMigrations, only: new Set(manifest.migrations) });
-  await loadDatabase(databaseUrl, folder, manifest);
+  await loadDatabase(databaseUrl, folder, manifest, signal);
   tell(`database: ${manifest.tables.length} tables, as they were`);
+  refuseInterrupted(signal);
 }

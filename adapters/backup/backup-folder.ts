@@ -11,6 +11,14 @@ export class BackupError extends Error {
   override readonly name = 'BackupError';
 }
 
+/** What is said of a restore that somebody ended. */
+export const interrupted = 'it was interrupted';
+
+/** To be asked between two things that take a while. @throws BackupError when it was interrupted */
+export function refuseInterrupted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new BackupError(interrupted);
+}
+
 /** A file of a backup; `key` is that of an object of the object store. */
 export interface BackedUpFile {
   path: string;

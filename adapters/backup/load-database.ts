@@ -3,7 +3,12 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { createGunzip } from 'node:zlib';
 import pg from 'pg';
-import { type BackedUpTable, BackupError, type Manifest } from './backup-folder.ts';
+import {
+  type BackedUpTable,
+  BackupError,
+  type Manifest,
+  refuseInterrupted,
+} from './backup-folder.ts';
 import { openClient, tableNames } from './dump-database.ts';
 
 const rowsAtOnce = 200;
@@ -36,7 +41,13 @@ async function insertRows(client: pg.Client, table: BackedUpTable, rows: string[
   );
 }
 
-async function loadTable(client: pg.Client, root: string, table: BackedUpTable): Promise<void> {
+async function loadTable(
+  client: pg.Client,
+  root: string,
+  table: BackedUpTable,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  refuseInterrupted(signal);
   const source = createReadStream(path.join(root, table.path)).pipe(createGunzip());
   let batch: string[] = [];
   let rows = 0;
@@ -44,6 +55,7 @@ async function loadTable(client: pg.Client, root: string, table: BackedUpTable):
     batch.push(JSON.parse(line) as string);
     rows += 1;
     if (batch.length < rowsAtOnce) continue;
+    refuseInterrupted(signal);
     await insertRows(client, table, batch);
     batch = [];
   }
@@ -105,7 +117,12 @@ async function emptyDatabase(url: string, functionsBefore: readonly string[]): P
  * Fills a database whose schema was just made by the migrations that the backup names: all of it or nothing. What holds
  * between tables is checked by Postgres itself in the end.
  */
-export async function loadDatabase(url: string, root: string, manifest: Manifest): Promise<void> {
+export async function loadDatabase(
+  url: string,
+  root: string,
+  manifest: Manifest,
+  signal?: AbortSignal,
+): Promise<void> {
   const client = await openClient(url);
   try {
     await client.query('BEGIN');
@@ -118,7 +135,7 @@ export async function loadDatabase(url: string, root: string, manifest: Manifest
     for (const name of all) await client.query(`ALTER TABLE ${name} DISABLE TRIGGER USER`);
     const references = await dropReferences(client);
     await client.query(`TRUNCATE ${all.join(', ')}`);
-    for (const table of manifest.tables) await loadTable(client, root, table);
+    for (const table of manifest.tables) await loadTable(client, root, table, signal);
     for (const [name, last] of Object.entries(manifest.sequences)) {
       if (last === null) continue;
       await client.query('SELECT setval($1::regclass, $2)', [pg.escapeIdentifier(name), last]);

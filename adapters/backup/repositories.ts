@@ -3,7 +3,12 @@ import { createReadStream } from 'node:fs';
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { type BackedUpFile, BackupError, type BackupWriter } from './backup-folder.ts';
+import {
+  type BackedUpFile,
+  BackupError,
+  type BackupWriter,
+  refuseInterrupted,
+} from './backup-folder.ts';
 
 const tries = 10;
 /** what git is about to write or to throw away */
@@ -86,16 +91,25 @@ export async function copyRepositories(root: string, writer: BackupWriter): Prom
 export async function placeRepositories(
   backup: string,
   root: string,
-  names: readonly string[],
-  files: readonly BackedUpFile[],
+  {
+    names,
+    files,
+    signal,
+  }: {
+    names: readonly string[];
+    files: readonly BackedUpFile[];
+    signal?: AbortSignal | undefined;
+  },
 ): Promise<void> {
   for (const { path: file } of files) {
+    refuseInterrupted(signal);
     if (!file.startsWith(`repositories${path.sep}`)) continue;
     const target = path.join(root, path.relative('repositories', file));
     await mkdir(path.dirname(target), { recursive: true, mode: 0o700 });
     await copyFile(path.join(backup, file), target);
   }
   for (const name of names) {
+    refuseInterrupted(signal);
     const folder = path.join(root, name);
     for (const part of ['refs', 'objects']) {
       await mkdir(path.join(folder, part), { recursive: true, mode: 0o700 });

@@ -86,6 +86,18 @@ export async function backupList(args: readonly string[]): Promise<number> {
   return say(listed.map(lineOf).join('\n'));
 }
 
+/** Ctrl-C, or being asked to end: it does not end us, whoever works ends by it. */
+function interruption(heard: () => void): AbortSignal {
+  const asked = new AbortController();
+  asked.signal.addEventListener('abort', heard, { once: true });
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      asked.abort();
+    });
+  }
+  return asked.signal;
+}
+
 /** Restores a backup into nothing. @returns exit code */
 export async function backupRestore(args: readonly string[]): Promise<number> {
   const wanted = read(args);
@@ -94,7 +106,10 @@ export async function backupRestore(args: readonly string[]): Promise<number> {
   if (isOwn(config)) return await restoreWithPostgres(wanted.folder);
   const { restoreBackup } = await loadBuilt('backup');
   const { folder } = wanted;
-  const place = { config, databaseUrl: databaseUrl(config), folder, tell };
+  const signal = interruption(() => {
+    tell('interrupted: what was done is taken back');
+  });
+  const place = { config, databaseUrl: databaseUrl(config), folder, tell, signal };
   const manifest = await run(() => restoreBackup(place));
   return say(
     manifest.masterKey
@@ -107,6 +122,7 @@ export async function backupRestore(args: readonly string[]): Promise<number> {
 function restoreWithPostgres(folder: string): Promise<number> {
   const script = fileURLToPath(new URL('../deploy/restore.mjs', import.meta.url));
   const child = spawn(process.execPath, [script, folder], { stdio: 'inherit' });
+  interruption(() => child.kill('SIGTERM'));
   return new Promise((resolve) => {
     child.once('exit', (code) => resolve(code ?? 1));
     child.once('error', () => resolve(1));

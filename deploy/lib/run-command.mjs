@@ -16,8 +16,8 @@ process.on('exit', () => {
  * Runs a command by argument vector, never through a shell.
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, show?: boolean, uid?: number, gid?: number }} [options]
- *   `show` lets the command write to the terminal itself
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, show?: boolean, uid?: number, gid?: number, signal?: AbortSignal }} [options]
+ *   `show` lets the command write to the terminal itself; `signal` asks it to end, and it is waited for
  * @returns {Promise<{ code: number, tail: string, stdout: string }>} code -1 when it could not run or ran out of time
  */
 export function runCommand(command, args, options = {}) {
@@ -32,6 +32,9 @@ export function runCommand(command, args, options = {}) {
       stdio: options.show ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
     });
     active.add(child);
+    const end = () => child.kill('SIGTERM');
+    options.signal?.addEventListener('abort', end, { once: true });
+    if (options.signal?.aborted) end();
     child.once('exit', () => active.delete(child));
     const keep = (/** @type {Buffer} */ chunk) => {
       tail = (tail + chunk.toString('utf8')).slice(-tailBytes);

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -31,6 +32,20 @@ async function slipway(args: string[], env: Record<string, string> = {}): Promis
   }
 }
 
+/** Presses Ctrl-C as soon as something is said. */
+async function interrupted(args: string[], env: Record<string, string>): Promise<void> {
+  const options = { cwd: root, env: { ...process.env, ...env } };
+  const child = spawn(process.execPath, [path.join(root, 'dist/cli.mjs'), ...args], options);
+  let stderr = '';
+  child.stdout.once('data', () => child.kill('SIGINT'));
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString('utf8')));
+  const [code] = (await once(child, 'close')) as [number | null];
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringContaining('it was interrupted; nothing of it was left behind'),
+  ]);
+}
+
 describe('slipway backup', () => {
   it('goes from a running Slipway through a list and a verification into an empty one, which has all of it', async () => {
     const server = await startGitServer();
@@ -61,6 +76,7 @@ describe('slipway backup', () => {
       const refused = await slipway(['backup', 'restore', kept], restoring);
       expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('is not empty') });
       await rm(path.join(home, 'repositories', 'mine'));
+      await interrupted(['backup', 'restore', kept], restoring);
       const restored = await slipway(['backup', 'restore', kept], restoring);
       expect(restored).toMatchObject({ code: 0, stdout: expect.stringContaining('Restored.') });
       const second = await startGitServer({ over: { url: empty.url, home } });

@@ -199,6 +199,33 @@ describe('a backup', () => {
     }
   });
 
+  it('whose restore is interrupted leaves nothing behind, wherever it was', async () => {
+    const folder = path.join(scratch, 'interrupted');
+    await createBackup({ ...placeOf(server.home, server.url, folder), withKey: true });
+    const home = await mkdtemp(path.join(scratch, 'home-'));
+    const empty = await createEmptyDatabase();
+    try {
+      for (const step of ['files are whole', 'repositories: ', 'objects: ', 'database: ']) {
+        const asked = new AbortController();
+        const place = {
+          ...placeOf(home, empty.url, folder),
+          tell: (text: string) => {
+            if (text.includes(step)) asked.abort();
+          },
+          signal: asked.signal,
+        };
+        await expect(restoreBackup(place)).rejects.toThrow(
+          'it was interrupted; nothing of it was left behind',
+        );
+        const names = await readdir(home, { recursive: true, withFileTypes: true });
+        expect(names.filter((one) => one.isFile())).toEqual([]);
+      }
+      await restoreBackup(placeOf(home, empty.url, folder));
+    } finally {
+      await empty.drop();
+    }
+  });
+
   it('is listed with when it was made, how large it is, and whether it was whole when all of it was last read', async () => {
     const folder = path.join(scratch, 'many');
     const kept = path.join(folder, 'monday');

@@ -171,7 +171,10 @@ export async function updateProtectedBranch(
     const isKept = said.length === 0 || (isSame && before.vouches);
     const vouches = isKept ? before.vouches : await mayVouch(tx, caller, projectId);
     const rule = await tx.protectedBranch.update({ where: { id }, data: { ...data, vouches } });
-    if (data.allowWriters === false) await vouchClosedBranch(tx, rule);
+    // What was closed before holds what came by its rules, and what did not: to say it once more answers for neither. Where
+    // it was open, a way in changed, so that `vouches` says of this caller whether they may answer for it.
+    const wasOpen = before.allowWriters || before.pattern !== rule.pattern;
+    if (data.allowWriters === false && wasOpen) await vouchClosedBranch(tx, rule);
     await record(tx, caller, rule, 'updated');
     return toRecord(tx, rule);
   });

@@ -87,7 +87,8 @@ async function storeVouched(
 
 /**
  * Whoever closes one branch by name to all but some, and may use secrets, answers for what it holds at that moment: the
- * way out for a branch that holds work of somebody who may not. A rule for many branches answers for none of them.
+ * way out for a branch that holds work of somebody who may not. A rule for many branches answers for none of them. Called
+ * only for a rule whose `vouches` was asked of whoever closes it now (`mayVouch`).
  */
 export async function vouchClosedBranch(
   tx: Prisma.TransactionClient,

@@ -269,4 +269,33 @@ describe('a push to a closed branch', () => {
     expect((await change(broad, { ...same, requiredChecks: ['a'] })).body.vouches).toBe(true);
     expect((await change(broad, { requiredApprovals: 0 })).body.vouches).toBe(false);
   });
+
+  it('is answered for by whoever closes the branch, not by who says once more that it is closed [A-SEC-04][A-RBAC-09]', async () => {
+    await runs.secret('SEALED_KEY', { isProtected: true });
+    const rule = { pattern: 'rel', allowWriters: false, pushUserIds: [ann.id] };
+    const made = await p.api<{ id: string }>(ann, 'POST', '/protected-branches', rule);
+    const broad = await withToken(server, ann, ['project:*']);
+    const change = async (who: TestUser, body: object) =>
+      await p.api(who, 'PATCH', `/protected-branches/${made.body.id}`, body);
+    const vouched = () => server.db.vouchedHead.count({ where: { ref: 'refs/heads/rel' } });
+    const given = () => runs.given({ ref: 'refs/heads/rel', by: ann }, 'SEALED_KEY');
+    await runs.push(small, 'rel');
+    for (const who of [broad, ann]) {
+      for (const body of [{ allowWriters: false }, rule, { ...rule, requiredChecks: ['a'] }]) {
+        expect(await change(who, body)).toMatchObject({ status: 200, body: { vouches: true } });
+        expect(await vouched()).toBe(0);
+      }
+    }
+    expect(await given()).toContain('SEALED_KEY');
+    const closedBy = async (who: TestUser) => {
+      await change(who, { allowWriters: true });
+      return await change(who, { allowWriters: false });
+    };
+    expect(await closedBy(broad)).toMatchObject({ status: 200, body: { vouches: false } });
+    // hers by a credential that may use secrets, on a rule that was closed by one that may not
+    expect((await change(ann, rule)).body).toMatchObject({ vouches: true });
+    expect(await vouched()).toBe(0);
+    await closedBy(ann);
+    expect(await given()).toEqual(['SEALED_KEY']);
+  });
 });

@@ -49,9 +49,9 @@ export function Health(): JSX.Element {
 function Parts({ health }: { health: HealthOfAll }): JSX.Element {
   return (
     <div class="stack tight">
-      <p class="muted">
-        <Status state={levels[health.level]} word={levelWords[health.level]} badge /> version{' '}
-        {health.version}
+      <p class="row muted">
+        <Status state={levels[health.level]} word={levelWords[health.level]} badge />
+        version {health.version}
       </p>
       <Table<PartRow>
         label="Parts"
@@ -70,7 +70,7 @@ function Parts({ health }: { health: HealthOfAll }): JSX.Element {
             ),
           },
           { title: 'Now', cell: (part) => part.detail },
-          { title: 'It works when', cell: (part) => <span class="muted">{part.rule}</span> },
+          { title: 'It works when', cell: (part) => <span class="lines muted">{part.rule}</span> },
         ]}
       />
     </div>
@@ -123,7 +123,7 @@ function DeadLetters(): JSX.Element {
                     </>
                   ),
                 },
-                { title: 'Why', cell: (letter) => <span class="wrap">{letter.error}</span> },
+                { title: 'Why', cell: (letter) => <span class="lines">{letter.error}</span> },
                 { title: 'Tries', cell: (letter) => String(letter.attempts) },
                 {
                   title: 'Next',

@@ -80,7 +80,10 @@ export function readStrictYaml(
   };
   const refuse: Refuse = (offset, message) => new YamlRefusal([{ offset, message }], positionOf);
   const { bytes, name } = options.limit;
-  if (Buffer.byteLength(text) > bytes) throw refuse(0, `the file is larger than ${name}`);
+  if (Buffer.byteLength(text) > bytes) {
+    const size = (Buffer.byteLength(text) / 2 ** 20).toFixed(1);
+    throw refuse(0, `the file is larger than ${name}: it has ${size} MiB`);
+  }
   const documents = compose(text, counter, options.scalars ?? [], refuse).map((document) => {
     const faults = document.errors.map(({ pos, message }) => ({ offset: pos[0], message }));
     if (faults.length > 0) throw new YamlRefusal(faults, positionOf);

@@ -146,3 +146,12 @@ describe('what a manifest may not do', () => {
     );
   });
 });
+
+describe('a file that is too large', () => {
+  it('is refused with its name, how large it is and how large it may be [A-DEP-06]', () => {
+    const text = `a: ${'x'.repeat(3.5 * 1024 * 1024)}`;
+    expect(renderFaults({ 'crds.yaml': text })).toEqual([
+      'crds.yaml:1: the file is larger than 1 MiB: it has 3.5 MiB',
+    ]);
+  });
+});

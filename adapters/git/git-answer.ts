@@ -1,6 +1,14 @@
 import type { ByteStream, Cancellation } from '../../contracts/git/store.ts';
+import { DomainError } from '../../contracts/problems.ts';
 import { startGit, type GitChild } from './git-process.ts';
+import { isOutOfMemory } from './memory-limit.ts';
 import { claimsOf, openRepository, type GitContext } from './repository-context.ts';
+
+function failureOf(code: number | null, said: string): Error {
+  return isOutOfMemory(said)
+    ? new DomainError('body_too_large', 'This is too large: git needs too much memory for it.')
+    : new Error(`git ended with ${String(code)}: ${said}`);
+}
 
 /** What a child writes, for one reader at the reader's pace; a child that fails breaks the stream, even after output. */
 async function* childOutput(child: GitChild): AsyncGenerator<Uint8Array> {
@@ -12,7 +20,7 @@ async function* childOutput(child: GitChild): AsyncGenerator<Uint8Array> {
     ended = true;
     const code = await child.exited;
     // Half a file must not be taken for a whole one.
-    if (code !== 0) throw new Error(`git ended with ${String(code)}: ${child.stderrTail()}`);
+    if (code !== 0) throw failureOf(code, child.stderrTail());
   } finally {
     if (!ended) {
       child.kill();

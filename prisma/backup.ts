@@ -1,19 +1,19 @@
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
-import { access, chmod, copyFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync } from 'node:fs';
+import { access, chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { BackupError, interrupted, refuseInterrupted } from '../adapters/backup/backup-error.ts';
 import {
-  BackupError,
   BackupWriter,
   checkFiles,
-  type BackedUpFile,
-  type Manifest,
-  interrupted,
   noteVerified,
+  openBackedUp,
   readBackup,
-  refuseInterrupted,
 } from '../adapters/backup/backup-folder.ts';
+import type { BackedUpFile, Manifest } from '../adapters/backup/manifest.ts';
+import { keyFile, objectPath } from '../adapters/backup/backup-paths.ts';
 import { dumpDatabase } from '../adapters/backup/dump-database.ts';
 import { loadDatabase, requireEmptyDatabase } from '../adapters/backup/load-database.ts';
 import { copyRepositories, placeRepositories } from '../adapters/backup/repositories.ts';
@@ -26,7 +26,6 @@ export { listBackups } from '../adapters/backup/backup-folder.ts';
 
 /** The same distance from here and from the bundle in dist/. */
 const ownMigrations = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
-const keyFile = 'master-key';
 
 export interface BackupPlace {
   config: Pick<Config, 'home' | 'storage' | 'objectStore'>;
@@ -45,8 +44,7 @@ async function copyObjects(store: ObjectStore, writer: BackupWriter): Promise<nu
     const source = await store.get(key);
     // retention took it meanwhile
     if (source === null) continue;
-    const name = createHash('sha256').update(key).digest('hex');
-    await writer.write(path.join('objects', name.slice(0, 2), name), source, key);
+    await writer.write(objectPath(key), source, key);
     count += 1;
   }
   return count;
@@ -80,7 +78,7 @@ export async function createBackup(place: BackupPlace & { withKey: boolean }): P
   const database = await dumpDatabase(databaseUrl, writer);
   const rows = database.tables.reduce((sum, table) => sum + table.rows, 0);
   tell(`database: ${database.tables.length} tables, ${rows} rows`);
-  const repositories = await copyRepositories(rootOf(config), writer);
+  const repositories = await copyRepositories(rootOf(config), writer, tell);
   tell(`repositories: ${repositories.length}`);
   const objects = await copyObjects(openObjectStore(config), writer);
   tell(`objects: ${objects}`);
@@ -121,6 +119,7 @@ function requireAllPromised({ manifest, files }: { manifest: Manifest; files: Ba
   const paths = new Set(files.map((file) => file.path));
   const missing = manifest.tables.find((table) => !paths.has(table.path));
   if (missing !== undefined) throw new BackupError(`the rows of ${missing.name} are missing`);
+  if (manifest.masterKey && !paths.has(keyFile)) throw new BackupError('its key is missing');
   const objects = files.filter((file) => file.key !== undefined).length;
   if (objects !== manifest.objects) {
     throw new BackupError(`${manifest.objects} objects are promised, ${objects} are there`);
@@ -128,9 +127,9 @@ function requireAllPromised({ manifest, files }: { manifest: Manifest; files: Ba
 }
 
 /** The key of a backup goes to where none is, or to where the same one is. @throws BackupError */
-async function requireKeyPlace(folder: string, target: string): Promise<void> {
+async function requireKeyPlace(folder: string, key: BackedUpFile, target: string): Promise<void> {
   const there = await readFile(target).catch(() => null);
-  if (there === null || there.equals(await readFile(path.join(folder, keyFile)))) return;
+  if (there === null || there.equals(await buffer(await openBackedUp(folder, key)))) return;
   throw new BackupError(
     `${target} is another key than that of the backup: move it away if nothing is sealed with it`,
   );
@@ -166,7 +165,7 @@ async function emptyFolder(folder: string): Promise<void> {
 /** What has to be so before anything is done. @returns how the database is emptied again */
 async function requireRoom(
   { config, databaseUrl, folder }: BackupPlace,
-  manifest: Manifest,
+  { manifest, files }: { manifest: Manifest; files: BackedUpFile[] },
 ): Promise<() => Promise<void>> {
   const root = rootOf(config);
   if (!(await isEmpty(root))) {
@@ -182,7 +181,8 @@ async function requireRoom(
       `the backup is of a newer Slipway (${unknown}): restore it with that one`,
     );
   }
-  if (manifest.masterKey) await requireKeyPlace(folder, path.resolve(config.home, keyFile));
+  const key = files.find((file) => file.path === keyFile);
+  if (key !== undefined) await requireKeyPlace(folder, key, path.resolve(config.home, keyFile));
   return emptyDatabase;
 }
 
@@ -196,7 +196,7 @@ export async function restoreBackup(place: BackupPlace): Promise<Manifest> {
   const { folder, tell } = place;
   const backup = await verifyBackup(folder);
   tell(`backup of ${backup.manifest.createdAt}: ${backup.files.length} files are whole`);
-  const emptyDatabase = await requireRoom(place, backup.manifest);
+  const emptyDatabase = await requireRoom(place, backup);
   const undo = new Undo();
   try {
     await putInPlace(place, backup, { undo, emptyDatabase });
@@ -213,32 +213,41 @@ export async function restoreBackup(place: BackupPlace): Promise<Manifest> {
 
 async function putInPlace(
   { config, databaseUrl, folder, tell, signal }: BackupPlace,
-  { manifest, files }: { manifest: Manifest; files: BackedUpFile[] },
+  backup: { manifest: Manifest; files: BackedUpFile[] },
   { undo, emptyDatabase }: { undo: Undo; emptyDatabase: () => Promise<void> },
 ): Promise<void> {
+  const { manifest, files } = backup;
   const root = rootOf(config);
+  const setting = { hooksDir: path.resolve(config.home, 'hooks'), gitPath: 'git' };
   undo.add(`what is in ${root}`, () => emptyFolder(root));
-  await placeRepositories(folder, root, { names: manifest.repositories, files, signal });
+  await placeRepositories(
+    folder,
+    { root, setting, signal },
+    { names: manifest.repositories, files },
+  );
   tell(`repositories: ${manifest.repositories.length}, each looked at by git`);
   const store = openObjectStore(config);
-  for (const { key, path: file } of files) {
+  for (const file of files) {
+    const { key } = file;
     if (key === undefined) continue;
     refuseInterrupted(signal);
     // One that is there may be of a running installation, in the same bucket: it is not ours to take away.
     if ((await store.head(key)) === null) undo.add(`object ${key}`, () => store.delete(key));
-    await store.put(key, createReadStream(path.join(folder, file)));
+    await store.put(key, await openBackedUp(folder, file));
   }
   tell(`objects: ${manifest.objects}`);
-  if (manifest.masterKey) {
-    const target = path.resolve(config.home, keyFile);
-    if (!existsSync(target)) undo.add(target, () => rm(target, { force: true }));
-    await copyFile(path.join(folder, keyFile), target);
-    await chmod(target, 0o600);
+  const key = files.find((file) => file.path === keyFile);
+  const target = path.resolve(config.home, keyFile);
+  // One that is there is the same (requireRoom).
+  if (key !== undefined && !existsSync(target)) {
+    undo.add(target, () => rm(target, { force: true }));
+    const sink = createWriteStream(target, { flags: 'wx', mode: 0o600, flush: true });
+    await pipeline(await openBackedUp(folder, key), sink);
   }
   refuseInterrupted(signal);
   undo.add('the tables of the database', emptyDatabase);
   await migrate(databaseUrl, { migrationsDir: ownMigrations, only: new Set(manifest.migrations) });
-  await loadDatabase(databaseUrl, folder, manifest, signal);
+  await loadDatabase(databaseUrl, folder, backup, signal);
   tell(`database: ${manifest.tables.length} tables, as they were`);
   refuseInterrupted(signal);
 }

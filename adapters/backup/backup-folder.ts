@@ -1,62 +1,28 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { constants, createWriteStream, existsSync } from 'node:fs';
+import { mkdir, open, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-
-/** Something about a backup that its operator can put right; the message is for people. */
-export class BackupError extends Error {
-  override readonly name = 'BackupError';
-}
-
-/** What is said of a restore that somebody ended. */
-export const interrupted = 'it was interrupted';
-
-/** To be asked between two things that take a while. @throws BackupError when it was interrupted */
-export function refuseInterrupted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw new BackupError(interrupted);
-}
-
-/** A file of a backup; `key` is that of an object of the object store. */
-export interface BackedUpFile {
-  path: string;
-  bytes: number;
-  sha256: string;
-  key?: string;
-}
-
-export interface BackedUpTable {
-  name: string;
-  columns: string[];
-  rows: number;
-  path: string;
-}
-
-/** `backup.json`: written last, so a folder without it is no backup. */
-export interface Manifest {
-  format: 1;
-  createdAt: string;
-  migrations: string[];
-  tables: BackedUpTable[];
-  /** last values; null for one that was never asked */
-  sequences: Record<string, string | null>;
-  repositories: string[];
-  objects: number;
-  /** whether the master key lies in it */
-  masterKey: boolean;
-  /** of `files.ndjson`, which names every other file */
-  filesSha256: string;
-}
+import { pipeline as connect, type Readable, Transform } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
+import type { z } from 'zod';
+import { BackupError } from './backup-error.ts';
+import { requireOwnPaths } from './backup-paths.ts';
+import { type BackedUpFile, fileSchema, type Manifest, manifestSchema } from './manifest.ts';
 
 const manifestFile = 'backup.json';
 const listFile = 'files.ndjson';
 
-/** Sums up what flows through it. */
+/** Sums up what flows through it; `judge` may say in the end what is wrong with the sum. */
 export class Summing extends Transform {
   readonly #hash = createHash('sha256');
+  readonly #judge: (digest: string) => Error | null;
   bytes = 0;
+  digest = '';
+
+  constructor(judge: (digest: string) => Error | null = () => null) {
+    super();
+    this.#judge = judge;
+  }
 
   override _transform(chunk: Buffer, _encoding: string, done: (e: null, data: Buffer) => void) {
     this.#hash.update(chunk);
@@ -64,8 +30,9 @@ export class Summing extends Transform {
     done(null, chunk);
   }
 
-  digest(): string {
-    return this.#hash.digest('hex');
+  override _flush(done: (error: Error | null) => void) {
+    this.digest = this.#hash.digest('hex');
+    done(this.#judge(this.digest));
   }
 }
 
@@ -83,8 +50,7 @@ export class BackupWriter {
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
     const sum = new Summing();
     await pipeline(source, sum, createWriteStream(file, { mode: 0o600, flush: true }));
-    const { bytes } = sum;
-    const entry = { path: name, bytes, sha256: sum.digest() };
+    const entry = { path: name, bytes: sum.bytes, sha256: sum.digest };
     this.files.set(name, key === undefined ? entry : { ...entry, key });
   }
 
@@ -109,31 +75,74 @@ export async function readBackup(
   if (text === null) {
     throw new BackupError(`${root} is no whole backup: it has no ${manifestFile}`);
   }
-  const manifest = JSON.parse(text) as Manifest;
-  if ((manifest.format as number) !== 1) {
-    throw new BackupError(`${root} is of format ${String(manifest.format)}, this Slipway reads 1`);
+  const said = parseJson(text, manifestFile, root);
+  const { format } = (said ?? {}) as { format?: unknown };
+  if (format !== 1) {
+    throw new BackupError(`${root} is of format ${String(format)}, this Slipway reads 1`);
   }
+  const manifest = shaped(manifestSchema, said, manifestFile, root);
   const list = await readFile(path.join(root, listFile), 'utf8').catch(() => '');
   if (createHash('sha256').update(list).digest('hex') !== manifest.filesSha256) {
     throw new BackupError(`${listFile} of ${root} is not what ${manifestFile} says`);
   }
   const lines = list.split('\n').filter((line) => line !== '');
-  return { manifest, files: lines.map((line) => JSON.parse(line) as BackedUpFile) };
+  const files = lines.map((line) =>
+    shaped(fileSchema, parseJson(line, listFile, root), listFile, root),
+  );
+  requireOwnPaths(manifest, files);
+  return { manifest, files };
+}
+
+function parseJson(text: string, name: string, root: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BackupError(`${name} of ${root} is no JSON`);
+  }
+}
+
+function shaped<T>(schema: z.ZodType<T>, value: unknown, name: string, root: string): T {
+  const { data, error } = schema.safeParse(value);
+  if (data !== undefined) return data;
+  const [issue] = error?.issues ?? [];
+  const where = issue?.path.join('.') ?? '';
+  throw new BackupError(`${name} of ${root}: ${where}: ${issue?.message ?? 'not as it should be'}`);
+}
+
+/**
+ * Opens a file of a backup, through no link. What flows out of it fails at its end where it is not what the list says: also
+ * one that is changed after all of the backup was verified is found out.
+ * @throws BackupError for one that cannot be read or is no file
+ */
+export async function openBackedUp(root: string, file: BackedUpFile): Promise<Readable> {
+  const place = path.join(await realpath(root), file.path);
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  try {
+    if ((await realpath(place)) !== place) throw unreadable(root, file, 'a link');
+    const handle = await open(place, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    if (!(await handle.stat()).isFile()) {
+      await handle.close();
+      throw unreadable(root, file, 'no file');
+    }
+    const differs = () =>
+      new BackupError(`${file.path} of ${root} was changed or damaged: its sum differs`);
+    const check = new Summing((digest) => (digest === file.sha256 ? null : differs()));
+    return connect(handle.createReadStream(), check, () => undefined);
+  } catch (error) {
+    if (error instanceof BackupError) throw error;
+    throw unreadable(root, file, (error as NodeJS.ErrnoException).code ?? 'not readable');
+  }
+}
+
+function unreadable(root: string, file: BackedUpFile, reason: string): BackupError {
+  return new BackupError(`${file.path} of ${root} cannot be read (${reason})`);
 }
 
 /** Reads every file of a backup and compares it with its sum. @throws BackupError naming the first that differs */
 export async function checkFiles(root: string, files: readonly BackedUpFile[]): Promise<void> {
   for (const file of files) {
-    const sum = new Summing();
-    try {
-      await pipeline(createReadStream(path.join(root, file.path)), sum.resume());
-    } catch (error) {
-      const { code = 'not readable' } = error as NodeJS.ErrnoException;
-      throw new BackupError(`${file.path} of ${root} cannot be read (${code})`);
-    }
-    if (sum.digest() !== file.sha256) {
-      throw new BackupError(`${file.path} of ${root} was changed or damaged: its sum differs`);
-    }
+    const source = await openBackedUp(root, file);
+    await finished(source.resume());
   }
 }
 
@@ -145,9 +154,12 @@ const verifiedFile = 'verified-at';
  */
 export async function noteVerified(root: string, at: Date | null): Promise<void> {
   const file = path.join(root, verifiedFile);
-  const noted =
-    at === null ? rm(file, { force: true }) : writeFile(file, at.toISOString(), { mode: 0o600 });
-  await noted.catch(() => undefined);
+  const note = async () => {
+    // Made anew each time: one that is there may be a link to a file of ours.
+    await rm(file, { force: true });
+    if (at !== null) await writeFile(file, at.toISOString(), { mode: 0o600, flag: 'wx' });
+  };
+  await note().catch(() => undefined);
 }
 
 /** A folder that is a backup, or was to become one. */

@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import pg from 'pg';
-import type { BackedUpTable, BackupWriter, Manifest } from './backup-folder.ts';
+import type { BackupWriter } from './backup-folder.ts';
+import type { BackedUpTable, Manifest } from './manifest.ts';
+import { tablePath } from './backup-paths.ts';
 
 const rowsAtOnce = 200;
 
@@ -67,7 +69,7 @@ export async function dumpDatabase(
     for (const name of await tableNames(client)) {
       const columns = await columnsOf(client, name);
       const seen = { rows: 0 };
-      const path = `database/${name}.ndjson.gz`;
+      const path = tablePath(name);
       await writer.write(path, Readable.from(readRows(client, name, seen)).pipe(createGzip()));
       tables.push({ name, columns, rows: seen.rows, path });
     }

@@ -1,14 +1,10 @@
-import { createReadStream } from 'node:fs';
-import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import pg from 'pg';
-import {
-  type BackedUpTable,
-  BackupError,
-  type Manifest,
-  refuseInterrupted,
-} from './backup-folder.ts';
+import { BackupError, refuseInterrupted } from './backup-error.ts';
+import { openBackedUp } from './backup-folder.ts';
+import type { BackedUpFile, BackedUpTable, Manifest } from './manifest.ts';
 import { openClient, tableNames } from './dump-database.ts';
 
 const rowsAtOnce = 200;
@@ -44,11 +40,15 @@ async function insertRows(client: pg.Client, table: BackedUpTable, rows: string[
 async function loadTable(
   client: pg.Client,
   root: string,
-  table: BackedUpTable,
-  signal: AbortSignal | undefined,
+  {
+    table,
+    file,
+    signal,
+  }: { table: BackedUpTable; file: BackedUpFile; signal: AbortSignal | undefined },
 ): Promise<void> {
   refuseInterrupted(signal);
-  const source = createReadStream(path.join(root, table.path)).pipe(createGunzip());
+  // An error of the file ends the reading of lines.
+  const source = pipeline(await openBackedUp(root, file), createGunzip(), () => undefined);
   let batch: string[] = [];
   let rows = 0;
   for await (const line of createInterface({ input: source, crlfDelay: Infinity })) {
@@ -120,9 +120,10 @@ async function emptyDatabase(url: string, functionsBefore: readonly string[]): P
 export async function loadDatabase(
   url: string,
   root: string,
-  manifest: Manifest,
+  { manifest, files }: { manifest: Manifest; files: readonly BackedUpFile[] },
   signal?: AbortSignal,
 ): Promise<void> {
+  const byPath = new Map(files.map((file) => [file.path, file]));
   const client = await openClient(url);
   try {
     await client.query('BEGIN');
@@ -135,7 +136,11 @@ export async function loadDatabase(
     for (const name of all) await client.query(`ALTER TABLE ${name} DISABLE TRIGGER USER`);
     const references = await dropReferences(client);
     await client.query(`TRUNCATE ${all.join(', ')}`);
-    for (const table of manifest.tables) await loadTable(client, root, table, signal);
+    for (const table of manifest.tables) {
+      const file = byPath.get(table.path);
+      if (file === undefined) throw new BackupError(`the rows of ${table.name} are missing`);
+      await loadTable(client, root, { table, file, signal });
+    }
     for (const [name, last] of Object.entries(manifest.sequences)) {
       if (last === null) continue;
       await client.query('SELECT setval($1::regclass, $2)', [pg.escapeIdentifier(name), last]);

@@ -1,8 +1,9 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
-import { expect, it } from '@jest/globals';
+import { afterAll, expect, it } from '@jest/globals';
 import { parseEgressRule, type EgressRule } from '../../contracts/pipeline/egress.ts';
+import { openAttackLedger } from '../../test/support/attack-ledger.ts';
 import { framed } from './dns-upstream.ts';
 import { serveNames } from './egress-names.ts';
 
@@ -73,4 +74,61 @@ it('answers every question of a connection over TCP, reading no further than it 
   client.destroy();
   names.close();
   expect(most).toBe(1);
+});
+
+const ledger = openAttackLedger('step-to-ports', 'messages to the name server of a step');
+afterAll(() => ledger.close());
+
+/** The query with another word of two bytes at a place of it. */
+function queryWith(at: number, word: number, more: Buffer = Buffer.alloc(0)): Buffer {
+  const made = Buffer.concat([query, more]);
+  made.writeUInt16BE(word, at);
+  return made;
+}
+
+it('passes on look-ups, made anew, and no update, transfer or other message that would be of this machine [A-PIPE-05]', async () => {
+  const sockets = { udp: createSocket('udp4'), tcp: createServer() };
+  const passed: Buffer[] = [];
+  const names = serveNames({
+    sockets,
+    open: () => Promise.resolve(),
+    ask: (message) => Promise.resolve((passed.push(message), answer)),
+  });
+  sockets.udp.bind(0, '127.0.0.1');
+  await once(sockets.udp, 'listening');
+  const client = createSocket('udp4');
+  client.connect(sockets.udp.address().port, '127.0.0.1');
+  await once(client, 'connect');
+  const answersTo = async (message: Buffer): Promise<Buffer> => {
+    const told = once(client, 'message') as Promise<[Buffer]>;
+    client.send(message);
+    return (await told)[0];
+  };
+  const [typeAt, classAt] = [query.length - 4, query.length - 2];
+  const opcodes = Array.from({ length: 15 }, (_, at) => queryWith(2, ((at + 1) << 11) | 0x100));
+  const types = [0, 10, 24, 29, 41, 249, 250, 251, 252, 253, 254, 255, 65535];
+  const classes = [0, 3, 4, 254, 255].map((word) => queryWith(classAt, word));
+  const records = [6, 8].map((at) => queryWith(at, 1, answer.subarray(query.length)));
+  const others = [...types.map((word) => queryWith(typeAt, word)), ...classes, ...records];
+  for (const message of [...opcodes, ...others]) {
+    const said = await answersTo(message);
+    expect(said.readUInt16BE(2) & 15).toBe(opcodes.includes(message) ? 4 : 5);
+    expect(passed).toEqual([]);
+    ledger.note(true);
+  }
+  // An answer is no query; had it been answered, that would come before the answer to what follows.
+  client.send(queryWith(2, 0x8180));
+  const opt = Buffer.from([0, 0, 41, 5, 0, 0, 0, 0x80, 0, 0, 4, 0, 10, 0, 0]);
+  const odd = queryWith(2, 0x0050, Buffer.concat([opt, Buffer.from('left over')]));
+  odd.writeUInt16BE(1, 10);
+  expect(await answersTo(odd)).toEqual(answer);
+  const plain = queryWith(10, 1, Buffer.from([0, 0, 41, 5, 0, 0, 0, 0, 0, 0, 0]));
+  expect(passed).toEqual([plain]);
+  const { entries } = names.take();
+  expect(entries).toContainEqual(
+    expect.objectContaining({ target: 'app.test (type 252)', allowed: false, count: 1 }),
+  );
+  expect(entries.filter(({ allowed }) => allowed)).toMatchObject([{ target: 'app.test' }]);
+  client.close();
+  names.close();
 });

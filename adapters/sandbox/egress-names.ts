@@ -7,7 +7,13 @@ import {
   type EgressEntry,
   type EgressRule,
 } from '../../contracts/pipeline/egress.ts';
-import { emptyAnswer, readAddresses, readQuestion, type DnsQuestion } from './dns-message.ts';
+import {
+  emptyAnswer,
+  lookUpOf,
+  readAddresses,
+  readQuery,
+  type DnsQuestion,
+} from './dns-message.ts';
 import { askUpstream, framed } from './dns-upstream.ts';
 import { createOpenings, type Opening, type Openings } from './egress-openings.ts';
 import { createPace } from './pace.ts';
@@ -33,7 +39,7 @@ const mostTcp = 32;
 /** What a build asks at most, with room; each question is work of the worker's own process. */
 const questions = { atOnce: 1000, perSecond: 200 } as const;
 
-/** Serves from now on. Questions go on to the name servers of this machine as they are. */
+/** Serves from now on. Look-ups go on to the name servers of this machine, and nothing else does. */
 export function serveNames(options: NamesOptions): NameServer {
   const server = new Names(options);
   const { udp, tcp } = options.sockets;
@@ -103,8 +109,13 @@ class Names implements NameServer {
 
   /** null: not worth an answer. */
   async answer(query: Buffer, by: 'udp' | 'tcp'): Promise<Buffer | null> {
-    const question = readQuestion(query);
-    if (question === null || this.#pending >= mostPending) return null;
+    const read = readQuery(query);
+    if (read === null || this.#pending >= mostPending) return null;
+    const { question, refusal } = read;
+    if (refusal !== null) {
+      this.#note(`${question.name} (${refusal.what})`, false);
+      return emptyAnswer(query, question, refusal.code);
+    }
     const rules = this.#rules;
     const opening = rules === null ? null : rulesForName(rules, question.name);
     const allowed = opening === null || opening.length > 0;
@@ -112,7 +123,7 @@ class Names implements NameServer {
     if (!allowed) return emptyAnswer(query, question, 3);
     this.#pending += 1;
     try {
-      const answer = await (this.#options.ask ?? askUpstream)(query, by);
+      const answer = await (this.#options.ask ?? askUpstream)(lookUpOf(query, question), by);
       // The step that asked may be gone: what its list opened must not be opened for the next one.
       if (answer === null || rules !== this.#rules) return emptyAnswer(query, question, 2);
       await this.#remember(question, answer, opening);

@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
  * `npm run faults [-- attacks | word …]`: what is too heavy for every commit.
- * - `attacks`: the classes of attack of test/fault/attack-classes.json; writes docs/security/report.md
+ * - `attacks [id …]`: the classes of attack of test/fault/attack-classes.json, or these of them beside the figures that are
+ *   there; writes docs/security/report.md
  * - a word: the fault tests with that word in their path, at full scale (SLIPWAY_FAULT_SCALE, 20 unless set)
  * - nothing: both, with every fault test. Hours.
  * Figures go to test/fault/results.
@@ -43,21 +44,27 @@ async function readIfThere(file) {
   return text === null ? null : JSON.parse(text);
 }
 
-/** Runs the attacks and writes their figures and the report. @returns {Promise<number>} exit code */
-async function attacks() {
+/**
+ * Runs the attacks and writes their figures and the report.
+ * @param {string[]} ids of classes; none: all
+ * @returns {Promise<number>} exit code
+ */
+async function attacks(ids) {
   process.stdout.write(`\n${bold('attacks')}\n`);
   /** @type {import('./lib/security-report.mjs').AttackClass[]} */
   const classes = readJsonFile(classesFile);
   const folder = await mkdtemp(path.join(os.tmpdir(), 'slipway-attacks-'));
   try {
     const [jest, ledger] = [path.join(folder, 'jest.json'), path.join(folder, 'ledger.json')];
-    const files = [...new Set(classes.flatMap(({ tests }) => tests))];
+    const chosen = classes.filter(({ id }) => ids.length === 0 || ids.includes(id));
+    const files = [...new Set(chosen.flatMap(({ tests }) => tests))];
+    const kept = ids.length === 0 ? {} : readJsonFile(resultsFile).classes;
     const args = ['--json', `--outputFile=${jest}`];
     const code = await test(files, args, { SLIPWAY_ATTACK_LEDGER: ledger });
     const seen = (await readIfThere(jest))?.testResults ?? [];
     const results = {
       date: new Date().toISOString().slice(0, 10),
-      classes: figuresOf(classes, seen, (await readIfThere(ledger)) ?? {}),
+      classes: { ...kept, ...figuresOf(chosen, seen, (await readIfThere(ledger)) ?? {}) },
     };
     await writeFile(resultsFile, `${JSON.stringify(results, null, 2)}\n`);
     await mkdir(path.dirname(reportFile), { recursive: true });
@@ -89,8 +96,11 @@ async function heavy(words) {
 }
 
 const words = process.argv.slice(2);
-const rest = words.filter((word) => word !== 'attacks');
+const wantsAttacks = words.length === 0 || words.includes('attacks');
+const known = new Set(readJsonFile(classesFile).map((/** @type {{ id: string }} */ { id }) => id));
+const ids = wantsAttacks ? words.filter((word) => known.has(word)) : [];
+const rest = words.filter((word) => word !== 'attacks' && !ids.includes(word));
 let worst = 0;
-if (words.length === 0 || rest.length < words.length) worst = await attacks();
+if (wantsAttacks) worst = await attacks(ids);
 if (words.length === 0 || rest.length > 0) worst = Math.max(worst, await heavy(rest));
 process.exitCode = worst;

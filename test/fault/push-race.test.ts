@@ -96,7 +96,7 @@ describe('fifty pushers on one ref (D5)', () => {
 });
 
 describe('a push whose record fails', () => {
-  it('is recorded by repository care, once, however often and at once it runs [A-GIT-06]', async () => {
+  it('is recorded by repository care as of whoever pushed, once, however often and at once it runs [A-GIT-06]', async () => {
     const { repository, tree, base } = await makePlace(server, 'unrecorded');
     const sha = await commitOn(tree, base, 'unrecorded');
     server.faults.recordBreaks = true;
@@ -116,7 +116,7 @@ describe('a push whose record fails', () => {
     const [, repaired, ...more] = await eventsOf(server, repository.id, 'git.pushed');
     expect(more).toEqual([]);
     expect(repaired?.payload).toMatchObject({
-      pusherId: null,
+      pusherId: server.ann.id,
       updates: [{ ref: 'refs/heads/main', oldSha: base, newSha: sha }],
     });
     const [told] = await eventsOf(server, repository.id, 'git.ref_repaired');

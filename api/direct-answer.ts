@@ -1,4 +1,5 @@
 import { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context } from 'hono';
@@ -16,7 +17,12 @@ export function answerDirectly(
   body: DirectBody,
 ): Response {
   const outgoing = responseOf(c.env);
-  if (c.req.raw.method !== 'HEAD' && outgoing !== null) {
+  if (c.req.raw.method === 'HEAD') {
+    // Whoever asks for the head alone never takes the body, and nobody would end it.
+    body.drop();
+    return new Response(null, { headers: { ...headers } });
+  }
+  if (outgoing !== null) {
     bodies.set(outgoing, body);
     return new Response(null, { headers: { ...headers, [mark]: '1' } });
   }
@@ -44,6 +50,35 @@ function responseOf(env: AppEnv['Bindings'] | undefined): ServerResponse | null 
   return outgoing instanceof ServerResponse ? (outgoing as ServerResponse) : null;
 }
 
+/** By connection: bodies of requests that were sent before the answer to the one before had ended. */
+const queued = new WeakMap<Socket, Set<DirectBody>>();
+/** So many requests ahead no client of ours sends. */
+const maxQueued = 16;
+
+/**
+ * Sends a body when its turn on the connection has come. Until then Node tells nobody that the connection has gone: that
+ * is heard of by the connection itself.
+ */
+function sendInTurn(body: DirectBody, outgoing: ServerResponse): void {
+  if (outgoing.socket !== null) return body.send(outgoing);
+  const { socket } = outgoing.req;
+  const waiting = queued.get(socket) ?? new Set();
+  if (!queued.has(socket)) {
+    queued.set(socket, waiting);
+    socket.once('close', () => waiting.forEach((one) => one.drop()));
+  }
+  waiting.add(body);
+  if (socket.destroyed || waiting.size > maxQueued) {
+    body.drop();
+    socket.destroy();
+    return;
+  }
+  outgoing.once('socket', () => {
+    waiting.delete(body);
+    body.send(outgoing);
+  });
+}
+
 type Fetch = (
   request: Request,
   env?: AppEnv['Bindings'],
@@ -67,7 +102,7 @@ export function withDirectAnswers<F extends Fetch>(handle: F): F {
     if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies);
     outgoing.writeHead(answer.status);
     outgoing.flushHeaders();
-    body.send(outgoing);
+    sendInTurn(body, outgoing);
     return RESPONSE_ALREADY_SENT;
   };
   const direct = (...[request, env, ...rest]: Parameters<F>): Response | Promise<Response> => {

@@ -103,6 +103,8 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
   const logHub = createLogHub(listener);
   const bus = await openEventBus({ db, listener, log });
   const eventStreams = new EventStreams(db, bus);
+  const metrics = config.metrics.enabled ? createRequestMetrics() : null;
+  metrics?.gauge('slipway_event_streams', 'Event streams open now', () => eventStreams.count);
   const temporal = createTemporalChecks(config.temporal);
   const secretBox = await openSecretBox(config, { db });
   const objectStore = openObjectStore(config);
@@ -128,7 +130,7 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
       hostRules: createHostRules(config.outbound.allowHosts),
       healthChecks: healthChecks(temporal, { config, secretBox, objectStore }),
       observeRequests: tracingMiddleware(),
-      ...(config.metrics.enabled ? { metrics: createRequestMetrics() } : {}),
+      ...(metrics === null ? {} : { metrics }),
       startDemo: (token) => startDemo(baseUrl, token),
     },
     close: async () => {

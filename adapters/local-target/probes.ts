@@ -182,7 +182,11 @@ function get(
       asked.destroy(new Error(`no answer within ${String(timeoutMs / 1000)} s`));
     }, timeoutMs);
     asked.on('error', (error) => resolve(`GET ${path}: ${error.message}`));
-    asked.on('close', () => clearTimeout(timer));
+    asked.on('close', () => {
+      clearTimeout(timer);
+      // One that switches protocols unasked is closed without a word: it has answered nothing.
+      resolve(`GET ${path}: the connection was closed without an answer`);
+    });
     asked.end();
   });
 }

@@ -1,10 +1,12 @@
 import type { MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
-import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 
 /** What this process counts of its requests, in Prometheus' form. */
 export interface RequestMetrics {
   middleware: MiddlewareHandler;
+  /** Tells a number that this process has now, whenever it is asked for. */
+  gauge(name: string, help: string, read: () => number): void;
   /** text of an exposition */
   render(): Promise<{ contentType: string; text: string }>;
 }
@@ -42,6 +44,10 @@ export function createRequestMetrics(): RequestMetrics {
       };
       total.inc(labels);
       duration.observe(labels, (performance.now() - started) / 1000);
+    },
+    gauge: (name, help, read) => {
+      const registers = [registry];
+      const one: Gauge = new Gauge({ name, help, registers, collect: () => one.set(read()) });
     },
     render: async () => ({ contentType: registry.contentType, text: await registry.metrics() }),
   };

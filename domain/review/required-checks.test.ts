@@ -96,4 +96,13 @@ describe('a required check', () => {
     expect(stateOf('pipeline', broken, again)).toBe('passed');
     expect(stateOf('pipeline', broken, run('mr', 'cancelled'), again)).toBe('missing');
   });
+
+  it('is not passed by a run by hand that leaves steps out where all other runs were skipped [A-MR-04]', () => {
+    const skipped = [run('push', 'skipped'), run('mr', 'skipped')];
+    const partly = run('api', 'success', { lint: 'success', test: 'skipped' });
+    expect(stateOf('pipeline', ...skipped, partly)).toBe('missing');
+    expect(stateOf('pipeline', partly)).toBe('missing');
+    const whole = run('api', 'success', { lint: 'success', test: 'success' });
+    expect(stateOf('pipeline', ...skipped, partly, whole)).toBe('passed');
+  });
 });

@@ -60,6 +60,9 @@ function reportsOfStep(name: string, runs: readonly CheckRun[]): Report[] {
 /** Stands among the steps for what a run says as a whole: that it goes on, that it ended well, that it never came to its steps. */
 const theRun = '';
 
+const isWhole = ({ steps }: CheckRun): boolean =>
+  steps.length > 0 && steps.every(({ status }) => status !== 'skipped');
+
 /** What one run says of the whole pipeline: a report for each step that ran, and one of its own. */
 function saidBy(run: CheckRun): [string, Report][] {
   const ran = run.steps.filter(({ status }) => status !== 'skipped');
@@ -68,9 +71,11 @@ function saidBy(run: CheckRun): [string, Report][] {
     const isHollow = ran.length === 0 && (run.trigger !== 'mr' || run.isByHand);
     const passed = reportOf(run, 'success', false);
     // what failed and may fail is no failure here
-    return isHollow
-      ? []
-      : [[theRun, passed], ...ran.map(({ name }) => [name, passed] as [string, Report])];
+    const told = ran.map(({ name }): [string, Report] => [name, passed]);
+    // One that somebody starts may leave out what another cause would run: it speaks for its steps alone.
+    return isHollow || (run.trigger === 'api' && !isWhole(run))
+      ? told
+      : [[theRun, passed], ...told];
   }
   const told = ran.map(({ name, status }): [string, Report] => [name, stepReport(run, status)]);
   if (live.has(run.status)) return [[theRun, reportOf(run, run.status, true)], ...told];
@@ -91,13 +96,18 @@ function reportsOfPipeline(all: readonly CheckRun[]): Report[] {
   const standing = new Map<string, Map<string, Report>>();
   for (const run of inOrder) {
     for (const [step, report] of saidBy(run)) {
-      // A run that never came to its steps is put right by a rerun of its cause only: another cause may leave steps out.
-      const before = run.isByHand && step !== theRun ? undefined : standing.get(step);
-      standing.set(step, new Map(before).set(run.trigger, report));
+      // A run that never came to its steps is put right by a rerun of its cause, or by one that left no step out.
+      const isLast = run.isByHand && (step !== theRun || isWhole(run));
+      standing.set(step, new Map(isLast ? [] : standing.get(step)).set(run.trigger, report));
     }
   }
+  // Steps of runs that left others out are no pipeline.
+  if (!standing.has(theRun) && ![...standing.values()].some(hasFailed)) return [];
   return [...standing.values()].flatMap((byCause) => [...byCause.values()]);
 }
+
+const hasFailed = (byCause: ReadonlyMap<string, Report>): boolean =>
+  [...byCause.values()].some(({ state }) => state === 'failed');
 
 const runName = (number: number) => `pipeline #${String(number)}`;
 

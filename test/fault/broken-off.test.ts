@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -8,6 +10,7 @@ import { storeArtifacts } from '../../domain/pipeline/store-artifacts.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import { openAttackLedger } from '../support/attack-ledger.ts';
 import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
+import { eventually } from '../support/eventually.ts';
 import { startSlipway, type Slipway } from '../support/slipway.ts';
 
 const ledger = openAttackLedger('odd-bytes', 'answers broken off');
@@ -49,10 +52,14 @@ afterAll(async () => {
 });
 
 /** Reads the first bytes of an answer and goes away. @returns its status */
-async function breakOff(pathname: string, headers: Record<string, string> = {}): Promise<number> {
+async function breakOff(
+  pathname: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+): Promise<number> {
   return await new Promise((resolve, reject) => {
     const asked = request(`${slipway.baseUrl}${pathname}`, {
-      agent: false,
+      ...{ agent: false, method },
       headers: { authorization: `Bearer ${slipway.adminToken}`, ...headers },
     });
     asked.on('response', (response) => {
@@ -99,5 +106,34 @@ describe('an answer whose reader goes away', () => {
       pid,
       expect.not.stringContaining('nobody reads'),
     ]);
+  });
+
+  it('leaves no stream of events behind, asked for by its head alone or many at once on one connection [A-CORE-03]', async () => {
+    const streams = async (): Promise<number> => {
+      const headers = { authorization: `Bearer ${slipway.adminToken}` };
+      const text = await (await fetch(`${slipway.baseUrl}/metrics`, { headers })).text();
+      return Number(/^slipway_event_streams (\d+)$/m.exec(text)?.[1]);
+    };
+    const accept = { accept: 'text/event-stream' };
+    for (let times = 0; times < 20; times += 1) {
+      expect(await breakOff('/api/v1/events', accept, 'HEAD')).toBe(200);
+      ledger.note(true);
+    }
+    const { hostname, port } = new URL(slipway.baseUrl);
+    const lines = [
+      'GET /api/v1/events HTTP/1.1',
+      `Host: ${hostname}:${port}`,
+      `Authorization: Bearer ${slipway.adminToken}`,
+      'Accept: text/event-stream',
+    ];
+    for (const count of [10, 60]) {
+      const client = connect(Number(port), hostname).on('error', () => undefined);
+      client.write(`${lines.join('\r\n')}\r\n\r\n`.repeat(count));
+      await once(client, 'data');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      client.destroy();
+      ledger.note(true);
+    }
+    await eventually(async () => ((await streams()) === 0 ? true : undefined), 10_000);
   });
 });

@@ -3094,6 +3094,8 @@ export interface components {
             mergeStyles: ("merge" | "rebase" | "rebase-merge" | "squash" | "fast-forward-only")[];
             /** @description What it leads to its branches gets secrets. Not where whoever last said who may push or how many approve may not use secrets. */
             vouches: boolean;
+            /** @description Where it lets only some push (allowWriters is false), its branches deploy what they hold, whoever runs it. Not where whoever last said who may push or how many approve may not deploy. */
+            speaks: boolean;
             createdAt: string;
         };
         Issue: {

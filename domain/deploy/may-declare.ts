@@ -2,6 +2,7 @@ import { branchOfRef } from '../../contracts/git/ref-name.ts';
 import { deployPermissions } from '../../contracts/identity/permissions.ts';
 import type { Pipeline, Project, ProtectedBranch } from '../../prisma/generated/client.ts';
 import { ruleCovers } from '../git/branch-rules.ts';
+import { ruleSpeaks } from '../git/vouch-heads.ts';
 import { canAny } from '../identity/check-access.ts';
 import { limitsAllow, readLimits, whyCredentialEnded } from '../identity/credential-limits.ts';
 import { grantedPermissions } from '../identity/granted-permissions.ts';
@@ -13,9 +14,9 @@ type Run = Pick<Pipeline, 'projectId' | 'gitRef' | 'commitSha' | 'triggeredBy' |
 
 /**
  * Why a run may not say what lasting environments run, in half a sentence; null when it may. Whoever may write may push any
- * branch: only the default branch and protected ones speak for the project. On others whoever asked for the run, and
- * everybody who pushed to the branch since it was made, must be allowed to deploy, with the credential that they used then.
- * So running it again makes nobody's branch another one's.
+ * branch: only the default branch speaks for the project, and those that somebody who may deploy has closed to all but some.
+ * On others whoever asked for the run, and everybody who pushed to the branch since it was made, must be allowed to deploy,
+ * with the credential that they used then. So running it again makes nobody's branch another one's.
  */
 export async function whyNotDeclared(
   db: Db,
@@ -26,12 +27,12 @@ export async function whyNotDeclared(
   const speaks =
     branch !== null &&
     (branch === project.defaultBranch ||
-      project.protectedBranches.some((rule) => ruleCovers(rule, branch)));
+      project.protectedBranches.some((rule) => ruleSpeaks(rule) && ruleCovers(rule, branch)));
   if (speaks) return null;
   const why = (await whyNotAsked(db, run)) ?? (await whyNotPushed(db, run));
   if (why === null) return null;
   const where = branch ?? run.gitRef.replace('refs/tags/', 'tag ');
-  return `${where} is neither the default branch nor protected, and ${why}`;
+  return `${where} is neither the default branch nor closed by a rule of somebody who may deploy, and ${why}`;
 }
 
 async function whyNotAsked(db: Db, run: Run): Promise<string | null> {

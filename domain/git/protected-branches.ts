@@ -8,7 +8,8 @@ import { publishEvent } from '../event/publish-event.ts';
 import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
-import { mayVouch, vouchClosedBranch } from './vouch-heads.ts';
+import { ruleCovers } from './branch-rules.ts';
+import { maySpeak, mayVouch, ruleSpeaks, vouchClosedBranch } from './vouch-heads.ts';
 
 export interface ProtectedBranchInput {
   pattern: string;
@@ -131,8 +132,9 @@ export async function createProtectedBranch(
       throw new DomainError('already_exists', 'There is a rule for this pattern.');
     }
     const vouches = await mayVouch(tx, caller, projectId);
+    const speaks = await maySpeak(tx, caller, projectId);
     const rule = await tx.protectedBranch.create({
-      data: { ...input, id: newId('protectedBranch'), projectId, vouches },
+      data: { ...input, id: newId('protectedBranch'), projectId, vouches, speaks },
     });
     await vouchClosedBranch(tx, rule);
     await record(tx, caller, rule, 'created');
@@ -151,9 +153,34 @@ async function findRule(
 }
 
 /** What says by whom and how a branch is moved: whoever changes any of it says all of it anew. */
-const waysIn = ['pattern', 'pushUserIds', 'allowWriters', 'requiredApprovals'] as const;
+const waysIn = [
+  'pattern',
+  'pushUserIds',
+  'allowWriters',
+  'requiredApprovals',
+  'requireCodeOwners',
+] as const;
 
-/** Changes the given parts of a rule. */
+/**
+ * The default branch deploys with rules and without: whoever may not deploy does not open what somebody who may has closed.
+ * On other branches a rule of theirs lets nothing deploy.
+ * @throws DomainError `forbidden`
+ */
+async function requireMayOpen(
+  tx: Prisma.TransactionClient,
+  caller: Caller,
+  rule: ProtectedBranch,
+): Promise<void> {
+  if (!ruleSpeaks(rule)) return;
+  const { defaultBranch } = await tx.project.findUniqueOrThrow({ where: { id: rule.projectId } });
+  if (!ruleCovers(rule, defaultBranch) || (await maySpeak(tx, caller, rule.projectId))) return;
+  throw new DomainError(
+    'forbidden',
+    `The rule closes ${defaultBranch}, the default branch, which deploys: who moves it is changed by whoever has deploy:write or deploy:promote by a role, with this credential.`,
+  );
+}
+
+/** Changes the given parts of a rule. Throws `not_found`, `validation_failed`, and `forbidden` as `requireMayOpen` says. */
 export async function updateProtectedBranch(
   db: PrismaClient,
   caller: Caller,
@@ -168,9 +195,14 @@ export async function updateProtectedBranch(
     const before = await findRule(tx, projectId, id);
     const said = waysIn.filter((part) => data[part] !== undefined);
     const isSame = said.every((part) => isDeepStrictEqual(data[part], before[part]));
-    const isKept = said.length === 0 || (isSame && before.vouches);
-    const vouches = isKept ? before.vouches : await mayVouch(tx, caller, projectId);
-    const rule = await tx.protectedBranch.update({ where: { id }, data: { ...data, vouches } });
+    if (!isSame) await requireMayOpen(tx, caller, before);
+    // Saying the same once more takes nothing away, and gives what whoever said it before could not.
+    const vouches =
+      (isSame && before.vouches) || (said.length > 0 && (await mayVouch(tx, caller, projectId)));
+    const speaks =
+      (isSame && before.speaks) || (said.length > 0 && (await maySpeak(tx, caller, projectId)));
+    const answers = { vouches, speaks };
+    const rule = await tx.protectedBranch.update({ where: { id }, data: { ...data, ...answers } });
     // What was closed before holds what came by its rules, and what did not: to say it once more answers for neither. Where
     // it was open, a way in changed, so that `vouches` says of this caller whether they may answer for it.
     const wasOpen = before.allowWriters || before.pattern !== rule.pattern;
@@ -180,7 +212,7 @@ export async function updateProtectedBranch(
   });
 }
 
-/** Removes a rule. */
+/** Removes a rule. Throws `not_found`, and `forbidden` as `requireMayOpen` says. */
 export async function deleteProtectedBranch(
   db: PrismaClient,
   caller: Caller,
@@ -189,6 +221,7 @@ export async function deleteProtectedBranch(
 ): Promise<void> {
   await inTransaction(db, async (tx) => {
     const rule = await findRule(tx, projectId, id);
+    await requireMayOpen(tx, caller, rule);
     await tx.protectedBranch.delete({ where: { id } });
     await record(tx, caller, rule, 'deleted');
   });

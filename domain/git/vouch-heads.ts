@@ -1,10 +1,12 @@
 import { branchOfRef, zeroSha } from '../../contracts/git/ref-name.ts';
 import type { RefUpdate } from '../../contracts/event/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
+import { deployPermissions, type Permission } from '../../contracts/identity/permissions.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import type { Prisma, ProtectedBranch } from '../../prisma/generated/client.ts';
 import { limitsAllow } from '../identity/credential-limits.ts';
 import { requireDirectGrant } from '../identity/require-direct-grant.ts';
+import type { Db } from '../shared/db.ts';
 import { ruleCovers } from './branch-rules.ts';
 
 /** Who moved refs, and how. */
@@ -37,12 +39,30 @@ function rulesVouch(rules: readonly ProtectedBranch[], { caller, isMerge }: Move
  * Whether a rule that the caller writes may vouch: they may use secrets themselves, by a direct grant and with this
  * credential. What was delegated to somebody is used, and gives nothing to others.
  */
-export async function mayVouch(
-  tx: Prisma.TransactionClient,
+export const mayVouch = (tx: Db, caller: Caller, projectId: string): Promise<boolean> =>
+  holdsDirectly(tx, caller, ['secret:read'], projectId);
+
+/**
+ * Whether what the caller says of branches may let these deploy: which is the default one, and how they are moved. They
+ * may deploy themselves, by a direct grant and with this credential. Else whoever may delegate on the project, and may not
+ * deploy, would make a branch of their own one that does.
+ */
+export const maySpeak = (tx: Db, caller: Caller, projectId: string): Promise<boolean> =>
+  holdsDirectly(tx, caller, deployPermissions, projectId);
+
+/** True when a rule lets its branches deploy: few move them, and whoever said which few could deploy. */
+export function ruleSpeaks(rule: Pick<ProtectedBranch, 'speaks' | 'allowWriters'>): boolean {
+  // Required approvals close nothing where all writers may push: they are asked of merges alone.
+  return rule.speaks && !rule.allowWriters;
+}
+
+async function holdsDirectly(
+  tx: Db,
   caller: Caller,
+  anyOf: readonly Permission[],
   projectId: string,
 ): Promise<boolean> {
-  return await requireDirectGrant(tx, caller, ['secret:read'], projectId).then(
+  return await requireDirectGrant(tx, caller, anyOf, projectId, 'any').then(
     () => true,
     (error: unknown) => {
       if (error instanceof DomainError && error.code === 'forbidden') return false;

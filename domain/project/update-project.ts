@@ -5,6 +5,7 @@ import type { MergeStyle } from '../../contracts/review/types.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
+import { maySpeak } from '../git/vouch-heads.ts';
 import { requirePermission } from '../identity/check-access.ts';
 import { requireDirectGrant } from '../identity/require-direct-grant.ts';
 import { inTransaction } from '../shared/tx.ts';
@@ -56,6 +57,16 @@ async function requireBranch(
   throw new DomainError('unprocessable', 'There is no branch of this name to be the default one.');
 }
 
+/** The default branch says what lasting environments run: whoever may not push to it, or not deploy, must not choose it. */
+async function requireMayName(db: PrismaClient, caller: Caller, projectId: string): Promise<void> {
+  await requirePermission(db, caller, 'project:delegate', projectId);
+  if (await maySpeak(db, caller, projectId)) return;
+  throw new DomainError(
+    'forbidden',
+    'The default branch deploys: another one is named by whoever has deploy:write or deploy:promote by a role, with this credential.',
+  );
+}
+
 async function recordUpdate(
   tx: Prisma.TransactionClient,
   caller: Caller,
@@ -82,7 +93,7 @@ async function recordUpdate(
 
 /**
  * Changes what may be changed. Who may see the project, which branch is the default one, and how it is merged, is decided
- * by whoever may delegate on it.
+ * by whoever may delegate on it; which branch is the default one, by those of them who may deploy.
  * @param expectedVersion of If-Match, null when the client sent none
  * @throws DomainError `precondition_failed`, `forbidden`, `validation_failed`, `unprocessable`
  */
@@ -101,9 +112,8 @@ export async function updateProject(
     await requirePermission(db, caller, 'project:delegate', project.id);
   }
   const { visibility, defaultBranch: branch } = changes;
-  // It says what lasting environments run and what merge requests go to: whoever may not push to it must not choose it.
   if (branch !== undefined && branch !== project.defaultBranch) {
-    await requirePermission(db, caller, 'project:delegate', project.id);
+    await requireMayName(db, caller, project.id);
   }
   if (visibility !== undefined && visibility !== project.visibility) {
     // Opening it lets everybody in at once.

@@ -202,6 +202,61 @@ describe('a run', () => {
     expect(await again('taken')).toBeNull();
   });
 
+  it('deploys by no rule that somebody wrote who may not deploy, and by none that lets all writers push [A-DEP-04][A-RBAC-09]', async () => {
+    const handed = { permission: 'project:write', by: ann, projectId: p.repository.id };
+    const bot = await agentWith(server, `bot-${String(counter)}`, handed);
+    await handPermission(server, bot, { ...handed, permission: 'project:delegate' });
+    const broad = await withToken(server, ann, ['project:*']);
+    const closedTo = ({ id }: TestUser) => ({ allowWriters: false, pushUserIds: [id] });
+    const refused = 'neither the default branch nor closed by a rule of somebody who may deploy';
+    for (const [who, pattern, rule] of [
+      [bot, 'bot-open', { allowWriters: true, requiredApprovals: 1 }],
+      [bot, 'bot-own', closedTo(bot)],
+      [broad, 'broad', closedTo(ann)],
+    ] as const) {
+      const made = await p.api(who, 'POST', '/protected-branches', { pattern, ...rule });
+      await runs.push(who, pattern);
+      expect(await whyNotDeployed(pattern)).toContain(refused);
+      expect(made).toMatchObject({ status: 201, body: { speaks: false } });
+    }
+    const open = { pattern: 'any/*', allowWriters: true, requiredApprovals: 1 };
+    const { body } = await p.api<{ id: string }>(ann, 'POST', '/protected-branches', open);
+    await runs.push(bot, 'any/one');
+    expect(await whyNotDeployed('any/one')).toContain(refused);
+    // Whoever may deploy and closes it to some lets these deploy, until somebody who may not says who they are.
+    const change = (who: TestUser, rule: object) =>
+      p.api(who, 'PATCH', `/protected-branches/${body.id}`, rule);
+    expect(await change(ann, closedTo(bot))).toMatchObject({ body: { speaks: true } });
+    await runs.push(bot, 'any/one');
+    expect(await whyNotDeployed('any/one')).toBeNull();
+    expect(await change(broad, closedTo(bot))).toMatchObject({ body: { speaks: true } });
+    expect(await change(broad, closedTo(ann))).toMatchObject({ body: { speaks: false } });
+    expect(await whyNotDeployed('any/one')).toContain(refused);
+    // Of several rules one that speaks is enough: the others only close it further.
+    await p.api(ann, 'POST', '/protected-branches', { pattern: 'any/one', ...closedTo(bot) });
+    expect(await whyNotDeployed('any/one')).toBeNull();
+  });
+
+  it('deploys from the default branch, which nobody names or opens who may not deploy [A-DEP-04][A-RBAC-09]', async () => {
+    const broad = await withToken(server, ann, ['project:*']);
+    await runs.push(broad, 'mine');
+    const name = (who: TestUser) => p.api(who, 'PATCH', '', { defaultBranch: 'mine' });
+    expect((await name(broad)).status).toBe(403);
+    const rule = { pattern: 'main', requiredApprovals: 1 };
+    const made = await p.api<{ id: string }>(ann, 'POST', '/protected-branches', rule);
+    const one = `/protected-branches/${made.body.id}`;
+    const self = { pushUserIds: [ann.id] };
+    expect((await p.api(broad, 'PATCH', one, self)).status).toBe(403);
+    expect((await p.api(broad, 'DELETE', one)).status).toBe(403);
+    // What closes it further, or says nothing of who moves it, is anybody's who may delegate.
+    expect((await p.api(broad, 'PATCH', one, { ...rule, requiredChecks: ['a'] })).status).toBe(200);
+    const more = { pattern: '*', requiredApprovals: 2 };
+    expect((await p.api(broad, 'POST', '/protected-branches', more)).status).toBe(201);
+    expect((await p.api(ann, 'PATCH', one, self)).status).toBe(200);
+    expect((await p.api(ann, 'DELETE', one)).status).toBe(204);
+    expect((await name(ann)).status).toBe(200);
+  });
+
   it('that was started before limits were kept deploys from no branch of its own, and from the default branch as ever [A-DEP-04]', async () => {
     await runs.push(ann, 'whole');
     await runs.push(small, 'main');

@@ -35,6 +35,11 @@ const ruleBody = z
       .describe(
         'What it leads to its branches gets secrets. Not where whoever last said who may push or how many approve may not use secrets.',
       ),
+    speaks: z
+      .boolean()
+      .describe(
+        'Where it lets only some push (allowWriters is false), its branches deploy what they hold, whoever runs it. Not where whoever last said who may push or how many approve may not deploy.',
+      ),
     createdAt: z.string(),
   })
   .openapi('ProtectedBranch');

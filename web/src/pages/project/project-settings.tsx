@@ -39,6 +39,7 @@ function General({
   const [description, setDescription] = useState(project.description ?? '');
   const [visibility, setVisibility] = useState(project.visibility);
   const [defaultBranch, setDefaultBranch] = useState(project.defaultBranch);
+  const mayName = may('project:delegate') && (may('deploy:write') || may('deploy:promote'));
   const save = useAction(async () => {
     await call('patch', one, {
       path: projectParams(at),
@@ -83,7 +84,7 @@ function General({
           value={defaultBranch}
           onValue={setDefaultBranch}
           mono
-          help={may('project:delegate') ? undefined : 'Changed by members with project:delegate.'}
+          help={mayName ? undefined : 'Changed by members with project:delegate who may deploy.'}
           error={save.problem?.forField('defaultBranch')}
         />
         <Field

@@ -15,7 +15,7 @@ import { Pushers } from './pushers.tsx';
 
 export const protectedBase = '/api/v1/projects/{owner}/{project}/protected-branches';
 
-type Rule = Omit<ProtectedBranch, 'id' | 'createdAt' | 'vouches' | 'pushUsers'>;
+type Rule = Omit<ProtectedBranch, 'id' | 'createdAt' | 'vouches' | 'speaks' | 'pushUsers'>;
 
 const fresh: Rule = {
   pattern: 'main',
@@ -31,7 +31,14 @@ const fresh: Rule = {
 
 function ruleOf(known: ProtectedBranch | undefined): Rule {
   if (known === undefined) return fresh;
-  const { id: _id, createdAt: _createdAt, vouches: _vouches, pushUsers: _users, ...rule } = known;
+  const {
+    id: _id,
+    createdAt: _createdAt,
+    vouches: _vouches,
+    speaks: _speaks,
+    pushUsers: _users,
+    ...rule
+  } = known;
   return rule;
 }
 

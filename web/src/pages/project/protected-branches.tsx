@@ -128,6 +128,7 @@ function mergeWords(rule: ProtectedBranch): string {
     checks.length > 0 && `checks ${checks.join(', ')}`,
     rule.requireCodeOwners && 'code owners',
     !rule.vouches && !rule.allowWriters && 'answers for no secrets',
+    !rule.speaks && !rule.allowWriters && 'answers for no deployments',
     styles.length > 0 && styles.map((style) => styleWords[style].word.toLowerCase()).join(' or '),
   ].filter(Boolean);
   return parts.length === 0 ? 'nothing more' : parts.join(' · ');

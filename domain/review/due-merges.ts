@@ -17,11 +17,17 @@ const retrySeconds = [5, 15, 60, 300, 900, 1800];
  * often this is said until then: a try costs git's work, which holds up no event.
  */
 export async function markMergesDue(db: Db, where: Prisma.MergeRequestWhereInput): Promise<void> {
-  const { count } = await db.mergeRequest.updateMany({
+  const waiting = await db.mergeRequest.findMany({
     where: { ...where, status: 'open', autoMergeStyle: { not: null } },
-    data: { autoMergeDueAt: new Date(), autoMergeTries: 0 },
+    select: { id: true },
   });
-  if (count > 0) await db.$executeRaw`SELECT pg_notify(${dueMergesChannel}, '')`;
+  if (waiting.length === 0) return;
+  // By the clock that `claimDueMerges` asks, and in whole milliseconds, so that `release` knows the time again.
+  await db.$executeRaw`
+    UPDATE merge_requests
+    SET auto_merge_due_at = date_trunc('milliseconds', clock_timestamp()), auto_merge_tries = 0
+    WHERE id = ANY(${waiting.map(({ id }) => id)}::text[]) AND status = 'open' AND auto_merge_style IS NOT NULL`;
+  await db.$executeRaw`SELECT pg_notify(${dueMergesChannel}, '')`;
 }
 
 /** An automatic merge that one process tries now. */
@@ -33,25 +39,32 @@ export interface DueMerge {
 }
 
 /**
- * Takes automatic merges that are due, those of each owner one at a time and whoever waits longest first: nobody waits
- * for the long merges of others.
+ * Takes automatic merges that are due, those of each owner one at a time, and the owners in turn: whoever was served longest
+ * ago is next, of each what waits longest. Nobody waits for the long merges of others, nor for how many they have.
  */
 export async function claimDueMerges(db: PrismaClient, limit: number): Promise<DueMerge[]> {
   return await inTransaction(db, async (tx) => {
     await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('slipway:due-merges', 0))`;
     return await tx.$queryRaw<DueMerge[]>`
-      UPDATE merge_requests SET auto_merge_held_until = clock_timestamp() + make_interval(secs => ${heldSeconds}::int)
-      WHERE id IN (
-        SELECT id FROM (
-          SELECT DISTINCT ON (p.owner_id) m.id, m.auto_merge_due_at
-          FROM merge_requests m JOIN projects p ON p.id = m.project_id
-          WHERE m.auto_merge_due_at <= clock_timestamp()
-            AND NOT EXISTS (
-              SELECT FROM merge_requests o JOIN projects q ON q.id = o.project_id
-              WHERE q.owner_id = p.owner_id AND o.auto_merge_held_until > clock_timestamp())
-          ORDER BY p.owner_id, m.auto_merge_due_at, m.id
-        ) AS first ORDER BY auto_merge_due_at, id LIMIT ${limit})
-      RETURNING id, auto_merge_due_at AS "dueAt", auto_merge_tries AS tries`;
+      WITH first AS (
+        SELECT DISTINCT ON (p.owner_id) m.id, m.auto_merge_due_at AS due_at, p.owner_id
+        FROM merge_requests m JOIN projects p ON p.id = m.project_id
+        WHERE m.auto_merge_due_at <= clock_timestamp()
+          AND NOT EXISTS (
+            SELECT FROM merge_requests o JOIN projects q ON q.id = o.project_id
+            WHERE q.owner_id = p.owner_id AND o.auto_merge_held_until > clock_timestamp())
+        ORDER BY p.owner_id, m.auto_merge_due_at, m.id
+      ), chosen AS (
+        SELECT first.id, first.owner_id FROM first LEFT JOIN merge_turns t USING (owner_id)
+        ORDER BY t.served_at NULLS FIRST, first.due_at, first.id LIMIT ${limit}
+      ), served AS (
+        INSERT INTO merge_turns (owner_id, served_at) SELECT owner_id, clock_timestamp() FROM chosen
+        ON CONFLICT (owner_id) DO UPDATE SET served_at = excluded.served_at
+      )
+      UPDATE merge_requests m
+      SET auto_merge_held_until = clock_timestamp() + make_interval(secs => ${heldSeconds}::int)
+      FROM chosen WHERE m.id = chosen.id
+      RETURNING m.id, m.auto_merge_due_at AS "dueAt", m.auto_merge_tries AS tries`;
   });
 }
 
@@ -86,12 +99,10 @@ async function postpone(db: PrismaClient, due: DueMerge): Promise<void> {
     await release(db, due);
     return;
   }
-  await db.mergeRequest.updateMany({
-    where: { id: due.id, autoMergeDueAt: due.dueAt },
-    data: {
-      autoMergeDueAt: new Date(Date.now() + waitSeconds * 1000),
-      autoMergeTries: due.tries + 1,
-    },
-  });
+  await db.$executeRaw`
+    UPDATE merge_requests
+    SET auto_merge_tries = ${due.tries + 1}::int,
+      auto_merge_due_at = date_trunc('milliseconds', clock_timestamp()) + make_interval(secs => ${waitSeconds}::int)
+    WHERE id = ${due.id} AND auto_merge_due_at = ${due.dueAt}::timestamptz`;
   await db.mergeRequest.updateMany({ where: { id: due.id }, data: { autoMergeHeldUntil: null } });
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { claimDueMerges, markMergesDue, tryDueMerge } from '../../domain/review/due-merges.ts';
 import type { MergeDeps } from '../../domain/review/merge-merge-request.ts';
 import { newId } from '../../domain/shared/new-id.ts';
@@ -55,6 +55,46 @@ describe('automatic merges that are due', () => {
     expect(claimed).toHaveLength(2);
     expect(idsOf(claimed)).toContain(one.ids[0]);
     expect(await claim()).toEqual([]);
+  });
+
+  it('are tried of each owner in turn: the backlog of as many as are tried at once holds up nobody else [A-MR-07]', async () => {
+    const backlogs = [await waiting(3), await waiting(3), await waiting(3)];
+    for (const { projectId } of backlogs) await markMergesDue(database.db, { projectId });
+    const late = await waiting(2);
+    await database.db.mergeRequest.updateMany({
+      where: { projectId: late.projectId },
+      data: { autoMergeDueAt: new Date() },
+    });
+    const end = async (id: string): Promise<void> => {
+      const data = { autoMergeDueAt: null, autoMergeHeldUntil: null };
+      await database.db.mergeRequest.update({ where: { id }, data });
+    };
+    const ownerOf = (id: string | undefined) =>
+      [...backlogs, late].findIndex(({ ids }) => ids.includes(id ?? ''));
+    const firsts = idsOf(await claim(3));
+    const served: number[] = [];
+    for (const id of firsts) {
+      await end(id);
+      const [next] = await claim(1);
+      served.push(ownerOf(next?.id));
+      await end(next?.id ?? '');
+    }
+    // whoever came late before a second one of anybody, then whoever was served before them
+    expect(served[0]).toBe(3);
+    expect(new Set(served).size).toBe(3);
+  });
+
+  it('are due by the clock of the database, which is asked for them, whatever that of a process says [A-MR-07]', async () => {
+    const { projectId, ids } = await waiting(1);
+    const others = ['nextTick', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask'];
+    const doNotFake = [...others, 'clearTimeout', 'clearInterval', 'clearImmediate', 'performance'];
+    jest.useFakeTimers({ now: Date.now() + 3_600_000, doNotFake: doNotFake as 'nextTick'[] });
+    try {
+      await markMergesDue(database.db, { projectId });
+    } finally {
+      jest.useRealTimers();
+    }
+    expect(idsOf(await claim())).toEqual(ids);
   });
 
   it('are tried once however often something changed, and once more for what changed meanwhile [A-MR-07]', async () => {

@@ -15,11 +15,21 @@ export interface BuiltParts {
   sandbox: { createProcessExecutor: (options: { hostEnv: NodeJS.ProcessEnv }) => SandboxDriver };
 }
 
+type Signer = (text: string) => string;
+type Signature = 'ours' | 'foreign' | 'none' | 'unknown';
+
 interface BackupPart {
   createBackup: (place: BackupPlace & { withKey: boolean }) => Promise<BackupManifest>;
-  restoreBackup: (place: BackupPlace & { signal: AbortSignal }) => Promise<BackupManifest>;
-  listBackups: (folder: string) => Promise<ListedBackup[]>;
-  verifyBackup: (folder: string) => Promise<{ manifest: BackupManifest; files: unknown[] }>;
+  restoreBackup: (
+    place: BackupPlace & { signal: AbortSignal; trust: boolean },
+  ) => Promise<BackupManifest>;
+  listBackups: (folder: string, signer: Signer | null) => Promise<ListedBackup[]>;
+  verifyBackup: (
+    folder: string,
+    signer: Signer | null,
+  ) => Promise<{ manifest: BackupManifest; files: unknown[]; signature: Signature }>;
+  signerOf: (config: Config) => Promise<Signer | null>;
+  signatureWords: Record<Signature, string>;
 }
 
 export interface ListedBackup {
@@ -28,6 +38,7 @@ export interface ListedBackup {
   bytes: number;
   repositories: number;
   verifiedAt: string | null;
+  signature: Signature | null;
   problem: string | null;
 }
 

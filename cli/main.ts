@@ -58,14 +58,15 @@ const commands: Commands = {
   },
   'backup verify': {
     run: backupVerify,
-    help: 'read a backup and compare its sums',
+    help: 'read a backup, compare its sums and check its signature',
     takes: '<folder>',
     words: 1,
   },
   'backup restore': {
     run: backupRestore,
     help: 'restore a backup into an empty database and data folder, Slipway stopped',
-    takes: '<folder>',
+    takes: '<folder> [--trust]',
+    options: { trust: { type: 'boolean' } },
     words: 1,
   },
   'pipeline lint': {

@@ -16,7 +16,7 @@ import { runCommand } from './lib/run-command.mjs';
 import { readSettings } from './lib/settings.mjs';
 import { Supervisor } from './lib/supervisor.mjs';
 
-const [folder = ''] = process.argv.slice(2);
+const [folder = '', ...options] = process.argv.slice(2);
 
 /** Ended in the middle, the command takes back what it did, and needs the Postgres for it: we end after it. */
 const asked = new AbortController();
@@ -35,7 +35,7 @@ async function restore() {
     const { service, url, adminUrl } = await postgresService(home, place);
     await supervisor.start(service);
     await ensureDatabase(adminUrl);
-    const args = [inRoot('dist/cli.mjs'), 'backup', 'restore', path.resolve(folder)];
+    const args = [inRoot('dist/cli.mjs'), 'backup', 'restore', path.resolve(folder), ...options];
     const env = { ...process.env, SLIPWAY_HOME: home, DATABASE_URL: url };
     const { code } = await runCommand(process.execPath, args, { env, show: true, signal });
     // what was just written would take longer to be put down than a stop may take

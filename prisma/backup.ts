@@ -10,6 +10,7 @@ import {
   checkFiles,
   noteVerified,
   openBackedUp,
+  type ReadBackup,
   readBackup,
 } from '../adapters/backup/backup-folder.ts';
 import type { BackedUpFile, Manifest } from '../adapters/backup/manifest.ts';
@@ -17,18 +18,20 @@ import { keyFile, objectPath } from '../adapters/backup/backup-paths.ts';
 import { dumpDatabase } from '../adapters/backup/dump-database.ts';
 import { loadDatabase, requireEmptyDatabase } from '../adapters/backup/load-database.ts';
 import { copyRepositories, placeRepositories } from '../adapters/backup/repositories.ts';
+import { signatureWords, type Signer, signerOf } from '../adapters/backup/signature.ts';
 import { openObjectStore } from '../adapters/object-store/open-object-store.ts';
 import type { ObjectStore } from '../adapters/object-store/object-store.ts';
 import type { Config } from '../contracts/config.ts';
 import { migrate } from './migrate.ts';
 
 export { listBackups } from '../adapters/backup/backup-folder.ts';
+export { signatureWords, signerOf } from '../adapters/backup/signature.ts';
 
 /** The same distance from here and from the bundle in dist/. */
 const ownMigrations = fileURLToPath(new URL('../prisma/migrations', import.meta.url));
 
 export interface BackupPlace {
-  config: Pick<Config, 'home' | 'storage' | 'objectStore'>;
+  config: Pick<Config, 'home' | 'storage' | 'objectStore' | 'secrets'>;
   databaseUrl: string;
   /** folder of the backup */
   folder: string;
@@ -69,6 +72,8 @@ const rootOf = ({ home, storage }: BackupPlace['config']) =>
 export async function createBackup(place: BackupPlace & { withKey: boolean }): Promise<Manifest> {
   const { config, databaseUrl, folder, tell, withKey } = place;
   if (!(await isEmpty(folder))) throw new BackupError(`${folder} is there already and not empty`);
+  const signer = await signerOf(config);
+  if (signer === null) tell('not signed: the master key is not here');
   const draft = `${folder}.part`;
   await rm(draft, { recursive: true, force: true });
   await mkdir(draft, { recursive: true, mode: 0o700 });
@@ -92,18 +97,20 @@ export async function createBackup(place: BackupPlace & { withKey: boolean }): P
     await writer.write(keyFile, createReadStream(key));
   }
   const masterKey = withKey;
-  await writer.finish({ format: 1, createdAt, ...database, repositories, objects, masterKey });
-  await verifyBackup(draft);
+  const counts = { repositories, objects, masterKey };
+  await writer.finish({ format: 1, createdAt, ...database, ...counts }, signer);
+  await verifyBackup(draft, signer);
   await rm(folder, { recursive: true, force: true });
   await rename(draft, folder);
-  return (await readBackup(folder)).manifest;
+  return (await readBackup(folder, signer)).manifest;
 }
 
-/** Reads all of a backup, compares sums and counts, and notes in it how that went. @throws BackupError naming what differs */
-export async function verifyBackup(
-  folder: string,
-): Promise<{ manifest: Manifest; files: BackedUpFile[] }> {
-  const backup = await readBackup(folder);
+/**
+ * Reads all of a backup, compares sums and counts, and notes in it how that went. What its signature says is for the caller.
+ * @throws BackupError naming what differs
+ */
+export async function verifyBackup(folder: string, signer: Signer | null): Promise<ReadBackup> {
+  const backup = await readBackup(folder, signer);
   try {
     await checkFiles(folder, backup.files);
     requireAllPromised(backup);
@@ -186,15 +193,27 @@ async function requireRoom(
   return emptyDatabase;
 }
 
+/** Its rows make administrators: nobody restores what others may have written without saying so. @throws BackupError */
+function requireTrust({ signature }: ReadBackup, trust: boolean, tell: BackupPlace['tell']): void {
+  const words = `the backup ${signatureWords[signature]}`;
+  if (signature !== 'ours' && !trust) {
+    throw new BackupError(
+      `${words}; put the master key in its place first, or give --trust where nobody else could write to it`,
+    );
+  }
+  tell(signature === 'ours' ? words : `TRUSTED ON YOUR WORD: ${words}`);
+}
+
 /**
  * Restores a backup into an empty database and an empty data folder. Rows come last and in one transaction. What fails
  * takes back all that it has put in place, so that it can be tried again; what it cannot take back it names. So does one
  * that is interrupted.
  * @throws BackupError
  */
-export async function restoreBackup(place: BackupPlace): Promise<Manifest> {
-  const { folder, tell } = place;
-  const backup = await verifyBackup(folder);
+export async function restoreBackup(place: BackupPlace & { trust?: boolean }): Promise<Manifest> {
+  const { config, folder, tell, trust = false } = place;
+  const backup = await verifyBackup(folder, await signerOf(config));
+  requireTrust(backup, trust, tell);
   tell(`backup of ${backup.manifest.createdAt}: ${backup.files.length} files are whole`);
   const emptyDatabase = await requireRoom(place, backup);
   const undo = new Undo();

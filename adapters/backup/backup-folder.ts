@@ -6,11 +6,14 @@ import { pipeline as connect, type Readable, Transform } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import type { z } from 'zod';
 import { BackupError } from './backup-error.ts';
+import { judgeSignature, type Signature, type Signer } from './signature.ts';
 import { requireOwnPaths } from './backup-paths.ts';
 import { type BackedUpFile, fileSchema, type Manifest, manifestSchema } from './manifest.ts';
 
 const manifestFile = 'backup.json';
 const listFile = 'files.ndjson';
+/** written before what it signs, which is written last */
+const signatureFile = 'backup.hmac';
 
 /** Sums up what flows through it; `judge` may say in the end what is wrong with the sum. */
 export class Summing extends Transform {
@@ -54,23 +57,32 @@ export class BackupWriter {
     this.files.set(name, key === undefined ? entry : { ...entry, key });
   }
 
-  async finish(manifest: Omit<Manifest, 'filesSha256'>): Promise<void> {
+  async finish(manifest: Omit<Manifest, 'filesSha256'>, signer: Signer | null): Promise<void> {
     const list = [...this.files.values()].map((file) => `${JSON.stringify(file)}\n`).join('');
     const options = { mode: 0o600, flush: true };
     await writeFile(path.join(this.root, listFile), list, options);
     const filesSha256 = createHash('sha256').update(list).digest('hex');
     const text = `${JSON.stringify({ ...manifest, filesSha256 }, null, 2)}\n`;
+    if (signer !== null) {
+      await writeFile(path.join(this.root, signatureFile), `${signer(text)}\n`, options);
+    }
     await writeFile(path.join(this.root, manifestFile), text, options);
   }
 }
 
+/** What a backup says of itself. */
+export interface ReadBackup {
+  manifest: Manifest;
+  files: BackedUpFile[];
+  signature: Signature;
+}
+
 /**
  * Reads what a backup says of itself.
- * @throws BackupError where there is none, or one of another format
+ * @param signer of the master key that is in place; null: there is none
+ * @throws BackupError where there is none, one of another format, or one that we have not written so
  */
-export async function readBackup(
-  root: string,
-): Promise<{ manifest: Manifest; files: BackedUpFile[] }> {
+export async function readBackup(root: string, signer: Signer | null): Promise<ReadBackup> {
   const text = await readFile(path.join(root, manifestFile), 'utf8').catch(() => null);
   if (text === null) {
     throw new BackupError(`${root} is no whole backup: it has no ${manifestFile}`);
@@ -90,7 +102,8 @@ export async function readBackup(
     shaped(fileSchema, parseJson(line, listFile, root), listFile, root),
   );
   requireOwnPaths(manifest, files);
-  return { manifest, files };
+  const signed = await readFile(path.join(root, signatureFile), 'utf8').catch(() => null);
+  return { manifest, files, signature: judgeSignature(signed, text, signer) };
 }
 
 function parseJson(text: string, name: string, root: string): unknown {
@@ -171,6 +184,8 @@ export interface ListedBackup {
   repositories: number;
   /** when all of it was last found whole, ISO 8601 in UTC; null: not since it was last found damaged */
   verifiedAt: string | null;
+  /** null: it is no whole backup */
+  signature: Signature | null;
   problem: string | null;
 }
 
@@ -178,7 +193,7 @@ export interface ListedBackup {
  * Backups that lie in a folder, by name. It reads what they say of themselves, not all that is in them.
  * @throws BackupError where there is no such folder
  */
-export async function listBackups(folder: string): Promise<ListedBackup[]> {
+export async function listBackups(folder: string, signer: Signer | null): Promise<ListedBackup[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => {
     throw new BackupError(`${folder} cannot be read: name the folder that holds the backups`);
   });
@@ -188,23 +203,38 @@ export async function listBackups(folder: string): Promise<ListedBackup[]> {
     const isDraft = name.endsWith('.part');
     if (!isDraft && !existsSync(path.join(root, manifestFile))) continue;
     listed.push(
-      isDraft ? notWhole(name, 'interrupted, or being made now') : await describeBackup(root, name),
+      isDraft
+        ? notWhole(name, 'interrupted, or being made now')
+        : await describeBackup(root, name, signer),
     );
   }
   return listed.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 const notWhole = (name: string, problem: string): ListedBackup => ({
-  ...{ name, problem, createdAt: null, bytes: 0, repositories: 0, verifiedAt: null },
+  ...{
+    name,
+    problem,
+    createdAt: null,
+    bytes: 0,
+    repositories: 0,
+    verifiedAt: null,
+    signature: null,
+  },
 });
 
-async function describeBackup(root: string, name: string): Promise<ListedBackup> {
+async function describeBackup(
+  root: string,
+  name: string,
+  signer: Signer | null,
+): Promise<ListedBackup> {
   try {
-    const { manifest, files } = await readBackup(root);
+    const { manifest, files, signature } = await readBackup(root, signer);
     const verifiedAt = await readFile(path.join(root, verifiedFile), 'utf8').catch(() => null);
     const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const { createdAt, repositories } = manifest;
-    return { name, createdAt, bytes, repositories: repositories.length, verifiedAt, problem: null };
+    const count = repositories.length;
+    return { name, createdAt, bytes, repositories: count, verifiedAt, signature, problem: null };
   } catch (error) {
     return notWhole(name, error instanceof Error ? error.message : String(error));
   }

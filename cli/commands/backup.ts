@@ -9,6 +9,7 @@ import { CliError } from '../cli-error.ts';
 interface Wanted {
   folder: string;
   withKey: boolean;
+  trust: boolean;
 }
 
 /** Options and further words were refused before (dispatch.ts). */
@@ -16,11 +17,12 @@ function read(args: readonly string[], missing = 'Name the folder of the backup.
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { 'with-key': { type: 'boolean' } },
+    options: { 'with-key': { type: 'boolean' }, trust: { type: 'boolean' } },
   });
   const [folder] = positionals;
   if (folder === undefined) throw new CliError(missing, 2);
-  return { folder: path.resolve(folder), withKey: values['with-key'] === true };
+  const { 'with-key': withKey = false, trust = false } = values;
+  return { folder: path.resolve(folder), withKey, trust };
 }
 
 /** True where `npm start` brings a Postgres of its own. */
@@ -64,24 +66,39 @@ export async function backupCreate(args: readonly string[]): Promise<number> {
 /** Checks a backup. @returns exit code */
 export async function backupVerify(args: readonly string[]): Promise<number> {
   const wanted = read(args);
-  const { verifyBackup } = await loadBuilt('backup');
-  const { manifest, files } = await run(() => verifyBackup(wanted.folder));
-  return say(`The backup of ${manifest.createdAt} is whole: ${String(files.length)} files.`);
+  const { verifyBackup, signerOf, signatureWords } = await loadBuilt('backup');
+  const signer = await signerOf((await loadBuilt('config')).loadConfig({ env: process.env }));
+  const { manifest, files, signature } = await run(() => verifyBackup(wanted.folder, signer));
+  const words = `The backup ${signatureWords[signature]}.`;
+  if (signature === 'foreign') throw new CliError(words);
+  const whole = `The backup of ${manifest.createdAt} is whole: ${String(files.length)} files.`;
+  return say(`${whole}\n${words}`);
 }
 
-function lineOf({ name, createdAt, bytes, repositories, verifiedAt, problem }: ListedBackup) {
+const signed: Record<NonNullable<ListedBackup['signature']>, string> = {
+  ours: 'signed here',
+  foreign: 'MADE ELSEWHERE OR CHANGED SINCE',
+  none: 'not signed',
+  unknown: 'signature not checked: no master key here',
+};
+
+function lineOf(listed: ListedBackup) {
+  const { name, createdAt, bytes, repositories, verifiedAt, signature, problem } = listed;
   if (createdAt === null) return `${name}  no backup: ${problem ?? 'it cannot be read'}`;
   const inMiB = (bytes / 2 ** 20).toFixed(1);
   const size = bytes < 2 ** 20 ? `${String(Math.ceil(bytes / 1024))} KiB` : `${inMiB} MiB`;
   const whole = verifiedAt === null ? 'NOT verified' : `verified ${verifiedAt}`;
-  return `${name}  made ${createdAt}  ${size}  repositories: ${String(repositories)}  ${whole}`;
+  const by = signed[signature ?? 'none'];
+  const count = `repositories: ${String(repositories)}`;
+  return `${name}  made ${createdAt}  ${size}  ${count}  ${whole}  ${by}`;
 }
 
 /** Lists the backups that lie in a folder. @returns exit code */
 export async function backupList(args: readonly string[]): Promise<number> {
   const { folder } = read(args, 'Name the folder that holds the backups.');
-  const { listBackups } = await loadBuilt('backup');
-  const listed = await run(() => listBackups(folder));
+  const { listBackups, signerOf } = await loadBuilt('backup');
+  const signer = await signerOf((await loadBuilt('config')).loadConfig({ env: process.env }));
+  const listed = await run(() => listBackups(folder, signer));
   if (listed.length === 0) return say(`There is no backup in ${folder}.`);
   return say(listed.map(lineOf).join('\n'));
 }
@@ -103,25 +120,27 @@ export async function backupRestore(args: readonly string[]): Promise<number> {
   const wanted = read(args);
   const { loadConfig, databaseUrl } = await loadBuilt('config');
   const config = loadConfig({ env: process.env });
-  if (isOwn(config)) return await restoreWithPostgres(wanted.folder);
+  if (isOwn(config)) return await restoreWithPostgres(wanted);
   const { restoreBackup } = await loadBuilt('backup');
-  const { folder } = wanted;
+  const { folder, trust } = wanted;
   const signal = interruption(() => {
     tell('interrupted: what was done is taken back');
   });
-  const place = { config, databaseUrl: databaseUrl(config), folder, tell, signal };
+  const place = { config, databaseUrl: databaseUrl(config), folder, tell, signal, trust };
   const manifest = await run(() => restoreBackup(place));
   return say(
     manifest.masterKey
       ? 'Restored, with the master key. Start Slipway.'
-      : 'Restored. Put the master key in its place before the start, or secrets stay sealed.',
+      : 'Restored. Start Slipway with the master key in its place, or secrets stay sealed.',
   );
 }
 
 /** Nothing runs yet: a Postgres is started over the home for as long as it takes. */
-function restoreWithPostgres(folder: string): Promise<number> {
+function restoreWithPostgres({ folder, trust }: Wanted): Promise<number> {
   const script = fileURLToPath(new URL('../deploy/restore.mjs', import.meta.url));
-  const child = spawn(process.execPath, [script, folder], { stdio: 'inherit' });
+  const child = spawn(process.execPath, [script, folder, ...(trust ? ['--trust'] : [])], {
+    stdio: 'inherit',
+  });
   interruption(() => child.kill('SIGTERM'));
   return new Promise((resolve) => {
     child.once('exit', (code) => resolve(code ?? 1));

@@ -53,7 +53,8 @@ describe('slipway backup', () => {
     const home = path.join(folder, 'restored');
     const backups = path.join(folder, 'backups');
     const kept = path.join(backups, 'first');
-    const roots = { DEVGODZILLA_PROJECTS_ROOT: 'repositories' };
+    const key = { SLIPWAY_MASTER_KEY: 'ab'.repeat(32) };
+    const roots = { DEVGODZILLA_PROJECTS_ROOT: 'repositories', ...key };
     const running = { ...roots, SLIPWAY_HOME: server.home, DATABASE_URL: server.url };
     const restoring = { ...roots, SLIPWAY_HOME: home, DATABASE_URL: empty.url };
     try {
@@ -65,11 +66,11 @@ describe('slipway backup', () => {
         code: 0,
         stdout: expect.stringContaining('without the master'),
       });
-      const listed = await slipway(['backup', 'list', backups]);
+      const listed = await slipway(['backup', 'list', backups], key);
       expect(listed.stdout).toMatch(
-        /^first {2}made 2\S+Z {2}\d+ KiB {2}repositories: 1 {2}verified 2\S+Z$/m,
+        /^first {2}made 2\S+Z {2}\d+ KiB {2}repositories: 1 {2}verified 2\S+Z {2}signed here$/m,
       );
-      expect(await slipway(['backup', 'verify', kept])).toMatchObject({ code: 0 });
+      expect(await slipway(['backup', 'verify', kept], key)).toMatchObject({ code: 0 });
 
       await mkdir(path.join(home, 'repositories'), { recursive: true });
       await writeFile(path.join(home, 'repositories', 'mine'), '');

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -181,6 +181,8 @@ describe('npm start', () => {
       expect(await stop(first)).toBe(0);
       // Where nothing runs yet, the restore brings the Postgres that the start would bring.
       const emptied = path.join(home, 'restored');
+      await mkdir(emptied);
+      await copyFile(path.join(home, 'master-key'), path.join(emptied, 'master-key'));
       expect(slipwayOver(emptied, 'backup', 'restore', backup)).toContain('Restored.');
 
       const second = start();

@@ -2527,7 +2527,7 @@ export interface components {
                 id: string;
                 name: string | null;
             } | null;
-            /** @description How many of `quorum` have approved */
+            /** @description How many of `quorum` have approved, and count */
             approvals: number;
             decisions: {
                 deciderId: string;
@@ -2535,6 +2535,8 @@ export interface components {
                 /** @enum {string} */
                 decision: "approve" | "reject" | "skip";
                 reason: string | null;
+                /** @description Whether it counts (of a closed gate: counted): while they may decide there */
+                isCounted: boolean;
                 /** Format: date-time */
                 createdAt: string;
             }[];

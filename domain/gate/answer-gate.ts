@@ -1,5 +1,4 @@
 import type { GateDecisionKind } from '../../contracts/gate/types.ts';
-import type { Permission } from '../../contracts/identity/permissions.ts';
 import {
   type Caller,
   noCredential,
@@ -8,13 +7,13 @@ import {
 import { DomainError } from '../../contracts/problems.ts';
 import type { SecretBox } from '../../contracts/secret/types.ts';
 import { Prisma, type PrismaClient } from '../../prisma/generated/client.ts';
-import { requirePermission } from '../identity/check-access.ts';
+import { requireAll } from '../identity/check-access.ts';
 import { sha256Hex } from '../identity/hash-token.ts';
 import type { Db } from '../shared/db.ts';
 import { readAnswerToken } from './answer-link.ts';
 import { decideGate } from './decide-gate.ts';
 import { type DescribedGate, describeGate } from './describe-gates.ts';
-import { readPermissionOf } from './may-decide.ts';
+import { neededToDecide } from './may-decide.ts';
 
 export interface LinkedAnswer {
   gateId: string;
@@ -56,8 +55,7 @@ export async function readLinkedGate(
   const caller = await callerOf(db, userId, request);
   const row = await db.gate.findUnique({ where: { id: gateId } });
   if (row === null) throw new DomainError('not_found', 'There is no such gate.');
-  await requirePermission(db, caller, readPermissionOf(row), row.projectId);
-  await requirePermission(db, caller, row.permission as Permission, row.projectId);
+  await requireAll(db, caller, neededToDecide(row), row.projectId);
   if ((await db.gateLinkUse.count({ where: { tokenHash: sha256Hex(token) } })) > 0) throw used();
   if (row.status !== 'open')
     throw new DomainError('illegal_transition', `The gate is closed: ${row.status}.`);

@@ -1,23 +1,23 @@
 import type { Gate, GateDecision, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import type { GateDecisionKind } from '../../contracts/gate/types.ts';
-import type { Permission } from '../../contracts/identity/permissions.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
-import { requirePermission } from '../identity/check-access.ts';
+import { claimedBy, requireAll } from '../identity/check-access.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { delegationChainOf } from '../identity/delegation-chain-of.ts';
+import { claimedFor, countedVoices } from './counted-voices.ts';
 import { subjectOf } from './gate-subject.ts';
-import { readPermissionOf } from './may-decide.ts';
+import { neededToDecide } from './may-decide.ts';
 import { barredFrom } from './own-agents-work.ts';
 import { isPast, lockGate, settleGateIn } from './settle-gate.ts';
 
 /**
  * Records what a person says at a gate. The voice that decides closes it, in the same transaction; the waiting workflow is
- * woken through the outbox and reads how it ended. A repeated identical decision is taken as the first one, another one of
- * the same person is refused.
+ * woken through the outbox and reads how it ended. A repeated identical decision is taken as the first one, or
+ * renews it where that counts no more; another one of the same person is refused.
  * @param also written together with the decision
  * @throws DomainError `not_found`, `forbidden` (no permission, or it is the work of the caller's own agent), `illegal_transition` (closed or expired),
  * `conflict` (somebody who acts for the same person has decided), `validation_failed` (a rollout cannot be skipped)
@@ -30,8 +30,8 @@ export async function decideGate(
 ): Promise<Gate> {
   const gate = await db.gate.findUnique({ where: { id: input.gateId } });
   if (gate === null) throw new DomainError('not_found', 'There is no such gate.');
-  await requirePermission(db, caller, readPermissionOf(gate), gate.projectId);
-  await requirePermission(db, caller, gate.permission as Permission, gate.projectId);
+  await requireAll(db, caller, neededToDecide(gate), gate.projectId);
+  const claimedPermissions = claimedFor(gate, await claimedBy(db, caller.principal));
   refuseSkippedRollout(gate, input.decision);
   return await inTransaction(db, async (tx) => {
     const current = await lockGate(tx, gate.id);
@@ -42,21 +42,25 @@ export async function decideGate(
     refuseOwnAgentsWork(await barredFrom(tx, current), [userId, ...actChain]);
     await also?.(tx);
     const earlier = current.decisions.find((one) => one.deciderId === userId);
-    if (earlier?.decision === input.decision) return current;
-    if (earlier !== undefined)
+    if (earlier !== undefined && earlier.decision !== input.decision)
       throw new DomainError('conflict', `You have decided already: ${earlier.decision}.`);
-    if (input.decision !== 'reject') await refuseSecondVoice(tx, chain, current.decisions);
-    const made = await tx.gateDecision.create({
-      data: {
-        id: newId('decision'),
-        gateId: gate.id,
-        deciderId: caller.principal.userId,
-        decision: input.decision,
-        reason: input.reason,
-      },
+    const counted = await countedVoices(tx, current);
+    if (counted.some(({ deciderId }) => deciderId === userId)) {
+      const status = await settleGateIn(tx, current);
+      // Others may decide there again: what waits is woken as by a first decision.
+      if (status !== 'open') await announce(tx, caller, current, input);
+      return { ...current, status };
+    }
+    if (input.decision !== 'reject') await refuseSecondVoice(tx, chain, counted);
+    const said = { decision: input.decision, reason: input.reason, claimedPermissions };
+    const made = await tx.gateDecision.upsert({
+      where: { gateId_deciderId: { gateId: gate.id, deciderId: userId } },
+      create: { id: newId('decision'), gateId: gate.id, deciderId: userId, ...said },
+      update: said,
     });
     await announce(tx, caller, current, input);
-    const status = await settleGateIn(tx, { ...current, decisions: [...current.decisions, made] });
+    const others = current.decisions.filter((one) => one !== earlier);
+    const status = await settleGateIn(tx, { ...current, decisions: [...others, made] });
     await record(tx, caller, current, input);
     return { ...current, status };
   });

@@ -1,5 +1,7 @@
 import type { Gate, GateDecision } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
+import { countedVoices } from './counted-voices.ts';
+import type { HeardGate } from './opened-gate.ts';
 
 /** A gate with the names of all that it speaks of. */
 export interface DescribedGate extends Gate {
@@ -8,6 +10,8 @@ export interface DescribedGate extends Gate {
   subject: string;
   commitTitle: string | null;
   requesterName: string | null;
+  /** how many of the quorum have approved: of an open gate as it counts now, else as it counted when it was closed */
+  approvals: number;
   decisions: (GateDecision & { deciderName: string | null })[];
 }
 
@@ -39,7 +43,14 @@ async function subjectsOf(db: Db, gates: readonly Gate[]): Promise<Map<string, S
   ]);
 }
 
-/** Adds the names; in a handful of queries, however many gates there are. */
+/** Its voices, each with whether it counts; those of a gate that is closed as they counted then. */
+async function heardAt(db: Db, gate: HeardGate): Promise<GateDecision[]> {
+  if (gate.status !== 'open') return [...gate.decisions];
+  const counted = new Set((await countedVoices(db, gate)).map(({ id }) => id));
+  return gate.decisions.map((one) => ({ ...one, isCounted: counted.has(one.id) }));
+}
+
+/** Adds the names, in a handful of queries however many gates there are, and what counts of what was said at each. */
 export async function describeGates(db: Db, gates: readonly Gate[]): Promise<DescribedGate[]> {
   if (gates.length === 0) return [];
   const [projects, subjects, decisions] = await Promise.all([
@@ -65,7 +76,13 @@ export async function describeGates(db: Db, gates: readonly Gate[]): Promise<Des
     select: { id: true, name: true },
   });
   const nameOf = (id: string | null) => people.find((one) => one.id === id)?.name ?? null;
+  const heard = new Map<string, GateDecision[]>();
+  for (const gate of gates) {
+    const said = decisions.filter(({ gateId }) => gateId === gate.id);
+    heard.set(gate.id, await heardAt(db, { ...gate, decisions: said }));
+  }
   return gates.map((gate) => {
+    const said = heard.get(gate.id) ?? [];
     const project = projects.find((one) => one.id === gate.projectId);
     return {
       ...gate,
@@ -77,9 +94,9 @@ export async function describeGates(db: Db, gates: readonly Gate[]): Promise<Des
       subject: subjects.get(gate.subjectId)?.text ?? gate.subjectType,
       commitTitle: subjects.get(gate.subjectId)?.commitTitle ?? null,
       requesterName: nameOf(gate.requestedBy),
-      decisions: decisions
-        .filter((one) => one.gateId === gate.id)
-        .map((one) => ({ ...one, deciderName: nameOf(one.deciderId) })),
+      approvals: said.filter(({ decision, isCounted }) => decision === 'approve' && isCounted)
+        .length,
+      decisions: said.map((one) => ({ ...one, deciderName: nameOf(one.deciderId) })),
     };
   });
 }

@@ -9,6 +9,13 @@ export function readPermissionOf({ subjectType }: Pick<Gate, 'subjectType'>): Pe
   return subjectType === 'deployment' ? 'deploy:read' : 'pipeline:read';
 }
 
+/** All that whoever decides a gate holds on its project. */
+export function neededToDecide(
+  gate: Pick<Gate, 'subjectType' | 'permission'>,
+): readonly Permission[] {
+  return [readPermissionOf(gate), gate.permission as Permission];
+}
+
 /** Ids of everybody who may decide a gate. */
 export async function findDeciders(db: Db, gate: Gate): Promise<string[]> {
   const readers = await findHolders(db, readPermissionOf(gate), gate.projectId);

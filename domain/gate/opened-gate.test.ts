@@ -30,6 +30,8 @@ describe('a gate that is found again', () => {
       deciderId: 'usr_ann',
       decision: 'approve',
       reason: 'looks right',
+      claimedPermissions: [],
+      isCounted: true,
       createdAt,
     };
     expect(openedGate({ ...gate, decisions: [said] }, 1_000)).toEqual({

@@ -4,8 +4,8 @@ import { verdictOf } from '../../contracts/gate/verdict.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { closeGateIn } from './close-gate.ts';
+import { countedVoices } from './counted-voices.ts';
 import { gateNow, type HeardGate } from './opened-gate.ts';
-import { barredFrom } from './own-agents-work.ts';
 
 /** A gate without an end of its own is checked again after this long. */
 const recheckMs = 24 * 3_600_000;
@@ -24,7 +24,7 @@ export async function lockGate(
 
 /**
  * Counts what was said at an open gate and closes it if that is enough: the gate ends in the transaction that decides.
- * Voices of those whose work waits there do not count, nor of accounts that are closed by now; a rejection always does.
+ * Only voices of those who may decide there at this moment count; a rejection always does.
  * @param gate under lock
  * @returns how it is now
  */
@@ -33,30 +33,12 @@ export async function settleGateIn(
   gate: HeardGate,
 ): Promise<GateStatus> {
   if (gate.status !== 'open') return gate.status as GateStatus;
-  const counted = await countedDecisions(tx, gate);
-  const verdict = verdictOf(gate.quorum, counted);
+  const counted = await countedVoices(tx, gate);
+  const verdict = verdictOf(gate.quorum, counted as Pick<GateDecision, 'decision'>[]);
   if (verdict === null) return 'open';
   const reason = counted.map((one) => one.reason).find((text) => text !== null) ?? null;
   await closeGateIn(tx, { gateId: gate.id, status: verdict, reason });
   return verdict;
-}
-
-async function countedDecisions(
-  tx: Prisma.TransactionClient,
-  gate: HeardGate,
-): Promise<Pick<GateDecision, 'decision' | 'reason'>[]> {
-  const barred = await barredFrom(tx, gate);
-  const active = await tx.user.findMany({
-    where: { id: { in: gate.decisions.map(({ deciderId }) => deciderId) }, isActive: true },
-    select: { id: true },
-  });
-  const mayCount = (id: string) => !barred.has(id) && active.some((user) => user.id === id);
-  return gate.decisions
-    .filter(({ decision, deciderId }) => decision === 'reject' || mayCount(deciderId))
-    .map(({ decision, reason }) => ({
-      decision: decision as GateDecision['decision'],
-      reason,
-    }));
 }
 
 /**

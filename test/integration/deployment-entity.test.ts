@@ -19,6 +19,7 @@ import { createTestProject, createTestUser } from '../support/callers.ts';
 import { type EntityHost, makeDeployment, openEntityHost } from '../support/entity-steps.ts';
 import { eventually } from '../support/eventually.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
+import { bindTestRole } from '../support/test-api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 jest.setTimeout(240_000);
@@ -53,6 +54,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   const { db } = database;
   ownerId = (await createTestUser(db)).id;
+  await bindTestRole(db, ownerId, 'admin');
   const note = (what: string) => () => Promise.resolve(void done.push(what));
   const { openGate, settleGate, closeGate } = createPipelineRecords(db);
   host = await openEntityHost(db, undefined, {

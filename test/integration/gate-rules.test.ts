@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import type { GateBody } from '../../api/routes/pipeline/pipeline-body.ts';
+import { decideGate } from '../../domain/gate/decide-gate.ts';
 import { findDeciders } from '../../domain/gate/may-decide.ts';
 import { openPipelineGate } from '../../domain/gate/open-gate.ts';
 import { settleGate } from '../../domain/gate/settle-gate.ts';
@@ -10,6 +12,7 @@ import {
   openAppUnderTest,
   type TestAccount,
 } from '../support/app-under-test.ts';
+import { testCaller } from '../support/callers.ts';
 import { makeGate, makeRun } from '../support/notify-steps.ts';
 
 jest.setTimeout(240_000);
@@ -122,6 +125,99 @@ describe('who decides at a gate', () => {
   });
 });
 
+describe('a voice at a gate', () => {
+  /** as the answer to whoever decides has it: `1 of 2`, and who does not count */
+  const shown = ({ body }: { body: unknown }) => {
+    const { approvals, status, decisions } = body as GateBody;
+    const lapsed = decisions.filter((one) => !one.isCounted).map(({ deciderId }) => deciderId);
+    return { status, approvals, lapsed };
+  };
+  const lose = (who: TestAccount) => sut.db.userRole.deleteMany({ where: { userId: who.id } });
+  const kinds = {
+    'of a run': () => makeGate(sut.db, project.id, { quorum: 2 }),
+    'of a rollout': () => rollout('sync', { quorum: 2 }),
+  };
+
+  it.each(Object.entries(kinds))(
+    '%s counts while its person may decide there, and a gate that was closed stays closed [A-PIPE-03] [A-RBAC-18]',
+    async (_kind, open) => {
+      const gateId = await open();
+      const [gone, first, second] = [await person(), await person(), await person()];
+      expect(shown(await decide(gone, gateId, 'approve'))).toMatchObject({ approvals: 1 });
+      await lose(gone);
+      const lapsed = [gone.id];
+      const now = shown(await decide(first, gateId, 'approve'));
+      expect(now).toEqual({ status: 'open', approvals: 1, lapsed });
+      expect(await settleGate(sut.db, { gateId })).toMatchObject({ status: 'open' });
+      const ended = shown(await decide(second, gateId, 'approve'));
+      expect(ended).toEqual({ status: 'approved', approvals: 2, lapsed });
+      await lose(first);
+      expect(await settleGate(sut.db, { gateId })).toMatchObject({ status: 'approved' });
+    },
+  );
+
+  it('counts no more when only the permission to read is left, or only that to decide [A-PIPE-03]', async () => {
+    const { id: roleId } = await sut.db.role.findUniqueOrThrow({ where: { name: 'viewer' } });
+    const gateId = await makeGate(sut.db, project.id, { quorum: 2 });
+    const reader = await person();
+    await decide(reader, gateId, 'approve');
+    await sut.db.userRole.updateMany({ where: { userId: reader.id }, data: { roleId } });
+    const other = await decide(await person(), gateId, 'approve');
+    expect(shown(other)).toEqual({ status: 'open', approvals: 1, lapsed: [reader.id] });
+    // ops may promote and read deployments, and reads no pipeline
+    const ops = await sut.db.role.findUniqueOrThrow({ where: { name: 'ops' } });
+    await sut.db.userRole.updateMany({ where: { userId: reader.id }, data: { roleId: ops.id } });
+    expect(await settleGate(sut.db, { gateId })).toMatchObject({ status: 'open' });
+  });
+
+  it('ends with the delegation that gave it, and its delegator then speaks for themselves; given anew it is one voice with theirs [A-PIPE-03] [A-RBAC-18]', async () => {
+    const boss = await person();
+    const helper = await agent(boss);
+    await lose(helper);
+    const given = { where: { delegateId: helper.id } };
+    const { id: permissionId } = await sut.db.permission.findUniqueOrThrow({
+      where: { name: 'deploy:read' },
+    });
+    const reads = { delegatorId: boss.id, delegateId: helper.id, permissionId };
+    await sut.db.delegation.create({ data: { id: newId('delegation'), ...reads } });
+    await sut.db.delegation.updateMany({ ...given, data: { projectId: project.id } });
+    const gateId = await rollout('sync', { quorum: 2 });
+    expect((await decide(helper, gateId, 'approve')).status).toBe(200);
+    expect((await decide(boss, gateId, 'approve')).status).toBe(409);
+    const expire = (expiresAt: Date | null) =>
+      sut.db.delegation.updateMany({ ...given, data: { expiresAt } });
+    await expire(new Date(Date.now() - 1000));
+    const own = { status: 'open', approvals: 1, lapsed: [helper.id] };
+    expect(shown(await decide(boss, gateId, 'approve'))).toEqual(own);
+    await expire(null);
+    expect(await settleGate(sut.db, { gateId })).toMatchObject({ status: 'open' });
+  });
+
+  it('that counts again is heard when anybody repeats theirs, and what waits is woken [A-PIPE-03]', async () => {
+    const gateId = await makeGate(sut.db, project.id, { quorum: 2 });
+    const [back, other] = [await person(), await person()];
+    await decide(back, gateId, 'approve');
+    const bindings = await sut.db.userRole.findMany({ where: { userId: back.id } });
+    await lose(back);
+    await decide(other, gateId, 'approve');
+    await sut.db.userRole.createMany({ data: bindings });
+    expect(shown(await decide(other, gateId, 'approve'))).toMatchObject({ status: 'approved' });
+    const woken = { type: 'gate.decided', subjectId: gateId } as const;
+    expect(await sut.db.event.count({ where: woken })).toBe(3);
+  });
+
+  it('of whoever may decide by the claims of their JWT alone counts while their account is active [A-PIPE-03]', async () => {
+    const gateId = await makeGate(sut.db, project.id, { quorum: 2 });
+    const [claimer, other] = [await sut.account('claimer'), await person()];
+    const caller = testCaller(claimer.id);
+    const claimedPermissions = ['deploy:promote', 'pipeline:read'];
+    const principal = { ...caller.principal, claimedPermissions };
+    const said = { gateId, decision: 'approve', reason: null } as const;
+    await decideGate(sut.db, { ...caller, principal }, said);
+    expect(shown(await decide(other, gateId, 'approve'))).toMatchObject({ status: 'approved' });
+  });
+});
+
 describe('the inbox', () => {
   it('hides nothing of theirs behind hundreds of older gates that others decide [A-PIPE-03]', async () => {
     const crowded = await sut.project(owner, 'crowded');
@@ -220,7 +316,7 @@ describe('a gate that nobody waits at any more', () => {
   it('goes its way when it had all its voices before versions closed it with the last one [A-PIPE-03]', async () => {
     const place = (await sut.project(owner, 'decided')).id;
     const { gateId } = await open(await waiting({}, place));
-    for (const deciderId of [owner.id, (await person()).id]) {
+    for (const deciderId of [owner.id, (await person(`maintainer@${place}`)).id]) {
       const said = { gateId, deciderId, decision: 'approve', reason: null };
       await sut.db.gateDecision.create({ data: { id: newId('decision'), ...said } });
     }

@@ -21,6 +21,7 @@ import { createTestProject, createTestUser } from '../support/callers.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeRun } from '../support/notify-steps.ts';
 import { testNamespace } from '../support/temporal.ts';
+import { bindTestRole } from '../support/test-api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 import { bundleWorkflows } from '../support/workflow-bundle.mjs';
 
@@ -122,6 +123,7 @@ async function atGate(): Promise<{ run: string; gateId: string }> {
 /** What the use-case leaves in the rows. */
 async function say(gateId: string, decision: string): Promise<void> {
   const deciderId = (await createTestUser(database.db)).id;
+  await bindTestRole(database.db, deciderId, 'admin');
   const data = { id: newId('decision'), gateId, deciderId, decision, reason: null };
   await database.db.gateDecision.create({ data });
 }

@@ -69,8 +69,7 @@ export const showAnswerRoute = defineRoute({
       const token = c.req.query('token') ?? '';
       const { request } = c.get('caller');
       const { gate, userName } = await readLinkedGate(db, secretBox, { gateId, token }, request);
-      const { project, subject, commitTitle, requesterName, quorum, decisions, expiresAt } = gate;
-      const approvals = decisions.filter((one) => one.decision === 'approve').length;
+      const { project, subject, commitTitle, requesterName, quorum, approvals, expiresAt } = gate;
       const facts = [
         `${project.owner}/${project.name} ${subject}`,
         commitTitle,

@@ -100,13 +100,16 @@ export const gateBody = z
     subject: z.string().openapi({ description: '`#12` of a pipeline, or an environment' }),
     commitTitle: z.string().nullable(),
     requestedBy: z.object({ id: z.string(), name: z.string().nullable() }).nullable(),
-    approvals: z.int().openapi({ description: 'How many of `quorum` have approved' }),
+    approvals: z.int().openapi({ description: 'How many of `quorum` have approved, and count' }),
     decisions: z.array(
       z.object({
         deciderId: z.string(),
         deciderName: z.string().nullable(),
         decision: z.enum(gateDecisions),
         reason: z.string().nullable(),
+        isCounted: z.boolean().openapi({
+          description: 'Whether it counts (of a closed gate: counted): while they may decide there',
+        }),
         createdAt: z.iso.datetime(),
       }),
     ),
@@ -212,12 +215,13 @@ export function toGateBody(gate: DescribedGate): GateBody {
     commitTitle: gate.commitTitle,
     requestedBy:
       gate.requestedBy === null ? null : { id: gate.requestedBy, name: gate.requesterName },
-    approvals: gate.decisions.filter((one) => one.decision === 'approve').length,
+    approvals: gate.approvals,
     decisions: gate.decisions.map((one) => ({
       deciderId: one.deciderId,
       deciderName: one.deciderName,
       decision: one.decision as 'approve',
       reason: one.reason,
+      isCounted: one.isCounted,
       createdAt: one.createdAt.toISOString(),
     })),
   };

@@ -116,7 +116,6 @@ function GateBanner({
   sync: Sync | undefined;
   deployment: Deployment;
 }): JSX.Element {
-  const approvals = gate.decisions?.filter((each) => each.decision === 'approve').length ?? 0;
   const number = sync?.revision.number ?? deployment.lastSync?.revision.number ?? 0;
   const live = deployment.liveRevision?.number;
   const { owner, name } = deployment.project;
@@ -132,7 +131,7 @@ function GateBanner({
             needs <code>{gate.permission}</code>
           </span>
           <span class="num">
-            {approvals} of {gate.quorum} approvals
+            {gate.approvals} of {gate.quorum} approvals
           </span>
           {gate.expiresAt && (
             <span>

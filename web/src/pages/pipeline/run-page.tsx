@@ -180,7 +180,6 @@ function RunError({ run, error }: { run: RunDetail; error: string }): JSX.Elemen
 }
 
 function GateBanner({ gate, run }: { gate: Gate; run: RunDetail }): JSX.Element {
-  const approvals = gate.decisions?.filter((each) => each.decision === 'approve').length ?? 0;
   return (
     <section class="gate-banner" aria-label={`Gate ${gate.step}`}>
       <Icon name="waiting" />
@@ -191,7 +190,7 @@ function GateBanner({ gate, run }: { gate: Gate; run: RunDetail }): JSX.Element 
             needs <code>{gate.permission}</code>
           </span>
           <span class="num">
-            {approvals} of {gate.quorum} approvals
+            {gate.approvals} of {gate.quorum} approvals
           </span>
           {gate.expiresAt && (
             <span>

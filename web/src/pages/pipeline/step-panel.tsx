@@ -104,6 +104,7 @@ function GateRecord({ gate }: { gate: Gate | undefined }): JSX.Element {
           <p>
             <code>{decision.deciderId}</code> {words[decision.decision]}{' '}
             <Time at={decision.createdAt} />
+            {!decision.isCounted && ' (does not count: they may not decide here)'}
           </p>
           {decision.reason && <p>{decision.reason}</p>}
         </blockquote>

@@ -50,7 +50,8 @@ beforeEach(async () => {
 
 async function push(files: Record<string, string>): Promise<string> {
   await tree.write(files);
-  const sha = await tree.commit('change');
+  // never the very commit that another test made within the same second
+  const sha = await tree.commit(`change of ${String(counter)}`);
   await tree.git('push', '--quiet', 'origin', 'HEAD:main');
   return sha;
 }

@@ -87,6 +87,7 @@ export function deployCalls(
 ): Record<string, () => Promise<{ address: string; body?: unknown }> | { body: unknown }> {
   const { sut, admin, made, fresh } = tools;
   const opsRepo = () => ({ name: fresh('ops'), repoUrl: '/admin/ops.git' });
+  const foreignRepo = () => ({ name: fresh('ops'), repoUrl: 'https://git.example.test/ops.git' });
   return {
     [`POST ${previews}/stop`]: () => preview(tools, 'stop'),
     [`POST ${previews}/renew`]: () => preview(tools, 'renew'),
@@ -129,14 +130,11 @@ export function deployCalls(
     'POST /api/v1/deployments/{id}/abort': async () => ({ address: await rollout(tools) }),
     'POST /api/v1/ops-repos': () => ({ body: opsRepo() }),
     'PATCH /api/v1/ops-repos/{id}': async () => ({
-      address: `/api/v1/ops-repos/${await made('/api/v1/ops-repos', opsRepo())}`,
+      address: `/api/v1/ops-repos/${await made('/api/v1/ops-repos', foreignRepo())}`,
       body: { branch: 'live' },
     }),
     'POST /api/v1/ops-repos/{id}/fetch': async () => ({
-      address: `/api/v1/ops-repos/${await made('/api/v1/ops-repos', {
-        name: fresh('ops'),
-        repoUrl: 'https://git.example.test/ops.git',
-      })}/fetch`,
+      address: `/api/v1/ops-repos/${await made('/api/v1/ops-repos', foreignRepo())}/fetch`,
     }),
     'DELETE /api/v1/ops-repos/{id}': async () => ({
       address: `/api/v1/ops-repos/${await made('/api/v1/ops-repos', opsRepo())}`,

@@ -129,7 +129,8 @@ describe('an answer whose reader goes away', () => {
     for (const count of [10, 60]) {
       const client = connect(Number(port), hostname).on('error', () => undefined);
       client.write(`${lines.join('\r\n')}\r\n\r\n`.repeat(count));
-      await once(client, 'data');
+      // so many that the server ends the connection at once, or its first words
+      await Promise.race([once(client, 'data'), once(client, 'close')]);
       await new Promise((resolve) => setTimeout(resolve, 100));
       client.destroy();
       ledger.note(true);

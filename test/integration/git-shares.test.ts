@@ -133,6 +133,6 @@ describe('places of git', () => {
     await until('--http-backend-info-refs', 8);
     await othersRead();
     // all of them together would take 200 MB
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(32 * 1024 * 1024);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
   });
 });

@@ -31,7 +31,7 @@ import { createDb } from '../domain/shared/db.ts';
 import { openListener } from '../domain/shared/listen.ts';
 import { createApp } from './app.ts';
 import { writeFirstAdmin } from './first-admin.ts';
-import { createRequestMetrics } from './middleware/count-requests.ts';
+import { createRequestMetrics, type RequestMetrics } from './middleware/count-requests.ts';
 import { EventStreams } from './routes/event/event-streams.ts';
 import { PartIll, type HealthCheck, type Services } from './services.ts';
 import { PortTaken, startServer } from './start-server.ts';
@@ -92,6 +92,12 @@ function healthChecks(
   };
 }
 
+function openMetrics(eventStreams: EventStreams): RequestMetrics {
+  const metrics = createRequestMetrics();
+  metrics.gauge('slipway_event_streams', 'Event streams open now', () => eventStreams.count);
+  return metrics;
+}
+
 async function openParts(config: Config, log: Log, isStopping: () => boolean): Promise<Parts> {
   const version = readVersion();
   const tracing = startTracing({ ...config.telemetry, version });
@@ -103,8 +109,6 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
   const logHub = createLogHub(listener);
   const bus = await openEventBus({ db, listener, log });
   const eventStreams = new EventStreams(db, bus);
-  const metrics = config.metrics.enabled ? createRequestMetrics() : null;
-  metrics?.gauge('slipway_event_streams', 'Event streams open now', () => eventStreams.count);
   const temporal = createTemporalChecks(config.temporal);
   const secretBox = await openSecretBox(config, { db });
   const objectStore = openObjectStore(config);
@@ -130,7 +134,7 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
       hostRules: createHostRules(config.outbound.allowHosts),
       healthChecks: healthChecks(temporal, { config, secretBox, objectStore }),
       observeRequests: tracingMiddleware(),
-      ...(metrics === null ? {} : { metrics }),
+      ...(config.metrics.enabled ? { metrics: openMetrics(eventStreams) } : {}),
       startDemo: (token) => startDemo(baseUrl, token),
     },
     close: async () => {

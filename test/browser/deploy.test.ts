@@ -26,6 +26,7 @@ import {
   type Window,
 } from './browser.ts';
 import { type Deployer, setUpEnvironment } from './deployer.ts';
+import { seeFailedRollout } from './failed-rollout.ts';
 
 jest.setTimeout(600_000);
 
@@ -157,51 +158,7 @@ describe('deployments, watched', () => {
   });
 
   it('tells of a failed rollout beside the run that passed, in lists, on Home and on its own page [A-UI-05] [A-DEP-08]', async () => {
-    const { page } = window;
-    const { db } = slipway.database;
-    const fleet = await setUpEnvironment(slipway, 'fleet', 'production');
-    await fleet.deploy('a', 2);
-    const { projectId } = await db.deployment.findUniqueOrThrow({
-      where: { id: fleet.deploymentId },
-    });
-    const run = { id: newId('pipeline'), changeId: newId('change'), commitSha: 'b'.repeat(40) };
-    const passed = { trigger: 'push', status: 'success', finishedAt: new Date() };
-    await db.pipeline.create({
-      data: { ...run, ...passed, projectId, number: 1, gitRef: 'refs/heads/main' },
-    });
-    const asked = { pipelineId: run.id, changeId: run.changeId, commitSha: run.commitSha };
-    await db.deployment.update({ where: { id: fleet.deploymentId }, data: asked });
-    const sync = await fleet.begin('b', 2);
-    await page.goto(`${slipway.baseUrl}/pipelines`);
-    await page.getByRole('link', { name: 'main', exact: true }).waitFor();
-    await fleet.finish(sync, 'undone', 'Deployment shop: 2 of 2 pods keep failing');
-    // without a reload
-    const failed = page.getByRole('link', { name: 'Production failed and was undone' });
-    await failed.waitFor();
-    await picture(page, 'pipelines-failed-rollout');
-    expect(await axeFindings(page)).toEqual([]);
-    await page.goto(`${slipway.baseUrl}/`);
-    const broken = page.locator('.line-row', { hasText: 'admin/fleet to Production' });
-    await broken.getByText('Deployment shop: 2 of 2 pods keep failing').waitFor();
-    // in what ran lately and on the tile of its project
-    await shows(() => failed.count(), 2);
-    await picture(page, 'home-broken');
-    expect(await axeFindings(page)).toEqual([]);
-    await page.goto(`${slipway.baseUrl}/pipelines/${run.id}`);
-    await page.getByRole('alert').getByText('2 of 2 pods keep failing').waitFor();
-    await picture(page, 'run-failed-rollout');
-    await page.setViewportSize(phone);
-    expect(await sidewaysScroll(page)).toBe(0);
-    await picture(page, 'run-failed-rollout-phone');
-    await page.goto(`${slipway.baseUrl}/pipelines`);
-    await failed.waitFor();
-    expect(await sidewaysScroll(page)).toBe(0);
-    await picture(page, 'pipelines-failed-rollout-phone');
-    await page.emulateMedia({ colorScheme: 'dark' });
-    await page.goto(`${slipway.baseUrl}/`);
-    await failed.first().waitFor();
-    await picture(page, 'home-broken-phone-dark');
-    await page.setViewportSize(desktop);
+    await seeFailedRollout(slipway, window.page);
   });
 
   it('changes settings of an environment [A-UI-05]', async () => {

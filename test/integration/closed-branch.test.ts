@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
+import { followEvents, reviewProject, type ReviewProject } from '../support/review-steps.ts';
+import {
+  agentWith,
+  handPermission,
+  secretRuns,
+  withToken,
+  type SecretRuns,
+} from '../support/secret-runs.ts';
+
+// Many git processes; a loaded machine takes its time.
+jest.setTimeout(240_000);
+
+let server: GitServer;
+let ann: TestUser;
+/** ann, by a token with which she may push and merge, and neither use secrets nor deploy */
+let small: TestUser;
+let p: ReviewProject;
+let runs: SecretRuns;
+let counter = 0;
+
+const main = 'refs/heads/main';
+
+beforeAll(async () => {
+  server = await startGitServer();
+  ann = await server.user('ann', 'developer', 'maintainer', 'ops');
+}, 240_000);
+afterAll(async () => {
+  expect(server.errors).toEqual([]);
+  await server.stop();
+});
+beforeEach(async () => {
+  counter += 1;
+  const steps = 'steps: [{ name: a, commands: [x] }]\n';
+  p = await reviewProject(server, ann, `limits-${String(counter)}`, { '.platform.yaml': steps });
+  small = await withToken(server, ann, ['project:write']);
+  runs = secretRuns(server, p);
+  await runs.secret('KEY');
+  // What the project began with has been followed.
+  await followEvents(server);
+});
+
+describe('a push to a closed branch', () => {
+  it('by one whom its rule names gives protected secrets by a credential that may use secrets only [A-SEC-04]', async () => {
+    await runs.secret('SEALED_KEY', { isProtected: true });
+    const rule = { pattern: 'main', allowWriters: false, pushUserIds: [ann.id] };
+    expect((await p.api(ann, 'POST', '/protected-branches', rule)).status).toBe(201);
+    await runs.push(ann, 'main');
+    expect(await runs.given({ ref: main, by: ann }, 'SEALED_KEY')).toEqual(['SEALED_KEY']);
+    await runs.push(small, 'main');
+    expect(await runs.given({ ref: main, by: ann }, 'SEALED_KEY')).toContain('SEALED_KEY');
+    expect(await runs.given({ ref: main, by: ann }, 'KEY')).toContain('pushed to main');
+  });
+
+  it('gives secrets only where whoever wrote the rule may use them: nobody names themselves into them [A-SEC-04][A-RBAC-09]', async () => {
+    await runs.secret('SEALED_KEY', { isProtected: true });
+    const projectId = p.repository.id;
+    const handed = { permission: 'project:write', by: ann, projectId };
+    const bot = await agentWith(server, `bot-${String(counter)}`, handed);
+    await handPermission(server, bot, { ...handed, permission: 'project:delegate' });
+    const broad = await withToken(server, ann, ['project:*']);
+    for (const [who, pattern] of [
+      [bot, 'own'],
+      [broad, 'other'],
+    ] as const) {
+      const rule = { pattern, allowWriters: false, pushUserIds: [who.id], requiredApprovals: 1 };
+      const made = await p.api(who, 'POST', '/protected-branches', rule);
+      expect(made).toMatchObject({ status: 201, body: { vouches: false } });
+      await runs.push({ ...who, token: who === broad ? ann.token : who.token }, pattern);
+      const asked = { ref: `refs/heads/${pattern}`, by: who };
+      for (const name of ['KEY', 'SEALED_KEY']) {
+        expect(await runs.given(asked, name)).toContain(name);
+      }
+    }
+    const rules = await p.api<{ items: { id: string; pattern: string }[] }>(
+      ann,
+      'GET',
+      '/protected-branches',
+    );
+    const { id = '' } = rules.body.items.find(({ pattern }) => pattern === 'other') ?? {};
+    const change = (who: TestUser, body: object) =>
+      p.api<{ vouches: boolean }>(who, 'PATCH', `/protected-branches/${id}`, body);
+    const same = { pushUserIds: [ann.id], requiredApprovals: 1 };
+    expect((await change(broad, same)).body.vouches).toBe(false);
+    expect((await change(ann, same)).body.vouches).toBe(true);
+    expect((await change(broad, { ...same, requiredChecks: ['a'] })).body.vouches).toBe(true);
+    expect((await change(broad, { requiredApprovals: 0 })).body.vouches).toBe(false);
+  });
+
+  it('is answered for by whoever closes the branch, not by who says once more that it is closed [A-SEC-04][A-RBAC-09]', async () => {
+    await runs.secret('SEALED_KEY', { isProtected: true });
+    const rule = { pattern: 'rel', allowWriters: false, pushUserIds: [ann.id] };
+    const made = await p.api<{ id: string }>(ann, 'POST', '/protected-branches', rule);
+    const broad = await withToken(server, ann, ['project:*']);
+    const change = async (who: TestUser, body: object) =>
+      await p.api(who, 'PATCH', `/protected-branches/${made.body.id}`, body);
+    const vouched = () => server.db.vouchedHead.count({ where: { ref: 'refs/heads/rel' } });
+    const given = () => runs.given({ ref: 'refs/heads/rel', by: ann }, 'SEALED_KEY');
+    await runs.push(small, 'rel');
+    for (const who of [broad, ann]) {
+      for (const body of [{ allowWriters: false }, rule, { ...rule, requiredChecks: ['a'] }]) {
+        expect(await change(who, body)).toMatchObject({ status: 200, body: { vouches: true } });
+        expect(await vouched()).toBe(0);
+      }
+    }
+    expect(await given()).toContain('SEALED_KEY');
+    const closedBy = async (who: TestUser) => {
+      await change(who, { allowWriters: true });
+      return await change(who, { allowWriters: false });
+    };
+    expect(await closedBy(broad)).toMatchObject({ status: 200, body: { vouches: false } });
+    // hers by a credential that may use secrets, on a rule that was closed by one that may not
+    expect((await change(ann, rule)).body).toMatchObject({ vouches: true });
+    expect(await vouched()).toBe(0);
+    await closedBy(ann);
+    expect(await given()).toEqual(['SEALED_KEY']);
+  });
+});

@@ -1,17 +1,7 @@
-import {
-  afterAll,
-  afterEach,
-  beforeAll,
-  beforeEach,
-  describe,
-  expect,
-  it,
-  jest,
-} from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { publishEvent } from '../../domain/event/publish-event.ts';
 import { inTransaction } from '../../domain/shared/tx.ts';
 import { createTestProject, createTestUser } from '../support/callers.ts';
-import { waitFor } from '../support/processes.ts';
 import { bindTestRole, createTestToken, startTestApi, type TestApi } from '../support/test-api.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -19,19 +9,12 @@ jest.setTimeout(240_000);
 
 let test: TestDatabase;
 let api: TestApi;
-let other: TestApi;
 let owner: { id: string; token: string; tokenId: string };
 let project: string;
-let stop: AbortController;
 
 beforeAll(async () => {
   test = await createTestDatabase({ max: 20 });
-  api = await startTestApi(test, {
-    maxBufferBytes: 64 * 1024,
-    watchEveryMs: 200,
-    heartbeatMs: 100,
-  });
-  other = await startTestApi(test);
+  api = await startTestApi(test);
   const user = await createTestUser(test.db);
   const { id: tokenId, token } = await createTestToken(test.db, user.id);
   project = (await createTestProject(test.db, user.id)).id;
@@ -41,17 +24,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await api.stop();
-  await other.stop();
   await test.drop();
-});
-
-beforeEach(() => {
-  stop = new AbortController();
-});
-
-afterEach(async () => {
-  stop.abort();
-  await waitFor('all clients to be forgotten', () => api.streams.count + other.streams.count === 0);
 });
 
 function publish(projectId: string | null, message: string, payload: object = {}): Promise<string> {

@@ -132,6 +132,11 @@ async function startTemporal(settings, ports) {
   if (warning !== null) note(warning);
 }
 
+/** What finds this instance from another terminal, whose environment is not this one's. @param {Settings} settings */
+function demoCommand({ home }) {
+  return home === inRoot('.slipway') ? 'npm run demo' : `SLIPWAY_HOME=${home} npm run demo`;
+}
+
 /** @param {Settings} settings */
 async function startProduct(settings) {
   const knownPassword = await readAdminPassword(settings.home);
@@ -149,7 +154,10 @@ async function startProduct(settings) {
     ['Sign in', login],
     ['Temporal UI', settings.temporalUiUrl ?? `(of ${settings.temporalAddress})`],
     ['Data, logs', `${settings.home}, ${path.join(settings.home, 'logs')}`],
-    ['Try it', '`npm run demo` in another terminal pushes a sample and runs its pipeline'],
+    [
+      'Try it',
+      `\`${demoCommand(settings)}\` in another terminal pushes a sample and runs its pipeline`,
+    ],
   ];
   const text = lines.map(([label, value]) => `  ${String(label).padEnd(12)} ${value}\n`).join('');
   process.stdout.write(

@@ -1,23 +1,39 @@
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** A failure told in one sentence; anything else that is thrown is a bug and shows its stack. */
 export class DemoError extends Error {}
 
 /**
- * Finds the Slipway that runs on this machine: `SLIPWAY_URL`, else `HOST` and `PORT`, with the token that `npm start` wrote.
+ * Where the product answers: what the caller says, else what the running `npm start` of that data folder wrote down.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} home
+ * @returns {Promise<string>}
+ */
+async function findAddress(env, home) {
+  if (env.SLIPWAY_URL !== undefined) return env.SLIPWAY_URL;
+  if (env.HOST === undefined && env.PORT === undefined) {
+    const text = await readFile(join(home, 'run', 'instance.json'), 'utf8').catch(() => '{}');
+    const { address } = JSON.parse(text);
+    if (typeof address === 'string') return address;
+  }
+  return `http://${env.HOST ?? '127.0.0.1'}:${env.PORT ?? '8080'}`;
+}
+
+/**
+ * Finds the Slipway that runs on this machine: `SLIPWAY_URL`, else `HOST` and `PORT`, else where `npm start` of this data
+ * folder answers, with the token that it wrote.
  *
  * @param {NodeJS.ProcessEnv} env
  * @param {string} root of this checkout; a relative SLIPWAY_HOME counts from there
  * @returns {Promise<Client>}
  */
 export async function findSlipway(env, root) {
-  const home = env.SLIPWAY_HOME ?? '.slipway';
-  const tokenPath = join(isAbsolute(home) ? home : resolve(root, home), 'admin-token');
-  const base = (
-    env.SLIPWAY_URL ?? `http://${env.HOST ?? '127.0.0.1'}:${env.PORT ?? '8080'}`
-  ).replace(/\/+$/, '');
+  const home = resolve(root, env.SLIPWAY_HOME ?? '.slipway');
+  const tokenPath = join(home, 'admin-token');
+  const base = (await findAddress(env, home)).replace(/\/+$/, '');
   const ready = await fetch(`${base}/readyz`, { signal: AbortSignal.timeout(5000) }).catch(
     () => null,
   );

@@ -52,6 +52,18 @@ describe('the demo', () => {
     await expect(findSlipway(env, '/')).rejects.toThrow(/Start it with "npm start"/);
   });
 
+  it('finds the product where the running npm start of the data folder answers', async () => {
+    const server = createServer((_request, response) => response.end()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    undo.push(() => server.close());
+    const address = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+    const home = tempFolder();
+    mkdirSync(join(home, 'run'));
+    writeFileSync(join(home, 'run', 'instance.json'), JSON.stringify({ address }));
+    const found = await findSlipway({ SLIPWAY_HOME: home, SLIPWAY_TOKEN: token }, '/');
+    expect(found.base).toBe(address);
+  });
+
   it('says where it looked when there is no token', async () => {
     const server = createServer((_request, response) => response.end()).listen(0, '127.0.0.1');
     await once(server, 'listening');

@@ -148,7 +148,8 @@ function toTold({ type, data }: ServerEvent): Told {
 function hear({ data }: Told): void {
   const event = parseRecord(data);
   if (event === null) return;
-  cache.refresh((key) => concerns(event, key, (place) => idOfPlace.get(place)));
+  const known = { idOfPlace: (place: string) => idOfPlace.get(place) };
+  cache.refresh((key, data) => concerns(event, key, { ...known, data }));
   for (const hearer of hearers) hearer(event);
   if (isActivity(event)) {
     recentEvents.value = [event, ...recentEvents.value].slice(0, 30);

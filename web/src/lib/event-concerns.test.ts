@@ -23,8 +23,8 @@ const shown = {
   ],
 };
 
-const concerned = (event: Heard, keys: readonly string[]): string[] =>
-  keys.filter((key) => concerns(event, key, idOf));
+const concerned = (event: Heard, keys: readonly string[], data?: unknown): string[] =>
+  keys.filter((key) => concerns(event, key, { idOfPlace: idOf, data }));
 
 describe('what an event concerns of what a page shows', () => {
   it('is nothing of the page of a merge request when the run is of another project', () => {
@@ -37,21 +37,37 @@ describe('what an event concerns of what a page shows', () => {
 
   it('is the run of its step, and no other', () => {
     const step = heard('step.completed', { subjectId: 'stp_1', payload: { pipelineId: 'run_1' } });
-    const keys = ['pipelines/run_1', 'pipelines/run_2', 'pipelines/all/', 'pipelines/home'];
+    const keys = ['pipelines/run_1', 'pipelines/run_2', 'pipelines/all/'];
     expect(concerned(step, keys)).toEqual(['pipelines/run_1']);
-    const started = heard('pipeline.started', { subjectId: 'run_3' });
-    const home = ['pipelines/home/running', 'pipelines/home/ended/broken'];
-    expect(concerned(started, home)).toEqual(['pipelines/home/running']);
     expect(concerned(heard('pipeline.completed', { subjectId: 'run_1' }), keys)).toEqual([
       'pipelines/run_1',
       'pipelines/all/',
-      'pipelines/home',
     ]);
+  });
+
+  it('is of the lists of Home those that a run which moved can be in', () => {
+    const [running, recent, broken] = ['running', 'recent', 'broken'].map(
+      (list) => `pipelines/home/${list}`,
+    );
+    const newest = 'pipelines/home/newest/prj_shop,prj_third';
+    const home = [running, recent, broken, newest].map(String);
+    const of = (type: Heard['type'], status: string, projectId = 'prj_other') =>
+      heard(type, { projectId, payload: { number: 1, status } });
+    expect(concerned(of('pipeline.started', ''), home)).toEqual([running]);
+    expect(concerned(of('pipeline.started', '', 'prj_shop'), home)).toEqual([running, newest]);
+    expect(concerned(of('pipeline.completed', 'success'), home)).toEqual([running, recent]);
+    expect(concerned(of('pipeline.completed', 'failure'), home)).toEqual([running, recent, broken]);
+    // it may be the one that mends what is shown as broken
+    const shown = { items: [{ project: { id: 'prj_other' } }] };
+    const mended = concerned(of('pipeline.completed', 'success'), home, shown);
+    expect(mended).toEqual([running, recent, broken]);
+    const things = ['git.pushed', 'step.started', 'step.completed', 'artifact.stored'] as const;
+    for (const type of things) expect(concerned(of(type, ''), home)).toEqual([]);
   });
 
   it('is every list of runs of its project that have ended when a rollout ended', () => {
     const failed = heard('deployment.failed', { subjectId: 'dep_1' });
-    const ended = ['pipelines/home/ended/broken', 'pipelines/all/', 'pipelines/of/ann/shop/'];
+    const ended = ['pipelines/home/broken', 'pipelines/all/', 'pipelines/of/ann/shop/'];
     const others = ['pipelines/home/running', 'pipelines/of/ann/other/'];
     expect(concerned(failed, [...ended, ...others])).toEqual(ended);
     expect(concerned(heard('deployment.progressed'), ended)).toEqual([]);
@@ -86,7 +102,7 @@ describe('what an event concerns of what a page shows', () => {
   });
 
   it('counts a project that the page has not met as the event’s', () => {
-    expect(concerns(heard('git.pushed'), 'repository/bob/new/tree/main/', idOf)).toBe(true);
+    expect(concerned(heard('git.pushed'), ['repository/bob/new/tree/main/'])).toHaveLength(1);
   });
 
   it('is all of runs and deployments after a repair, of which no other event told', () => {

@@ -3,10 +3,20 @@ import type { EventRecord } from '../../../contracts/event/types.ts';
 /** What of an event decides whom it concerns. */
 export type Heard = Pick<EventRecord, 'type' | 'projectId' | 'changeId' | 'subjectId' | 'payload'>;
 
-/** Id of the project `owner/name`, as far as this page has met it. */
-export type IdOfPlace = (place: string) => string | undefined;
+/** What the page knows already. */
+export interface Known {
+  /** id of the project `owner/name`, as far as this page has met it */
+  idOfPlace: (place: string) => string | undefined;
+  /** what is shown under the key; undefined while it is asked for */
+  data?: unknown;
+}
 
-type Rule = (event: Heard, rest: readonly string[], isOf: (place: string) => boolean) => boolean;
+type Rule = (
+  event: Heard,
+  rest: readonly string[],
+  isOf: (place: string) => boolean,
+  data: unknown,
+) => boolean;
 
 const isOneOf = (event: Heard, ...areas: string[]): boolean =>
   // a repair has put right what no event told of
@@ -25,12 +35,30 @@ const namesRun = (event: Heard, run: string): boolean =>
 const namesDeployment = (event: Heard, id: string): boolean =>
   event.payload['deploymentId'] === id || event.subjectId === id;
 
+/** Ids of the projects of which a list shows a run. */
+function projectsIn(data: unknown): (string | null)[] {
+  const runs = (data as { items?: { project?: { id?: string } }[] } | undefined)?.items ?? [];
+  return runs.map((run) => run.project?.id ?? null);
+}
+
+/** Lists of Home, by the rest of their key: what of a run that moved each of them can show. */
+const homeLists: Readonly<Record<string, Rule>> = {
+  running: (event) => event.type !== 'pipeline.skipped',
+  recent: (event) => event.type === 'pipeline.completed',
+  // a branch breaks by a run that fails; one that passes mends it only where the list has it
+  broken: (event, _rest, _isOf, data) =>
+    event.type === 'pipeline.completed' &&
+    (event.payload['status'] === 'failure' || projectsIn(data).includes(event.projectId)),
+  // the newest run of each of a few projects
+  newest: (event, [projects = '']) => projects.split(',').includes(event.projectId ?? ''),
+};
+
 const endsOfRollouts = /^deployment\.(?:sync_started|synced|failed|rolled_back|needs_human)$/;
 const commands = /^pipeline\.\w+_requested$/;
 
 /** By the first word of a key. What stands here for no event is never refreshed by one. */
 const rules: Readonly<Record<string, Rule>> = {
-  pipelines: (event, rest, isOf) => {
+  pipelines: (event, rest, isOf, data) => {
     const [which = ''] = rest;
     if (event.type === 'engine.state_repaired') return true;
     if (which.startsWith('run_')) {
@@ -43,9 +71,11 @@ const rules: Readonly<Record<string, Rule>> = {
     const isRun = event.type.startsWith('pipeline.') && !commands.test(event.type);
     if (!isRun && !isRollout) return false;
     if (which === 'of') return isOf(placeOf(rest.slice(1)));
-    // what has ended is listed apart from what runs
-    if (isRollout) return rest[1] !== 'running';
-    return rest[1] !== 'ended' || event.type === 'pipeline.completed';
+    if (which !== 'home') return true;
+    const [, list = '', ...more] = rest;
+    // a rollout is said of runs that have ended
+    if (isRollout && list !== 'newest') return list !== 'running';
+    return homeLists[list]?.(event, more, isOf, data) ?? true;
   },
   gates: (event) => isOneOf(event, 'gate', 'access'),
   changes: (event, [id]) => event.changeId !== null && event.changeId === id,
@@ -96,11 +126,11 @@ const rules: Readonly<Record<string, Rule>> = {
  * Whether what a page shows under `key` may be another after `event`. A project that this page has not met yet counts
  * as the event's: rather one question too many than one too few.
  */
-export function concerns(event: Heard, key: string, idOfPlace: IdOfPlace): boolean {
+export function concerns(event: Heard, key: string, { idOfPlace, data }: Known): boolean {
   const [area = '', ...rest] = key.split('/');
   const isOf = (place: string): boolean => {
     const id = idOfPlace(place);
     return id === undefined || id === event.projectId;
   };
-  return rules[area]?.(event, rest, isOf) ?? false;
+  return rules[area]?.(event, rest, isOf, data) ?? false;
 }

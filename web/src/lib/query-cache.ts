@@ -85,9 +85,9 @@ export class QueryCache {
   }
 
   /** Something happened elsewhere: asks again for what is shown and `concerns` it, at its pace. */
-  refresh(concerns: (key: string) => boolean): void {
+  refresh(concerns: (key: string, data: unknown) => boolean): void {
     for (const [key, entry] of this.entries) {
-      if (entry.watchers.size > 0 && concerns(key)) this.schedule(entry);
+      if (entry.watchers.size > 0 && concerns(key, entry.data)) this.schedule(entry);
     }
   }
 

@@ -60,10 +60,10 @@ function WorkList({ projects }: { projects: readonly Project[] }): JSX.Element {
   const running = useLoad('pipelines/home/running', (signal) =>
     listRuns({ finished: 'false', limit: 50 }, signal),
   );
-  const broken = useList('pipelines/home/ended/broken', (cursor, signal) =>
+  const broken = useList('pipelines/home/broken', (cursor, signal) =>
     listRuns({ newest: 'branch', status: 'failure', limit: 20, cursor }, signal),
   );
-  const recent = useLoad('pipelines/home/ended/recent', (signal) =>
+  const recent = useLoad('pipelines/home/recent', (signal) =>
     listRuns({ finished: 'true', limit: 8 }, signal),
   );
   const ids = projects

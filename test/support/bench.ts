@@ -29,18 +29,18 @@ export async function keepFigures(name: string, figures: object): Promise<void> 
   await writeFile(path.join(folder, `${name}.json`), text);
 }
 
-/** CPU seconds spent and memory held (MB) by a part of what runs beneath us. */
+/** CPU seconds spent and memory held (MB) by a part of what runs. */
 export interface PartUsage {
   cpuSeconds: number;
+  /** how much of it children took that have ended */
+  endedCpuSeconds: number;
   residentMb: number;
 }
 
-interface ProcessRow {
+interface ProcessRow extends PartUsage {
   pid: number;
   parent: number;
   command: string;
-  cpuSeconds: number;
-  residentMb: number;
 }
 
 const ticksPerSecond = 100;
@@ -51,12 +51,14 @@ function readProcess(pid: number): ProcessRow | null {
     const stat = readFileSync(`/proc/${String(pid)}/stat`, 'utf8');
     // the name, in brackets, may hold spaces
     const rest = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const ticks = [11, 12, 13, 14].map((index) => Number(rest[index]));
+    const seconds = (...fields: number[]): number =>
+      fields.reduce((sum, field) => sum + Number(rest[field]), 0) / ticksPerSecond;
     return {
       pid,
       parent: Number(rest[1]),
       command: readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8').replaceAll('\0', ' '),
-      cpuSeconds: ticks.reduce((sum, one) => sum + one, 0) / ticksPerSecond,
+      cpuSeconds: seconds(11, 12, 13, 14),
+      endedCpuSeconds: seconds(13, 14),
       residentMb: Number(rest[21]) * pageMb,
     };
   } catch {
@@ -64,38 +66,43 @@ function readProcess(pid: number): ProcessRow | null {
   }
 }
 
-/**
- * What every process beneath this one has used so far, added up by part. A process belongs to the part whose pattern its
- * own command line matches, else to that of its parent; children that have ended count with their parent.
- */
-export function usageByPart<Part extends string>(
-  parts: Readonly<Record<Part, RegExp>>,
-): Record<Part, PartUsage> {
+/** A process and all beneath it, as they are now. */
+export function processTree(root: number): ProcessRow[] {
   const rows = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => readProcess(Number(name)) ?? []);
+  const byParent = new Map<number, ProcessRow[]>();
+  for (const row of rows) byParent.set(row.parent, [...(byParent.get(row.parent) ?? []), row]);
+  const found = rows.filter((row) => row.pid === root);
+  // the list grows while it is walked
+  for (const row of found) found.push(...(byParent.get(row.pid) ?? []));
+  return found;
+}
+
+/**
+ * What processes (those beneath this one, unless told) have used so far, added up by part. A process belongs to the part
+ * whose pattern its own command line matches, else to that of its parent; children that have ended count with their
+ * parent.
+ */
+export function usageByPart<Part extends string>(
+  parts: Readonly<Record<Part, RegExp>>,
+  rows: readonly ProcessRow[] = processTree(process.pid).slice(1),
+): Record<Part, PartUsage> {
   const byPid = new Map(rows.map((row) => [row.pid, row]));
   const names = Object.keys(parts) as Part[];
-  const partOf = (row: ProcessRow | undefined): Part | null => {
-    if (row === undefined || row.pid === process.pid) return null;
-    const found = names.find((name) => parts[name].test(row.command));
-    return isBeneathUs(row, byPid) ? (found ?? partOf(byPid.get(row.parent))) : null;
-  };
+  const partOf = (row: ProcessRow | undefined): Part | null =>
+    row === undefined
+      ? null
+      : (names.find((name) => parts[name].test(row.command)) ?? partOf(byPid.get(row.parent)));
   const usage = Object.fromEntries(
-    names.map((name) => [name, { cpuSeconds: 0, residentMb: 0 }]),
+    names.map((name) => [name, { cpuSeconds: 0, endedCpuSeconds: 0, residentMb: 0 }]),
   ) as Record<Part, PartUsage>;
   for (const row of rows) {
     const part = partOf(row);
     if (part === null) continue;
     usage[part].cpuSeconds += row.cpuSeconds;
+    usage[part].endedCpuSeconds += row.endedCpuSeconds;
     usage[part].residentMb += row.residentMb;
   }
   return usage;
-}
-
-function isBeneathUs(row: ProcessRow, byPid: ReadonlyMap<number, ProcessRow>): boolean {
-  for (let at: ProcessRow | undefined = row; at !== undefined; at = byPid.get(at.parent)) {
-    if (at.parent === process.pid) return true;
-  }
-  return false;
 }

@@ -17,6 +17,8 @@ export interface LaunchedSlipway {
   baseUrl: string;
   home: string;
   adminToken: string;
+  /** of the launcher; all other processes are beneath it */
+  pid: number;
   /** Ends a part with SIGKILL; the launcher brings it back. Resolves once another process has its place. */
   kill(name: ServiceName): Promise<void>;
   /** Request as the admin; waits while the API is away (connection refused, 502–504), up to a minute. */
@@ -35,13 +37,24 @@ async function childPid(home: string, name: ServiceName): Promise<number | undef
   return record.children.find((child) => child.name === name)?.pid;
 }
 
+/** Where the product is run from and with what. */
+export interface LaunchPlace {
+  /** a clone, installed and built; ours unless told */
+  tree?: string;
+  /** made before, removed in the end like one of our own */
+  home?: string;
+}
+
 /** Runs deploy/start.mjs in a new home and waits until it serves. */
-export async function launchSlipway(env: Record<string, string> = {}): Promise<LaunchedSlipway> {
-  const home = await mkdtemp(path.join(tmpdir(), 'slipway-launched-'));
+export async function launchSlipway(
+  env: Record<string, string> = {},
+  { tree = root, ...place }: LaunchPlace = {},
+): Promise<LaunchedSlipway> {
+  const home = place.home ?? (await mkdtemp(path.join(tmpdir(), 'slipway-launched-')));
   const port = await freePort();
   const baseUrl = `http://127.0.0.1:${String(port)}`;
-  const launcher = spawn(process.execPath, [path.join(root, 'deploy', 'start.mjs')], {
-    cwd: root,
+  const launcher = spawn(process.execPath, [path.join(tree, 'deploy', 'start.mjs')], {
+    cwd: tree,
     env: { ...process.env, NODE_OPTIONS: '', PORT: String(port), SLIPWAY_HOME: home, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -63,6 +76,7 @@ export async function launchSlipway(env: Record<string, string> = {}): Promise<L
     baseUrl,
     home,
     adminToken,
+    pid: launcher.pid ?? -1,
     async kill(name) {
       // It may be on its way up again just now, after it lost something that was killed before.
       const pid = await eventually(async () => {

@@ -1,8 +1,18 @@
 import { makeWorkTree, type WorkTree } from './git-client.ts';
-import type { Slipway } from './slipway.ts';
 import { readServerEvents } from './sse.ts';
 
-interface StreamedEvent {
+/** What of a running product is needed to work with it as a client does. */
+export interface Served {
+  baseUrl: string;
+  adminToken: string;
+  request(
+    method: string,
+    pathname: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: unknown }>;
+}
+
+export interface StreamedEvent {
   type: string;
   createdAt: string;
   subjectId: string;
@@ -35,7 +45,7 @@ export function quantile(values: readonly number[], q: number): number {
 }
 
 /** The events of the platform as they come, and a way to wait for one of them. */
-function listen(slipway: Slipway): {
+export function listen(slipway: Served): {
   mark: () => number;
   next: (from: number, wanted: (event: StreamedEvent) => boolean) => Promise<StreamedEvent>;
   stop: () => Promise<void>;
@@ -66,7 +76,7 @@ function listen(slipway: Slipway): {
   };
 }
 
-async function firstLine(slipway: Slipway, pipelineId: string, step: string): Promise<number> {
+async function firstLine(slipway: Served, pipelineId: string, step: string): Promise<number> {
   const url = `${slipway.baseUrl}/api/v1/pipelines/${pipelineId}/steps/${step}/logs?follow=1`;
   for await (const event of readServerEvents(url, { token: slipway.adminToken })) {
     if (event.event === 'log') return Date.now();
@@ -76,7 +86,7 @@ async function firstLine(slipway: Slipway, pipelineId: string, step: string): Pr
 
 /** Pushes one after another to a project of its own, each followed from its event to the end of its run. */
 export async function measurePushes(
-  slipway: Slipway,
+  slipway: Served,
   { project, pushes, warm, files = {}, between }: PushBenchOptions,
 ): Promise<MeasuredPushes> {
   await slipway.request('POST', '/api/v1/projects', { name: project });

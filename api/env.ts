@@ -1,5 +1,5 @@
 import type { Caller } from '../contracts/identity/principal.ts';
-import type { Project, User } from '../prisma/generated/client.ts';
+import type { ProjectWithOwner } from '../domain/project/find-project.ts';
 import type { Services } from './services.ts';
 
 export interface AppVariables {
@@ -12,7 +12,7 @@ export interface AppVariables {
   /** who asks; anonymous on a public route */
   caller: Caller;
   /** the project of the path, when the route's access says `project: 'path'` */
-  project: Project & { owner: User };
+  project: ProjectWithOwner;
 }
 
 export interface AppEnv {

@@ -125,9 +125,19 @@ export async function visibilityGives(
     where: { id: projectId },
     select: { visibility: true },
   });
-  if (project?.visibility === 'public') return true;
+  return project !== null && isGivenBy(project.visibility, principal, permission);
+}
+
+/** The same of a project whose visibility was read already. */
+export function isGivenBy(
+  visibility: string,
+  principal: Principal,
+  permission: Permission,
+): boolean {
+  if (!givenByVisibility.has(permission)) return false;
+  if (visibility === 'public') return true;
   return (
-    project?.visibility === 'internal' &&
+    visibility === 'internal' &&
     isSignedIn(principal) &&
     principal.projectId === null &&
     (principal.scopes === null || expandPatterns(principal.scopes).has(permission))

@@ -11,6 +11,7 @@ export const issueParts = {
 } as const satisfies Prisma.IssueInclude;
 
 type IssueWithParts = Prisma.IssueGetPayload<{ include: typeof issueParts }>;
+type ShownIssue = Omit<IssueWithParts, 'projectId' | 'authorId' | 'assigneeId'>;
 
 export interface IssueRecord {
   id: string;
@@ -27,7 +28,7 @@ export interface IssueRecord {
   updatedAt: string;
 }
 
-export function toIssueRecord(issue: IssueWithParts): IssueRecord {
+export function toIssueRecord(issue: ShownIssue): IssueRecord {
   return {
     id: issue.id,
     number: issue.number,

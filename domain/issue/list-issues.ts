@@ -1,10 +1,10 @@
 import type { IssueStatus } from '../../contracts/issue/types.ts';
-import type { Prisma } from '../../prisma/generated/client.ts';
+import { Prisma } from '../../prisma/generated/client.ts';
 import { normalizeName } from '../identity/names.ts';
 import type { Db } from '../shared/db.ts';
 import { toPage, type Page, type PageRequest } from '../shared/page.ts';
-import { hasText } from '../shared/text-match.ts';
-import { issueParts, toIssueRecord, type IssueRecord } from './issue-record.ts';
+import { likePart } from '../shared/text-match.ts';
+import { toIssueRecord, type IssueRecord } from './issue-record.ts';
 
 export interface IssueFilter {
   status?: IssueStatus | undefined;
@@ -20,30 +20,35 @@ export interface IssueFilter {
   q?: string | undefined;
 }
 
-const named = (user: string) => ({ OR: [{ id: user }, { name: normalizeName(user) }] });
+/** A user `u` who was named by id or name. */
+const isNamed = (user: string): Prisma.Sql =>
+  Prisma.sql`(u.id = ${user} OR u.name = ${normalizeName(user)})`;
 
-function textFilter(q: string): Prisma.IssueWhereInput {
+function textFilter(q: string): Prisma.Sql {
   const number = /^#?(\d{1,9})$/u.exec(q)?.[1];
-  const contains = hasText(q);
-  const inText = [{ title: contains }, { body: contains }];
-  return { OR: number === undefined ? inText : [...inText, { number: Number(number) }] };
+  const part = likePart(q);
+  const isNumber =
+    number === undefined ? Prisma.empty : Prisma.sql`OR i.number = ${Number(number)}`;
+  return Prisma.sql`(i.title ILIKE ${part} OR i.body ILIKE ${part} ${isNumber})`;
 }
 
-function toWhere(projectId: string, filter: IssueFilter): Prisma.IssueWhereInput {
-  const { status, labels, unlabelled, assignee, author, q } = filter;
-  return {
-    projectId,
-    ...(status === undefined ? {} : { status }),
-    ...(labels === undefined || labels.length === 0 ? {} : { labels: { hasEvery: [...labels] } }),
-    ...(unlabelled === true ? { labels: { isEmpty: true } } : {}),
-    ...(assignee === undefined
-      ? {}
-      : assignee === 'none'
-        ? { assigneeId: null }
-        : { assignee: named(assignee) }),
-    ...(author === undefined ? {} : { author: named(author) }),
-    ...(q === undefined || q === '' ? {} : textFilter(q)),
-  };
+/** All that is asked of an issue `i` but its status. */
+function toWhere(projectId: string, filter: IssueFilter): Prisma.Sql {
+  const { labels = [], unlabelled, assignee, author, q = '' } = filter;
+  const conditions = [Prisma.sql`i.project_id = ${projectId}`];
+  if (labels.length > 0) conditions.push(Prisma.sql`i.labels @> ${[...labels]}::text[]`);
+  if (unlabelled === true) conditions.push(Prisma.sql`i.labels = '{}'`);
+  if (assignee === 'none') conditions.push(Prisma.sql`i.assignee_id IS NULL`);
+  else if (assignee !== undefined) {
+    conditions.push(
+      Prisma.sql`i.assignee_id IN (SELECT id FROM users u WHERE ${isNamed(assignee)})`,
+    );
+  }
+  if (author !== undefined) {
+    conditions.push(Prisma.sql`i.author_id IN (SELECT id FROM users u WHERE ${isNamed(author)})`);
+  }
+  if (q !== '') conditions.push(textFilter(q));
+  return Prisma.join(conditions, ' AND ');
 }
 
 export interface IssuePage extends Page<IssueRecord> {
@@ -51,29 +56,68 @@ export interface IssuePage extends Page<IssueRecord> {
   counts: Record<IssueStatus, number>;
 }
 
-/** Issues of a project, newest first. */
+interface Row {
+  open: number;
+  closed: number;
+  /** null in the one row of a page without issues */
+  id: string | null;
+  number: number;
+  title: string;
+  body: string | null;
+  status: string;
+  labels: string[];
+  createdAt: Date;
+  updatedAt: Date;
+  authorId: string;
+  authorName: string;
+  authorDisplayName: string | null;
+  assigneeId: string | null;
+  assigneeName: string;
+  assigneeDisplayName: string | null;
+  comments: number;
+}
+
+function toRecord(row: Row & { id: string }): IssueRecord {
+  const { assigneeId, authorName: name, authorDisplayName: displayName } = row;
+  const assignee = { name: row.assigneeName, displayName: row.assigneeDisplayName };
+  return toIssueRecord({
+    ...row,
+    author: { id: row.authorId, name, displayName },
+    assignee: assigneeId === null ? null : { id: assigneeId, ...assignee },
+    _count: { comments: row.comments },
+  });
+}
+
+/** Issues of a project, newest first, and the numbers of all of them: one statement. */
 export async function listIssues(
   db: Db,
   projectId: string,
   filter: IssueFilter,
   page: PageRequest,
 ): Promise<IssuePage> {
+  const { status = null } = filter;
   const where = toWhere(projectId, filter);
-  const groups = await db.issue.groupBy({
-    by: ['status'],
-    where: toWhere(projectId, { ...filter, status: undefined }),
-    _count: true,
-  });
-  const countOf = (status: IssueStatus) =>
-    groups.find((group) => group.status === status)?._count ?? 0;
-  const counts = { open: countOf('open'), closed: countOf('closed') };
-  const rows = await db.issue.findMany({
-    where: page.after === null ? where : { AND: [where, { id: { lt: page.after } }] },
-    include: issueParts,
-    orderBy: { id: 'desc' },
-    skip: page.offset,
-    take: page.limit + 1,
-  });
-  const total = filter.status === undefined ? counts.open + counts.closed : counts[filter.status];
-  return { ...toPage(rows, page, total, toIssueRecord), counts };
+  const rows = await db.$queryRaw<Row[]>`
+    WITH counts AS (
+      SELECT count(*) FILTER (WHERE i.status = 'open')::int AS open,
+             count(*) FILTER (WHERE i.status = 'closed')::int AS closed
+        FROM issues i WHERE ${where}
+    ), page AS (
+      SELECT i.* FROM issues i
+       WHERE ${where} AND (${status}::text IS NULL OR i.status = ${status})
+         AND (${page.after}::text IS NULL OR i.id < ${page.after})
+       ORDER BY i.id DESC OFFSET ${page.offset} LIMIT ${page.limit + 1}
+    )
+    SELECT counts.open, counts.closed, i.id, i.number, i.title, i.body, i.status, i.labels,
+           i.created_at AS "createdAt", i.updated_at AS "updatedAt", i.author_id AS "authorId", a.name AS "authorName",
+           a.display_name AS "authorDisplayName", i.assignee_id AS "assigneeId", w.name AS "assigneeName",
+           w.display_name AS "assigneeDisplayName",
+           (SELECT count(*)::int FROM comments c WHERE c.issue_id = i.id) AS comments
+      FROM counts LEFT JOIN page i ON true
+      LEFT JOIN users a ON a.id = i.author_id LEFT JOIN users w ON w.id = i.assignee_id
+     ORDER BY i.id DESC`;
+  const counts = { open: rows[0]?.open ?? 0, closed: rows[0]?.closed ?? 0 };
+  const issues = rows.filter((row): row is Row & { id: string } => row.id !== null);
+  const total = status === null ? counts.open + counts.closed : counts[status];
+  return { ...toPage(issues, page, total, toRecord), counts };
 }

@@ -1,11 +1,12 @@
 import { Prisma } from '../../prisma/generated/client.ts';
+import { inScope, type ProjectScope } from '../project/project-scope.ts';
 import type { Db } from '../shared/db.ts';
 
 export interface NewestRunsOptions {
   /** of each branch that there is, the newest run that passed or failed; of each project its newest run */
   of: 'branch' | 'project';
   /** projects that the caller may read */
-  projectIds: readonly string[];
+  projects: ProjectScope;
   /** only those that are in this state; not the newest one in this state */
   status?: string | undefined;
   /** id of the last run of the page before */
@@ -19,23 +20,23 @@ export interface NewestRunsOptions {
  * branch or project.
  */
 export async function findNewestRuns(db: Db, options: NewestRunsOptions): Promise<string[]> {
-  const { of, projectIds, status, after, limit } = options;
-  const ids = [...projectIds];
+  const { of, projects, status, after, limit } = options;
+  const scope = inScope(projects);
   const newest =
     of === 'branch'
       ? Prisma.sql`
-          git_refs AS place CROSS JOIN LATERAL (
+          git_refs AS place JOIN projects p ON p.id = place.project_id CROSS JOIN LATERAL (
             SELECT id, status FROM pipelines
             WHERE project_id = place.project_id AND git_ref = place.name AND status IN ('success', 'failure')
             ORDER BY id DESC LIMIT 1
           ) AS newest
-          WHERE place.project_id = ANY(${ids}) AND starts_with(place.name, 'refs/heads/')`
+          WHERE ${scope} AND starts_with(place.name, 'refs/heads/')`
       : Prisma.sql`
-          projects AS place CROSS JOIN LATERAL (
+          projects p CROSS JOIN LATERAL (
             SELECT id, status FROM pipelines
-            WHERE project_id = place.id ORDER BY number DESC LIMIT 1
+            WHERE project_id = p.id ORDER BY number DESC LIMIT 1
           ) AS newest
-          WHERE place.id = ANY(${ids})`;
+          WHERE ${scope}`;
   const rows = await db.$queryRaw<{ id: string }[]>`
     SELECT newest.id FROM ${newest}
       AND (${status ?? null}::text IS NULL OR newest.status = ${status ?? null})

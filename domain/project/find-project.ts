@@ -1,10 +1,11 @@
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { Project, User } from '../../prisma/generated/client.ts';
-import { can, visibilityGives } from '../identity/check-access.ts';
+import { Prisma } from '../../prisma/generated/client.ts';
+import { can, isGivenBy, visibilityGives } from '../identity/check-access.ts';
 import type { Db } from '../shared/db.ts';
+import { readProjects, type ProjectWithOwner } from './project-rows.ts';
 
-export type ProjectWithOwner = Project & { owner: User };
+export type { ProjectWithOwner } from './project-rows.ts';
 
 /** The one sentence for a project that is not there and for one that may not be seen, so that they look the same. */
 export function noSuchProject(): DomainError {
@@ -22,6 +23,16 @@ export async function maySeeProject(db: Db, caller: Caller, projectId: string): 
   );
 }
 
+/** The same of a project that was read already: nothing is asked for its visibility. */
+export async function maySee(
+  db: Db,
+  { principal }: Caller,
+  { id, visibility }: Pick<ProjectWithOwner, 'id' | 'visibility'>,
+): Promise<boolean> {
+  const isGiven = isGivenBy(visibility, principal, 'project:read');
+  return isGiven || (await can(db, principal, 'project:read', id));
+}
+
 /**
  * The project at `owner/name`, with its owner.
  * @throws DomainError `not_found` when there is none or the caller may not see it
@@ -32,10 +43,7 @@ export async function findProject(
   owner: string,
   name: string,
 ): Promise<ProjectWithOwner> {
-  const project = await db.project.findFirst({
-    where: { name, owner: { name: owner } },
-    include: { owner: true },
-  });
-  if (project === null || !(await maySeeProject(db, caller, project.id))) throw noSuchProject();
+  const [project] = await readProjects(db, Prisma.sql`o.name = ${owner} AND p.name = ${name}`);
+  if (project === undefined || !(await maySee(db, caller, project))) throw noSuchProject();
   return project;
 }

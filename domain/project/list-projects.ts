@@ -1,10 +1,11 @@
 import type { Caller } from '../../contracts/identity/principal.ts';
 import { isSignedIn } from '../../contracts/identity/principal.ts';
-import type { Prisma } from '../../prisma/generated/client.ts';
+import { Prisma } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
-import { hasText } from '../shared/text-match.ts';
-import { maySeeProject, type ProjectWithOwner } from './find-project.ts';
+import { likePart } from '../shared/text-match.ts';
+import { maySee, type ProjectWithOwner } from './find-project.ts';
 import { toProjectRecord, type ProjectRecord } from './project-record.ts';
+import { readProjects } from './project-rows.ts';
 import { can } from '../identity/check-access.ts';
 
 export interface ListProjectsOptions {
@@ -17,28 +18,27 @@ export interface ListProjectsOptions {
   limit: number;
 }
 
-function boundTo(userId: string): Prisma.ProjectWhereInput[] {
-  return [
-    { ownerId: userId },
-    { roleBindings: { some: { userId } } },
-    { delegations: { some: { delegateId: userId, revokedAt: null } } },
-  ];
+function boundTo(userId: string): Prisma.Sql {
+  return Prisma.sql`(p.owner_id = ${userId}
+    OR EXISTS (SELECT FROM user_roles r WHERE r.project_id = p.id AND r.user_id = ${userId})
+    OR EXISTS (SELECT FROM delegations d
+                WHERE d.project_id = p.id AND d.delegate_id = ${userId} AND d.revoked_at IS NULL))`;
 }
 
-/** What could be visible at all; each row is then asked again, so that this need only be wide enough. */
-async function candidates(db: Db, caller: Caller): Promise<Prisma.ProjectWhereInput> {
-  const { principal } = caller;
-  if (!isSignedIn(principal)) return { visibility: 'public' };
+/** What could be visible at all; unless it is everything, each row is then asked again: this need only be wide enough. */
+async function candidates(db: Db, { principal }: Caller): Promise<Prisma.Sql | 'all'> {
+  if (!isSignedIn(principal)) return Prisma.sql`p.visibility = 'public'`;
   if (principal.projectId !== null) {
-    return { OR: [{ id: principal.projectId }, { visibility: 'public' }] };
+    return Prisma.sql`(p.id = ${principal.projectId} OR p.visibility = 'public')`;
   }
-  if (await can(db, principal, 'project:read', null)) return {};
-  return { OR: [{ visibility: { in: ['public', 'internal'] } }, ...boundTo(principal.userId)] };
+  // what is held everywhere is held on every project
+  if (await can(db, principal, 'project:read', null)) return 'all';
+  return Prisma.sql`(p.visibility IN ('public', 'internal') OR ${boundTo(principal.userId)})`;
 }
 
-function matching(q: string): Prisma.ProjectWhereInput {
-  const contains = hasText(q);
-  return { OR: [{ name: contains }, { displayName: contains }, { owner: { name: contains } }] };
+function matching(q: string): Prisma.Sql {
+  const part = likePart(q);
+  return Prisma.sql`(p.name ILIKE ${part} OR p.display_name ILIKE ${part} OR o.name ILIKE ${part})`;
 }
 
 /** Projects that the caller may see, newest first. `next` is the `after` of the next page, null on the last. */
@@ -47,23 +47,24 @@ export async function listProjects(
   caller: Caller,
   options: ListProjectsOptions,
 ): Promise<{ projects: ProjectRecord[]; next: string | null }> {
-  const conditions = [await candidates(db, caller)];
-  if (options.mine === true) conditions.push({ OR: boundTo(caller.principal.userId) });
-  if (options.q !== undefined && options.q !== '') conditions.push(matching(options.q));
+  const { q = '', mine, limit } = options;
+  const wide = await candidates(db, caller);
+  const conditions = wide === 'all' ? [Prisma.sql`true`] : [wide];
+  if (mine === true) conditions.push(boundTo(caller.principal.userId));
+  if (q !== '') conditions.push(matching(q));
   const visible: ProjectWithOwner[] = [];
-  let after = options.after;
+  let { after } = options;
   for (;;) {
-    const rows = await db.project.findMany({
-      where: { AND: after === undefined ? conditions : [...conditions, { id: { lt: after } }] },
-      include: { owner: true },
-      orderBy: { id: 'desc' },
-      take: options.limit + 1,
-    });
-    for (const row of rows) if (await maySeeProject(db, caller, row.id)) visible.push(row);
+    const behind = after === undefined ? [] : [Prisma.sql`p.id < ${after}`];
+    const where = Prisma.join([...conditions, ...behind], ' AND ');
+    const rows = await readProjects(db, Prisma.sql`${where} ORDER BY p.id DESC LIMIT ${limit + 1}`);
+    for (const row of rows) {
+      if (wide === 'all' || (await maySee(db, caller, row))) visible.push(row);
+    }
     after = rows.at(-1)?.id;
-    if (rows.length <= options.limit || visible.length > options.limit) break;
+    if (rows.length <= limit || visible.length > limit) break;
   }
-  const page = visible.slice(0, options.limit);
-  const next = visible.length > options.limit ? (page.at(-1)?.id ?? null) : null;
+  const page = visible.slice(0, limit);
+  const next = visible.length > limit ? (page.at(-1)?.id ?? null) : null;
   return { projects: page.map(toProjectRecord), next };
 }

@@ -2,6 +2,7 @@ import type { Permission } from '../../contracts/identity/permissions.ts';
 import { isSignedIn, type Principal } from '../../contracts/identity/principal.ts';
 import { can } from '../identity/check-access.ts';
 import type { Db } from '../shared/db.ts';
+import type { ProjectScope } from './project-scope.ts';
 
 /**
  * Ids of the active projects that the principal may read: all of them with a global `project:read`, else the public ones,
@@ -45,4 +46,21 @@ export async function readableProjectIds(
     if (!readable.has(id) && (await can(db, principal, permission, id))) readable.add(id);
   }
   return [...readable];
+}
+
+/**
+ * The same for a list that asks for its projects itself: where all of them may be read their ids are not.
+ * @param wanted only of these
+ */
+export async function readableProjects(
+  db: Db,
+  principal: Principal,
+  wanted: readonly string[] | null = null,
+): Promise<ProjectScope> {
+  if (principal.projectId === null && (await can(db, principal, 'project:read', null))) {
+    return { ids: wanted, onlyActive: true };
+  }
+  const ids = await readableProjectIds(db, principal);
+  const among = wanted === null ? ids : ids.filter((id) => wanted.includes(id));
+  return { ids: among, onlyActive: true };
 }

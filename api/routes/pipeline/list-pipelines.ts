@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import { listPipelines } from '../../../domain/pipeline/read-pipelines.ts';
-import { readableProjectIds } from '../../../domain/project/readable-projects.ts';
+import { listPipelines } from '../../../domain/pipeline/list-pipelines.ts';
+import { readableProjects } from '../../../domain/project/readable-projects.ts';
 import { defineRoute } from '../../define-route.ts';
 import { listPipelinesQuery, pipelinePage, readListQuery, toPipelinePage } from './list-query.ts';
 
@@ -29,12 +29,9 @@ export const listPipelinesRoute = defineRoute({
   handler: async (c) => {
     const { db } = c.get('services');
     const { projects, ...query } = c.req.valid('query');
-    const readable = await readableProjectIds(db, c.get('caller').principal);
-    const wanted = projects === undefined ? null : new Set(projects.split(','));
-    const page = await listPipelines(db, {
-      ...readListQuery(query),
-      projectIds: wanted === null ? readable : readable.filter((id) => wanted.has(id)),
-    });
-    return c.json(await toPipelinePage(db, c.get('caller').principal, page), 200);
+    const { principal } = c.get('caller');
+    const scope = await readableProjects(db, principal, projects?.split(',') ?? null);
+    const page = await listPipelines(db, { ...readListQuery(query), projects: scope });
+    return c.json(await toPipelinePage(db, principal, page), 200);
   },
 });

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { listPipelines } from '../../../domain/pipeline/read-pipelines.ts';
+import { listPipelines } from '../../../domain/pipeline/list-pipelines.ts';
 import { defineRoute } from '../../define-route.ts';
 import { listPipelinesQuery, pipelinePage, readListQuery, toPipelinePage } from './list-query.ts';
 
@@ -27,7 +27,7 @@ export const listProjectPipelinesRoute = defineRoute({
     const { db } = c.get('services');
     const page = await listPipelines(db, {
       ...readListQuery({ ...query, ref: gitRef }),
-      projectIds: [project.id],
+      projects: { ids: [project.id], onlyActive: false },
     });
     return c.json(await toPipelinePage(db, c.get('caller').principal, page), 200);
   },

@@ -3,9 +3,9 @@ import { pipelineStatuses, pipelineTriggers } from '../../../contracts/pipeline/
 import type { Principal } from '../../../contracts/identity/principal.ts';
 import { DomainError } from '../../../contracts/problems.ts';
 import type {
+  ListedPipeline,
   ListPipelinesOptions,
-  PipelineInProject,
-} from '../../../domain/pipeline/read-pipelines.ts';
+} from '../../../domain/pipeline/list-pipelines.ts';
 import type { Db } from '../../../domain/shared/db.ts';
 import { pipelineBody, toPipelineBody } from './pipeline-body.ts';
 import { visibleRunDeployments } from './visible-run-deployments.ts';
@@ -46,7 +46,7 @@ export function readListQuery({
   cursor,
   finished,
   ...query
-}: z.output<typeof listPipelinesQuery>): Omit<ListPipelinesOptions, 'projectIds'> {
+}: z.output<typeof listPipelinesQuery>): Omit<ListPipelinesOptions, 'projects'> {
   const { newest, trigger, changeId, commit, q } = query;
   const others = { ref, trigger, changeId, commit, q, finished };
   const [refused] = Object.entries(others).find(([, value]) => value !== undefined) ?? [];
@@ -78,7 +78,7 @@ export const pipelinePage = z.object({
 export async function toPipelinePage(
   db: Db,
   principal: Principal,
-  { items, next }: { items: PipelineInProject[]; next: string | null },
+  { items, next }: { items: ListedPipeline[]; next: string | null },
 ): Promise<z.output<typeof pipelinePage>> {
   const deployments = await visibleRunDeployments(db, principal, items);
   return {

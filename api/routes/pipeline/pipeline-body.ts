@@ -10,10 +10,8 @@ import type { RunDeployment } from '../../../domain/deploy/deployments-of-run.ts
 import type { DescribedGate } from '../../../domain/gate/describe-gates.ts';
 import { planOf } from '../../../domain/pipeline/begin-run.ts';
 import { isRerun } from '../../../domain/pipeline/run-key.ts';
-import type {
-  PipelineInProject,
-  PipelineWithSteps,
-} from '../../../domain/pipeline/read-pipelines.ts';
+import type { ListedPipeline } from '../../../domain/pipeline/list-pipelines.ts';
+import type { PipelineWithSteps } from '../../../domain/pipeline/read-pipelines.ts';
 
 const time = z.iso.datetime().nullable();
 
@@ -132,7 +130,7 @@ const iso = (value: Date | null): string | null => value?.toISOString() ?? null;
 
 /** Database rows → answer of the API; a run that has just been asked for has deployed nothing. */
 export function toPipelineBody(
-  run: PipelineInProject,
+  run: ListedPipeline,
   deployments: readonly RunDeployment[] = [],
 ): PipelineBody {
   return {

@@ -17,7 +17,7 @@ export interface LaunchedSlipway {
   baseUrl: string;
   home: string;
   adminToken: string;
-  /** of the launcher; all other processes are beneath it */
+  /** of the launcher, or of what it was started through; all other processes are beneath it */
   pid: number;
   /** Ends a part with SIGKILL; the launcher brings it back. Resolves once another process has its place. */
   kill(name: ServiceName): Promise<void>;
@@ -43,17 +43,20 @@ export interface LaunchPlace {
   tree?: string;
   /** made before, removed in the end like one of our own */
   home?: string;
+  /** a command that the launcher is started through, and that passes signals on to it */
+  through?: readonly string[];
 }
 
 /** Runs deploy/start.mjs in a new home and waits until it serves. */
 export async function launchSlipway(
   env: Record<string, string> = {},
-  { tree = root, ...place }: LaunchPlace = {},
+  { tree = root, through = [], ...place }: LaunchPlace = {},
 ): Promise<LaunchedSlipway> {
   const home = place.home ?? (await mkdtemp(path.join(tmpdir(), 'slipway-launched-')));
   const port = await freePort();
   const baseUrl = `http://127.0.0.1:${String(port)}`;
-  const launcher = spawn(process.execPath, [path.join(tree, 'deploy', 'start.mjs')], {
+  const words = [...through, process.execPath, path.join(tree, 'deploy', 'start.mjs')];
+  const launcher = spawn(words[0] ?? '', words.slice(1), {
     cwd: tree,
     env: { ...process.env, NODE_OPTIONS: '', PORT: String(port), SLIPWAY_HOME: home, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

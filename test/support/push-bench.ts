@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { makeWorkTree, type WorkTree } from './git-client.ts';
 import { readServerEvents } from './sse.ts';
 
@@ -16,7 +17,7 @@ export interface StreamedEvent {
   type: string;
   createdAt: string;
   subjectId: string;
-  payload: { pipelineId?: string; step?: string; updates?: { newSha: string }[] };
+  payload: { pipelineId?: string; step?: string; status?: string; updates?: { newSha: string }[] };
 }
 
 export interface MeasuredPushes {
@@ -44,36 +45,70 @@ export function quantile(values: readonly number[], q: number): number {
   );
 }
 
-/** The events of the platform as they come, and a way to wait for one of them. */
-export function listen(slipway: Served): {
-  mark: () => number;
-  next: (from: number, wanted: (event: StreamedEvent) => boolean) => Promise<StreamedEvent>;
-  stop: () => Promise<void>;
-} {
+/** The events of a platform as they come. */
+export interface EventTape {
+  /** how many have come so far: a place on the tape */
+  mark(): number;
+  /** The first one from a place on that is wanted; fails after `timeoutMs`. */
+  next(from: number, wanted: (event: StreamedEvent) => boolean): Promise<StreamedEvent>;
+  /** Waits until so many are wanted from a place on. */
+  count(from: number, wanted: (event: StreamedEvent) => boolean, atLeast: number): Promise<void>;
+  /** what has come from a place on */
+  since(from: number): StreamedEvent[];
+  stop(): Promise<void>;
+}
+
+/**
+ * Listens to the events of a platform; resolves when it is heard.
+ * @param timeoutMs how long one may let us wait
+ */
+export async function listen(slipway: Served, timeoutMs = 240_000): Promise<EventTape> {
   const stop = new AbortController();
   const events: StreamedEvent[] = [];
-  const wakers: (() => void)[] = [];
+  let wakers: (() => void)[] = [];
+  let opened = (): void => undefined;
+  const isOpen = new Promise<void>((resolve) => (opened = resolve));
   const listening = (async () => {
-    const options = { token: slipway.adminToken, signal: stop.signal };
+    const options = { token: slipway.adminToken, signal: stop.signal, opened };
     for await (const event of readServerEvents(`${slipway.baseUrl}/api/v1/events`, options)) {
       events.push(JSON.parse(event.data) as StreamedEvent);
       for (const wake of wakers.splice(0)) wake();
     }
-  })().catch(() => undefined);
+  })();
+  // it ends by our own stop, or by a failure that whoever waits for it hears
+  listening.catch(() => undefined);
+  const another = async (until: number): Promise<void> => {
+    const heard = new Promise<void>((resolve) => wakers.push(resolve));
+    const ended = listening.then(() => Promise.reject(new Error('the stream of events ended')));
+    await Promise.race([heard, ended, late(until - Date.now())]);
+  };
+  await Promise.race([isOpen, listening]);
   return {
     mark: () => events.length,
+    since: (from) => events.slice(from),
     next: async (from, wanted) => {
+      const until = Date.now() + timeoutMs;
       for (;;) {
         const found = events.slice(from).find(wanted);
         if (found !== undefined) return found;
-        await new Promise<void>((resolve) => wakers.push(resolve));
+        await another(until);
       }
     },
+    count: async (from, wanted, atLeast) => {
+      const until = Date.now() + timeoutMs;
+      while (events.slice(from).filter(wanted).length < atLeast) await another(until);
+    },
     stop: async () => {
+      wakers = [];
       stop.abort();
-      await listening;
+      await listening.catch(() => undefined);
     },
   };
+}
+
+async function late(ms: number): Promise<never> {
+  await sleep(Math.max(0, ms), undefined, { ref: false });
+  throw new Error('an event that was waited for did not come');
 }
 
 async function firstLine(slipway: Served, pipelineId: string, step: string): Promise<number> {
@@ -93,7 +128,7 @@ export async function measurePushes(
   const work = await makeWorkTree(`${slipway.baseUrl}/admin/${project}.git`, slipway.adminToken);
   const definition = 'steps:\n  - { name: first, network: none, commands: ["echo hello"] }\n';
   await work.write({ ...files, '.platform.yaml': definition });
-  const events = listen(slipway);
+  const events = await listen(slipway);
   const measured: MeasuredPushes = { toFirstLine: [], pushes: [] };
   for (let i = 0; i < warm + pushes; i += 1) {
     await work.write({ n: String(i) });

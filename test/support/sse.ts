@@ -7,10 +7,18 @@ export interface ServerEvent {
   at: number;
 }
 
-/** Reads server-sent events until the stream ends or the signal aborts; comments are passed over. */
+/**
+ * Reads server-sent events until the stream ends or the signal aborts; comments are passed over.
+ * @param options `opened` is called when the server has answered
+ */
 export async function* readServerEvents(
   url: string,
-  options: { token?: string; lastEventId?: string; signal?: AbortSignal } = {},
+  options: {
+    token?: string;
+    lastEventId?: string;
+    signal?: AbortSignal;
+    opened?: () => void;
+  } = {},
 ): AsyncGenerator<ServerEvent> {
   const response = await fetch(url, {
     headers: {
@@ -22,6 +30,7 @@ export async function* readServerEvents(
   });
   if (!response.ok || response.body === null)
     throw new Error(`${String(response.status)} ${await response.text()}`);
+  options.opened?.();
   const decoder = new TextDecoder();
   let text = '';
   for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {

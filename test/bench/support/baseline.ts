@@ -12,14 +12,14 @@ export type Build = 'ours' | 'baseline';
 
 /** Kinds of processes, by their command lines; what matches none belongs to what started it. */
 const parts = {
+  // sandboxes that have ended are found in the account of whoever inherited them
+  sandbox: /subreaper\.pl|^\S*(bwrap|slirp4netns) /,
   launcher: /deploy\/start\.mjs|guardian\.mjs/,
   api: /dist\/api\.mjs/,
   workers: /dist\/workers\.mjs/,
   temporal: /server start-dev/,
   postgres: /bin\/postgres |^postgres: /,
   spawner: /^slipway-spawner/,
-  // while it runs; what has ended counts with what waited for it
-  sandbox: /^\S*(bwrap|slirp4netns) /,
 };
 export type Part = keyof typeof parts;
 export type Usage = Record<Part, PartUsage>;
@@ -31,7 +31,7 @@ export interface Product extends LaunchedSlipway {
   databaseUrl: string;
   /** every process of it that runs now, the launcher first */
   pids(): number[];
-  /** what all processes have used so far, by kind; a step that has ended counts with `spawner`, who waited for it */
+  /** what all processes have used so far, by kind */
   usage(): Usage;
 }
 
@@ -67,6 +67,15 @@ async function makeHome(build: Build): Promise<string> {
   return home;
 }
 
+/** A command in front of the launcher that inherits sandboxes, so that their CPU is counted. */
+function inherits(): string[] {
+  const prctl = { x64: 157, arm64: 167 }[process.arch as string];
+  if (process.platform !== 'linux' || prctl === undefined) {
+    throw new Error('benches of whole products count CPU as Linux does on x64 and arm64');
+  }
+  return ['perl', path.resolve('test/bench/support/subreaper.pl'), String(prctl)];
+}
+
 /** Starts one of the builds and waits until it serves. The caller stops it. */
 export async function startProduct(
   build: Build,
@@ -74,18 +83,27 @@ export async function startProduct(
 ): Promise<Product> {
   const tree = build === 'ours' ? process.cwd() : await baselineTree();
   const home = await makeHome(build);
-  const launched = await launchSlipway({ LOG_LEVEL: 'warn', ...env }, { tree, home });
+  const place = { tree, home, through: inherits() };
+  const launched = await launchSlipway({ LOG_LEVEL: 'warn', ...env }, place);
   const databaseUrl = await ownDatabaseUrl(home);
   if (databaseUrl === null) {
     await launched.stop();
     throw new Error(`the product in ${home} has no Postgres of its own; is DATABASE_URL set?`);
   }
+  const processes = () => {
+    const [inheritor, ...rows] = processTree(launched.pid);
+    // the one in front has the CPU of others in its account, but its memory is ours, not the product's
+    return { inheritor: inheritor && [{ ...inheritor, residentMb: 0 }], rows };
+  };
   return {
     ...launched,
     build,
     databaseUrl,
-    pids: () => processTree(launched.pid).map(({ pid }) => pid),
-    usage: () => usageByPart(parts, processTree(launched.pid)),
+    pids: () => processes().rows.map(({ pid }) => pid),
+    usage: () => {
+      const { inheritor = [], rows } = processes();
+      return usageByPart(parts, [...inheritor, ...rows]);
+    },
   };
 }
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * `npm test [-- jest arguments]`: brings what the tests need, as `npm start` would, then runs them: first what needs
- * little, then what starts whole products (ADR 44). With SLIPWAY_TEST_REPORT=folder each run leaves its result there as
- * JSON; and then the few files that failed are tried once more, and named (ADR 23). With `--prepare` it only brings what
- * the tests need.
+ * `npm test [-- jest arguments]`: brings what the tests need, as `npm start` would, then runs them: those on a cluster
+ * beside all others (ADR 58). With SLIPWAY_TEST_REPORT=folder each run leaves its result there as JSON; and when all have
+ * ended the few files that failed are tried once more, and named (ADR 23). With `--prepare` it only brings what the tests
+ * need.
  */
 import { spawn } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
@@ -23,13 +23,16 @@ import { failedFiles, secondTry } from './lib/test-report.mjs';
  */
 const smallWorkers = '--workerIdleMemoryLimit=640MB';
 
-/** In this order. */
+/**
+ * Beside each other (ADR 58): a cluster mostly waits for pods, a product for what it does by itself, and the others compute
+ * meanwhile. One run for all but the cluster, so that files that wait and files that compute meet.
+ */
 const runs = [
-  { projects: ['unit', 'replay', 'integration'], args: ['--maxWorkers=2', smallWorkers] },
-  // mostly waiting, each file for a cluster of its own
   { projects: ['kubernetes'], args: ['--maxWorkers=2'] },
-  // mostly waiting too: for products to come up and for what they do by themselves
-  { projects: ['fault', 'e2e', 'browser'], args: ['--maxWorkers=2', smallWorkers] },
+  {
+    projects: ['unit', 'replay', 'integration', 'fault', 'e2e', 'browser'],
+    args: ['--maxWorkers=3', smallWorkers],
+  },
 ];
 
 /** More failed files than this in one run are no bad luck: they are not tried again. */
@@ -108,24 +111,61 @@ function tryKill(group, signal) {
 }
 
 /**
- * One of `runs`; with a folder for reports, what failed in it is tried again, alone.
- * @param {typeof runs[number]} run
+ * @typedef {typeof runs[number]} Run
+ * @param {Run} run
+ * @returns {string[]} arguments for jest, but how many at a time
+ */
+const argumentsOf = ({ projects }) => [
+  ...['--selectProjects', ...projects],
+  ...['--passWithNoTests', '--forceExit'],
+];
+
+/**
+ * One of `runs`.
+ * @param {Run} run
  * @param {NodeJS.ProcessEnv} env
  * @param {string | undefined} report folder
+ * @returns {Promise<number>} jest's exit code
+ */
+function firstTry(run, env, report) {
+  const result = report ? ['--json', `--outputFile=${reportOf(report, run, '.json')}`] : [];
+  return jest([...argumentsOf(run), ...run.args, ...result], env);
+}
+
+/**
+ * What failed in one of `runs` again, one file at a time, when nothing else of the tests goes on.
+ * @param {Run} run
+ * @param {{ code: number, env: NodeJS.ProcessEnv, report: string }} first its exit code, and how it was run
  * @returns {Promise<number>} jest's exit code, of the second try if there was one
  */
-async function testRun({ projects, args: how }, env, report) {
-  process.stdout.write(`\n  ${bold(projects.join(', '))}\n\n`);
-  const base = ['--selectProjects', ...projects, '--passWithNoTests', '--forceExit', ...how];
-  if (!report) return jest(base, env);
-  const file = path.join(report, `${projects[0]}.json`);
-  const code = await jest([...base, '--json', `--outputFile=${file}`], env);
-  const failed = failedFiles(file);
-  if (failed.length === 0 || failed.length > secondTries) return code;
+async function again(run, { code, env, report }) {
+  const failed = failedFiles(reportOf(report, run, '.json'));
+  if (code === 130 || failed.length === 0 || failed.length > secondTries) return code;
   process.stdout.write(`\n  ${bold('once more')}: ${failed.join(', ')}\n\n`);
-  const again = path.join(report, `${projects[0]}${secondTry}`);
-  const alone = [...base.filter((word) => !word.startsWith('--maxWorkers')), '--runInBand'];
-  return jest([...alone, '--json', `--outputFile=${again}`, '--runTestsByPath', ...failed], env);
+  const result = ['--json', `--outputFile=${reportOf(report, run, secondTry)}`];
+  const which = ['--runInBand', '--runTestsByPath', ...failed];
+  return jest([...argumentsOf(run), ...result, ...which], env);
+}
+
+/** @param {string} folder @param {Run} run @param {string} ending */
+const reportOf = (folder, { projects }, ending) => path.join(folder, `${projects[0]}${ending}`);
+
+/**
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string | undefined} report folder; without one nothing is tried again
+ * @returns {Promise<number>} the worst exit code
+ */
+async function testAll(env, report) {
+  const names = runs.map(({ projects }) => projects.join(', '));
+  process.stdout.write(`\n  ${bold(names.join(' beside '))}\n\n`);
+  const codes = await Promise.all(runs.map((run) => firstTry(run, env, report)));
+  if (!report) return Math.max(...codes);
+  let worst = 0;
+  for (const [at, code] of codes.entries()) {
+    const run = runs[at];
+    if (run) worst = Math.max(worst, await again(run, { code, env, report }));
+  }
+  return worst;
 }
 
 /** @param {string[]} args of the command line, for jest */
@@ -139,13 +179,7 @@ async function main(args) {
   if (args.length > 0) return jest([...(hasWorkers ? [] : ['--maxWorkers=2']), ...args], env);
   const report = process.env['SLIPWAY_TEST_REPORT'];
   if (report) await mkdir(report, { recursive: true });
-  let worst = 0;
-  for (const run of runs) {
-    const code = await testRun(run, env, report);
-    worst = Math.max(worst, code);
-    if (code === 130) break;
-  }
-  return worst;
+  return testAll(env, report);
 }
 
 try {

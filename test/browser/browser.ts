@@ -198,7 +198,8 @@ export async function shows(read: () => Promise<unknown>, wanted: unknown): Prom
 
 /** What axe finds, one line each. Its script is run by the debugger, so the page's policy stays as it is. */
 export async function axeFindings(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource);
+  // a page that was looked at before still has it
+  if (!(await page.evaluate<boolean>('"axe" in window'))) await page.evaluate(axeSource);
   // the findings show the element itself: no selector has to be found for each one of the page
   const result = await page.evaluate<AxeResults>(
     'axe.run(document, { resultTypes: ["violations"], selectors: false })',

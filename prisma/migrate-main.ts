@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { hardenProcess } from '../adapters/hardening/process.mjs';
 import { exitCodeOf } from '../adapters/config/config-error.ts';
 import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
-import { adoptEvents } from '../domain/event/adopt-events.ts';
+import { ensureEventOrder } from '../domain/event/ensure-event-order.ts';
 import { createDb } from '../domain/shared/db.ts';
 import { migrate } from './migrate.ts';
 import { seedAccess } from './seed.ts';
@@ -17,7 +17,7 @@ async function main(): Promise<void> {
   const db = createDb(url, { max: 1 });
   try {
     await seedAccess(db);
-    await adoptEvents(db);
+    await ensureEventOrder(db);
   } finally {
     await db.$disconnect();
   }

@@ -40,6 +40,11 @@ function isTransientByCode(error: unknown): boolean {
   return error instanceof DomainError && error.code === 'unavailable';
 }
 
+/** What took too long speaks of one repository: the events of all others do not wait minutes for it, it is tried again anyway. */
+function isOfEverything(error: unknown): boolean {
+  return error instanceof DomainError && error.code !== 'timed_out' && waitedFor.has(error.code);
+}
+
 interface Cursor {
   xid: bigint;
   seq: bigint;
@@ -182,7 +187,7 @@ async function recordFailure(
   const isTransient = (options.isTransient ?? isTransientByCode)(error);
   // What the database refuses it refuses each time: whatever comes after it must not wait for that.
   const isFinal = refusalOfDatabase(error) !== null;
-  const waits = error instanceof DomainError && waitedFor.has(error.code) ? waitedForMs : retryMs;
+  const waits = isOfEverything(error) ? waitedForMs : retryMs;
   if (!isTransient && (isFinal || attempts >= (options.maxAttempts ?? waits.length))) {
     await bury(tx, consumer, event, error, attempts);
     await saveCursor(tx, consumer, event.position, null);

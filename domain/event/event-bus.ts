@@ -3,7 +3,8 @@ import type { Log } from '../../contracts/log.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import type { Listener } from '../shared/listen.ts';
 import { eventsChannel, liveEventsChannel } from './publish-event.ts';
-import { hasUnsettledEvents, readEventsAfter, readLastPosition } from './read-events.ts';
+import { type EventPosition, isAfter, parsePosition } from './event-record.ts';
+import { type NextEvents, readLastPosition, readNextEvents } from './read-events.ts';
 
 export type EventHandler = (event: EventRecord) => void | Promise<void>;
 
@@ -29,8 +30,8 @@ export interface EventBusDeps {
 }
 
 const batch = 500;
-/** while an older transaction holds events back, ms */
-const unsettledPollMs = [5, 10, 20, 50, 100];
+/** while somebody who publishes holds events back, ms: what he does is told, unless it fails */
+const heldPollMs = [10, 20, 50, 100];
 /** in case a notification was lost, ms */
 const idlePollMs = 5_000;
 
@@ -43,11 +44,13 @@ class OutboxBus implements EventBus {
   private reading = false;
   private again = false;
   private closed = false;
-  private waits = 0;
+  private readTo: EventPosition;
+  private heldReads = 0;
 
   constructor(deps: EventBusDeps, position: string) {
     this.deps = deps;
     this.position = position;
+    this.readTo = parsePosition(position);
     this.stops = [
       deps.listener.on(eventsChannel, () => this.wake()),
       deps.listener.on(liveEventsChannel, (text) => this.tellLive(text)),
@@ -93,13 +96,16 @@ class OutboxBus implements EventBus {
     if (this.timer) clearTimeout(this.timer);
     let nextMs = idlePollMs;
     try {
+      let held = false;
       do {
         this.again = false;
-        if ((await this.readBatch()) === batch) this.again = true;
+        const next = await readNextEvents(this.deps.db, this.readTo, batch);
+        this.tellAll(next);
+        held = next.held;
+        if (next.events.length === batch) this.again = true;
       } while (this.again && !this.closed);
-      const waits = await hasUnsettledEvents(this.deps.db, this.position);
-      this.waits = waits ? this.waits + 1 : 0;
-      if (waits) nextMs = unsettledPollMs[Math.min(this.waits, unsettledPollMs.length) - 1] ?? 100;
+      this.heldReads = held ? this.heldReads + 1 : 0;
+      if (held) nextMs = heldPollMs[Math.min(this.heldReads, heldPollMs.length) - 1] ?? 100;
     } catch {
       // The database is away: requests say so; here it is only tried again.
       nextMs = 500;
@@ -109,14 +115,13 @@ class OutboxBus implements EventBus {
     this.timer.unref();
   }
 
-  private async readBatch(): Promise<number> {
-    const events = await readEventsAfter(this.deps.db, this.position, batch);
+  private tellAll({ events, upTo }: NextEvents): void {
     for (const event of events) {
-      if (this.closed) return 0;
+      if (this.closed) return;
       this.position = event.position;
       this.tell(event);
     }
-    return events.length;
+    if (isAfter(upTo, this.readTo)) this.readTo = upTo;
   }
 
   private tellLive(text: string): void {

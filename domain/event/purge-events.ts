@@ -16,7 +16,7 @@ export async function purgeEvents(
   const before = new Date(now.getTime() - days * dayMs);
   let removed = 0;
   for (;;) {
-    // Small batches: none holds its locks, or the readers' horizon, for long.
+    // Small batches: none holds its locks for long.
     const count = await db.$executeRaw`
       DELETE FROM events WHERE id IN (
         SELECT id FROM events e

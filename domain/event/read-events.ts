@@ -23,10 +23,13 @@ const columns = Prisma.sql`id, xid, seq, type, project_id AS "projectId", change
   actor_id AS "actorId", subject_id AS "subjectId", message, payload, traceparent, created_at AS "createdAt"`;
 
 /**
- * Only what lies below the oldest running transaction is read: numbers are taken before the commit, so beside a
- * transaction that still runs a smaller number may yet appear. Below it nothing can, and the order is final.
+ * Number up to which all events are there or never come: numbers are taken before the commit, so above it a smaller one may
+ * yet appear beside a larger one. What is read by it has to be read in a statement of its own, after this one (ADR 54).
  */
-const settled = Prisma.sql`xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
+async function readSettled(db: Db): Promise<bigint> {
+  const [row] = await db.$queryRaw<{ settled: bigint }[]>`SELECT settled FROM settled_event_seq()`;
+  return row?.settled ?? 0n;
+}
 
 function matches(filter: EventFilter): Prisma.Sql {
   const parts = [Prisma.sql`TRUE`];
@@ -50,19 +53,84 @@ function matches(filter: EventFilter): Prisma.Sql {
 /**
  * Events after `position` (`<xid>-<seq>`, null = from the first one kept), in commit order. An event that is not
  * settled yet is not there yet; it comes with a later call, never before one that was given already.
+ * @param told a position that was told already: all up to it is settled, whatever holds back what comes after it
  */
 export async function readEventsAfter(
   db: Db,
   position: string | null,
   limit: number,
   filter: EventFilter = {},
+  told: string | null = null,
 ): Promise<EventRecord[]> {
   const after = position === null ? startPosition : parsePosition(position);
+  const known = told === null ? startPosition : parsePosition(told);
+  const settled = await readSettled(db);
   const rows = await db.$queryRaw<EventRow[]>`
     SELECT ${columns} FROM events
-    WHERE (xid, seq) > (${after.xid}, ${after.seq}) AND ${settled} AND ${matches(filter)}
+    WHERE (xid, seq) > (${after.xid}, ${after.seq})
+      AND (seq <= ${settled} OR (xid, seq) <= (${known.xid}, ${known.seq})) AND ${matches(filter)}
     ORDER BY xid, seq LIMIT ${limit}`;
   return rows.map(toEventRecord);
+}
+
+export interface NextEvents {
+  events: EventRecord[];
+  /** all events of the wanted types up to here have been read */
+  upTo: EventPosition;
+  /** somebody who publishes has kept this read from what comes after: look again soon, one who fails wakes nobody */
+  held: boolean;
+}
+
+/** An event as `next_events` gives it. */
+interface EventOfJson {
+  id: string;
+  xid: number;
+  seq: number;
+  type: string;
+  project_id: string | null;
+  change_id: string | null;
+  actor_id: string | null;
+  subject_id: string | null;
+  message: string;
+  payload: Record<string, unknown>;
+  traceparent: string | null;
+  created_at: string;
+}
+
+/** What `next_events` (migration 321) answers: `upTo` is `<xid>-<seq>`. */
+export interface NextEventsJson {
+  upTo: string;
+  held: boolean;
+  events: EventOfJson[];
+}
+
+export function toNextEvents({ upTo, held, events }: NextEventsJson): NextEvents {
+  const records = events.map((event) => ({
+    id: event.id,
+    position: `${String(event.xid)}-${String(event.seq)}`,
+    type: event.type as EventRecord['type'],
+    projectId: event.project_id,
+    changeId: event.change_id,
+    actorId: event.actor_id,
+    subjectId: event.subject_id,
+    message: event.message,
+    payload: event.payload,
+    traceparent: event.traceparent,
+    createdAt: new Date(event.created_at).toISOString(),
+  }));
+  return { events: records, upTo: parsePosition(upTo), held };
+}
+
+/** The next settled events of all types after a position, in commit order, in one statement. */
+export async function readNextEvents(
+  db: Db,
+  after: EventPosition,
+  limit: number,
+): Promise<NextEvents> {
+  const [row] = await db.$queryRaw<{ found: NextEventsJson }[]>`
+    SELECT next_events(${after.xid}, ${after.seq}, NULL, ${limit}::int) AS found`;
+  if (row === undefined) throw new Error('next_events() answered nothing');
+  return toNextEvents(row.found);
 }
 
 /** Events before `position` (null = from the newest one), newest first: for lists. */
@@ -75,36 +143,29 @@ export async function readEventsBefore(
   const before = position === null ? null : parsePosition(position);
   const upTo =
     before === null ? Prisma.sql`TRUE` : Prisma.sql`(xid, seq) < (${before.xid}, ${before.seq})`;
+  const settled = await readSettled(db);
   const rows = await db.$queryRaw<EventRow[]>`
-    SELECT ${columns} FROM events WHERE ${upTo} AND ${settled} AND ${matches(filter)}
+    SELECT ${columns} FROM events WHERE ${upTo} AND seq <= ${settled} AND ${matches(filter)}
     ORDER BY xid DESC, seq DESC LIMIT ${limit}`;
   return rows.map(toEventRecord);
 }
 
 /** The position of the newest settled event: where one starts who wants only what comes. */
 export async function readLastPosition(db: Db): Promise<string> {
+  const settled = await readSettled(db);
   const [last] = await db.$queryRaw<EventPosition[]>`
-    SELECT xid, seq FROM events WHERE ${settled} ORDER BY xid DESC, seq DESC LIMIT 1`;
+    SELECT xid, seq FROM events WHERE seq <= ${settled} ORDER BY xid DESC, seq DESC LIMIT 1`;
   return formatPosition(last ?? startPosition);
 }
 
 /** Where one starts who wants the events of the last `seconds`, too. */
 export async function readPositionAgo(db: Db, seconds: number): Promise<string> {
+  const settled = await readSettled(db);
   const [last] = await db.$queryRaw<EventPosition[]>`
     SELECT xid, seq FROM events
-    WHERE ${settled} AND created_at < clock_timestamp() - make_interval(secs => ${seconds})
+    WHERE seq <= ${settled} AND created_at < clock_timestamp() - make_interval(secs => ${seconds})
     ORDER BY xid DESC, seq DESC LIMIT 1`;
   return formatPosition(last ?? startPosition);
-}
-
-/** True when committed events after `position` wait for an older transaction to end: look again soon, nobody will wake you. */
-export async function hasUnsettledEvents(db: Db, position: string): Promise<boolean> {
-  const { xid, seq } = parsePosition(position);
-  const [row] = await db.$queryRaw<{ waits: boolean }[]>`
-    SELECT EXISTS (
-      SELECT FROM events WHERE (xid, seq) > (${xid}, ${seq})
-    ) AS waits`;
-  return row?.waits ?? false;
 }
 
 /** The events with these ids, as far as they are kept. */

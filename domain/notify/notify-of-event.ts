@@ -24,7 +24,7 @@ export async function notifyOfEvent(
   event: EventRecord,
   available: ChannelsAvailable,
 ): Promise<string[]> {
-  // All that is slow comes before the transaction: while one that writes runs, no later event is seen.
+  // All that is slow comes before the transaction: while one that publishes runs, no later event is seen.
   const notice = await noticeOfEvent(db, event);
   const recipients =
     notice === null ? [] : await chooseChannels(db, notice.type, notice.recipients, available);

@@ -8,7 +8,6 @@ import pg from 'pg';
 import { createFileStore } from '../../adapters/object-store/file-store.ts';
 import { configSchema } from '../../contracts/config.ts';
 import { verifyAudit } from '../../domain/audit/verify-audit.ts';
-import { adoptEvents } from '../../domain/event/adopt-events.ts';
 import { repairRefs } from '../../domain/git/repair-refs.ts';
 import { createBackup, listBackups, restoreBackup, verifyBackup } from '../../prisma/backup.ts';
 import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
@@ -121,7 +120,6 @@ describe('a backup', () => {
     await expect(restoreBackup(place)).rejects.toThrow('is not empty');
     const restored = await startGitServer({ over: { url: empty.url, home } });
     try {
-      await adoptEvents(restored.db);
       for (const { name, rows } of manifest.tables) {
         const [count] = await restored.db.$queryRawUnsafe<{ n: number }[]>(
           `SELECT count(*)::int AS n FROM "${name}"`,

@@ -216,7 +216,7 @@ describe('the story of a change', () => {
     await repaired(mine, { kind: 'deployment' });
     await repaired(mine, { kind: 'command', command: 'deployment.desired_changed' });
     await repaired(mine, { kind: 'pipeline' });
-    // Events come once no older transaction runs any more.
+    // Events come once nobody publishes any more who began before them.
     await holds(async () => {
       const whole = JSON.stringify((await read(owner, mine)).body);
       expect(whole).toContain(said.reason);

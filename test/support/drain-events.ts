@@ -3,9 +3,8 @@ import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 
 /**
- * Hands every committed event to `handle`, as a dispatcher does, until there is none left. Events become readable when no
- * older transaction of the whole server is open (ADR 4), and other test files work on the same one: what is committed and
- * not yet readable is waited for.
+ * Hands every committed event to `handle`, as a dispatcher does, until there is none left. What is committed and
+ * not yet readable, beside somebody who publishes, is waited for.
  * @returns how many were given up
  */
 export async function drainEvents(

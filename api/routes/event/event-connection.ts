@@ -178,7 +178,8 @@ export class EventConnection implements DirectBody {
     while (!this.closed) {
       await this.untilRoom();
       const told = bus.position;
-      const events = await readEventsAfter(db, this.cursor, catchUpBatch, this.filter);
+      // All that the bus has told is settled, also where somebody began to publish since.
+      const events = await readEventsAfter(db, this.cursor, catchUpBatch, this.filter, told);
       for (const event of events) {
         this.cursor = event.position;
         if (!(await this.access.allows(event))) continue;
@@ -186,7 +187,7 @@ export class EventConnection implements DirectBody {
         this.sendEvent(event);
       }
       if (events.length === catchUpBatch) continue;
-      // What the bus had told before this read is settled: the read has seen all of it that the filter lets through.
+      // The read has seen all that the bus had told before it and that the filter lets through.
       if (isAfter(parsePosition(told), parsePosition(this.cursor))) this.cursor = told;
       if (bus.position === told) {
         this.skipUntil = parsePosition(this.cursor);

@@ -92,6 +92,18 @@ describe('createMasker', () => {
     expect(masker.push(Buffer.from('\n')).toString()).toBe('\n');
   });
 
+  it('holds nothing back for line breaks that are no wrap, however many there are [A-PIPE-11]', () => {
+    const masker = createMasker([secret]);
+    masker.push(Buffer.from(secret.slice(0, 12)));
+    const breaks = Buffer.alloc(4096, 10);
+    const out = masker.push(breaks);
+    expect(out.toString()).toBe(secret.slice(0, 12) + '\n'.repeat(4096));
+    expect(masker.push(Buffer.from(`${secret}.`)).toString()).toBe('***.');
+    for (const wrap of ['\n', '\r\n', '\n\n']) {
+      expect(mask([secret], [secret.slice(0, 12), wrap, secret.slice(12)])).toBe('***');
+    }
+  });
+
   it('masks file names and error texts too [E6]', () => {
     const masker = createMasker([secret]);
     for (const form of Object.values(forms)) {

@@ -11,6 +11,8 @@ export interface Masker {
 }
 
 const mask = Buffer.from('***');
+/** A wrap is one line break, of two bytes at most: what is held back for one must have a bound. */
+const longestWrap = 2;
 
 /**
  * Masks secrets in a byte stream by `***`, in every spelling of `formsOfSecret` and across chunk edges. What comes out
@@ -49,6 +51,8 @@ interface Span {
 class MaskedStream {
   private readonly automaton: Automaton;
   private state = 0;
+  /** line breaks that were overlooked since the last byte of a match */
+  private breaks = 0;
   /** bytes that came and were not given out yet; the first has offset `heldFrom` */
   private held: Buffer = Buffer.alloc(0);
   private heldFrom = 0;
@@ -91,7 +95,12 @@ class MaskedStream {
     const before = this.state;
     this.state = this.automaton.step(before, byte);
     // a line break that leaves the state as it was is overlooked: it belongs to no match
-    if (this.state === before && this.state !== 0 && (byte === 10 || byte === 13)) return;
+    if (this.state === before && this.state !== 0 && (byte === 10 || byte === 13)) {
+      this.breaks += 1;
+      if (this.breaks <= longestWrap) return;
+      this.state = 0;
+    }
+    this.breaks = 0;
     this.taken.push(offset);
     const length = this.automaton.matched(this.state);
     if (length > 0) this.cover(this.taken[this.taken.length - length] ?? offset, offset + 1);

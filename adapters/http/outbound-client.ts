@@ -84,6 +84,10 @@ async function send(
       reject(error instanceof OutboundError ? error : describe(error));
     };
     request.on('error', fail);
+    // One that switches protocols unasked is closed without a word: no answer, no error, and nothing left to end in time.
+    request.once('close', () => {
+      reject(new OutboundError('The connection was closed without an answer', false));
+    });
     request.on('socket', (socket: Socket) => {
       socket.once('connect', () => {
         const { remoteAddress } = socket;

@@ -111,7 +111,9 @@ function exchange(url: URL, body: string | null, options: RequestOptions): Promi
     const fail = (error: Error) => {
       reject(error instanceof KubeError ? error : new KubeError(0, 'NoAnswer', error.message));
     };
+    let isAnswered = false;
     const request = send(url, options, (answer) => {
+      isAnswered = true;
       readText(answer).then((text) => {
         settle(answer, text, resolve, reject);
       }, fail);
@@ -122,6 +124,8 @@ function exchange(url: URL, body: string | null, options: RequestOptions): Promi
     request.on('error', fail);
     request.on('close', () => {
       clearTimeout(limit);
+      // Without an answer or an error where it switches protocols unasked. An answer is still read, or fails by itself.
+      if (!isAnswered) fail(new Error('closed without an answer'));
     });
     request.end(body ?? undefined);
   });

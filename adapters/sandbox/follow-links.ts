@@ -13,6 +13,10 @@ export type Told = (line: string) => void;
 
 /** A few links to folders of links can name the same files without end. */
 const mostFollowed = 20_000;
+/** Looked at on the way, files or not: folders of links to folders of links double with each. */
+const mostLooked = 200_000;
+/** Folders that lead to one another, each by a link or by lying within the one before. */
+const deepest = 256;
 /** A folder of a thousand links is not worth a thousand lines. */
 const mostTold = 20;
 
@@ -38,6 +42,10 @@ export function followLinks(
     if (count <= mostTold) told(said);
   }
   if (count > mostTold) told(`${String(count - mostTold)} more links are not told one by one`);
+  if (tree.isTooMuch)
+    told(
+      `links lead over more than ${String(mostLooked)} names: what is behind them is not stored`,
+    );
   if (reached.length >= mostFollowed)
     told(`links lead to more than ${String(mostFollowed)} files: the others are not stored`);
   return reached;
@@ -46,6 +54,7 @@ export function followLinks(
 class Tree {
   readonly #children = new Map<string, Listed[]>();
   readonly #targets: ReadonlyMap<string, string>;
+  #looked = 0;
 
   constructor(all: readonly Listed[], targets: ReadonlyMap<string, string>) {
     this.#targets = targets;
@@ -60,6 +69,10 @@ class Tree {
       this.#children.set(parent, [one]);
       if (parent !== '.') this.#add({ kind: 'D', name: parent });
     }
+  }
+
+  get isTooMuch(): boolean {
+    return this.#looked > mostLooked;
   }
 
   follow({ kind, name }: Listed, reached: string[]): string {
@@ -79,7 +92,8 @@ class Tree {
   #walk(as: string, dir: string, chain: readonly string[], reached: string[]): boolean {
     let isWhole = true;
     for (const { kind, name } of this.#children.get(dir) ?? []) {
-      if (reached.length >= mostFollowed) return false;
+      this.#looked += 1;
+      if (reached.length >= mostFollowed || this.isTooMuch || chain.length > deepest) return false;
       const own = `${as}/${posix.basename(name)}`;
       const target = kind === 'D' ? name : this.#inside(name);
       if (kind === 'F' || (kind === 'f' && target !== null)) reached.push(own);

@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLimiter, type Limiter } from './control-group.ts';
@@ -54,7 +54,8 @@ export async function openSandboxHost(options: SandboxOptions): Promise<SandboxH
   const runtimeDir =
     options.runtimeDir ??
     (root ? '/run/slipway' : join(tmpdir(), `slipway-${String(process.getuid?.() ?? 0)}`));
-  const owner = await stat(runtimeDir).then(
+  // Not what a link of somebody else leads to, be that ours or not.
+  const owner = await lstat(runtimeDir).then(
     ({ uid }) => uid,
     () => null,
   );

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,11 +47,14 @@ const headerBytes = 16;
 const folderName = 'slipway-spawner-';
 const lost = { code: null, scriptCode: null, stderr: 'the spawner was lost', lost: true };
 
-/** Opens at once; the helper is started with the first child. */
-export function createSpawner(): Spawner {
+/**
+ * Opens at once; the helper is started with the first child.
+ * @param temp where its socket lies, in a folder of its own
+ */
+export function createSpawner(temp = tmpdir()): Spawner {
   let current: Promise<Helper> | null = null;
   const helper = (): Promise<Helper> => {
-    current ??= startHelper(() => (current = null)).catch((error: unknown) => {
+    current ??= startHelper(temp, () => (current = null)).catch((error: unknown) => {
       current = null;
       throw error;
     });
@@ -196,9 +199,9 @@ class Helper {
   }
 }
 
-async function startHelper(onLost: () => void): Promise<Helper> {
-  await sweepFolders();
-  const dir = await mkdtemp(join(tmpdir(), `${folderName}${String(process.pid)}-`));
+async function startHelper(temp: string, onLost: () => void): Promise<Helper> {
+  await sweepFolders(temp);
+  const dir = await mkdtemp(join(temp, `${folderName}${String(process.pid)}-`));
   const socketPath = join(dir, 's');
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
@@ -221,12 +224,18 @@ async function startHelper(onLost: () => void): Promise<Helper> {
   return helper;
 }
 
-/** Folders of processes that were killed; one of another user stays. */
-async function sweepFolders(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
+/**
+ * Folders of processes that were killed. Anybody may make one of such a name in a shared temporary folder, and put links in
+ * its place while it is emptied: only what is ours and no link is touched, which nobody else can replace there.
+ */
+async function sweepFolders(temp: string): Promise<void> {
+  for (const name of await readdir(temp)) {
     const pid = name.startsWith(folderName) ? name.slice(folderName.length).split('-')[0] : '';
     if (pid === undefined || !/^\d+$/.test(pid) || existsSync(`/proc/${pid}`)) continue;
-    await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
+    const folder = join(temp, name);
+    const info = await lstat(folder).catch(() => null);
+    if (info?.isDirectory() !== true || info.uid !== process.getuid?.()) continue;
+    await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { createServer } from 'node:net';
 import { createOutboundClient } from '../../adapters/http/outbound-client.ts';
 import { isPublicAddress } from '../../adapters/http/public-address.ts';
 import { OutboundError } from '../../contracts/outbound/types.ts';
@@ -70,5 +71,19 @@ describe('the outbound client', () => {
     hook.bodyBytes = 2;
     hook.answer = () => 'hang';
     await expect(post(hook.url, ['127.0.0.1'], 200)).rejects.toThrow('No answer in time');
+  });
+
+  it('waits for nobody who switches protocols unasked and says no more', async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () =>
+        socket.write('HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'),
+      );
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+    const { port } = server.address() as { port: number };
+    const sent = post(`http://127.0.0.1:${String(port)}/`, ['127.0.0.1']);
+    await expect(sent).rejects.toThrow('The connection was closed without an answer');
+    server.close();
   });
 });

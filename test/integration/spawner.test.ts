@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { SpawnPlan } from '../../adapters/spawner/protocol.ts';
 import { createSpawner, type Spawner } from '../../adapters/spawner/spawner.ts';
 import { eventually } from '../support/eventually.ts';
@@ -91,5 +93,24 @@ describe('the process that starts others', () => {
       () => Promise.resolve(processesWith(marker).length === 0 ? true : undefined),
       60_000,
     );
+  });
+
+  it('removes folders of its own dead processes, and nothing that another account put beside them', async () => {
+    const temp = mkdtempSync(join(tmpdir(), 'slipway-sweep-'));
+    const [own, foreign] = ['slipway-spawner-4194303-own', 'slipway-spawner-4194303-other'];
+    for (const name of [own, foreign]) mkdirSync(join(temp, name, 'within'), { recursive: true });
+    const canGive = process.getuid?.() === 0;
+    if (canGive) chownSync(join(temp, foreign), 65_534, 65_534);
+    const another = createSpawner(temp);
+    try {
+      await (
+        await another.start(plan('true', []))
+      ).ended;
+      expect(existsSync(join(temp, own))).toBe(false);
+      expect(existsSync(join(temp, foreign, 'within'))).toBe(canGive);
+    } finally {
+      await another.close();
+      rmSync(temp, { recursive: true, force: true });
+    }
   });
 });

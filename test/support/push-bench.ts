@@ -119,41 +119,72 @@ async function firstLine(slipway: Served, pipelineId: string, step: string): Pro
   throw new Error('the log ended without a line');
 }
 
-/** Pushes one after another to a project of its own, each followed from its event to the end of its run. */
-export async function measurePushes(
+/** A project that is pushed to, one push at a time. */
+export interface PushedProject {
+  work: WorkTree;
+  /** Pushes a commit, and follows its run to the end. */
+  push(): Promise<{ toFirstLineMs: number; pushMs: number }>;
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a project whose pipeline says hello.
+ * @param files what its first commit has besides the definition
+ */
+export async function openPushes(
   slipway: Served,
-  { project, pushes, warm, files = {}, between }: PushBenchOptions,
-): Promise<MeasuredPushes> {
+  project: string,
+  files: Record<string, string> = {},
+): Promise<PushedProject> {
   await slipway.request('POST', '/api/v1/projects', { name: project });
   const work = await makeWorkTree(`${slipway.baseUrl}/admin/${project}.git`, slipway.adminToken);
   const definition = 'steps:\n  - { name: first, network: none, commands: ["echo hello"] }\n';
   await work.write({ ...files, '.platform.yaml': definition });
   const events = await listen(slipway);
+  const follow = async (from: number, sha: string): Promise<number> => {
+    const pushed = await events.next(
+      from,
+      ({ type, payload }) => type === 'git.pushed' && payload.updates?.[0]?.newSha === sha,
+    );
+    const started = await events.next(from, (event) => event.type === 'step.started');
+    const at = await firstLine(slipway, started.payload.pipelineId ?? '', 'first');
+    await events.next(from, (event) => event.type === 'pipeline.completed');
+    return at - Date.parse(pushed.createdAt);
+  };
+  let count = 0;
+  return {
+    work,
+    push: async () => {
+      count += 1;
+      await work.write({ n: String(count) });
+      const sha = await work.commit(`push ${String(count)}`);
+      const followed = follow(events.mark(), sha);
+      const began = Date.now();
+      await work.git('push', '--quiet', 'origin', 'HEAD:main');
+      const pushMs = Date.now() - began;
+      return { toFirstLineMs: await followed, pushMs };
+    },
+    close: async () => {
+      await events.stop();
+      await work.remove();
+    },
+  };
+}
+
+/** Pushes one after another to a project of its own, each followed from its event to the end of its run. */
+export async function measurePushes(
+  slipway: Served,
+  { project, pushes, warm, files, between }: PushBenchOptions,
+): Promise<MeasuredPushes> {
+  const pushed = await openPushes(slipway, project, files);
   const measured: MeasuredPushes = { toFirstLine: [], pushes: [] };
   for (let i = 0; i < warm + pushes; i += 1) {
-    await work.write({ n: String(i) });
-    const sha = await work.commit(`push ${String(i)}`);
-    const from = events.mark();
-    const seen = (async () => {
-      const pushed = await events.next(
-        from,
-        (event) => event.type === 'git.pushed' && event.payload.updates?.[0]?.newSha === sha,
-      );
-      const started = await events.next(from, (event) => event.type === 'step.started');
-      const at = await firstLine(slipway, started.payload.pipelineId ?? '', 'first');
-      await events.next(from, (event) => event.type === 'pipeline.completed');
-      return at - Date.parse(pushed.createdAt);
-    })();
-    const began = Date.now();
-    await work.git('push', '--quiet', 'origin', 'HEAD:main');
-    const ended = Date.now();
-    const ms = await seen;
+    const { toFirstLineMs, pushMs } = await pushed.push();
     if (i < warm) continue;
-    measured.toFirstLine.push(ms);
-    measured.pushes.push(ended - began);
-    await between?.(work);
+    measured.toFirstLine.push(toFirstLineMs);
+    measured.pushes.push(pushMs);
+    await between?.(pushed.work);
   }
-  await events.stop();
-  await work.remove();
+  await pushed.close();
   return measured;
 }

@@ -32,11 +32,11 @@ COPY --from=build /app/adapters/config/own-database.mjs ./adapters/config/
 COPY --from=build /app/prisma/migrations ./prisma/migrations
 COPY --from=build /app/deploy ./deploy
 COPY --from=build /app/docs ./docs
-ENV NODE_ENV=production SLIPWAY_HOME=/data HOST=0.0.0.0 PORT=8080
+ENV NODE_ENV=production SLIPWAY_HOME=/data HOST=0.0.0.0 PORT=8080 MALLOC_ARENA_MAX=2
 USER slipway
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((a) => process.exit(a.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["tini", "--", "node", "--enable-source-maps", "/app/dist/cli.mjs"]
+ENTRYPOINT ["tini", "--", "node", "--enable-source-maps", "--max-semi-space-size=8", "--wasm-tiering-budget=1000000000", "/app/dist/cli.mjs"]
 CMD ["api"]

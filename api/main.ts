@@ -100,7 +100,7 @@ function openMetrics(eventStreams: EventStreams): RequestMetrics {
 
 async function openParts(config: Config, log: Log, isStopping: () => boolean): Promise<Parts> {
   const version = readVersion();
-  const tracing = startTracing({ ...config.telemetry, version });
+  const tracing = await startTracing({ ...config.telemetry, version });
   const url = databaseUrl(config);
   const { poolSize, maxOverflow, slowQueryThreshold: thresholdMs } = config.database;
   const max = poolSize + maxOverflow;

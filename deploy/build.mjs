@@ -18,6 +18,7 @@ import { withLock } from './lib/folder-lock.mjs';
 import { inRoot, root } from './lib/paths.mjs';
 import { generateClient } from './lib/prepare.mjs';
 import { fail, note, secondsSince } from './lib/progress.mjs';
+import { queryCompiler } from './lib/query-compiler.mjs';
 import { runCommand } from './lib/run-command.mjs';
 import { writeAtomically } from './lib/stamps.mjs';
 
@@ -45,7 +46,8 @@ async function buildServer(part) {
     metafile: true,
     write: false,
     logLevel: 'silent',
-    plugins: part.names ? [withoutSideEffects] : [],
+    assetNames: '[name]',
+    plugins: part.names ? [withoutSideEffects] : [queryCompiler],
   });
   for (const file of result.outputFiles) await writeAtomically(file.path, file.contents);
   return Object.keys(result.metafile.inputs).filter((name) => !name.includes(':'));

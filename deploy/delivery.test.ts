@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse } from 'yaml';
+import { allocatorEnv, nodeFlags } from './lib/node-flags.mjs';
 import { parseDefinition } from '../domain/pipeline/definition/parse-definition.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -79,6 +80,15 @@ describe.each(['Dockerfile', 'Dockerfile.claude-runner'])('%s [A-CORE-13]', (nam
 });
 
 describe('the files that go with the images [A-CORE-13]', () => {
+  it('runs the server in a container as `npm start` does, within the same memory [A-CORE-13]', () => {
+    const all = instructions(read('Dockerfile'));
+    const entry = all.find(({ word }) => word === 'ENTRYPOINT')?.rest ?? '[]';
+    expect(JSON.parse(entry)).toEqual(['tini', '--', 'node', ...nodeFlags, '/app/dist/cli.mjs']);
+    const env = all.filter(({ word }) => word === 'ENV').map(({ rest }) => rest);
+    for (const [name, value] of Object.entries(allocatorEnv))
+      expect(env.join(' ').split(' ')).toContain(`${name}=${value}`);
+  });
+
   it('lets every room of the product into the build context', () => {
     const rooms = [
       'activities',

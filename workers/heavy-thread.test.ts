@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { createThreadPool, type ThreadPool } from '../adapters/threads/thread-pool.ts';
 import { DomainError } from '../contracts/problems.ts';
 import { heavyBy, runHere } from '../domain/heavy/heavy.ts';
+import { holds } from '../test/support/eventually.ts';
 import { configMap, renderInput } from '../test/support/render.ts';
 import { removeFolder } from '../test/support/remove-folder.ts';
 import { buildThreadFile } from '../test/support/thread-file.ts';
@@ -155,6 +156,19 @@ describe('the threads that read what strangers wrote', () => {
     const answers = await Promise.allSettled(own);
     expect(answers.filter(({ status }) => status === 'rejected')).toHaveLength(2);
     expect(await other).toMatchObject({ ok: false });
+  });
+
+  it('are there for as long as there is work, and are ended by rest [A-PIPE-05]', async () => {
+    const resting = open({ idleMs: 50 });
+    const read = () => resting.run('parseDefinition', ['steps: []'], labelOf('eve', true));
+    const before = resting.size();
+    await read();
+    const atWork = resting.size();
+    await holds(() => {
+      expect(resting.size()).toBe(0);
+    });
+    await read();
+    expect({ before, atWork, again: resting.size() }).toEqual({ before: 0, atWork: 1, again: 1 });
   });
 
   it('cost a small pipeline next to nothing once they are warm [A-PIPE-05]', async () => {

@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   const config = loadConfig({ env: process.env, args: rest });
   const log = createLogger(config.log, { service: 'workers' });
   installRuntime(log);
-  const tracing = startTracing({ ...config.telemetry, version });
+  const tracing = await startTracing({ ...config.telemetry, version });
   for (const problem of await hardenHome(config.home, Object.values(config.storage))) {
     log.warn({ module: 'home' }, problem);
   }

@@ -1,15 +1,17 @@
-import { createTransport, type Transporter } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import type { Config } from '../../contracts/config.ts';
 import { hasMail, type Mail, MailError, type Mailer } from '../../contracts/notify/mailer.ts';
 
 /** A mailer over the configured relay; null when there is none. */
 export function createMailer(config: Config['mail']): (Mailer & { close: () => void }) | null {
   if (!hasMail(config)) return null;
-  const transport = openTransport(config);
+  let opened: Promise<Transporter> | undefined;
+  const open = () => (opened ??= openTransport(config));
   return {
     async send(mail: Mail) {
       const { to, subject, text, html, messageId } = mail;
       try {
+        const transport = await open();
         await transport.sendMail({
           from: config.from,
           to: [to],
@@ -27,12 +29,16 @@ export function createMailer(config: Config['mail']): (Mailer & { close: () => v
       }
     },
     close: () => {
-      transport.close();
+      void opened?.then((transport) => {
+        transport.close();
+      });
     },
   };
 }
 
-function openTransport(config: Config['mail']): Transporter {
+async function openTransport(config: Config['mail']): Promise<Transporter> {
+  // only an installation that sends mail pays for it
+  const { createTransport } = await import('nodemailer');
   const { host, port, user, password, tls, timeout } = config;
   const limits = {
     connectionTimeout: timeout,

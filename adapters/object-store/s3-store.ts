@@ -1,12 +1,4 @@
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  HeadObjectCommand,
-  ListObjectsV2Command,
-  S3Client,
-  S3ServiceException,
-} from '@aws-sdk/client-s3';
-import { Upload } from '@aws-sdk/lib-storage';
+import type { S3Client } from '@aws-sdk/client-s3';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { checkKey, checkRange, Meter } from './keys.ts';
@@ -24,21 +16,30 @@ export interface S3Options {
   prefix?: string;
 }
 
+interface Opened {
+  sdk: typeof import('@aws-sdk/client-s3');
+  Upload: typeof import('@aws-sdk/lib-storage').Upload;
+  client: S3Client;
+}
+
 /** Objects in an S3 bucket that exists already; bodies of any size are sent in parts with flat memory. */
 export function createS3Store(options: S3Options): ObjectStore {
-  const client = clientOf(options);
+  let opened: Promise<Opened> | undefined;
+  const open = () => (opened ??= openClient(options));
   const prefix = options.prefix ?? '';
   const at = (key: string): { Bucket: string; Key: string } => ({
     Bucket: options.bucket,
     Key: prefix + checkKey(key),
   });
   return {
-    put: async (key, body, put) => upload(client, at, { key, body, put }),
+    put: async (key, body, put) => upload(await open(), at, { key, body, put }),
     get: async (key, range) => {
       const { start, end } = checkRange(range ?? { start: 0 });
       const Range = range === undefined ? undefined : `bytes=${start}-${end ?? ''}`;
+      const where = { ...at(key), Range };
+      const { sdk, client } = await open();
       try {
-        const { Body } = await client.send(new GetObjectCommand({ ...at(key), Range }));
+        const { Body } = await client.send(new sdk.GetObjectCommand(where));
         return Body instanceof Readable ? Body : null;
       } catch (error) {
         if (isStatus(error, 416)) return Readable.from([], { objectMode: false });
@@ -46,21 +47,26 @@ export function createS3Store(options: S3Options): ObjectStore {
       }
     },
     head: async (key) => {
+      const where = at(key);
+      const { sdk, client } = await open();
       try {
-        const { ContentLength } = await client.send(new HeadObjectCommand(at(key)));
+        const { ContentLength } = await client.send(new sdk.HeadObjectCommand(where));
         return { bytes: ContentLength ?? 0 };
       } catch (error) {
         return ifMissing(error);
       }
     },
     delete: async (key) => {
-      await client.send(new DeleteObjectCommand(at(key)));
+      const where = at(key);
+      const { sdk, client } = await open();
+      await client.send(new sdk.DeleteObjectCommand(where));
     },
     list: async function* (keyPrefix) {
+      const { sdk, client } = await open();
       let ContinuationToken: string | undefined;
       do {
         const page = await client.send(
-          new ListObjectsV2Command({
+          new sdk.ListObjectsV2Command({
             Bucket: options.bucket,
             Prefix: prefix + keyPrefix,
             ContinuationToken,
@@ -75,7 +81,7 @@ export function createS3Store(options: S3Options): ObjectStore {
 }
 
 async function upload(
-  client: S3Client,
+  { client, Upload }: Opened,
   at: (key: string) => { Bucket: string; Key: string },
   { key, body, put }: { key: string; body: Readable | Buffer; put: PutOptions | undefined },
 ): Promise<PutResult> {
@@ -92,20 +98,28 @@ async function upload(
   return meter.result();
 }
 
-function clientOf(options: S3Options): S3Client {
+async function openClient(options: S3Options): Promise<Opened> {
+  // large: only an installation with a bucket pays for it, and only once it is used
+  const [sdk, { Upload }] = await Promise.all([
+    import('@aws-sdk/client-s3'),
+    import('@aws-sdk/lib-storage'),
+  ]);
   const { endpoint, accessKeyId, secretAccessKey } = options;
   const named = accessKeyId !== undefined && secretAccessKey !== undefined;
-  return new S3Client({
+  const client = new sdk.S3Client({
     region: options.region,
     forcePathStyle: options.pathStyle ?? endpoint !== undefined,
     ...(endpoint === undefined ? {} : { endpoint }),
     // Without keys here the SDK's own chain applies: environment, profile, instance role.
     ...(named ? { credentials: { accessKeyId, secretAccessKey } } : {}),
   });
+  return { sdk, Upload, client };
 }
 
 function isStatus(error: unknown, status: number): boolean {
-  return error instanceof S3ServiceException && error.$metadata.httpStatusCode === status;
+  if (!(error instanceof Error) || !('$metadata' in error)) return false;
+  const metadata = error.$metadata as { httpStatusCode?: number } | undefined;
+  return metadata?.httpStatusCode === status;
 }
 
 function ifMissing(error: unknown): null {

@@ -1,9 +1,9 @@
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import {
   AlwaysOffSampler,
   BatchSpanProcessor,
   ParentBasedSampler,
+  type SpanProcessor,
   AlwaysOnSampler,
 } from '@opentelemetry/sdk-trace-base';
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
@@ -25,7 +25,7 @@ export interface Tracing {
  * Starts tracing for this process. Spans are sent in batches; a receiver that is away costs spans, never requests.
  * The exporter's own requests make no spans, so a platform that sends to its own ingest does not feed itself.
  */
-export function startTracing(options: TracingOptions): Tracing {
+export async function startTracing(options: TracingOptions): Promise<Tracing> {
   const { otlpEndpoint, serviceName, version } = options;
   const provider = new NodeTracerProvider({
     resource: resourceFromAttributes({
@@ -40,9 +40,7 @@ export function startTracing(options: TracingOptions): Tracing {
             root: new AlwaysOnSampler(),
             remoteParentNotSampled: new AlwaysOnSampler(),
           }),
-          spanProcessors: [
-            new BatchSpanProcessor(new OTLPTraceExporter({ url: tracesUrl(otlpEndpoint) })),
-          ],
+          spanProcessors: [await exporterTo(otlpEndpoint)],
         }),
   });
   provider.register();
@@ -54,6 +52,12 @@ export function startTracing(options: TracingOptions): Tracing {
       await Promise.race([provider.shutdown().catch(() => undefined), deadline]);
     },
   };
+}
+
+async function exporterTo(endpoint: string): Promise<SpanProcessor> {
+  // only an installation that sends spans pays for it
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http');
+  return new BatchSpanProcessor(new OTLPTraceExporter({ url: tracesUrl(endpoint) }));
 }
 
 function tracesUrl(endpoint: string): string {

@@ -1,5 +1,4 @@
-import { Connection } from '@temporalio/client';
-import proto from '@temporalio/proto';
+import type { Connection } from '@temporalio/client';
 import { taskQueues } from '../../contracts/task-queues.ts';
 import { type TemporalAddress, temporalTls } from './temporal-tls.ts';
 
@@ -11,26 +10,34 @@ export interface TemporalChecks {
   close: () => Promise<void>;
 }
 
-const { TaskQueueType } = proto.temporal.api.enums.v1;
 const freshMs = 120_000;
 
-/** Questions about Temporal for /health, over one connection that is made when first needed. */
+/**
+ * Questions about Temporal for /health. Its client is large and the API needs it for nothing else: it is loaded, and
+ * the one connection made, when somebody first asks.
+ */
 export function createTemporalChecks(at: TemporalAddress): TemporalChecks {
-  const { address, namespace } = at;
-  const connection = Connection.lazy({ address, connectTimeout: '2s', ...temporalTls(at) });
+  const { namespace } = at;
+  // settings that cannot be used are told at the start
+  const tls = temporalTls(at);
+  let opened: Promise<Connection> | undefined;
+  const open = () => (opened ??= connect(at.address, tls));
   return {
     async server() {
+      const connection = await open();
       await connection.withDeadline(Date.now() + 2000, () =>
         connection.workflowService.getSystemInfo({}),
       );
       return 'ok';
     },
     async workers() {
+      const connection = await open();
+      const { enums } = (await import('@temporalio/proto')).default.temporal.api;
       const { pollers } = await connection.withDeadline(Date.now() + 2000, () =>
         connection.workflowService.describeTaskQueue({
           namespace,
           taskQueue: { name: taskQueues.core },
-          taskQueueType: TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+          taskQueueType: enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
         }),
       );
       const alive = (pollers ?? []).filter((poller) => {
@@ -40,6 +47,11 @@ export function createTemporalChecks(at: TemporalAddress): TemporalChecks {
       if (alive.length === 0) throw new Error('no worker');
       return `ok: ${alive.length}`;
     },
-    close: () => connection.close(),
+    close: async () => await (await opened)?.close(),
   };
+}
+
+async function connect(address: string, tls: ReturnType<typeof temporalTls>): Promise<Connection> {
+  const { Connection } = await import('@temporalio/client');
+  return Connection.lazy({ address, connectTimeout: '2s', ...tls });
 }

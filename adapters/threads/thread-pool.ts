@@ -14,10 +14,14 @@ export interface ThreadPoolOptions {
   share?: number;
   timeoutMs?: number;
   memoryMb?: number;
+  /** a thread without work for so long is ended */
+  idleMs?: number;
 }
 
 export interface ThreadPool {
   run: RunHeavy;
+  /** threads there are now, at work or not */
+  size(): number;
   close(): Promise<void>;
 }
 
@@ -32,17 +36,28 @@ interface Job {
   reject: (error: Error) => void;
 }
 
-const defaults = { threads: 3, queue: 200, share: 50, timeoutMs: 15_000, memoryMb: 256 };
+const defaults = {
+  threads: 3,
+  queue: 200,
+  share: 50,
+  timeoutMs: 15_000,
+  memoryMb: 256,
+  idleMs: 300_000,
+};
 
 /**
  * A few warm threads for work on what strangers wrote. A piece of work that takes longer or more memory than it may is
  * ended with its thread, and another one takes its place; nobody else waits for it. Whoever was served longest ago
- * comes next; one thread is kept from what may take long, and nobody's long work has all the others. The first thread
- * starts at once.
+ * comes next; one thread is kept from what may take long, and nobody's long work has all the others. A thread holds
+ * about 20 MiB: it starts with the first work for it, and ends when there was none for five minutes.
  */
 export function createThreadPool(options: ThreadPoolOptions = {}): ThreadPool {
   const pool = new Pool({ ...defaults, ...options, file: options.file ?? threadFile() });
-  return { run: (task, args, label) => pool.run({ task, args }, label), close: () => pool.close() };
+  return {
+    run: (task, args, label) => pool.run({ task, args }, label),
+    size: () => pool.size,
+    close: () => pool.close(),
+  };
 }
 
 class Pool {
@@ -56,7 +71,10 @@ class Pool {
 
   constructor(options: Required<ThreadPoolOptions>) {
     this.#options = options;
-    this.#grow();
+  }
+
+  get size(): number {
+    return this.#threads.size;
   }
 
   run(order: HeavyOrder, label: HeavyLabel): Promise<unknown> {
@@ -151,6 +169,7 @@ class Thread {
   #job: Job | null = null;
   #timer: NodeJS.Timeout | undefined;
   #cause: Error | null = null;
+  #isResting = false;
 
   constructor(options: Required<ThreadPoolOptions>, listener: Listener) {
     this.#options = options;
@@ -164,6 +183,7 @@ class Thread {
     this.#worker.unref();
     this.#worker.on('message', (answer: HeavyAnswer) => {
       this.#settle((job) => settleBy(answer, job));
+      this.#restLater();
       listener.idle();
     });
     this.#worker.on('error', (error: Error & { code?: string }) => {
@@ -182,10 +202,11 @@ class Thread {
   }
 
   get isIdle(): boolean {
-    return this.#job === null && this.#cause === null;
+    return this.#job === null && this.#cause === null && !this.#isResting;
   }
 
   take(job: Job): void {
+    clearTimeout(this.#timer);
     this.#job = job;
     this.#worker.ref();
     this.#timer = setTimeout(() => {
@@ -199,6 +220,13 @@ class Thread {
 
   async stop(): Promise<void> {
     await this.#worker.terminate();
+  }
+
+  #restLater(): void {
+    this.#timer = setTimeout(() => {
+      this.#isResting = true;
+      void this.stop();
+    }, this.#options.idleMs).unref();
   }
 
   #overMemory(): Error {

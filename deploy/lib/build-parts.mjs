@@ -8,6 +8,7 @@ const toolFiles = [
   'tsconfig.base.json',
   'deploy/build.mjs',
   'deploy/lib/build-parts.mjs',
+  'deploy/lib/query-compiler.mjs',
 ];
 
 /**

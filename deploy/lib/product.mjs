@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { exitConfig, reasonOf, StartFailure } from './failure.mjs';
+import { allocatorEnv, nodeFlags } from './node-flags.mjs';
 import { inRoot, root } from './paths.mjs';
 import { withClient } from './postgres.mjs';
 import { portObstacle } from './ports.mjs';
@@ -121,8 +122,8 @@ function nodeService(name, title, settings) {
     name,
     title,
     command: process.execPath,
-    args: ['--enable-source-maps', inRoot('dist', `${name}.mjs`)],
-    env: productEnv(settings),
+    args: [...nodeFlags, inRoot('dist', `${name}.mjs`)],
+    env: { ...allocatorEnv, ...productEnv(settings) },
     cwd: root,
     signal: /** @type {const} */ ('SIGTERM'),
   };

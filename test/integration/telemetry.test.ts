@@ -34,7 +34,7 @@ const log = createLogger(
 
 beforeAll(async () => {
   database = await createTestDatabase();
-  tracing = startTracing({
+  tracing = await startTracing({
     otlpEndpoint: await collector.start(),
     serviceName: 'slipway-test',
     version: '1',

@@ -3,6 +3,7 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { allocatorEnv, nodeFlags } from '../../deploy/lib/node-flags.mjs';
 import { freePort } from './free-port.ts';
 import { removeFolder } from './remove-folder.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
@@ -74,6 +75,7 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
   const baseUrl = `http://127.0.0.1:${String(port)}`;
   const env = {
     ...process.env,
+    ...allocatorEnv,
     NODE_OPTIONS: '',
     HOST: '127.0.0.1',
     PORT: String(port),
@@ -89,7 +91,7 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
   let printed = '';
   const run = (which: 'api' | 'workers') => {
     const file = path.join(root, 'dist', `${which}.mjs`);
-    const words = [...(options.through ?? []), process.execPath, '--enable-source-maps', file];
+    const words = [...(options.through ?? []), process.execPath, ...nodeFlags, file];
     const child = spawn(words[0] ?? '', words.slice(1), {
       cwd: root,
       env: which === 'workers' ? { ...env, ...options.workersEnv } : env,

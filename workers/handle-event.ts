@@ -3,6 +3,7 @@ import type { EventRecord } from '../contracts/event/types.ts';
 import { shortRef } from '../domain/pipeline/definition/globs.ts';
 import { noteRequestOfBefore } from '../domain/pipeline/request-command.ts';
 import { triggerPipelinesForPush } from '../domain/pipeline/trigger-pipelines.ts';
+import { markMergesDue } from '../domain/review/due-merges.ts';
 import {
   asksForMergeRequest,
   triggerPipelineForMergeRequest,
@@ -36,6 +37,8 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
       case 'pipeline.trigger_requested':
         if (asksForMergeRequest(event)) {
           await triggerPipelineForMergeRequest(deps.db, deps.repositories, event);
+          // Where no run is wanted nothing else tells that its checks may pass.
+          await markMergesDue(deps.db, { id: event.subjectId ?? '' });
         } else await triggerRuns(deps, event);
         return;
       case 'pipeline.created':

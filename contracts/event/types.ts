@@ -125,6 +125,8 @@ export interface MergeRequestTriggerPayload {
   mergeRequestId: string;
   headSha: string;
   sourceBranch: string;
+  /** what it goes into; absent in events of before: what it goes into by then */
+  targetBranch?: string;
   /** how often it was put off */
   round: number;
 }

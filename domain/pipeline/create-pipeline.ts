@@ -21,6 +21,9 @@ export interface CreatePipelineOptions {
   triggeredLimits: CredentialLimits | null;
   /** whose work it is besides, inherited from the run that this one repeats; the makers of the commit are added */
   originIds?: readonly string[];
+  /** of a merge request's run: what it goes into, and where its head parts from that; absent for other causes */
+  targetBranch?: string | null;
+  targetBaseSha?: string | null;
   /** the same key never makes two runs; null = always a new one */
   dedupeKey: string | null;
   /** why it is not to run; absent: it is */

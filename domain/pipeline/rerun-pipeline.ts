@@ -40,6 +40,8 @@ export async function rerunPipeline(
       triggeredBy: caller.principal.userId,
       triggeredLimits: limitsOf(caller.principal),
       originIds: originOf({ by: earlier.triggeredBy, originIds: earlier.originIds }),
+      targetBranch: earlier.targetBranch,
+      targetBaseSha: earlier.targetBaseSha,
       dedupeKey,
       traceparent: caller.request.traceparent,
     });

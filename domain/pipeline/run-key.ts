@@ -3,16 +3,25 @@ import type { MergeRequest, Pipeline, Prisma } from '../../prisma/generated/clie
 import { beginsWith } from '../shared/text-match.ts';
 
 type Head = Pick<MergeRequest, 'id' | 'headSha'>;
+type Ends = Pick<MergeRequest, 'headSha' | 'targetBranch'>;
 type Keyed = Pick<Pipeline, 'trigger' | 'dedupeKey'>;
 
-/** Key of the run that the head of a merge request starts by itself: `mr:<request>:<sha>`, never two of one head. */
-export function mergeRequestRunKey({ id, headSha }: Head): string {
-  return `mr:${id}:${headSha}`;
+/**
+ * Key of the run that the head of a merge request starts by itself: `mr:<request>:<sha>:to:<target>`, never two of one head
+ * into one target. Runs of before targets were told apart have `mr:<request>:<sha>`.
+ */
+export function mergeRequestRunKey({ id, headSha, targetBranch }: Head & Ends): string {
+  return `mr:${id}:${headSha}:to:${targetBranch}`;
 }
 
 /** Key of one more run of the same head by hand: `mr:<request>:<sha>:<any>`. */
-export function mergeRequestRerunKey(head: Head): string {
-  return `${mergeRequestRunKey(head)}:${randomUUID()}`;
+export function mergeRequestRerunKey({ id, headSha }: Head): string {
+  return `mr:${id}:${headSha}:${randomUUID()}`;
+}
+
+/** Head and target of a merge request as it keeps those of which it is known whether they have a run (`runDecidedFor`). */
+export function endsKey({ headSha, targetBranch }: Ends): string {
+  return `${headSha} ${targetBranch}`;
 }
 
 /** The merge request, and the head of it, that a run builds; null for a run of another cause. */
@@ -43,8 +52,11 @@ export function rerunKeyOf(run: Keyed): string | null {
 
 /** Whether somebody had run once more what a push or the head of a merge request had started. */
 export function isRerun(run: Keyed): boolean {
-  const head = mergeRequestOfRun(run);
-  const first = head === null ? pushOfRun(run) : mergeRequestRunKey(head);
+  if (mergeRequestOfRun(run) !== null) {
+    const [, , , kind] = run.dedupeKey?.split(':') ?? [];
+    return kind !== undefined && kind !== 'to';
+  }
+  const first = pushOfRun(run);
   return first !== null && run.dedupeKey !== first;
 }
 

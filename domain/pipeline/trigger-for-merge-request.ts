@@ -1,5 +1,5 @@
 import type { EventRecord, MergeRequestTriggerPayload } from '../../contracts/event/types.ts';
-import type { PrismaClient, Project } from '../../prisma/generated/client.ts';
+import type { MergeRequest, PrismaClient, Project } from '../../prisma/generated/client.ts';
 import { limitsOfEvent } from '../event/limits-of-event.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import type { CredentialLimits } from '../identity/credential-limits.ts';
@@ -7,7 +7,7 @@ import { inTransaction } from '../shared/tx.ts';
 import { createPipeline } from './create-pipeline.ts';
 import type { ParsedDefinition } from './definition/parse-definition.ts';
 import { startsRun } from './definition/plan-pipeline.ts';
-import { mergeRequestRunKey } from './run-key.ts';
+import { endsKey, mergeRequestRunKey } from './run-key.ts';
 import type { RepositoryReader } from './repository-reader.ts';
 import { skippedByMessage } from './skip-words.ts';
 import { later, soon } from './soon.ts';
@@ -18,7 +18,7 @@ interface Cause {
   db: PrismaClient;
   repositories: Reader;
   event: EventRecord & { projectId: string; changeId: string };
-  head: MergeRequestTriggerPayload;
+  head: MergeRequestTriggerPayload & { targetBranch: string };
   limits: CredentialLimits | null;
   project: Project & { repoPath: string };
 }
@@ -28,17 +28,19 @@ export function asksForMergeRequest({ type, payload }: EventRecord): boolean {
   return type === 'pipeline.trigger_requested' && 'mergeRequestId' in payload;
 }
 
+type Ends = Pick<MergeRequest, 'headSha' | 'sourceBranch' | 'targetBranch'>;
+
 /** The head that an event tells of, or asks for again; null where it tells of none. */
 function headOf(event: EventRecord): MergeRequestTriggerPayload | null {
   if (asksForMergeRequest(event)) return event.payload as unknown as MergeRequestTriggerPayload;
   if (event.subjectId === null) return null;
-  const { headSha, sourceBranch } = event.payload as { headSha: string; sourceBranch: string };
-  return { mergeRequestId: event.subjectId, headSha, sourceBranch, round: 0 };
+  const { headSha, sourceBranch, targetBranch } = event.payload as unknown as Ends;
+  return { mergeRequestId: event.subjectId, headSha, sourceBranch, targetBranch, round: 0 };
 }
 
 /**
  * Makes a pending run for the head that an event of a merge request tells of, when its `.platform.yaml` wants one; a
- * skipped one when its message says so. Idempotent by merge request and head.
+ * skipped one when its message says so. Idempotent by merge request, head and target: a run is planned for one target.
  *
  * Others wait for it: a definition that is not read soon, or cannot be read at first, is asked for again behind them
  * (`pipeline.trigger_requested`).
@@ -53,18 +55,33 @@ export async function triggerPipelineForMergeRequest(
   const head = headOf(event);
   if (projectId === null || changeId === null || head === null) return;
   const project = await db.project.findUnique({ where: { id: projectId } });
-  if (project?.repoPath == null) return;
+  const mergeRequest = await db.mergeRequest.findUnique({ where: { id: head.mergeRequestId } });
+  if (project?.repoPath == null || mergeRequest === null) return;
+  const { targetBranch = mergeRequest.targetBranch } = head;
   const cause: Cause = {
     db,
     repositories,
     event: { ...event, projectId, changeId },
-    head,
+    head: { ...head, targetBranch },
     limits: await limitsOfEvent(db, event),
     project: { ...project, repoPath: project.repoPath },
   };
   const parsed = await definitionOf(cause);
-  if (parsed === later) await putOff(cause);
-  else if (parsed !== null) await makeRun(cause, parsed);
+  if (parsed === later) {
+    await putOff(cause);
+    return;
+  }
+  if (parsed !== null) await makeRun(cause, mergeRequest, parsed);
+  await noteDecided(cause);
+}
+
+/** Its checks may pass from now on: what they are judged by is there, or is not wanted. */
+async function noteDecided({ db, head }: Cause): Promise<void> {
+  const { mergeRequestId: id, headSha, targetBranch } = head;
+  await db.mergeRequest.updateMany({
+    where: { id, headSha, targetBranch },
+    data: { runDecidedFor: endsKey({ headSha, targetBranch }) },
+  });
 }
 
 async function definitionOf({
@@ -83,9 +100,10 @@ async function definitionOf({
 
 async function makeRun(
   { db, repositories, event, head, limits, project }: Cause,
+  mergeRequest: MergeRequest,
   parsed: ParsedDefinition,
 ): Promise<void> {
-  const { mergeRequestId, headSha, sourceBranch } = head;
+  const { mergeRequestId, headSha, sourceBranch, targetBranch } = head;
   const gitRef = `refs/heads/${sourceBranch}`;
   if (parsed.ok && !startsRun(parsed.definition, { trigger: 'mr', gitRef })) return;
   const message = await repositories.commitMessage(project.repoPath, headSha);
@@ -99,7 +117,11 @@ async function makeRun(
     commitTitle: message?.split('\n', 1)[0]?.slice(0, 200) ?? null,
     triggeredBy: event.actorId,
     triggeredLimits: limits,
-    dedupeKey: mergeRequestRunKey({ id: mergeRequestId, headSha }),
+    targetBranch,
+    // Of a head or target that is another one by now nobody knows it: every path counts as changed then.
+    targetBaseSha:
+      endsKey(mergeRequest) === endsKey({ headSha, targetBranch }) ? mergeRequest.baseSha : null,
+    dedupeKey: mergeRequestRunKey({ id: mergeRequestId, headSha, targetBranch }),
     traceparent: event.traceparent,
     ...(skipped === null ? {} : { skipped }),
   });

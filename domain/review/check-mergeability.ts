@@ -1,12 +1,18 @@
 import type { MergeRule, MergeStyle } from '../../contracts/review/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import type { MergeRequest, Project, ProtectedBranch } from '../../prisma/generated/client.ts';
-import { isRerun } from '../pipeline/run-key.ts';
+import type {
+  MergeRequest,
+  Pipeline,
+  Project,
+  ProtectedBranch,
+} from '../../prisma/generated/client.ts';
+import { endsKey, isRerun, mergeRequestOfRun } from '../pipeline/run-key.ts';
 import type { Db } from '../shared/db.ts';
 import { allowedStyles, rulesFor } from './allowed-styles.ts';
 import { codeOwnersRule } from './code-owners-rule.ts';
 import { isDraft } from './draft-title.ts';
 import { gatherFacts, type FactsGit, type MergeFacts } from './gather-facts.ts';
+import { branchRef } from './merge-request-record.ts';
 import { judgeCheck, type CheckRun } from './required-checks.ts';
 import { approvalsRule, objectionsRule, readWords } from './review-rules.ts';
 
@@ -95,13 +101,17 @@ function styleRule({ project, protections, style }: MergeCase): MergeRule {
 /** So many runs of a head are looked at: whoever starts more shall not push out of sight the one that failed. */
 const maxRuns = 200;
 
-async function readRuns(db: Db, mergeRequest: MergeRequest): Promise<CheckRun[]> {
+type OwnRun = CheckRun & Pick<Pipeline, 'gitRef' | 'dedupeKey' | 'targetBranch'>;
+
+async function readRuns(db: Db, mergeRequest: MergeRequest): Promise<OwnRun[]> {
   const runs = await db.pipeline.findMany({
     where: { projectId: mergeRequest.projectId, commitSha: mergeRequest.headSha },
     select: {
       number: true,
       trigger: true,
+      gitRef: true,
       dedupeKey: true,
+      targetBranch: true,
       status: true,
       steps: { select: { name: true, status: true } },
     },
@@ -114,6 +124,29 @@ async function readRuns(db: Db, mergeRequest: MergeRequest): Promise<CheckRun[]>
   }));
 }
 
+/**
+ * Whether a run of the head is one of this merge request: made for it and for what it goes into, or by a push to its source
+ * branch. One of another target or another ref leaves other steps out, and whoever may write chooses these.
+ */
+function isOf(run: OwnRun, { id, sourceBranch, targetBranch }: MergeRequest): boolean {
+  if (run.trigger === 'push') return run.gitRef === branchRef(sourceBranch);
+  if (run.trigger !== 'mr') return true;
+  const isFor = run.targetBranch === null || run.targetBranch === targetBranch;
+  return isFor && mergeRequestOfRun(run)?.id === id;
+}
+
+/** Until its own run was made, or is known not to be wanted, those of a push are not all that it is judged by. */
+function onceDecided(mergeRequest: MergeRequest, runs: readonly OwnRun[]) {
+  const isDecided =
+    mergeRequest.runDecidedFor === endsKey(mergeRequest) ||
+    runs.some(({ trigger }) => trigger === 'mr');
+  return (one: MergeRule): MergeRule => {
+    if (isDecided || one.state !== 'passed') return one;
+    const detail = 'The pipeline of the merge request has not begun yet.';
+    return { ...one, state: 'pending', detail, missing: [one.rule.replace('check:', '')] };
+  };
+}
+
 async function checkRules(
   db: Db,
   mergeRequest: MergeRequest,
@@ -122,7 +155,10 @@ async function checkRules(
   if (names.length === 0) return [];
   const runs = await readRuns(db, mergeRequest);
   if (runs.length <= maxRuns) {
-    return names.map((name) => judgeCheck(name, runs, mergeRequest.headSha));
+    const own = runs.filter((run) => isOf(run, mergeRequest));
+    return names
+      .map((name) => judgeCheck(name, own, mergeRequest.headSha))
+      .map(onceDecided(mergeRequest, own));
   }
   const detail = `This commit has more than ${String(maxRuns)} runs, which are not all looked at: push another one.`;
   return names.map((name) => rule(`check:${name}`, false, ['', detail], [name]));

@@ -40,6 +40,8 @@ async function followHead(deps: ReviewEventDeps, event: EventRecord): Promise<vo
     await git.keepCommit(row.project.repoPath, name, sha).catch(() => undefined);
   }
   await triggerPipelineForMergeRequest(db, deps.repositories, event);
+  // Where no run is wanted nothing else tells that its checks may pass.
+  await tryWaiting(deps, event, { id: row.id });
 }
 
 /** What events mean for merge requests. Each may come twice: everything here is done once. */
@@ -56,7 +58,9 @@ export async function followReviewEvent(deps: ReviewEventDeps, event: EventRecor
       return;
     case 'mr.updated': {
       const changed = event.payload['changed'] as string[];
-      if (changed.includes('headSha')) await followHead(deps, event);
+      // Into another target other steps may run, and its checks are judged by a run of its own.
+      if (changed.includes('headSha') || changed.includes('targetBranch'))
+        await followHead(deps, event);
       // A draft may have been marked as ready.
       if (changed.includes('title')) await tryWaiting(deps, event, { id: event.subjectId ?? '' });
       return;

@@ -45,6 +45,7 @@ async function protectedProject(name: string, rule: object, files = { 'src/a.txt
   const answer = await p.api(ann, 'POST', '/protected-branches', { pattern: 'main', ...rule });
   expect(answer.status).toBe(201);
   const request = await p.open('topic');
+  await followEvents(server);
   return { ...p, head, at: `/merge-requests/${request.number}`, request };
 }
 

@@ -3,6 +3,7 @@ import {
   createRepositoryReader,
   type RepositoryReader,
 } from '../../domain/pipeline/repository-reader.ts';
+import { mergeRequestRunKey } from '../../domain/pipeline/run-key.ts';
 import { claimDueMerges, tryDueMerge } from '../../domain/review/due-merges.ts';
 import { followReviewEvent } from '../../domain/review/follow-events.ts';
 import { newId } from '../../domain/shared/new-id.ts';
@@ -133,7 +134,19 @@ export async function followEvents(
   }
 }
 
-let runs = 0;
+// Beyond the numbers that a project of a test gives out by itself.
+let runs = 1000;
+
+/** What ties a run to the merge request whose head it runs. */
+async function ofMergeRequest(
+  db: GitServer['db'],
+  { projectId, commitSha: headSha }: { projectId: string; commitSha: string },
+  number: number,
+) {
+  const request = await db.mergeRequest.findFirstOrThrow({ where: { projectId, headSha } });
+  const dedupeKey = `${mergeRequestRunKey(request)}~${String(number)}`;
+  return { dedupeKey, targetBranch: request.targetBranch };
+}
 
 /** A run of a commit as the workers would leave it: its steps by name and status. */
 export async function makeChecks(
@@ -144,16 +157,20 @@ export async function makeChecks(
     status: string;
     steps: object;
     trigger: string;
+    /** `refs/heads/topic` unless told */
+    gitRef?: string;
   },
 ): Promise<void> {
   const { steps, ...columns } = run;
+  const number = (runs += 1);
   await db.pipeline.create({
     data: {
       ...columns,
+      ...(run.trigger === 'mr' ? await ofMergeRequest(db, run, number) : {}),
       id: newId('pipeline'),
-      number: (runs += 1),
+      number,
       changeId: newId('change'),
-      gitRef: 'refs/heads/topic',
+      gitRef: run.gitRef ?? 'refs/heads/topic',
       steps: {
         create: Object.entries(steps as Record<string, string>).map(
           ([name, status], stepOrder) => ({

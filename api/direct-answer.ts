@@ -95,12 +95,10 @@ export function withDirectAnswers<F extends Fetch>(handle: F): F {
       body.drop();
       return answer;
     }
-    for (const [name, value] of answer.headers) {
-      if (name !== mark && name !== 'set-cookie') outgoing.setHeader(name, value);
-    }
-    const cookies = answer.headers.getSetCookie();
-    if (cookies.length > 0) outgoing.setHeader('set-cookie', cookies);
-    outgoing.writeHead(answer.status);
+    // As one list: what is set one by one is kept for as long as the answer lasts.
+    const head: string[] = [];
+    for (const [name, value] of answer.headers) if (name !== mark) head.push(name, value);
+    outgoing.writeHead(answer.status, head);
     outgoing.flushHeaders();
     sendInTurn(body, outgoing);
     return RESPONSE_ALREADY_SENT;

@@ -170,6 +170,8 @@ export const configSchema = section({
   events: section({
     persist: flag().default(true),
     sseEnabled: flag().default(true),
+    /** event streams and followed logs that one caller may have open at once, per API process */
+    streamsPerCaller: int(1, 1_000_000).default(64),
     retentionDays: int(1, 36_500).default(90),
   }),
   metrics: section({ enabled: flag().default(true), port: int(1, 65_535).default(9090) }),

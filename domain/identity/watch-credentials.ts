@@ -8,8 +8,12 @@ export interface CredentialWatcher {
   onAccessChange: (epoch: bigint) => void;
 }
 
-interface Watched extends CredentialWatcher {
-  principal: Principal;
+/** Little of the principal is kept: there are thousands of these, for hours. */
+interface Watched {
+  via: Principal['via'];
+  /** of the session or token, of the user of a JWT; '' where nothing can end it */
+  id: string;
+  watcher: CredentialWatcher;
   since: number;
 }
 
@@ -43,7 +47,9 @@ export class CredentialWatch {
 
   /** @returns stops to watch */
   watch(principal: Principal, watcher: CredentialWatcher): () => void {
-    const entry = { ...watcher, principal, since: Date.now() };
+    const { via, credentialId, userId } = principal;
+    const id = via === 'jwt' ? userId : (credentialId ?? '');
+    const entry = { via, id, watcher, since: Date.now() };
     this.watched.add(entry);
     return () => void this.watched.delete(entry);
   }
@@ -73,11 +79,7 @@ export class CredentialWatch {
 
   private async ask(entries: readonly Watched[]): Promise<Living[]> {
     const idsOf = (via: Principal['via']) => [
-      ...new Set(
-        entries
-          .filter(({ principal }) => principal.via === via)
-          .map(({ principal }) => principal.credentialId ?? principal.userId),
-      ),
+      ...new Set(entries.filter((entry) => entry.via === via).map((entry) => entry.id)),
     ];
     return this.db.$queryRaw<Living[]>`
       WITH living AS (
@@ -101,21 +103,21 @@ export class CredentialWatch {
     this.epoch = epoch;
     for (const entry of entries) {
       if (!this.isAlive(entry, ids)) this.end(entry);
-      else if (changed) entry.onAccessChange(epoch);
+      else if (changed) entry.watcher.onAccessChange(epoch);
     }
   }
 
-  private isAlive({ principal, since }: Watched, ids: ReadonlySet<string>): boolean {
-    if (principal.via === 'system') return true;
-    if (principal.via === 'jwt') {
+  private isAlive({ via, id, since }: Watched, ids: ReadonlySet<string>): boolean {
+    if (via === 'system') return true;
+    if (via === 'jwt') {
       // A subject that is no user of ours has no row that could be deactivated.
-      const known = ids.has(principal.userId) || principal.userId.startsWith('jwt:');
+      const known = ids.has(id) || id.startsWith('jwt:');
       return known && Date.now() - since < jwtMaxMs;
     }
-    return ids.has(principal.credentialId ?? '');
+    return ids.has(id);
   }
 
   private end(entry: Watched): void {
-    if (this.watched.delete(entry)) entry.onEnd();
+    if (this.watched.delete(entry)) entry.watcher.onEnd();
   }
 }

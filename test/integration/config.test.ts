@@ -111,6 +111,7 @@ describe('configuration', () => {
       'ci.webhookSecret': null,
       'events.persist': true,
       'events.sseEnabled': true,
+      'events.streamsPerCaller': 64,
       'events.retentionDays': 90,
       'metrics.port': 9090,
       'log.level': 'info',

@@ -284,6 +284,27 @@ describe('GET /api/v1/events as a stream', () => {
     );
   }, 240_000);
 
+  it('gives one account so many at once, and a place again when one has ended [A-EVT-04]', async () => {
+    const few = await startTestApi(test, { streamsPerCaller: 2 });
+    const accept = { accept: 'text/event-stream' };
+    const ask = () => few.get('/api/v1/events', owner.token, accept);
+    const open = [await ask(), await ask()];
+    const refused = await ask();
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(await refused.json()).toMatchObject({ code: 'rate_limited' });
+    // others have places of their own
+    const user = await createTestUser(test.db);
+    const { token } = await createTestToken(test.db, user.id);
+    open.push(await few.get('/api/v1/events', token, accept));
+    expect(open.map(({ status }) => status)).toEqual([200, 200, 200]);
+    await open[0]?.body?.cancel();
+    await waitFor('a place', () => few.streams.count === 2);
+    const again = await ask();
+    expect(again.status).toBe(200);
+    await few.stop();
+  });
+
   it('does not exist when it is switched off [A-EVT-04]', async () => {
     const off = await startTestApi(test, { env: { SLIPWAY_EVENTS_SSE_ENABLED: 'false' } });
     expect((await off.get('/api/v1/events', owner.token, asStream)).status).toBe(404);

@@ -4,6 +4,7 @@ import type { EventAccess } from '../../../domain/event/event-access.ts';
 import type { EventBus } from '../../../domain/event/event-bus.ts';
 import { type EventPosition, isAfter, parsePosition } from '../../../domain/event/event-record.ts';
 import { type EventFilter, readEventsAfter } from '../../../domain/event/read-events.ts';
+import type { CredentialWatcher } from '../../../domain/identity/watch-credentials.ts';
 import type { PrismaClient } from '../../../prisma/generated/client.ts';
 import type { DirectBody } from '../../direct-body.ts';
 import { EventSink, type SharedBytes, shareText } from './event-sink.ts';
@@ -44,7 +45,7 @@ function matches(event: EventRecord, { types, projectId, changeId }: EventFilter
  * One client of the event stream. It first reads what it missed from the database, as fast as the client takes it, and
  * then rides the process's bus. What a live client does not take beyond the buffer is left out, with a `gap` event.
  */
-export class EventConnection implements DirectBody {
+export class EventConnection implements DirectBody, CredentialWatcher {
   private readonly context: ConnectionContext;
   private readonly access: EventAccess;
   private readonly filter: EventFilter;
@@ -52,8 +53,8 @@ export class EventConnection implements DirectBody {
   private cursor: string;
   private lastSent: string;
   private live: boolean;
-  /** events without a place in the outbox that came while it caught up */
-  private readonly unkept: EventRecord[] = [];
+  /** events without a place in the outbox that came while it caught up; null while there are none */
+  private unkept: EventRecord[] | null = null;
   /** the client saw, by another process, more than our bus has told yet */
   private skipUntil: EventPosition | null = null;
   private closed = false;
@@ -88,6 +89,14 @@ export class EventConnection implements DirectBody {
     this.close();
   }
 
+  onEnd(): void {
+    this.close();
+  }
+
+  onAccessChange(epoch: bigint): void {
+    this.access.renew(epoch);
+  }
+
   /** A comment now and then keeps proxies from closing a quiet stream. */
   beat(): void {
     this.write(heartbeat);
@@ -103,11 +112,14 @@ export class EventConnection implements DirectBody {
     this.context.onClose(this);
   }
 
-  hear(event: EventRecord): void {
+  /** @param answers what was asked of this event a moment ago, for others who may see the same */
+  hear(event: EventRecord, answers = new Map<EventAccess, boolean>()): void {
     if (this.closed || this.sink === null) return;
     // While it catches up the database gives everything in order, but for what is not kept there.
     if (!this.live) {
-      if (event.position === '' && this.unkept.length < maxUnkept) this.unkept.push(event);
+      if (event.position !== '') return;
+      this.unkept ??= [];
+      if (this.unkept.length < maxUnkept) this.unkept.push(event);
       return;
     }
     if (this.skipUntil !== null && event.position !== '') {
@@ -116,7 +128,8 @@ export class EventConnection implements DirectBody {
     }
     if (!matches(event, this.filter)) return;
     if (this.waiting !== null) return void this.waiting.push(event);
-    const allowed = this.access.allows(event);
+    const allowed = answers.get(this.access) ?? this.access.allows(event);
+    if (typeof allowed === 'boolean') answers.set(this.access, allowed);
     if (typeof allowed !== 'boolean') void this.sendWaiting((this.waiting = [event]));
     else if (allowed) this.sendEvent(event);
   }
@@ -192,7 +205,9 @@ export class EventConnection implements DirectBody {
       if (bus.position === told) {
         this.skipUntil = parsePosition(this.cursor);
         this.live = true;
-        for (const event of this.unkept.splice(0)) this.hear(event);
+        const { unkept } = this;
+        this.unkept = null;
+        for (const event of unkept ?? []) this.hear(event);
         return;
       }
     }

@@ -26,6 +26,11 @@ export class EventSink {
     this.to = to;
     const chunked = to instanceof ServerResponse && to.chunkedEncoding;
     this.socket = chunked ? to.socket : null;
+    if (to instanceof ServerResponse) {
+      // A stream lasts for hours, and nobody asks any more what its request said.
+      to.req.rawHeaders = [];
+      to.req.headers = {};
+    }
   }
 
   /** bytes that the client has not taken yet */

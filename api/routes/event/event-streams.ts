@@ -1,10 +1,11 @@
 import type { Caller } from '../../../contracts/identity/principal.ts';
-import { EventAccesses } from '../../../domain/event/event-access.ts';
+import { type EventAccess, EventAccesses } from '../../../domain/event/event-access.ts';
 import type { EventBus } from '../../../domain/event/event-bus.ts';
 import type { EventFilter } from '../../../domain/event/read-events.ts';
 import { CredentialWatch } from '../../../domain/identity/watch-credentials.ts';
 import type { PrismaClient } from '../../../prisma/generated/client.ts';
 import { type ConnectionContext, EventConnection } from './event-connection.ts';
+import { StreamShares } from './stream-shares.ts';
 
 export interface EventStreamsOptions {
   /** bytes that may wait for one slow client; 1 MiB unless told */
@@ -12,6 +13,8 @@ export interface EventStreamsOptions {
   heartbeatMs?: number;
   /** how often credentials behind open streams are looked at */
   watchEveryMs?: number;
+  /** streams that one caller may have open at once; 64 unless told */
+  streamsPerCaller?: number;
 }
 
 /** Heartbeats are spread over their interval, so that ten thousand clients are not written to in one go. */
@@ -22,6 +25,8 @@ export class EventStreams {
   private readonly context: ConnectionContext;
   /** watches whoever has a stream open in this process, of events or of something else */
   readonly credentials: CredentialWatch;
+  /** of event streams and followed logs */
+  readonly shares: StreamShares;
   private readonly accesses: EventAccesses;
   /** each with what ends its watch */
   private readonly connections = new Map<EventConnection, () => void>();
@@ -33,9 +38,12 @@ export class EventStreams {
     const { maxBufferBytes = 1_048_576, heartbeatMs = 15_000 } = options;
     this.context = { db, bus, maxBufferBytes, onClose: (connection) => this.forget(connection) };
     this.accesses = new EventAccesses(db);
+    this.shares = new StreamShares(options.streamsPerCaller ?? 64);
     this.credentials = new CredentialWatch(db, options.watchEveryMs);
     this.stopHearing = bus.subscribe('*', (event) => {
-      for (const connection of this.connections.keys()) connection.hear(event);
+      // thousands of clients who may see the same ask once
+      const answers = new Map<EventAccess, boolean>();
+      for (const connection of this.connections.keys()) connection.hear(event, answers);
     });
     this.timer = setInterval(() => this.beat(), heartbeatMs / beats);
     this.timer.unref();
@@ -46,17 +54,19 @@ export class EventStreams {
     return this.connections.size;
   }
 
-  /** @param from position to resume after; null = only what comes from now on */
+  /**
+   * @param from position to resume after; null = only what comes from now on
+   * @throws DomainError `rate_limited` when the caller has too many open
+   */
   open(caller: Caller, filter: EventFilter, from: string | null): EventConnection {
+    const leave = this.shares.take(caller.principal.userId);
     const { access, release } = this.accesses.take(caller);
     const connection = new EventConnection(this.context, { access, filter, from });
-    const unwatch = this.credentials.watch(caller.principal, {
-      onEnd: () => connection.close(),
-      onAccessChange: (epoch) => access.renew(epoch),
-    });
+    const unwatch = this.credentials.watch(caller.principal, connection);
     this.connections.set(connection, () => {
       unwatch();
       release();
+      leave();
     });
     return connection;
   }

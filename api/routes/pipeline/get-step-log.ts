@@ -4,6 +4,7 @@ import { followLog, type LogPart, readLogPart } from '../../../domain/pipeline/r
 import { stepStatuses } from '../../../contracts/pipeline/types.ts';
 import { DomainError } from '../../../contracts/problems.ts';
 import { defineRoute } from '../../define-route.ts';
+import { answerTaker } from '../../git-reader.ts';
 import { pieceBody, plainStream, sseStream } from './log-stream.ts';
 import { watchFollower } from './watch-follower.ts';
 
@@ -108,8 +109,19 @@ export const getStepLogRoute = defineRoute({
       return new Response(plainStream(db, objectStore, step.id, wanted), { headers });
     }
     const from = resumeOffset(c.req.header('last-event-id'), query.lastEventId, query.offset);
-    const stop = new AbortController();
+    const headers = {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-cache, no-transform',
+      'x-accel-buffering': 'no',
+    };
+    // Whoever asks for the head alone never takes the body, and nobody would end it.
+    if (c.req.raw.method === 'HEAD') return new Response(null, { headers });
     const projectId = await projectOfPipeline(db, id);
+    const stop = new AbortController();
+    const leave = eventStreams.shares.take(answerTaker(c).whose);
+    for (const end of [stop.signal, c.req.raw.signal]) {
+      end.addEventListener('abort', leave, { once: true });
+    }
     watchFollower({ db, credentials: eventStreams.credentials }, c.get('caller'), projectId, stop);
     // a process that ends lets its followers go: they come back to another one, where they left off
     const ends = [stop.signal, c.req.raw.signal, ...(stopSignal === undefined ? [] : [stopSignal])];
@@ -119,12 +131,6 @@ export const getStepLogRoute = defineRoute({
       signal: AbortSignal.any(ends),
       maxBytes: 65_536,
     });
-    return new Response(sseStream(pieces, stop), {
-      headers: {
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-cache, no-transform',
-        'x-accel-buffering': 'no',
-      },
-    });
+    return new Response(sseStream(pieces, stop), { headers });
   },
 });

@@ -128,7 +128,7 @@ async function buildWorkers(
     return run?.status === 'running' || run?.status === 'pending';
   });
   const hostQueue = hostTaskQueue(await hostId(config.home));
-  const { preparePipeline, runStep, removeWorkspace } = createBuildActivities({
+  const activities = createBuildActivities({
     db,
     log,
     repositories: services.repositories,
@@ -149,12 +149,7 @@ async function buildWorkers(
     limits: host.limits,
     spaceProblem: () => spaceProblem(foldersOf(config), freeSpaceLimits(config)),
   });
-  const workers = await hostWorkers(services, shared, {
-    hostQueue,
-    preparePipeline,
-    runStep,
-    removeWorkspace,
-  });
+  const workers = await hostWorkers(services, shared, { hostQueue, ...activities });
   return { workers, close: () => host.executor.close() };
 }
 
@@ -165,7 +160,7 @@ async function hostWorkers(
   shared: Shared,
   host: BuildActivities & { hostQueue: string },
 ): Promise<Worker[]> {
-  const { hostQueue, preparePipeline, runStep, removeWorkspace } = host;
+  const { hostQueue, preparePipeline, ...onHost } = host;
   // Cancellation reaches a step with the answer to its heartbeat: they must not be held back.
   const beating = {
     ...shared,
@@ -182,7 +177,7 @@ async function hostWorkers(
     Worker.create({
       ...beating,
       taskQueue: hostQueue,
-      activities: { runStep, removeWorkspace },
+      activities: onHost,
       // Steps wait for their place here, where it is known whose they are; two more are for what removes workspaces.
       maxConcurrentActivityTaskExecutions: config.executor.concurrency + mostWaitingSteps + 2,
     }),

@@ -45,13 +45,11 @@ function databaseWith(status: string): PrismaClient {
     gitRef: 'refs/heads/main',
     trigger: 'push',
     status,
-    project: { name: 'sample' },
+    projectName: 'sample',
   };
   return {
-    pipeline: {
-      findUnique: ({ where }: { where: { id: string } }) =>
-        Promise.resolve(where.id === row.id ? row : null),
-    },
+    $queryRaw: (_texts: unknown, ...values: unknown[]) =>
+      Promise.resolve(values.includes(row.id) ? [row] : []),
   } as unknown as PrismaClient;
 }
 

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { EventRecord } from '../contracts/event/types.ts';
 import { shortRef } from '../domain/pipeline/definition/globs.ts';
+import { type RunAtWork, readRun } from '../domain/pipeline/read-run.ts';
 import { noteRequestOfBefore } from '../domain/pipeline/request-command.ts';
 import { triggerPipelinesForPush } from '../domain/pipeline/trigger-pipelines.ts';
 import { markMergesDue } from '../domain/review/due-merges.ts';
@@ -64,9 +65,10 @@ export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord)
 }
 
 async function triggerRuns(deps: EventHandlerDeps, event: EventRecord): Promise<void> {
-  for (const { pipelineId } of await triggerPipelinesForPush(deps.db, deps.repositories, event)) {
+  for (const run of await triggerPipelinesForPush(deps.db, deps.repositories, event)) {
     // Its own pipeline.created would start it as well, one round of the outbox later.
-    await startRun(deps, pipelineId);
+    if (run.isNew) await startKnown(deps, run);
+    else await startRun(deps, run.id);
   }
 }
 
@@ -76,17 +78,21 @@ export async function startRun(
   pipelineId: string | null,
 ): Promise<void> {
   if (pipelineId === null) return;
-  const run = await deps.db.pipeline.findUnique({
-    where: { id: pipelineId },
-    include: { project: true },
-  });
-  if (run === null || run.status !== 'pending') return;
-  const summary = `${run.project.name} #${String(run.number)} · ${shortRef(run.gitRef)} · ${run.trigger}`;
-  await startPipelineRun(
-    deps.client,
-    { pipelineId, projectId: run.projectId, changeId: run.changeId },
-    summary,
-  );
+  const run = await readRun(deps.db, pipelineId);
+  if (run?.status === 'pending') await startKnown(deps, run);
+}
+
+type PendingRun = Pick<
+  RunAtWork,
+  'id' | 'projectId' | 'changeId' | 'number' | 'trigger' | 'gitRef' | 'projectName'
+>;
+
+async function startKnown(
+  { client }: Pick<EventHandlerDeps, 'client'>,
+  { id: pipelineId, projectId, changeId, number, trigger, gitRef, projectName }: PendingRun,
+): Promise<void> {
+  const summary = `${projectName} #${String(number)} · ${shortRef(gitRef)} · ${trigger}`;
+  await startPipelineRun(client, { pipelineId, projectId, changeId }, summary);
 }
 
 async function wakeRun(

@@ -28,7 +28,7 @@ export async function handlePreviewEvent(
       await wakePreviewsOf(deps.client, event.projectId ?? '');
       return;
     case 'pipeline.completed':
-      await wakePreviewOf(deps, await requestOfRun(deps.db, event.subjectId));
+      await wakePreviewOf(deps, await requestOfRun(deps.db, event));
       return;
     default:
   }
@@ -54,7 +54,12 @@ export async function wakePreviewOf(
 }
 
 /** The merge request whose head a run built. */
-async function requestOfRun(db: PrismaClient, pipelineId: string | null): Promise<string | null> {
-  const run = await db.pipeline.findUnique({ where: { id: pipelineId ?? '' } });
+async function requestOfRun(
+  db: PrismaClient,
+  { subjectId, payload }: EventRecord,
+): Promise<string | null> {
+  // Events of before do not tell the cause of their run.
+  if ((payload['trigger'] ?? 'mr') !== 'mr') return null;
+  const run = await db.pipeline.findUnique({ where: { id: subjectId ?? '' } });
   return run === null ? null : (mergeRequestOfRun(run)?.id ?? null);
 }

@@ -10,12 +10,13 @@ import { loadMasterKey } from '../adapters/secret-box/master-key.ts';
 import { createSecretBox } from '../adapters/secret-box/secret-box.ts';
 import { observeDb } from '../adapters/telemetry/observe-db.ts';
 import {
-  connectTemporal,
+  clientOfWorkers,
   connectWorker,
   type TemporalClient,
 } from '../adapters/temporal/connect-temporal.ts';
 import { createThreadPool } from '../adapters/threads/thread-pool.ts';
 import { dataConverter } from '../adapters/temporal/data-converter.ts';
+import { startEagerly } from '../adapters/temporal/eager-start.ts';
 import { clientInterceptors } from '../adapters/temporal/trace-interceptors.ts';
 import type { Config } from '../contracts/config.ts';
 import type { MirrorStore } from '../contracts/git/mirror.ts';
@@ -66,11 +67,13 @@ export async function openServices(config: Config, log: Log): Promise<WorkerServ
   });
   const secretBox = createSecretBox(masterKey);
   const listener = await openListener(url);
-  const temporal = connectTemporal(config.temporal, {
-    dataConverter: dataConverter(secretBox, 'client'),
-    interceptors: clientInterceptors(),
-  });
   const connection = await connectWorker(config.temporal);
+  const { workflow } = clientInterceptors();
+  const temporal = clientOfWorkers(connection, {
+    namespace: config.temporal.namespace,
+    dataConverter: dataConverter(secretBox, 'client'),
+    interceptors: { workflow: [...workflow, startEagerly(['pipelineRunWorkflow'])] },
+  });
   const spawner = createSpawner();
   const gitStore = gitStoreOfConfig(config, spawner);
   const threads = createThreadPool();
@@ -93,8 +96,8 @@ export async function openServices(config: Config, log: Log): Promise<WorkerServ
     async close() {
       await threads.close();
       await spawner.close();
-      await connection.close();
       await temporal.close();
+      await connection.close();
       await listener.close();
       await db.$disconnect();
     },

@@ -24,6 +24,7 @@ export const countedLosses = {
 interface LossOptions {
   beforeAgain?: () => Promise<void>;
   waitingBeat?: string;
+  whereLost?: () => Promise<string | null>;
 }
 
 /** The type of the failure that says so. */
@@ -33,16 +34,19 @@ const refusal = 'timed_out';
  * Does the work of an activity; one whose worker is lost is begun again, but not after the third time in a row.
  * @param doing what is said of it: `the rollout was planned`
  * @param waitingBeat what its beats tell while it waits for its turn: such a loss counts apart
+ * @param whereLost of work with several parts: says which one was at work, null where none was, which counts as waiting.
+ * Losses over another part begin to be counted anew
  * @param beforeAgain looks whether it is still wanted; what it throws ends the work
  * @throws ApplicationFailure `timed_out` after the third loss
  */
 export async function lostThrice<T>(
   doing: string,
   work: () => Promise<T>,
-  { beforeAgain, waitingBeat }: LossOptions = {},
+  { beforeAgain, waitingBeat, whereLost }: LossOptions = {},
 ): Promise<T> {
   let losses = 0;
   let waitingLosses = 0;
+  let lastPart: string | null = null;
   for (;;) {
     const begun = Date.now();
     try {
@@ -51,11 +55,15 @@ export async function lostThrice<T>(
       // What was cancelled and lost meanwhile has ended: nobody waits for another try.
       const isOver = CancellationScope.current().consideredCancelled;
       if (!isLoss(error) || isOver || !patched('losses-are-counted')) throw error;
-      const hasWaited = waitingBeat !== undefined && lastBeatOf(error) === waitingBeat;
+      const part = await whereLost?.();
+      const hasWaited =
+        (waitingBeat !== undefined && lastBeatOf(error) === waitingBeat) || part === null;
       if (hasWaited && waitingLosses < MAX_WAITING_LOSSES) {
         waitingLosses += 1;
         continue;
       }
+      if (part !== undefined && part !== lastPart) losses = 0;
+      lastPart = part ?? null;
       losses = Date.now() - begun > QUICK_MS ? 1 : losses + 1;
       if (losses >= MAX_LOSSES) {
         const message = `the worker was lost ${String(MAX_LOSSES)} times in a row while ${doing}: it is not tried again by itself`;

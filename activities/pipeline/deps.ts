@@ -2,12 +2,13 @@ import type { WorkspaceStore } from '../../adapters/workspace/workspace-store.ts
 import type { StepFetches, StepRepository } from '../../adapters/git/serve-step.ts';
 import type { Limiter } from '../../adapters/git/limiter.ts';
 import type { Heavy } from '../../domain/heavy/heavy.ts';
+import type { RunAtWork } from '../../domain/pipeline/read-run.ts';
 import type { RepositoryReader } from '../../domain/pipeline/repository-reader.ts';
 import type { Executor, ExecutionLimits } from '../../adapters/executor/executor.ts';
 import type { Patience } from '../patience.ts';
 import type { Log } from '../../contracts/log.ts';
 import type { BlobStore } from '../../domain/shared/blob-store.ts';
-import type { Pipeline, PrismaClient } from '../../prisma/generated/client.ts';
+import type { PrismaClient } from '../../prisma/generated/client.ts';
 
 export interface PipelineActivityDeps {
   db: PrismaClient;
@@ -20,7 +21,7 @@ export interface PipelineActivityDeps {
   store: BlobStore;
   /** Values of secrets for a step of a run, by name. @throws DomainError `secret_unavailable`, `sealed` */
   resolveSecrets: (input: {
-    run: Pipeline;
+    run: RunAtWork;
     step: string;
     names: readonly string[];
   }) => Promise<Map<string, string>>;

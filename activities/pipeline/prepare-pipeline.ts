@@ -13,9 +13,9 @@ import type { PlanContext } from '../../domain/pipeline/definition/plan-pipeline
 import type { Definition } from '../../domain/pipeline/definition/schema.ts';
 import { finishRun } from '../../domain/pipeline/finish-run.ts';
 import { ownerOf } from '../../domain/pipeline/repository-reader.ts';
+import { type RunAtWork, readRun } from '../../domain/pipeline/read-run.ts';
 import { previousCommit } from '../../domain/pipeline/previous-commit.ts';
 import { targetOfRun } from '../../domain/review/target-of-run.ts';
-import type { Pipeline, Project } from '../../prisma/generated/client.ts';
 import { refusalOfDatabase } from '../../domain/shared/database-refusal.ts';
 import { isDatabaseAway } from '../../domain/shared/transient-database.ts';
 import { currentTry, usualPatience, waitAfter, waitingAtMost } from '../patience.ts';
@@ -55,19 +55,14 @@ async function prepare(
   pipelineId: string,
 ): Promise<PreparedRun | null> {
   const { db, repositories, workspaces, cloneUrl, hostQueue, share } = deps;
-  const run = await db.pipeline.findUnique({
-    where: { id: pipelineId },
-    include: { project: { include: { owner: { select: { name: true } } } } },
-  });
+  const run = await readRun(db, pipelineId);
   // The project was deleted under it: there is nothing left to run or to record.
   if (run === null) return null;
-  const repoPath = run.project.repoPath;
-  const { commitSha } = run;
+  const { commitSha, repoPath } = run;
   if (repoPath === null || commitSha === null)
     throw new DomainError('not_found', 'The run has no commit to check out.');
   const lay = async ({ clone = defaultClone }: PipelinePlan): Promise<string[]> => {
-    const origin = cloneUrl(`${run.project.owner.name}/${run.project.name}`);
-    const of = { ...clone, sha: commitSha, ref: run.gitRef, origin };
+    const of = { ...clone, sha: commitSha, ref: run.gitRef, origin: cloneUrl(run.fullName) };
     const said = await workspaces.prepareBase(pipelineId, {
       fill: (tree) => repositories.layClone(repoPath, tree, of),
       script: checkoutScript,
@@ -109,7 +104,7 @@ function turnNotice({ steps }: PipelinePlan, share: number): string[] {
 /** The plan of a run at its commit; a merge request's paths are those that differ from its base. */
 async function planRun(
   { db, repositories, heavy }: PipelineActivityDeps,
-  run: Pipeline & { commitSha: string; project: Project },
+  run: RunAtWork & { commitSha: string },
   repoPath: string,
   definition: Definition,
 ): Promise<PipelinePlan> {
@@ -130,7 +125,7 @@ async function planRun(
     targetBranch: mergeRequest?.targetBranch ?? null,
     changedPaths: changed === 'too many' ? null : changed,
     tooManyChanged: changed === 'too many',
-    projectName: run.project.name,
+    projectName: run.projectName,
     pipelineNumber: run.number,
   };
   return await heavy.planPipeline([definition, context], {

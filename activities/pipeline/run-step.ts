@@ -16,37 +16,35 @@ import {
   resolveEnv,
   secretsOf,
 } from '../../domain/pipeline/definition/plan-pipeline.ts';
-import { finishLog } from '../../domain/pipeline/finish-log.ts';
+import { finishLog, finishShortLog } from '../../domain/pipeline/finish-log.ts';
 import { createMasker, type Masker } from '../../domain/pipeline/mask.ts';
 import {
   beginStepAttempt,
   finishStepAttempt,
-  type StepAttempt,
+  type TakenStep,
 } from '../../domain/pipeline/step-attempt.ts';
-import { egressAllowOf, keepStepEgress } from '../../domain/pipeline/step-egress.ts';
+import { readEgressAllow, keepStepEgress } from '../../domain/pipeline/step-egress.ts';
 import type { StepFetches } from '../../adapters/git/serve-step.ts';
-import type { Pipeline } from '../../prisma/generated/client.ts';
-import { waitingAtMost } from '../patience.ts';
-import { withHeartbeat } from '../with-heartbeat.ts';
+import type { RunAtWork } from '../../domain/pipeline/read-run.ts';
 import { collectArtifacts } from './collect-artifacts.ts';
 import type { PipelineActivityDeps } from './deps.ts';
 import { keepOrSay, withPatience } from './keep-record.ts';
-import { waitForPlace } from './step-place.ts';
 import { orNoRoom, withSpaceProblem } from './step-space.ts';
 
-interface RunStepInput {
-  pipelineId: string;
+export interface AttemptInput {
   step: string;
   tryNumber: number;
-  ancestors: string[];
+  ancestors: readonly string[];
+  /** it begins only where nobody asks for the run to stop or to wait */
+  unlessHeld: boolean;
 }
 
 /** All that one attempt works with. */
 interface Attempt {
   deps: PipelineActivityDeps;
-  run: Pipeline;
+  run: RunAtWork;
   plan: StepPlan;
-  lease: StepAttempt;
+  lease: TakenStep;
   masker: Masker;
   writer: LogWriter;
   env: Record<string, string>;
@@ -55,88 +53,77 @@ interface Attempt {
   ancestors: readonly string[];
 }
 
-/** Makes `runStep`: see contracts/pipeline/activities.ts. */
-export function runStep(deps: PipelineActivityDeps) {
-  // Beats from the first moment: others, or the database, may make us wait before anything runs.
-  return async (input: RunStepInput): Promise<StepResult> => {
-    const release = await waitForPlace(deps, input.pipelineId);
-    return await withHeartbeat(1000, () =>
-      waitingAtMost(() => attemptStep(deps, input), deps.patience),
-    ).finally(release);
-  };
+/** How an attempt ended: its result is recorded, its log may still be on its way into the object store. */
+export interface EndedAttempt {
+  result: StepResult;
+  logMoved: Promise<void>;
 }
 
-async function attemptStep(deps: PipelineActivityDeps, input: RunStepInput): Promise<StepResult> {
-  const { db, store } = deps;
-  const run = await db.pipeline.findUniqueOrThrow({ where: { id: input.pipelineId } });
+/**
+ * Runs a step of a run once, when it has its place.
+ * @returns null where it is held, see {@link AttemptInput}
+ */
+export async function attemptStep(
+  deps: PipelineActivityDeps,
+  run: RunAtWork,
+  input: AttemptInput,
+): Promise<EndedAttempt | null> {
+  const { db } = deps;
   const plan = planOf(run.definition)?.steps.find((step) => step.name === input.step);
   if (plan === undefined) throw new DomainError('not_found', `The run has no step ${input.step}.`);
-  const began = await beginStepAttempt(db, input);
+  const began = await beginStepAttempt(db, { ...input, pipelineId: run.id });
+  if (began.kind === 'held') return null;
   if (began.kind === 'done') {
-    await finishLogOf(deps, run.id, input.step);
-    return began.result;
+    return { result: began.result, logMoved: finishLogOf(deps, run.id, input.step) };
   }
-  const lease = began.attempt;
+  return await runAttempt({ deps, run, plan, lease: began.attempt, ancestors: input.ancestors });
+}
+
+type Begun = Pick<Attempt, 'deps' | 'run' | 'plan' | 'lease' | 'ancestors'>;
+
+async function runAttempt(begun: Begun): Promise<EndedAttempt> {
+  const { deps, run, plan, lease } = begun;
+  const { db, store } = deps;
+  const { stepId, attempt } = lease;
   const started = performance.now();
-  const [secrets, fetches] = await Promise.all([
-    resolveOrExplain(deps, run, plan),
-    plan.network === 'egress' ? openFetches(deps, run) : null,
-  ]);
+  const fetches = plan.network === 'egress' ? openFetches(deps, run, lease) : null;
+  const secrets = await resolveOrExplain(deps, run, plan);
   const values = typeof secrets === 'string' ? [] : [...secrets.values()];
   const masker = createMasker(fetches === null ? values : [...values, fetches.token]);
-  const writer = await openLogWriter(db, { stepId: lease.stepId, attempt: lease.attempt, masker });
-  if (lease.attempt > 1) await writer.note(`--- attempt ${String(lease.attempt)} ---`);
+  const writer = await openLogWriter(db, { stepId, attempt, masker, end: lease.log });
+  if (attempt > 1) await writer.note(`--- attempt ${String(attempt)} ---`);
   for (const notice of noticesFor(run, plan)) await writer.note(`[slipway] ${notice}`);
   let result: StepResult;
   if (typeof secrets === 'string') {
     await writer.note(secrets);
-    result = {
-      status: 'failure',
-      exitCode: null,
-      reason: secrets,
-      durationMs: Math.round(performance.now() - started),
-    };
+    const durationMs = Math.round(performance.now() - started);
+    result = { status: 'failure', exitCode: null, reason: secrets, durationMs };
   } else {
-    result = await execute({
-      deps,
-      run,
-      plan,
-      lease,
-      masker,
-      writer,
-      env: resolveEnv(plan, secrets),
-      fetches,
-      ancestors: input.ancestors,
-    });
+    const env = resolveEnv(plan, secrets);
+    result = await execute({ ...begun, masker, writer, env, fetches });
   }
-  await writer.close();
+  const { whole } = await writer.close();
   await withPatience(() => finishStepAttempt(db, lease, result));
   // After the record: a follower ends when the step has ended, and reads on from rows or object alike.
-  await finishLog(db, store, lease.stepId);
-  return result;
+  const logMoved =
+    whole === null
+      ? finishLog(db, store, stepId).then(() => undefined)
+      : finishShortLog(db, store, { pipelineId: run.id, stepId }, whole);
+  return { result, logMoved };
 }
 
 /** The repository of the run, for what the step's commands fetch; null where there is none any more. */
-async function openFetches(
-  { db, cloneUrl, serveFetches }: PipelineActivityDeps,
-  { projectId }: Pipeline,
-): Promise<StepFetches | null> {
-  const project = await db.project.findUnique({
-    where: { id: projectId },
-    select: { name: true, repoPath: true, owner: { select: { name: true } } },
-  });
-  if (project === null || project.repoPath === null) return null;
-  const fullName = `${project.owner.name}/${project.name}`;
-  return serveFetches({
-    repoPath: project.repoPath,
-    fullName,
-    cloneUrl: cloneUrl(fullName),
-    whose: projectId,
-  });
+function openFetches(
+  { cloneUrl, serveFetches }: PipelineActivityDeps,
+  { projectId }: RunAtWork,
+  { project: { fullName, repoPath } }: TakenStep,
+): StepFetches | null {
+  if (repoPath === null) return null;
+  return serveFetches({ repoPath, fullName, cloneUrl: cloneUrl(fullName), whose: projectId });
 }
 
 /** What the run has to say of its file, at the top of its first step. */
-function noticesFor(run: Pipeline, plan: StepPlan): string[] {
+function noticesFor(run: RunAtWork, plan: StepPlan): string[] {
   const whole = planOf(run.definition);
   return whole?.steps[0]?.name === plan.name ? (whole.notices ?? []) : [];
 }
@@ -156,7 +143,7 @@ async function finishLogOf(
 /** The step's secrets, or one sentence for its log when it may not have them. */
 async function resolveOrExplain(
   deps: PipelineActivityDeps,
-  run: Pipeline,
+  run: RunAtWork,
   plan: StepPlan,
 ): Promise<Map<string, string> | string> {
   const names = secretsOf(plan);
@@ -200,8 +187,7 @@ async function execute(attempt: Attempt): Promise<StepResult> {
 
 async function runCommands(attempt: Attempt, mount: WorkspaceMount): Promise<StepResult> {
   const { deps, run, plan, lease } = attempt;
-  const egressAllow =
-    plan.network === 'egress' ? await egressAllowOf(deps.db, run.projectId) : null;
+  const egressAllow = plan.network === 'egress' ? readEgressAllow(lease.project.egressAllow) : null;
   const execution = await deps.executor.start({
     id: `${lease.stepId}.${String(lease.attempt)}`,
     workspace: mount,
@@ -260,7 +246,7 @@ async function pump(execution: Execution, writer: LogWriter): Promise<ExecutionR
 }
 
 /** What every step may know of its run. */
-function platformEnv(run: Pipeline, plan: StepPlan): Record<string, string> {
+function platformEnv(run: RunAtWork, plan: StepPlan): Record<string, string> {
   return {
     CI: 'true',
     SLIPWAY: 'true',

@@ -1,7 +1,6 @@
 import { Context } from '@temporalio/activity';
 import { createLimiter, type Limiter } from '../../adapters/git/limiter.ts';
 import { waitingBeat } from '../../contracts/pipeline/activities.ts';
-import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { withHeartbeat } from '../with-heartbeat.ts';
 
 const beatMs = 3000;
@@ -26,26 +25,21 @@ export function openStepPlaces(concurrency: number): Limiter {
 }
 
 /**
- * Waits within the activity until the project of a run has a place; to be called before anything is recorded of the step.
+ * Waits within the activity until the project has a place; to be called before anything is recorded of the step.
  * @returns gives the place back
  * @throws CancelledFailure when it is cancelled, or the worker ends, meanwhile
  */
 export async function waitForPlace(
-  { db, places }: { db: PrismaClient; places: Limiter },
-  pipelineId: string,
+  { places }: { places: Limiter },
+  projectId: string,
 ): Promise<() => void> {
   const context = Context.current();
   const signal = context.cancellationSignal;
   const began = performance.now();
-  const enter = async (): Promise<() => void> => {
-    const { projectId } = await db.pipeline.findUniqueOrThrow({
-      where: { id: pipelineId },
-      select: { projectId: true },
-    });
-    return await places.enter(signal, { project: projectId }).catch((error: unknown) => {
+  const enter = (): Promise<() => void> =>
+    places.enter(signal, { project: projectId }).catch((error: unknown) => {
       throw signal.aborted ? signal.reason : error;
     });
-  };
   const release = await withHeartbeat(beatMs, enter, waitingBeat);
   // The last beat still tells that it waits.
   if (performance.now() - began >= beatMs) context.heartbeat();

@@ -17,6 +17,8 @@ const dynamicConfig = [
   'history.timerProcessorMaxPollRPS=2000',
   'history.visibilityProcessorMaxPollRPS=500',
   'system.enableActivityEagerExecution=true',
+  // One partition takes all that one machine has to do. Tasks of before may lie in the other three, so they are still read.
+  'matching.numTaskqueueWritePartitions=1',
   // Its HTTP interface, at a port of its own, takes orders from pages of strangers; nobody of ours uses it.
   'frontend.httpAllowedHosts=["slipway.invalid"]',
 ];

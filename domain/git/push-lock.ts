@@ -32,7 +32,7 @@ export function withPushLock<T>(
         await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('slipway.push.' || ${projectId}, 0))`;
         return work(tx);
       },
-      { isolationLevel: 'ReadCommitted', maxWait: 30_000, timeout: 300_000 },
+      { maxWait: 30_000, timeout: 300_000 },
     ),
   );
 }

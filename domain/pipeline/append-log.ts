@@ -1,7 +1,7 @@
 import { DomainError } from '../../contracts/problems.ts';
 import { visibleLine } from '../../contracts/shared/plain-text.ts';
 import type { Db } from '../shared/db.ts';
-import { appendChunk, findLogEnd } from './log-chunks.ts';
+import { appendChunk, findLogEnd, type LogEnd } from './log-chunks.ts';
 import { characterCut, cleanText } from './log-text.ts';
 import type { Masker } from './mask.ts';
 
@@ -10,6 +10,8 @@ export interface LogWriterOptions {
   /** the attempt that writes; an older one than the step's is refused */
   attempt: number;
   masker: Masker;
+  /** where the log ends, when that is known; asked of the database unless told */
+  end?: Omit<LogEnd, 'attempt'>;
   /** bytes that one step's log may have; 50 MiB unless told */
   capBytes?: number;
   /** output is written at most this often, ms; the first of a burst at once */
@@ -25,11 +27,16 @@ export interface LogWriter {
   write(chunk: Buffer): Promise<void>;
   /** A line of the platform itself. It is kept even when the log is full. */
   note(line: string): Promise<void>;
-  /** Stores all that is left. `bytes` is the length of the step's whole log, over all attempts. */
-  close(): Promise<{ bytes: bigint }>;
+  /**
+   * Stores all that is left. `bytes` is the length of the step's whole log, over all attempts; `whole` is that log, where it
+   * is short and all of it was written here.
+   */
+  close(): Promise<{ bytes: bigint; whole: Buffer | null }>;
 }
 
 const mebibyte = 1024 * 1024;
+/** A log up to this length is remembered, so that moving it needs no reading. */
+const SHORT_BYTES = 64 * 1024;
 
 /**
  * Opens a step's log for one attempt. Output goes through the masker, is made valid UTF-8 and is appended as rows of
@@ -39,10 +46,12 @@ const mebibyte = 1024 * 1024;
  * @throws DomainError `conflict` (stale attempt) from any call once a newer attempt owns the step, `not_found` without a step
  */
 export async function openLogWriter(db: Db, options: LogWriterOptions): Promise<LogWriter> {
-  const end = await findLogEnd(db, options.stepId);
-  if (end === null) throw new DomainError('not_found', 'There is no such step.');
-  if (end.attempt > options.attempt) throw staleAttempt();
-  return new BufferedLogWriter(db, options, end.bytes, end.endsLine);
+  const { end, ...rest } = options;
+  if (end !== undefined) return new BufferedLogWriter(db, rest, end.bytes, end.endsLine);
+  const found = await findLogEnd(db, options.stepId);
+  if (found === null) throw new DomainError('not_found', 'There is no such step.');
+  if (found.attempt > options.attempt) throw staleAttempt();
+  return new BufferedLogWriter(db, rest, found.bytes, found.endsLine);
 }
 
 export function staleAttempt(): DomainError {
@@ -57,7 +66,7 @@ interface Words {
 
 class BufferedLogWriter implements LogWriter {
   private readonly db: Db;
-  private readonly options: Required<LogWriterOptions>;
+  private readonly options: Required<Omit<LogWriterOptions, 'end'>>;
   private readonly cleaner = cleanText();
   private pending: Words[] = [];
   private pendingBytes = 0;
@@ -69,8 +78,10 @@ class BufferedLogWriter implements LogWriter {
   private timer: NodeJS.Timeout | undefined;
   private flushing: Promise<void> | undefined;
   private failure: Error | undefined;
+  /** all that is stored of the log; null: it is not short, or begun by others */
+  private whole: Buffer[] | null;
 
-  constructor(db: Db, options: LogWriterOptions, end: bigint, endsLine: boolean) {
+  constructor(db: Db, options: Omit<LogWriterOptions, 'end'>, end: bigint, endsLine: boolean) {
     this.db = db;
     this.options = {
       capBytes: 50 * mebibyte,
@@ -82,6 +93,7 @@ class BufferedLogWriter implements LogWriter {
     this.total = end;
     this.stored = end;
     this.endsLine = endsLine;
+    this.whole = end === 0n ? [] : null;
   }
 
   async write(chunk: Buffer): Promise<void> {
@@ -96,7 +108,7 @@ class BufferedLogWriter implements LogWriter {
     await this.settle();
   }
 
-  async close(): Promise<{ bytes: bigint }> {
+  async close(): Promise<{ bytes: bigint; whole: Buffer | null }> {
     this.keep(
       Buffer.concat([this.options.masker.push(this.cleaner.end()), this.options.masker.end()]),
     );
@@ -105,7 +117,7 @@ class BufferedLogWriter implements LogWriter {
       await (this.flushing ?? this.flush());
     }
     this.refuseAfterFailure();
-    return { bytes: this.stored };
+    return { bytes: this.stored, whole: this.whole === null ? null : Buffer.concat(this.whole) };
   }
 
   /** Queues output up to the cap; the rest is dropped after one marker, and the command goes on. */
@@ -200,6 +212,8 @@ class BufferedLogWriter implements LogWriter {
     });
     if (end === null) throw staleAttempt();
     this.stored = end;
+    this.whole?.push(row);
+    if (end > SHORT_BYTES) this.whole = null;
     this.pendingBytes -= row.length;
   }
 }

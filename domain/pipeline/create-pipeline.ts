@@ -1,11 +1,15 @@
-import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import { DomainError } from '../../contracts/problems.ts';
+import { Prisma } from '../../prisma/generated/client.ts';
 import type { PipelineTrigger } from '../../contracts/pipeline/types.ts';
-import { publishEvent } from '../event/publish-event.ts';
-import { type CredentialLimits, storableLimits } from '../identity/credential-limits.ts';
+import { insertEvent, wakeReaders } from '../event/insert-event.ts';
+import type { CredentialLimits } from '../identity/credential-limits.ts';
 import { makersOfCommit } from '../review/makers-of-commit.ts';
+import type { Db } from '../shared/db.ts';
 import { newId } from '../shared/new-id.ts';
 import { originOf } from '../shared/origin.ts';
-import { inTransaction } from '../shared/tx.ts';
+import { storableText } from '../shared/storable-json.ts';
+import { codesOf } from '../shared/tx.ts';
+import { prepared } from '../shared/prepared.ts';
 
 export interface CreatePipelineOptions {
   projectId: string;
@@ -43,69 +47,74 @@ export interface CreatedPipeline {
  * gets its number and its row alone, with `pipeline.skipped`.
  */
 export async function createPipeline(
-  db: PrismaClient,
+  db: Db,
   options: CreatePipelineOptions,
 ): Promise<CreatedPipeline> {
-  return await inTransaction(db, (tx) => createPipelineIn(tx, options));
+  try {
+    return await createPipelineIn(db, options);
+  } catch (error) {
+    // Another delivery of the same cause made it in this moment.
+    if (options.dedupeKey === null || ![...codesOf(error)].includes(uniqueViolation)) throw error;
+    return await createPipelineIn(db, options);
+  }
 }
 
-/** The same within a transaction that writes more, such as the audit row of the request. */
+const uniqueViolation = '23505';
+
+/** The same within a transaction that writes more, such as the audit row of the request; its key is nobody else's. */
 export async function createPipelineIn(
-  tx: Prisma.TransactionClient,
+  tx: Db,
   options: CreatePipelineOptions,
 ): Promise<CreatedPipeline> {
-  const { traceparent, skipped, triggeredLimits: limits, ...row } = options;
-  // The counter's row lock comes first: two deliveries of one cause then see each other's run.
-  const project = await tx.project.update({
-    where: { id: row.projectId },
-    data: { nextPipelineNumber: { increment: 1 } },
-    select: { nextPipelineNumber: true },
-  });
-  if (row.dedupeKey !== null) {
-    const earlier = await tx.pipeline.findUnique({
-      where: { dedupeKey: row.dedupeKey },
-      select: { id: true, number: true },
-    });
-    if (earlier !== null) {
-      await tx.project.update({
-        where: { id: row.projectId },
-        data: { nextPipelineNumber: { decrement: 1 } },
-      });
-      return { ...earlier, created: false };
-    }
-  }
-  const id = newId('pipeline');
-  const number = project.nextPipelineNumber;
-  const makers = await makersOfCommit(tx, row.projectId, row.commitSha);
-  const originIds = originOf({ by: null, originIds: [...(row.originIds ?? []), ...makers] });
-  const status = skipped === undefined ? {} : { status: 'skipped', error: skipped };
-  const finishedAt = skipped === undefined ? null : new Date();
-  const triggeredLimits = storableLimits(limits);
-  await tx.pipeline.create({
-    data: { id, number, ...row, ...status, finishedAt, originIds, triggeredLimits },
-  });
-  await tellOfPipeline(tx, options, { id, number });
-  return { id, number, created: true };
+  const { projectId, commitSha, dedupeKey } = options;
+  const makers = await makersOfCommit(tx, projectId, commitSha);
+  const originIds = originOf({ by: null, originIds: [...(options.originIds ?? []), ...makers] });
+  const [made] = await tx.$queryRaw<CreatedPipeline[]>`
+    ${prepared} WITH earlier AS (SELECT id, number FROM pipelines WHERE dedupe_key = ${dedupeKey}),
+    counted AS (
+      UPDATE projects SET next_pipeline_number = next_pipeline_number + 1
+      WHERE id = ${projectId} AND NOT EXISTS (SELECT FROM earlier)
+      RETURNING next_pipeline_number AS number
+    ), made AS (${insertRun(options, originIds)}
+    ), told AS (${tellOfPipeline(options)})
+    SELECT id, number, false AS created, NULL AS woken FROM earlier
+    UNION ALL
+    SELECT m.subject_id, m.number, true, ${wakeReaders} FROM made m, told`;
+  if (made === undefined) throw new DomainError('not_found', 'There is no such project.');
+  const { id, number, created } = made;
+  return { id, number, created };
 }
 
-async function tellOfPipeline(
-  tx: Prisma.TransactionClient,
-  options: CreatePipelineOptions,
-  { id, number }: { id: string; number: number },
-): Promise<void> {
-  const { projectId, changeId, triggeredBy, trigger, gitRef, commitSha, skipped } = options;
-  const name = `Pipeline #${String(number)}`;
-  const payload = { number, trigger, gitRef, commitSha };
-  const about = {
-    ...{ projectId, changeId, actorId: triggeredBy, subjectId: id },
-    traceparent: options.traceparent,
-  };
-  if (skipped === undefined) {
-    const message = `${name} waits to start`;
-    await publishEvent(tx, { type: 'pipeline.created', ...about, message, payload });
-    return;
-  }
-  const message = `${name} does not run: ${skipped}`;
-  const withReason = { ...payload, reason: skipped };
-  await publishEvent(tx, { type: 'pipeline.skipped', ...about, message, payload: withReason });
+/** The row of the run under the number of the part `counted`. */
+function insertRun(options: CreatePipelineOptions, originIds: readonly string[]): Prisma.Sql {
+  const { projectId, changeId, trigger, gitRef, commitSha, commitTitle, skipped } = options;
+  const limits = options.triggeredLimits === null ? null : JSON.stringify(options.triggeredLimits);
+  const name = Prisma.sql`'Pipeline #' || number`;
+  const message =
+    skipped === undefined
+      ? Prisma.sql`${name} || ' waits to start'`
+      : Prisma.sql`${name} || ' does not run: ' || ${storableText(skipped)}::text`;
+  return Prisma.sql`
+      INSERT INTO pipelines (id, project_id, number, change_id, trigger, git_ref, commit_sha, commit_title, status, error,
+        finished_at, triggered_by, triggered_limits, origin_ids, dedupe_key)
+      SELECT ${newId('pipeline')}::text, ${projectId}::text, number, ${changeId}::text, ${trigger}::text, ${gitRef}::text,
+        ${commitSha}::text, ${commitTitle}::text, ${skipped === undefined ? 'pending' : 'skipped'}::text,
+        ${skipped ?? null}::text, CASE WHEN ${skipped !== undefined} THEN now() END, ${options.triggeredBy}::text,
+        ${limits}::jsonb, ${[...originIds]}::text[], ${options.dedupeKey}::text
+      FROM counted
+      RETURNING id AS subject_id, project_id, change_id, number, ${message} AS message,
+        jsonb_build_object('number', number) AS more`;
+}
+
+function tellOfPipeline(options: CreatePipelineOptions): Prisma.Sql {
+  const { triggeredBy: actorId, trigger, gitRef, commitSha, skipped, traceparent } = options;
+  const payload = { number: 0, trigger, gitRef, commitSha };
+  const about = { actorId, traceparent };
+  return skipped === undefined
+    ? insertEvent('made', { type: 'pipeline.created', ...about, payload })
+    : insertEvent('made', {
+        type: 'pipeline.skipped',
+        ...about,
+        payload: { ...payload, reason: skipped },
+      });
 }

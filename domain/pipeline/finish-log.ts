@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { BlobStore } from '../shared/blob-store.ts';
-import { inTransaction } from '../shared/tx.ts';
+import { prepared } from '../shared/prepared.ts';
 import { findChunks, logChannel } from './log-chunks.ts';
 
 export function logKey(pipelineId: string, stepId: string): string {
@@ -11,7 +11,7 @@ export function logKey(pipelineId: string, stepId: string): string {
 
 /**
  * Moves a step's log into one object. Runs as often as it must: the object is written first and is the same bytes each
- * time, then one transaction points the step at it and drops the rows it holds; so a reader finds every byte in at
+ * time, then one statement points the step at it and drops the rows it holds; so a reader finds every byte in at
  * least one of the two at any moment. Rows that came later stay, and follow the object.
  */
 export async function finishLog(
@@ -33,13 +33,37 @@ export async function finishLog(
   const key = logKey(step.pipelineId, stepId);
   const parts = { stepId, logRef: step.logRef, from: first?.offset ?? 0n, atLeast: step.logBytes };
   const body = Readable.from(wholeLog(db, store, parts));
-  const { bytes } = await store.put(key, body, { contentType: 'text/plain; charset=utf-8' });
-  await inTransaction(db, async (tx) => {
-    await tx.pipelineStep.update({ where: { id: stepId }, data: { logRef: key } });
-    await tx.logChunk.deleteMany({ where: { stepId, offset: { lt: BigInt(bytes) } } });
-    await tx.$queryRaw`SELECT pg_notify(${logChannel}, ${stepId})::text AS told`;
-  });
-  return { bytes: BigInt(bytes) };
+  return { bytes: await moveTo(db, store, { stepId, key }, body) };
+}
+
+/**
+ * The same for a log that its writer still has in hand, right after its attempt was recorded as ended: nothing of it is read.
+ * @param whole all of the log
+ */
+export async function finishShortLog(
+  db: PrismaClient,
+  store: BlobStore,
+  { pipelineId, stepId }: { pipelineId: string; stepId: string },
+  whole: Buffer,
+): Promise<void> {
+  await moveTo(db, store, { stepId, key: logKey(pipelineId, stepId) }, Readable.from([whole]));
+}
+
+/** Writes the object, then points the step at it and drops the rows that it holds, in one statement. */
+async function moveTo(
+  db: PrismaClient,
+  store: BlobStore,
+  { stepId, key }: { stepId: string; key: string },
+  body: Readable,
+): Promise<bigint> {
+  const put = await store.put(key, body, { contentType: 'text/plain; charset=utf-8' });
+  const bytes = BigInt(put.bytes);
+  await db.$queryRaw`
+    ${prepared} WITH moved AS (UPDATE pipeline_steps SET log_ref = ${key} WHERE id = ${stepId} RETURNING id),
+      dropped AS (
+        DELETE FROM log_chunks c USING moved WHERE c.step_id = moved.id AND c."offset" < ${bytes}::int8)
+    SELECT pg_notify(${logChannel}, id)::text AS told FROM moved`;
+  return bytes;
 }
 
 interface LogParts {

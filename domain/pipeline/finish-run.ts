@@ -1,4 +1,4 @@
-import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
+import type { Pipeline, Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { type PipelineStatus, pipelineTransitions } from '../../contracts/pipeline/types.ts';
 import { statusesBefore } from '../../contracts/shared/statuses-before.ts';
 import {
@@ -6,10 +6,12 @@ import {
   resolveDeploys,
   type ResolvedDeploy,
 } from '../deploy/declare-deployments.ts';
+import { insertEvent, wakeReaders } from '../event/insert-event.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { voidGatesOf } from '../gate/void-gates.ts';
 import { storableText } from '../shared/storable-json.ts';
 import { inTransaction } from '../shared/tx.ts';
+import { prepared } from '../shared/prepared.ts';
 import { planOf } from './begin-run.ts';
 import { settleStepIn } from './settle-steps.ts';
 
@@ -21,57 +23,77 @@ export async function finishRun(
   db: PrismaClient,
   input: { pipelineId: string; status: PipelineStatus; error: string | null },
 ): Promise<{ status: PipelineStatus }> {
-  const { pipelineId } = input;
   return await inTransaction(db, async (tx) => {
-    const ending = await unlessCancelled(tx, input);
-    if (ending === null) return { status: input.status };
-    const { status, error, deploys } = await withDeploys(tx, ending);
-    const moved = await tx.pipeline.updateMany({
-      where: { id: pipelineId, status: { in: statusesBefore(pipelineTransitions, status) } },
-      data: {
-        status,
-        finishedAt: new Date(),
-        isPaused: false,
-        // It may quote a file of strangers: what ends a run must not be refused itself.
-        ...(error === null ? {} : { error: storableText(error) }),
-      },
-    });
-    const run = await tx.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
-    if (moved.count === 0) return { status: run.status as PipelineStatus };
-    await voidGatesOf(tx, { subjectType: 'pipeline', subjectId: pipelineId }, 'the run has ended');
-    await settleRest(tx, pipelineId, status, error);
-    await publishEvent(tx, {
-      type: 'pipeline.completed',
-      projectId: run.projectId,
-      changeId: run.changeId,
-      actorId: run.triggeredBy,
-      subjectId: pipelineId,
-      message: `Pipeline #${String(run.number)}: ${[status, ...notDeployed(status, error)].join('; ')}`,
-      payload: {
-        number: run.number,
-        status,
-        gitRef: run.gitRef,
-        commitSha: run.commitSha,
-        durationMs: run.startedAt === null ? 0 : Date.now() - run.startedAt.getTime(),
-      },
-    });
-    await declareDeployments(tx, run, deploys);
+    const run = await lockRun(tx, input.pipelineId);
+    // It is gone with its project: nothing is left to end, and its workflow ends.
+    if (run === null) return { status: input.status };
+    // Whoever cancelled it was told so: it ends as they asked, though its last step was done in the same moment.
+    const asked = run.isCancelled
+      ? { status: 'cancelled' as const, error: null }
+      : { status: input.status, error: input.error };
+    const { status, error, deploys } = await withDeploys(tx, run, asked);
+    if (!statusesBefore(pipelineTransitions, status).includes(run.status)) {
+      return { status: run.status };
+    }
+    await settleRest(tx, run.id, status, error);
+    await moveToEnd(tx, run, { status, error });
+    if (deploys.length > 0) await declareDeployments(tx, await wholeRun(tx, run.id), deploys);
     return { status };
   });
 }
 
-/**
- * Whoever cancelled it was told so: it ends as they asked, though its last step was done in the same moment.
- * @returns null when the run is gone with its project: nothing is left to end, and its workflow ends
- */
-async function unlessCancelled(
+interface EndingRun {
+  id: string;
+  status: PipelineStatus;
+  isCancelled: boolean;
+  number: number;
+  trigger: string;
+  triggeredBy: string | null;
+  gitRef: string;
+  commitSha: string | null;
+  startedAt: Date | null;
+  /** its plan asks for deployments */
+  deploys: boolean;
+}
+
+/** The run, which nobody else ends until the transaction is over. */
+async function lockRun(
   tx: Prisma.TransactionClient,
-  input: { pipelineId: string; status: PipelineStatus; error: string | null },
-): Promise<typeof input | null> {
-  await tx.$queryRaw`SELECT id FROM pipelines WHERE id = ${input.pipelineId} FOR NO KEY UPDATE`;
-  const run = await tx.pipeline.findUnique({ where: { id: input.pipelineId } });
-  if (run === null) return null;
-  return run.cancelRequestedAt === null ? input : { ...input, status: 'cancelled', error: null };
+  pipelineId: string,
+): Promise<EndingRun | null> {
+  const [run] = await tx.$queryRaw<EndingRun[]>`
+    ${prepared} SELECT id, status, cancel_requested_at IS NOT NULL AS "isCancelled", number, trigger,
+           triggered_by AS "triggeredBy", git_ref AS "gitRef", commit_sha AS "commitSha", started_at AS "startedAt",
+           coalesce(jsonb_path_exists(definition, '$.deploy[0]'), false) AS deploys
+    FROM pipelines WHERE id = ${pipelineId} FOR NO KEY UPDATE`;
+  return run ?? null;
+}
+
+async function wholeRun(tx: Prisma.TransactionClient, id: string): Promise<Pipeline> {
+  return await tx.pipeline.findUniqueOrThrow({ where: { id } });
+}
+
+/** Sets the status and publishes the event; the run is locked, so it does move. */
+async function moveToEnd(
+  tx: Prisma.TransactionClient,
+  run: EndingRun,
+  { status, error }: { status: PipelineStatus; error: string | null },
+): Promise<void> {
+  const { number, trigger, gitRef, commitSha, startedAt } = run;
+  const durationMs = startedAt === null ? 0 : Date.now() - startedAt.getTime();
+  const said = [status, ...notDeployed(status, error)].join('; ');
+  const message = storableText(`Pipeline #${String(number)}: ${said}`);
+  const payload = { number, status, trigger, gitRef, commitSha, durationMs };
+  const told = { type: 'pipeline.completed', actorId: run.triggeredBy, payload } as const;
+  // An error may quote a file of strangers: what ends a run must not be refused itself.
+  await tx.$queryRaw`
+    ${prepared} WITH ended AS (
+      UPDATE pipelines SET status = ${status}, finished_at = now(), is_paused = false,
+        error = coalesce(${error === null ? null : storableText(error)}, error)
+      WHERE id = ${run.id}
+      RETURNING id AS subject_id, project_id, change_id, ${message}::text AS message, '{}'::jsonb AS more
+    ), told AS (${insertEvent('ended', told)})
+    SELECT ${wakeReaders} AS woken FROM told`;
 }
 
 /** What a green run was not let do. */
@@ -79,30 +101,43 @@ function notDeployed(status: PipelineStatus, error: string | null): string[] {
   return status === 'success' && error !== null ? error.split('\n') : [];
 }
 
+interface Ending {
+  status: PipelineStatus;
+  error: string | null;
+}
+
 /** A run that cannot deliver what its file wants to deploy has not succeeded. */
 async function withDeploys(
   tx: Prisma.TransactionClient,
-  input: { pipelineId: string; status: PipelineStatus; error: string | null },
-): Promise<{ status: PipelineStatus; error: string | null; deploys: ResolvedDeploy[] }> {
-  const { pipelineId, status, error } = input;
-  if (status !== 'success') return { status, error, deploys: [] };
-  const run = await tx.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
-  const plans = planOf(run.definition)?.deploy ?? [];
-  if (plans.length === 0 || run.status !== 'running') return { status, error, deploys: [] };
-  const resolved = await resolveDeploys(tx, run, plans);
+  { id, deploys: wants, status: now }: EndingRun,
+  { status, error }: Ending,
+): Promise<Ending & { deploys: ResolvedDeploy[] }> {
+  if (status !== 'success' || !wants || now !== 'running') return { status, error, deploys: [] };
+  const run = await wholeRun(tx, id);
+  const resolved = await resolveDeploys(tx, run, planOf(run.definition)?.deploy ?? []);
   if ('problem' in resolved) return { status: 'failure', error: resolved.problem, deploys: [] };
   // The run itself did all that it was asked: it stays green, and says what it may not do.
   const { deploys, refused } = resolved;
   return { status, error: refused.length === 0 ? error : refused.join('\n'), deploys };
 }
 
-/** Ends every step that has not ended by itself. */
+/** Ends every gate and every step that has not ended by itself. */
 async function settleRest(
   tx: Prisma.TransactionClient,
   pipelineId: string,
   status: PipelineStatus,
   error: string | null,
 ): Promise<void> {
+  // Asked once the run is locked, so that nothing is opened any more.
+  const [left] = await tx.$queryRaw<{ gates: boolean; steps: boolean }[]>`
+    ${prepared} SELECT EXISTS (SELECT FROM gates
+             WHERE subject_type = 'pipeline' AND subject_id = ${pipelineId} AND status = 'open') AS gates,
+           EXISTS (SELECT FROM pipeline_steps
+             WHERE pipeline_id = ${pipelineId} AND status IN ('running', 'pending', 'waiting')) AS steps`;
+  if (left?.gates === true) {
+    await voidGatesOf(tx, { subjectType: 'pipeline', subjectId: pipelineId }, 'the run has ended');
+  }
+  if (left?.steps !== true && left?.gates !== true) return;
   // A running step here has lost its activity for good (cancelled before it answered, or out of attempts).
   await tx.pipelineStep.updateMany({
     where: { pipelineId, status: 'running' },

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Db } from '../shared/db.ts';
+import { prepared } from '../shared/prepared.ts';
 
 /** Channel on which new output, and the end, of a step are announced; the payload is the step's id. */
 export const logChannel = 'slipway_log';
@@ -20,7 +21,12 @@ export async function findLogEnd(db: Db, stepId: string): Promise<LogEnd | null>
     FROM pipeline_steps s WHERE s.id = ${stepId}`;
   const row = rows[0];
   if (row === undefined) return null;
-  return { attempt: row.attempt, bytes: row.bytes, endsLine: row.last === null || row.last === 10 };
+  return { attempt: row.attempt, bytes: row.bytes, endsLine: isLineEnd(row.last) };
+}
+
+/** @param last the last byte of a log; null: it is empty, or moved away */
+export function isLineEnd(last: number | null): boolean {
+  return last === null || last === 10;
 }
 
 export interface ChunkToAppend {
@@ -59,7 +65,7 @@ async function insertChunk(
 ): Promise<bigint | null> {
   const bytes = BigInt(data.length);
   const rows = await db.$queryRaw<{ end: bigint }[]>`
-    WITH step AS (
+    ${prepared} WITH step AS (
       UPDATE pipeline_steps SET log_bytes = log_bytes + ${bytes}::int8,
         platform_ranges = CASE WHEN ${isPlatform}
           THEN platform_ranges || jsonb_build_array(jsonb_build_array(log_bytes, log_bytes + ${bytes}::int8))

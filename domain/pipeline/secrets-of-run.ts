@@ -1,11 +1,24 @@
 import { DomainError } from '../../contracts/problems.ts';
 import type { SecretBox } from '../../contracts/secret/types.ts';
-import type { Pipeline, PrismaClient } from '../../prisma/generated/client.ts';
+import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { readLimits, unlimited } from '../identity/credential-limits.ts';
 import type { HeadGit } from '../secret/contributors-of-head.ts';
 import { judgeHead } from '../secret/judge-head.ts';
 import { resolveSecrets } from '../secret/resolve-secrets.ts';
+import type { RunAtWork } from './read-run.ts';
 import { mergeRequestOfRun } from './run-key.ts';
+
+type RunWithSecrets = Pick<
+  RunAtWork,
+  | 'id'
+  | 'projectId'
+  | 'trigger'
+  | 'gitRef'
+  | 'commitSha'
+  | 'triggeredBy'
+  | 'triggeredLimits'
+  | 'dedupeKey'
+>;
 
 /** How somebody gets such a run its secrets after all. */
 const remedy =
@@ -20,7 +33,7 @@ export async function secretsOfRun(
   db: PrismaClient,
   git: HeadGit,
   box: SecretBox,
-  { run, step, names }: { run: Pipeline; step: string; names: readonly string[] },
+  { run, step, names }: { run: RunWithSecrets; step: string; names: readonly string[] },
 ): Promise<Map<string, string>> {
   if (names.length === 0) return new Map();
   const of = mergeRequestOfRun(run);

@@ -16,7 +16,12 @@ export async function egressAllowOf(db: Db, projectId: string): Promise<string[]
     where: { id: projectId },
     select: { egressAllow: true },
   });
-  return asLines(project.egressAllow);
+  return readEgressAllow(project.egressAllow);
+}
+
+/** The same of the value of its column. */
+export function readEgressAllow(stored: unknown): string[] | null {
+  return Array.isArray(stored) ? stored.filter((line) => typeof line === 'string') : null;
 }
 
 /** Writes down what an attempt asked for; again is once. */
@@ -52,12 +57,8 @@ export async function readStepEgress(
   });
   return rows.map(({ attempt, allow, entries, isCut }) => ({
     attempt,
-    allow: asLines(allow),
+    allow: readEgressAllow(allow),
     entries: entries as unknown as EgressEntry[],
     isCut,
   }));
-}
-
-function asLines(value: Prisma.JsonValue): string[] | null {
-  return Array.isArray(value) ? value.filter((line) => typeof line === 'string') : null;
 }

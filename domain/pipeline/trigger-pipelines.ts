@@ -20,9 +20,15 @@ import { later, soon } from './soon.ts';
 
 /** A run to start, with what its summary says. */
 export interface TriggeredPipeline {
-  pipelineId: string;
+  id: string;
   projectId: string;
   changeId: string;
+  number: number;
+  trigger: 'push';
+  gitRef: string;
+  projectName: string;
+  /** false when this push had made it before: it may have begun, or ended */
+  isNew: boolean;
 }
 
 type Reader = Pick<RepositoryReader, 'definition' | 'commitMessage'>;
@@ -72,7 +78,6 @@ export async function triggerPipelinesForPush(
 }
 
 async function triggerRefs(cause: Cause, refs: readonly RefUpdate[]): Promise<TriggeredPipeline[]> {
-  const { projectId, changeId } = cause.event;
   const triggered: TriggeredPipeline[] = [];
   const postponed: RefUpdate[] = [];
   const turnEnds = performance.now() + turnMs;
@@ -84,7 +89,7 @@ async function triggerRefs(cause: Cause, refs: readonly RefUpdate[]): Promise<Tr
     try {
       const made = await triggerRef(cause, update);
       if (made === later) postponed.push(update);
-      else if (made !== null) triggered.push({ pipelineId: made, projectId, changeId });
+      else if (made !== null) triggered.push(made);
     } catch (error) {
       if (refs.length === 1) throw error;
       await putOff(cause, [update]);
@@ -98,7 +103,7 @@ async function triggerRefs(cause: Cause, refs: readonly RefUpdate[]): Promise<Tr
 async function triggerRef(
   cause: Cause,
   { ref, newSha }: RefUpdate,
-): Promise<string | typeof later | null> {
+): Promise<TriggeredPipeline | typeof later | null> {
   const { repositories, project, push } = cause;
   const message = await repositories.commitMessage(project.repoPath, newSha);
   if (message === null) {
@@ -116,24 +121,25 @@ async function triggerRef(
 }
 
 async function makeRun(
-  { db, event, push, limits }: Cause,
-  ref: string,
+  { db, event, push, limits, project }: Cause,
+  gitRef: string,
   { sha, title, skipped }: { sha: string | null; title: string | null; skipped: string | null },
-): Promise<string | null> {
-  const { id } = await createPipeline(db, {
-    projectId: event.projectId,
-    changeId: event.changeId,
-    trigger: 'push',
-    gitRef: ref,
+): Promise<TriggeredPipeline | null> {
+  const { projectId, changeId } = event;
+  const run = { projectId, changeId, trigger: 'push', gitRef } as const;
+  const { id, number, created } = await createPipeline(db, {
+    ...run,
     commitSha: sha,
     commitTitle: title,
     triggeredBy: push.pusherId,
     triggeredLimits: limits,
-    dedupeKey: pushRunKey(push.pushId, ref),
+    dedupeKey: pushRunKey(push.pushId, gitRef),
     traceparent: event.traceparent,
     ...(skipped === null ? {} : { skipped }),
   });
-  return skipped === null ? id : null;
+  return skipped === null
+    ? { ...run, id, number, projectName: project.name, isNew: created }
+    : null;
 }
 
 /** Of the refs that are too many for one push the first stands among the runs, and tells of the others. */

@@ -44,6 +44,15 @@ async function followHead(deps: ReviewEventDeps, event: EventRecord): Promise<vo
   await tryWaiting(deps, event, { id: row.id });
 }
 
+/** The commit that the step of an event worked on. */
+async function commitOfStep(db: PrismaClient, { payload }: EventRecord): Promise<string | null> {
+  const { commitSha, pipelineId } = payload;
+  if (commitSha === null || typeof commitSha === 'string') return commitSha;
+  // An event of before does not say it.
+  const where = { id: String(pipelineId) };
+  return (await db.pipeline.findUnique({ where, select: { commitSha: true } }))?.commitSha ?? null;
+}
+
 /** What events mean for merge requests. Each may come twice: everything here is done once. */
 export async function followReviewEvent(deps: ReviewEventDeps, event: EventRecord): Promise<void> {
   switch (event.type) {
@@ -71,11 +80,8 @@ export async function followReviewEvent(deps: ReviewEventDeps, event: EventRecor
       return;
     case 'step.completed': {
       // A required check may be green long before its pipeline ends: behind it a gate may wait for days.
-      const run = await deps.db.pipeline.findUnique({
-        where: { id: String(event.payload['pipelineId']) },
-        select: { commitSha: true },
-      });
-      if (run?.commitSha != null) await tryWaiting(deps, event, { headSha: run.commitSha });
+      const headSha = await commitOfStep(deps.db, event);
+      if (headSha !== null) await tryWaiting(deps, event, { headSha });
       return;
     }
     case 'pipeline.completed': {

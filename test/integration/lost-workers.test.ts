@@ -5,10 +5,16 @@ import { createDeliveryRecords } from '../../activities/notify/index.ts';
 import { createPipelineRecords } from '../../activities/pipeline/index.ts';
 import { deploymentWorkflowId } from '../../contracts/deploy/ids.ts';
 import { desiredChangedSignal } from '../../contracts/deploy/messages.ts';
-import { waitingBeat, type PreparedRun } from '../../contracts/pipeline/activities.ts';
-import type { StepPlan, StepResult } from '../../contracts/pipeline/types.ts';
+import {
+  waitingBeat,
+  type PreparedRun,
+  type RanSteps,
+  type RunStepsInput,
+} from '../../contracts/pipeline/activities.ts';
+import type { StepPlan } from '../../contracts/pipeline/types.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 import { wakeDeployment } from '../../launch/deploy.ts';
+import { beginRun } from '../../domain/pipeline/begin-run.ts';
 import type { Deployment } from '../../prisma/generated/client.ts';
 import { createTestProject, createTestUser } from '../support/callers.ts';
 import { type EntityHost, makeDeployment, openEntityHost } from '../support/entity-steps.ts';
@@ -38,6 +44,27 @@ const onlyStep: PreparedRun = {
   hostQueue: taskQueues.build,
 };
 
+/** runs of three steps in a row, the second of which no worker survives */
+const rows = new Map<string, PreparedRun>();
+const asked: string[] = [];
+const threeInARow = [
+  onlyPlan,
+  { ...onlyPlan, name: 'deadly', needs: ['only'] },
+  { ...onlyPlan, name: 'after', needs: ['deadly'] },
+];
+const done = (step: string) =>
+  ({ step, status: 'success', exitCode: 0, reason: null, durationMs: 1 }) as const;
+
+/** Records that the first step is done and the second at work, and is lost. */
+async function loseInARow(pipelineId: string, names: string): Promise<never> {
+  asked.push(names);
+  const ofStep = (name: string) => ({ pipelineId_name: { pipelineId, name } });
+  const { pipelineStep } = database.db;
+  await pipelineStep.update({ where: ofStep('only'), data: { status: 'success', tries: 1 } });
+  await pipelineStep.update({ where: ofStep('deadly'), data: { status: 'running', tries: 1 } });
+  return await Context.current().cancelled;
+}
+
 /** Takes an input up as a worker that it kills does, or does what it should. */
 function work<Answer>(key: string, answer: Answer): Promise<Answer> {
   begun.set(key, (begun.get(key) ?? 0) + 1);
@@ -47,28 +74,29 @@ function work<Answer>(key: string, answer: Answer): Promise<Answer> {
 beforeAll(async () => {
   database = await createTestDatabase();
   const { db } = database;
-  const done = () => Promise.resolve();
+  const nothing = () => Promise.resolve();
   host = await openEntityHost(
     db,
     undefined,
     {
       ...createPipelineRecords(db),
       ...createDeliveryRecords(db),
-      ...createDeployRecords({ db, store: createMemoryStore(), openRevert: done }),
+      ...createDeployRecords({ db, store: createMemoryStore(), openRevert: nothing }),
       planSync: ({ deploymentId }) => work(deploymentId, { kind: 'nothing', reason: 'done' }),
       observe: ({ deploymentId }) =>
         work(`look ${deploymentId}`, { revisionChanged: false, drift: [], healthy: true }),
       removeAll: ({ deploymentId }) => Promise.resolve(void removed.push(deploymentId)),
       preparePipeline: ({ pipelineId }: { pipelineId: string }) =>
-        work(pipelineId, waiting.has(pipelineId) ? onlyStep : null),
-      runStep: ({ pipelineId }: { pipelineId: string }) => {
+        work(pipelineId, rows.get(pipelineId) ?? (waiting.has(pipelineId) ? onlyStep : null)),
+      runSteps: ({ pipelineId, steps }: RunStepsInput) => {
+        const names = steps.map(({ name }) => name).join(' ');
+        if (names !== 'only') return loseInARow(pipelineId, names);
         // Tells that it waits, and is lost; the fourth time it has its turn.
         Context.current().heartbeat(waitingBeat);
         if (begun.get(`step ${pipelineId}`) === 3) deadly.delete(`step ${pipelineId}`);
-        const done = { status: 'success', exitCode: 0, reason: null, durationMs: 1 } as const;
-        return work<StepResult>(`step ${pipelineId}`, done);
+        return work<RanSteps>(`step ${pipelineId}`, { results: [done('only')], ended: null });
       },
-      removeWorkspace: done,
+      removeWorkspace: nothing,
       sendDelivery: ({ deliveryId }: { deliveryId: string }) => work(deliveryId, undefined),
     },
     [taskQueues.build, taskQueues.notify],
@@ -178,6 +206,32 @@ describe('an input that no worker survives', () => {
     expect(begun.get(`step ${pipelineId}`)).toBe(4);
     const ended = await database.db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
     expect(ended.error).toBeNull();
+  });
+
+  it('ends the step that it is, third in a row, and not the one before or the run beside it [A-PIPE-05, A-CORE-10]', async () => {
+    const { db } = database;
+    const { pipelineId } = await makeRunRows(db);
+    await db.pipelineStep.deleteMany({ where: { pipelineId } });
+    await db.pipeline.update({ where: { id: pipelineId }, data: { status: 'pending' } });
+    await beginRun(db, pipelineId, { steps: threeInARow });
+    rows.set(pipelineId, { plan: { steps: threeInARow }, hostQueue: taskQueues.build });
+    const { projectId, changeId } = await db.pipeline.findUniqueOrThrow({
+      where: { id: pipelineId },
+    });
+    await host.client.workflow.execute('pipelineRunWorkflow', {
+      workflowId: `lost-row-${pipelineId}`,
+      taskQueue: taskQueues.core,
+      args: [{ pipelineId, projectId, changeId }],
+    });
+    expect(asked).toEqual(['only deadly after', 'deadly after', 'deadly after']);
+    const ended = await db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
+    expect(ended.status).toBe('failure');
+    expect(ended.error).toMatch(/^deadly: the worker was lost 3 times in a row while the step ran/);
+    const steps = await db.pipelineStep.findMany({
+      where: { pipelineId },
+      orderBy: { stepOrder: 'asc' },
+    });
+    expect(steps.map(({ status }) => status)).toEqual(['success', 'failure', 'skipped']);
   });
 
   it('does not hold up the end of a run that is cancelled [A-PIPE-05, A-CORE-10]', async () => {

@@ -12,6 +12,7 @@ import {
   resumeRunSignal,
   runStateQuery,
 } from '../../contracts/pipeline/messages.ts';
+import type { RunStepsInput } from '../../contracts/pipeline/activities.ts';
 import type { PipelinePlan, StepPlan } from '../../contracts/pipeline/types.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 import { beginRun } from '../../domain/pipeline/begin-run.ts';
@@ -66,9 +67,13 @@ beforeAll(async () => {
     ...createPipelineRecords(db),
     preparePipeline: async ({ pipelineId }: { pipelineId: string }) =>
       (await beginRun(db, pipelineId, plan)) ? { plan, hostQueue } : null,
-    runStep: ({ step: name }: { step: string }) => {
-      ran.push(name);
-      return Promise.resolve({ status: 'success', exitCode: 0, reason: null, durationMs: 1 });
+    runSteps: ({ steps }: RunStepsInput) => {
+      ran.push(...steps.map(({ name }) => name));
+      const passed = { status: 'success', exitCode: 0, reason: null, durationMs: 1 };
+      return Promise.resolve({
+        results: steps.map(({ name }) => ({ ...passed, step: name })),
+        ended: null,
+      });
     },
     removeWorkspace: () => Promise.resolve(),
   };

@@ -64,7 +64,7 @@ beforeAll(async () => {
       ...createPipelineRecords(db),
       ...createDeployRecords({ db, store: createMemoryStore(), openRevert: nothing }),
       planSync: effects.planSync,
-      runStep: build.runStep,
+      runSteps: build.runSteps,
       removeWorkspace: nothing,
       preparePipeline: async (input) => {
         if (!isPrepared) return await build.preparePipeline(input);

@@ -44,6 +44,12 @@ const diamond = [
   step('package', ['lint', 'test']),
 ];
 
+const rowOfThree = [
+  step('build', []),
+  step('test', ['build'], { retries: 1 }),
+  step('ship', ['test']),
+];
+
 const passed = { status: 'success', exitCode: 0, reason: null, durationMs: 12 };
 const failed = { status: 'failure', exitCode: 1, reason: 'exit code 1', durationMs: 12 };
 
@@ -60,6 +66,11 @@ async function untilCancelled() {
 function lostOnce() {
   let begun = 0;
   return () => ((begun += 1) === 1 ? Context.current().cancelled : passed);
+}
+
+function lostOnceAt(lostName) {
+  const lose = lostOnce();
+  return ({ step: name }) => (name === lostName ? lose() : passed);
 }
 
 /**
@@ -158,7 +169,36 @@ const pipelineRuns = {
   },
   'ended-before-its-first-step': { steps: null },
   'preparation-lost-three-times': { prepare: () => Context.current().cancelled },
-  'step-lost-once': { steps: [step('build', [])], runStep: lostOnce() },
+  'step-lost-once': {
+    steps: [step('build', [])],
+    runStep: lostOnce(),
+    lost: { ended: [], atWork: 'build' },
+  },
+  'row-ended-with-its-run': { steps: rowOfThree },
+  'row-with-a-retry': {
+    steps: rowOfThree,
+    runStep: ({ step: name, tryNumber }) => (name === 'test' && tryNumber === 1 ? failed : passed),
+  },
+  'row-lost-in-its-middle': {
+    steps: rowOfThree,
+    runStep: lostOnceAt('test'),
+    lost: { ended: [{ ...passed, step: 'build' }], atWork: 'test' },
+  },
+  'row-held-for-a-pause': {
+    steps: rowOfThree,
+    // The row says so before its workflow has heard of it.
+    held: ({ steps }, rows) => {
+      if (steps.length < 3) return false;
+      rows.asked = { isCancelled: false, isPaused: true };
+      return true;
+    },
+    drive: async (handle, rows) => {
+      await waitForStep(handle, 'build', 'success');
+      await sleep(500);
+      rows.asked = { isCancelled: false, isPaused: false };
+      await handle.signal('resumeRun');
+    },
+  },
 };
 
 async function waitForStep(handle, name, status) {
@@ -172,8 +212,19 @@ async function waitForStep(handle, name, status) {
 
 const nothing = async () => undefined;
 
+/** Steps one after another, each by the script, as the activity does. */
+async function inARow({ steps, tryNumber, isRest }, runStep) {
+  const results = [];
+  for (const [at, { name }] of steps.entries()) {
+    const result = await runStep({ step: name, tryNumber: at === 0 ? tryNumber : 1 });
+    results.push({ ...result, step: name });
+    if (result.status !== 'success') return { results, ended: null };
+  }
+  return { results, ended: isRest ? 'success' : null };
+}
+
 /** A pipeline run with these steps: what `preparePipeline` answers, null when there is nothing to run. */
-function pipelineRun(name, { steps, prepare, runStep, drive, openGateMs = 0 }) {
+function pipelineRun(name, { steps, prepare, runStep, drive, lost, held, openGateMs = 0 }) {
   /** what the rows say, for whoever is woken */
   const rows = {
     gate: { status: 'open', decisions: [] },
@@ -185,7 +236,11 @@ function pipelineRun(name, { steps, prepare, runStep, drive, openGateMs = 0 }) {
     input: { pipelineId: `run_${name}`, projectId: 'prj_recording', changeId: 'chg_recording' },
     activities: {
       preparePipeline: prepare ?? (async () => steps && { plan: { steps }, hostQueue }),
-      runStep: async (input) => runStep?.(input) ?? passed,
+      runSteps: (input) =>
+        held?.(input, rows) === true
+          ? { results: [{ ...passed, step: input.steps[0].name }], ended: null }
+          : inARow(input, async (asked) => runStep?.(asked) ?? passed),
+      readEndedSteps: async () => lost,
       removeWorkspace: nothing,
       settleSteps: nothing,
       setPaused: nothing,

@@ -46,6 +46,8 @@ export interface StartOptions {
   home?: string;
   /** a command that the processes are started through, as `bash -c '…; exec "$@"' x` */
   through?: readonly string[];
+  /** gives the address that the processes reach their database at, as one of a proxy before it */
+  databaseThrough?: (url: string) => Promise<string>;
   /** a Temporal to use instead of a namespace of its own */
   temporal?: { address: string; namespace: string };
 }
@@ -81,7 +83,7 @@ export async function startSlipway(options: StartOptions = {}): Promise<Slipway>
     PORT: String(port),
     PUBLIC_URL: baseUrl,
     SLIPWAY_HOME: home,
-    DATABASE_URL: database.url,
+    DATABASE_URL: (await options.databaseThrough?.(database.url)) ?? database.url,
     TEMPORAL_ADDRESS: temporal.address,
     TEMPORAL_NAMESPACE: temporal.namespace,
     ...options.env,

@@ -13,6 +13,7 @@ const limits = [
   'history.timerProcessorMaxPollRPS=2000',
   'history.visibilityProcessorMaxPollRPS=500',
   'system.enableActivityEagerExecution=true',
+  'matching.numTaskqueueWritePartitions=1',
 ];
 
 export interface TemporalServer {

@@ -117,4 +117,38 @@ describe('progress of a pipeline run', () => {
     for (const name of ['a', 'b', 'c']) run(progress, name, 'success');
     expect(progress.ancestorsOf('d')).toEqual(['a', 'c', 'b']);
   });
+
+  it('gives steps to one activity as far as each has but one behind it that can follow at once [A-PIPE-04]', () => {
+    const rowOf = (steps: StepPlan[], first = steps[0]?.name) => {
+      const [start] = steps.filter(({ name }) => name === first);
+      return start === undefined ? [] : names(new PipelineRunProgress(steps).rowFrom(start));
+    };
+    const line = [step('a'), step('b', ['a']), step('c', ['b'])];
+    expect(rowOf(line)).toEqual(['a', 'b', 'c']);
+    // beside each other, and before a gate
+    expect(rowOf([...line, step('d', ['b'])])).toEqual(['a', 'b']);
+    expect(rowOf([step('a'), step('ask', ['a'], { kind: 'gate' }), step('c', ['ask'])])).toEqual([
+      'a',
+    ]);
+    // what waits for another one, too
+    expect(rowOf([...line, step('x'), step('d', ['c', 'x'])])).toEqual(['a', 'b', 'c']);
+    // one that its own when skipped is no step in it
+    const skipped = step('s', ['a'], { skipReason: 'when: branch' });
+    expect(rowOf([...line, skipped])).toEqual(['a', 'b', 'c']);
+  });
+
+  it('knows a row that ends the run well when its steps do [A-PIPE-04]', () => {
+    const [a, b, c] = [step('a'), step('b', ['a']), step('c', [], { allowFailure: true })];
+    const progress = new PipelineRunProgress([a, b, c]);
+    expect(progress.isRest([a, b])).toBe(false);
+    run(progress, 'c', 'failure');
+    expect(progress.isRest([a, b])).toBe(true);
+    progress.begin('a', 'running');
+    expect(progress.isRest([b])).toBe(false);
+    expect(progress.ancestorsOf('b', ['a', 'b'])).toEqual(['a']);
+    progress.end('a', 'failure', null);
+    expect(progress.isRest([])).toBe(false);
+    progress.cancel();
+    expect(progress.isRest([a, b])).toBe(false);
+  });
 });

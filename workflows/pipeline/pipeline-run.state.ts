@@ -67,6 +67,39 @@ export class PipelineRunProgress {
       .map((step) => step.plan);
   }
 
+  /**
+   * The step, and those that follow it one by one: nothing else waits for the one before, and nothing that they wait for is
+   * still to come. A row ends before a gate, and where steps go on beside each other.
+   */
+  rowFrom(first: StepPlan): StepPlan[] {
+    const row = [first];
+    for (;;) {
+      const last = row.at(-1) ?? first;
+      const waiting = [...this.#steps.values()].filter(
+        ({ status, plan }) => status === 'pending' && plan.needs.includes(last.name),
+      );
+      const [next] = waiting;
+      if (next === undefined || waiting.length > 1 || next.plan.kind === 'gate') return row;
+      const isReady = next.plan.needs.every(
+        (need) => row.some(({ name }) => name === need) || this.#satisfied(need),
+      );
+      if (!isReady) return row;
+      row.push(next.plan);
+    }
+  }
+
+  /** Whether the run is over, and well, when all of these have succeeded. */
+  isRest(row: readonly StepPlan[]): boolean {
+    if (this.#cancelled) return false;
+    return [...this.#steps.values()].every(
+      ({ plan, status }) =>
+        row.some(({ name }) => name === plan.name) ||
+        status === 'success' ||
+        status === 'skipped' ||
+        (status === 'failure' && plan.allowFailure),
+    );
+  }
+
   /** Pending steps whose needs failed; they are marked skipped and given once. */
   takeBlocked(): { name: string; reason: string }[] {
     const blocked: { name: string; reason: string }[] = [];
@@ -84,6 +117,10 @@ export class PipelineRunProgress {
       }
     }
     return blocked;
+  }
+
+  isRunning(name: string): boolean {
+    return this.#get(name).status === 'running';
   }
 
   begin(name: string, status: 'running' | 'waiting'): void {
@@ -118,8 +155,11 @@ export class PipelineRunProgress {
       : 'success';
   }
 
-  /** Every step whose files `name` builds on (those that succeeded), each after its own needs. */
-  ancestorsOf(name: string): string[] {
+  /**
+   * Every step whose files `name` builds on (those that succeeded), each after its own needs.
+   * @param before names of steps that will have succeeded by then
+   */
+  ancestorsOf(name: string, before: readonly string[] = []): string[] {
     const ordered: string[] = [];
     const visit = (current: string): void => {
       for (const need of this.#get(current).plan.needs) {
@@ -131,7 +171,7 @@ export class PipelineRunProgress {
     visit(name);
     return ordered.filter((ancestor) => {
       const { plan, status } = this.#get(ancestor);
-      return plan.kind === 'command' && status === 'success';
+      return plan.kind === 'command' && (status === 'success' || before.includes(ancestor));
     });
   }
 

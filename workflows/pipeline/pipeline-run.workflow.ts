@@ -1,5 +1,4 @@
 import {
-  ActivityFailure,
   CancellationScope,
   condition,
   isCancellation,
@@ -32,7 +31,9 @@ import { searchAttributes } from '../../contracts/search-attributes.ts';
 import { taskQueues } from '../../contracts/task-queues.ts';
 import { GateInbox, waitAtGate } from '../gate/wait-at-gate.ts';
 import { countedLosses, lostThrice } from '../losses.ts';
+import { failureText } from './failure-text.ts';
 import { PipelineRunProgress } from './pipeline-run.state.ts';
+import { runRow, stepActivities } from './run-row.ts';
 
 const quickRetry = { initialInterval: '200 milliseconds', maximumInterval: '10 seconds' } as const;
 
@@ -59,25 +60,6 @@ const { readRunRequests } = proxyLocalActivities<Pick<PipelineActivities, 'readR
   retry: quickRetry,
   localRetryThreshold: '5 seconds',
 });
-
-/** Time above a step's own timeout for stopping it, storing artifacts and its log. */
-const STEP_GRACE_MS = 5 * 60_000;
-/** A step waits for a place on its host within its activity. Whether that is alive is told by its beats. */
-const STEP_WAIT_MS = 24 * 60 * 60_000;
-
-function stepActivities(hostQueue: string, timeoutMs: number) {
-  return proxyActivities<Pick<PipelineActivities, 'runStep'>>({
-    taskQueue: hostQueue,
-    startToCloseTimeout: STEP_WAIT_MS + timeoutMs + STEP_GRACE_MS,
-    // The worker beats each second; a lost one is noticed within 10 s and the step starts anew from a clean workspace.
-    heartbeatTimeout: '10 seconds',
-    // The host that holds the workspace may be away for a restart, not for good.
-    scheduleToStartTimeout: '30 minutes',
-    // A command that fails is an answer, not an error: only lost workers and lost databases are tried again here.
-    retry: { ...quickRetry, ...countedLosses, maximumAttempts: 20 },
-    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-  });
-}
 
 /**
  * One run of a pipeline: prepares, walks the steps by their needs, ends. Rows are written by its activities only.
@@ -114,6 +96,8 @@ class PipelineRun {
   #changed = false;
   #wakes = 0;
   #isOver = false;
+  /** how it was ended together with its last steps */
+  #endedWith: PipelineRunResult['status'] | null = null;
   /** steps that could not be run to an end, with why: their rows do not say it */
   readonly #givenUp: string[] = [];
 
@@ -157,7 +141,7 @@ class PipelineRun {
       this.#prepared = await this.#scope.run(() =>
         lostThrice('the run was prepared', () => preparation.preparePipeline({ pipelineId })),
       );
-      if (this.#prepared === null && !this.#cancelled) return this.#ended('failure');
+      if (this.#prepared === null && !this.#cancelled) return this.#over('failure');
       if (this.#prepared !== null) await this.#walk(this.#prepared);
     } catch (error) {
       if (!isCancellation(error)) {
@@ -177,10 +161,14 @@ class PipelineRun {
       await condition(() => this.#isOver || this.#wakes !== seen);
       if (this.#isOver) return;
       seen = this.#wakes;
-      const asked = await readRunRequests({ pipelineId: this.#input.pipelineId });
-      if (asked.isCancelled && !this.#cancelled) this.cancel();
-      if (asked.isPaused !== this.#paused) this.setPaused(asked.isPaused);
+      await this.#heed();
     }
+  }
+
+  async #heed(): Promise<void> {
+    const asked = await readRunRequests({ pipelineId: this.#input.pipelineId });
+    if (asked.isCancelled && !this.#cancelled) this.cancel();
+    if (asked.isPaused !== this.#paused) this.setPaused(asked.isPaused);
   }
 
   async #walk(prepared: PreparedRun): Promise<void> {
@@ -210,6 +198,11 @@ class PipelineRun {
 
   #start(prepared: PreparedRun, step: StepPlan): void {
     this.#progress.begin(step.name, step.kind === 'gate' ? 'waiting' : 'running');
+    // Since 2026-11-30; the other way can go when no run is alive that began before.
+    if (step.kind === 'command' && patched('steps-in-a-row')) {
+      void this.#runRow(prepared, step);
+      return;
+    }
     const work = step.kind === 'gate' ? this.#atGate(step) : this.#runWithRetries(prepared, step);
     void work.then((result) => {
       this.#progress.end(step.name, result.status, result.reason);
@@ -217,11 +210,28 @@ class PipelineRun {
     });
   }
 
+  /** Runs the step and those that follow it one by one; the last of them may end the run. */
+  async #runRow(prepared: PreparedRun, step: StepPlan): Promise<void> {
+    const run = {
+      pipelineId: this.#input.pipelineId,
+      prepared,
+      progress: this.#progress,
+      scope: this.#scope,
+      isCancelled: () => this.#cancelled,
+      heed: () => this.#heed(),
+      giveUp: (name: string, reason: string) => void this.#givenUp.push(`${name}: ${reason}`),
+    };
+    const ended = await runRow(run, this.#progress.rowFrom(step));
+    if (ended !== null) this.#endedWith = ended;
+    this.#changed = true;
+  }
+
+  /** One step for itself, as runs of before have it. */
   async #runWithRetries(
     prepared: PreparedRun,
     step: StepPlan,
   ): Promise<Pick<StepResult, 'reason'> & { status: 'success' | 'failure' | 'cancelled' }> {
-    const activities = stepActivities(prepared.hostQueue, step.timeoutMs);
+    const activities = stepActivities(prepared.hostQueue, [step.timeoutMs]);
     const ancestors = this.#progress.ancestorsOf(step.name);
     for (let tryNumber = 1; ; tryNumber += 1) {
       try {
@@ -279,10 +289,11 @@ class PipelineRun {
   ): Promise<PipelineRunResult> {
     const { pipelineId } = this.#input;
     this.#isOver = true;
+    if (this.#endedWith !== null) return this.#over(this.#endedWith);
     return await CancellationScope.nonCancellable(async () => {
       const ended = await records.finishPipeline({ pipelineId, status, error });
       if (this.#prepared !== null) await this.#cleanUp(this.#prepared.hostQueue);
-      return this.#ended(endedAs(ended) ?? status);
+      return this.#over(endedAs(ended) ?? status);
     });
   }
 
@@ -301,7 +312,7 @@ class PipelineRun {
     }
   }
 
-  #ended(status: PipelineRunResult['status']): PipelineRunResult {
+  #over(status: PipelineRunResult['status']): PipelineRunResult {
     upsertSearchAttributes([{ key: searchAttributes.state, value: status }]);
     return { status };
   }
@@ -310,9 +321,4 @@ class PipelineRun {
 /** Workers of before answered nothing when they ended a run. */
 function endedAs(ended: { status: PipelineRunResult['status'] } | null | undefined) {
   return ended?.status ?? null;
-}
-
-function failureText(error: unknown): string {
-  if (error instanceof ActivityFailure) return error.cause?.message ?? error.message;
-  return error instanceof Error ? error.message : 'unknown failure';
 }

@@ -81,7 +81,7 @@ async function countBehind(): Promise<number> {
 
 /** What reads the outbox and looks for due work, which is not of this run alone, and depends on how many events come at once. */
 const ofReaders = [
-  /event_cursors|FROM events|pg_try_advisory_xact_lock|next_events|slipway:due-merges|auto_merge_due_at/,
+  /event_cursors|FROM events|pg_try_advisory_xact_lock|next_events|settled_event_seq|slipway:due-merges|auto_merge_due_at/,
   /^UPDATE (ops_repos|deployments) SET (fetch_holder|looked_at)/,
 ];
 

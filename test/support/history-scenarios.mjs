@@ -44,11 +44,7 @@ const diamond = [
   step('package', ['lint', 'test']),
 ];
 
-const rowOfThree = [
-  step('build', []),
-  step('test', ['build'], { retries: 1 }),
-  step('ship', ['test']),
-];
+const three = [step('build', []), step('test', ['build'], { retries: 1 }), step('ship', ['test'])];
 
 const passed = { status: 'success', exitCode: 0, reason: null, durationMs: 12 };
 const failed = { status: 'failure', exitCode: 1, reason: 'exit code 1', durationMs: 12 };
@@ -174,18 +170,18 @@ const pipelineRuns = {
     runStep: lostOnce(),
     lost: { ended: [], atWork: 'build' },
   },
-  'row-ended-with-its-run': { steps: rowOfThree },
+  'row-ended-with-its-run': { steps: three },
   'row-with-a-retry': {
-    steps: rowOfThree,
+    steps: three,
     runStep: ({ step: name, tryNumber }) => (name === 'test' && tryNumber === 1 ? failed : passed),
   },
   'row-lost-in-its-middle': {
-    steps: rowOfThree,
+    steps: three,
     runStep: lostOnceAt('test'),
     lost: { ended: [{ ...passed, step: 'build' }], atWork: 'test' },
   },
   'row-held-for-a-pause': {
-    steps: rowOfThree,
+    steps: three,
     // The row says so before its workflow has heard of it.
     held: ({ steps }, rows) => {
       if (steps.length < 3) return false;

@@ -17,6 +17,9 @@ export function ruleCovers(rule: Pick<BranchRule, 'pattern'>, branch: string): b
   return matchesGlob(rule.pattern.toLowerCase(), branch.toLowerCase());
 }
 
+/** True for a pattern that may cover more than the one branch that it names. */
+export const isGlob = (pattern: string): boolean => /[*?[\]]/u.test(pattern);
+
 /** True when no rule asks whether a move leads forward: it makes or deletes something, or its history may be rewritten. */
 export function mayRewrite(
   rules: readonly Pick<BranchRule, 'pattern' | 'allowForcePush'>[],

@@ -26,7 +26,7 @@ export interface ProtectedBranchInput {
 
 export type ProtectedBranchRecord = Omit<
   ProtectedBranch,
-  'projectId' | 'createdAt' | 'mergeStyles'
+  'projectId' | 'createdAt' | 'speaksSince' | 'mergeStyles'
 > & {
   mergeStyles: MergeStyle[];
   /** those of `pushUserIds` that are there, by name */
@@ -44,7 +44,7 @@ async function toRecords(
     select: { id: true, name: true },
     orderBy: { name: 'asc' },
   });
-  return rules.map(({ projectId: _, createdAt, ...rest }) => ({
+  return rules.map(({ projectId: _, speaksSince: _since, createdAt, ...rest }) => ({
     ...rest,
     mergeStyles: mergeStyles.filter((style) => rest.mergeStyles.includes(style)),
     pushUsers: users.filter(({ id }) => rest.pushUserIds.includes(id)),
@@ -202,7 +202,12 @@ export async function updateProtectedBranch(
     const speaks =
       (isSame && before.speaks) || (said.length > 0 && (await maySpeak(tx, caller, projectId)));
     const answers = { vouches, speaks };
-    const rule = await tx.protectedBranch.update({ where: { id }, data: { ...data, ...answers } });
+    const isAnew = !ruleSpeaks(before) || (data.pattern ?? before.pattern) !== before.pattern;
+    const since = isAnew ? { speaksSince: new Date() } : {};
+    const rule = await tx.protectedBranch.update({
+      where: { id },
+      data: { ...data, ...answers, ...since },
+    });
     // What was closed before holds what came by its rules, and what did not: to say it once more answers for neither. Where
     // it was open, a way in changed, so that `vouches` says of this caller whether they may answer for it.
     const wasOpen = before.allowWriters || before.pattern !== rule.pattern;

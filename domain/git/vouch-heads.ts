@@ -7,7 +7,7 @@ import type { Prisma, ProtectedBranch } from '../../prisma/generated/client.ts';
 import { limitsAllow } from '../identity/credential-limits.ts';
 import { requireDirectGrant } from '../identity/require-direct-grant.ts';
 import type { Db } from '../shared/db.ts';
-import { ruleCovers } from './branch-rules.ts';
+import { isGlob, ruleCovers } from './branch-rules.ts';
 
 /** Who moved refs, and how. */
 export interface Mover {
@@ -114,7 +114,7 @@ export async function vouchClosedBranch(
   tx: Prisma.TransactionClient,
   { projectId, pattern, allowWriters, vouches }: ProtectedBranch,
 ): Promise<void> {
-  if (!vouches || allowWriters || /[*?[\]]/u.test(pattern)) return;
+  if (!vouches || allowWriters || isGlob(pattern)) return;
   const ref = await tx.gitRef.findUnique({
     where: { projectId_name: { projectId, name: `refs/heads/${pattern}` } },
   });

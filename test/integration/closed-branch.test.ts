@@ -1,4 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { DeployPlan } from '../../contracts/pipeline/types.ts';
+import { resolveDeploys } from '../../domain/deploy/declare-deployments.ts';
+import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
+import { authenticateToken } from '../../domain/identity/authenticate.ts';
+import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
+import { rerunPipeline } from '../../domain/pipeline/rerun-pipeline.ts';
+import { triggerPipelinesForPush } from '../../domain/pipeline/trigger-pipelines.ts';
+import { drainEvents } from '../support/drain-events.ts';
 import { startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
 import { followEvents, reviewProject, type ReviewProject } from '../support/review-steps.ts';
 import {
@@ -115,5 +123,67 @@ describe('a push to a closed branch', () => {
     expect(await vouched()).toBe(0);
     await closedBy(ann);
     expect(await given()).toEqual(['SEALED_KEY']);
+  });
+});
+
+describe('what is deployed by a run', () => {
+  const plan = {
+    ...{ environment: 'production', image: 'registry.example/app:1', skipReason: null },
+    ...{ isImplicit: false, approvals: 0, bakeMs: 0, healthTimeoutMs: 1000 },
+    ...{ target: null, manifestPath: null },
+  } as unknown as DeployPlan;
+
+  /** Somebody has the first run of a commit run once more. @returns why it may not deploy; null when it may */
+  async function again(who: TestUser, commitSha: string): Promise<string | null> {
+    const reader = createRepositoryReader(server.store, heavyBy(runHere));
+    await drainEvents(server.db, 'core', async (event) => {
+      if (event.type !== 'git.pushed') return;
+      await triggerPipelinesForPush(server.db, reader, event);
+    });
+    const where = { projectId: p.repository.id, commitSha };
+    const first = await server.db.pipeline.findFirstOrThrow({ where, orderBy: { number: 'asc' } });
+    await server.db.pipeline.update({ where: { id: first.id }, data: { status: 'success' } });
+    const caller = {
+      principal: await authenticateToken(server.db, who.token),
+      request: { requestId: 'request', ipAddr: null, traceparent: null },
+    };
+    const { id } = await rerunPipeline(server.db, caller, first.id);
+    const run = await server.db.pipeline.findUniqueOrThrow({ where: { id } });
+    const made = await resolveDeploys(server.db, run, [plan]);
+    if ('problem' in made) throw new Error(made.problem);
+    return made.refused[0] ?? null;
+  }
+
+  it('is the newest commit of the default branch, whoever has it run once more, and an older one by whoever may deploy [A-DEP-04][A-PIPE-02]', async () => {
+    const older = await runs.push(ann, 'main');
+    const newest = await runs.push(ann, 'main');
+    const starter = await withToken(server, ann, ['pipeline:run']);
+    expect(await again(starter, newest)).toBeNull();
+    expect(await again(starter, older)).toContain('main has another commit by now, and the token');
+    expect(await again(ann, older)).toBeNull();
+  });
+
+  it('is not what somebody pushed to a branch before a rule for many closed it [A-DEP-04][A-RBAC-09]', async () => {
+    const mal = await server.user(`mal-${String(counter)}`, 'developer');
+    const before = await runs.push(mal, 'release/1');
+    const rule = { pattern: 'release/*', allowWriters: false, pushUserIds: [ann.id, mal.id] };
+    const made = await p.api<{ id: string }>(ann, 'POST', '/protected-branches', rule);
+    expect(made).toMatchObject({ status: 201, body: { speaks: true } });
+    const refused = `${mal.name}, who pushed to it`;
+    expect(await again(ann, before)).toContain(refused);
+    const after = await runs.push(mal, 'release/1');
+    expect(await again(mal, after)).toBeNull();
+    // Closed anew it answers for what comes from then on.
+    const change = (body: object) =>
+      p.api(ann, 'PATCH', `/protected-branches/${made.body.id}`, body);
+    await change({ allowWriters: true });
+    const open = await runs.push(mal, 'release/1');
+    await change({ allowWriters: false, pushUserIds: [ann.id] });
+    expect(await again(ann, open)).toContain(refused);
+    // Whoever closes this one by its name has seen what it holds.
+    await p.api(ann, 'POST', '/protected-branches', { ...rule, pattern: 'release/1' });
+    expect(await again(mal, open)).toBeNull();
+    // Of a commit that the branch has no more whoever starts it is asked.
+    expect(await again(mal, after)).toContain('release/1 has another commit by now');
   });
 });

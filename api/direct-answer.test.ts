@@ -32,4 +32,14 @@ describe('an answer that is streamed', () => {
     await pause(10);
     expect(source.destroyed).toBe(true);
   });
+
+  it('is broken off where its source has failed before its turn, and ends nothing else', async () => {
+    const source = new Readable({ read: () => undefined });
+    const body = streamBody(source);
+    source.destroy(new Error('the object is gone'));
+    await pause(10);
+    const client = new PassThrough();
+    body.send(client);
+    expect(client.destroyed).toBe(true);
+  });
 });

@@ -117,16 +117,19 @@ export function withDirectAnswers<F extends Fetch>(handle: F): F {
  * look whole; when the client goes away it is destroyed.
  */
 export function streamBody(source: Readable, stallMs = 60_000): DirectBody {
+  // It may fail while it waits for its turn on the connection, which nobody else would hear of.
+  source.on('error', () => undefined);
   return {
     send: (to) => {
       to.on('error', () => undefined);
+      if (source.destroyed) return void to.destroy();
       source.once('error', () => to.destroy());
       to.once('close', () => source.destroy());
       cutStalled(to, stallMs);
       source.pipe(to);
     },
     drop: () => {
-      source.on('error', () => undefined).destroy();
+      source.destroy();
     },
   };
 }

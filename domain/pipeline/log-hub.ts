@@ -10,6 +10,8 @@ export interface LogFollower {
 /** Hands announcements of one process to the followers of the step they speak of: one subscription for all. */
 export interface LogHub {
   follow(stepId: string): LogFollower;
+  /** steps that are followed now */
+  readonly followed: number;
   close(): void;
 }
 
@@ -52,6 +54,9 @@ export function createLogHub(listener: Pick<Listener, 'on'>): LogHub {
           if (set.size === 0 && followers.get(stepId) === set) followers.delete(stepId);
         },
       };
+    },
+    get followed() {
+      return followers.size;
     },
     close: unsubscribe,
   };

@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { openLogWriter } from '../../domain/pipeline/append-log.ts';
 import { finishLog } from '../../domain/pipeline/finish-log.ts';
 import { createLogHub, type LogHub } from '../../domain/pipeline/log-hub.ts';
 import { createMasker } from '../../domain/pipeline/mask.ts';
+import { CredentialWatch } from '../../domain/identity/watch-credentials.ts';
 import { openListener, type Listener } from '../../domain/shared/listen.ts';
-import { sseStream } from '../../api/routes/pipeline/log-stream.ts';
+import { followEvents } from '../../api/routes/pipeline/log-stream.ts';
 import { createTestUser } from '../support/callers.ts';
 import { eventually } from '../support/eventually.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
@@ -206,6 +208,27 @@ describe('the address of a step log', () => {
     expect((await api.get(logs, theirs)).status).toBeGreaterThanOrEqual(401);
   });
 
+  it('keeps nothing of requests that take no body, and of those whose connection closes before their turn', async () => {
+    const began = jest.spyOn(CredentialWatch.prototype, 'watch');
+    const heads = await Promise.all(
+      [`${logs}?follow=1`, logs].map(async (address) => {
+        const headers = { authorization: `Bearer ${token}` };
+        return (await fetch(`${api.baseUrl}${address}`, { method: 'HEAD', headers })).status;
+      }),
+    );
+    expect(heads).toEqual([200, 200]);
+    expect(began).not.toHaveBeenCalled();
+    const lines = `GET ${logs}?follow=1 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\n\r\n`;
+    const socket = connect(Number(new URL(api.baseUrl).port), '127.0.0.1');
+    socket.write(lines.repeat(8));
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.destroy();
+    // The first one has its turn; the others are dropped with the connection.
+    await eventually(() => Promise.resolve(hub.followed === 0 ? true : undefined), 20_000);
+    expect(began.mock.calls.length).toBeLessThanOrEqual(1);
+    began.mockRestore();
+  });
+
   it('lets followers go when the process stops', async () => {
     const seen: string[] = [];
     const following = (async () => {
@@ -223,23 +246,22 @@ describe('the address of a step log', () => {
 
 describe('a quiet stream', () => {
   it('sends a comment now and then, and ends the reading when the client leaves', async () => {
-    const stop = new AbortController();
+    const gone = new AbortController();
     let isReturned = false;
     const never = (async function* () {
       try {
-        await new Promise((resolve) => stop.signal.addEventListener('abort', resolve));
+        await new Promise((resolve) => gone.signal.addEventListener('abort', resolve));
       } finally {
         isReturned = true;
       }
       return null;
     })();
-    const reader = sseStream(never, stop, 30).getReader();
-    const decoder = new TextDecoder();
-    expect(decoder.decode((await reader.read()).value)).toBe('retry: 1000\n\n');
-    expect(decoder.decode((await reader.read()).value)).toBe(': still here\n\n');
-    expect(decoder.decode((await reader.read()).value)).toBe(': still here\n\n');
-    await reader.cancel();
-    expect(stop.signal.aborted).toBe(true);
+    const events = followEvents(never, 30);
+    const texts: unknown[] = [];
+    while (texts.length < 3) texts.push((await events.next()).value);
+    expect(texts).toEqual(['retry: 1000\n\n', ': still here\n\n', ': still here\n\n']);
+    gone.abort();
+    await events.return();
     expect(isReturned).toBe(true);
   });
 });

@@ -4,8 +4,9 @@ import { followLog, type LogPart, readLogPart } from '../../../domain/pipeline/r
 import { stepStatuses } from '../../../contracts/pipeline/types.ts';
 import { DomainError } from '../../../contracts/problems.ts';
 import { defineRoute } from '../../define-route.ts';
+import { answerDirectly } from '../../direct-answer.ts';
 import { answerTaker } from '../../git-reader.ts';
-import { pieceBody, plainStream, sseStream } from './log-stream.ts';
+import { begunWhenSent, followEvents, pieceBody, plainPieces } from './log-stream.ts';
 import { watchFollower } from './watch-follower.ts';
 
 const byteOffset = z
@@ -40,6 +41,12 @@ function toPartBody(part: LogPart): z.output<typeof partBody> {
   const pieces = part.pieces.map(pieceBody);
   return { pieces, next: Number(part.next), status, exitCode, isEnd };
 }
+
+const followHeaders = {
+  'content-type': 'text/event-stream; charset=utf-8',
+  'cache-control': 'no-cache, no-transform',
+  'x-accel-buffering': 'no',
+} as const;
 
 /** `text/plain` is what whoever says nothing gets. */
 function wantsJson(accept: string | undefined): boolean {
@@ -106,31 +113,23 @@ export const getStepLogRoute = defineRoute({
         headers['content-disposition'] = `attachment; filename="${fileName}"`;
       }
       const wanted = { from: offset, isRaw: query.raw === '1' };
-      return new Response(plainStream(db, objectStore, step.id, wanted), { headers });
+      const body = begunWhenSent(() => plainPieces(db, objectStore, step.id, wanted));
+      return answerDirectly(c, headers, body);
     }
     const from = resumeOffset(c.req.header('last-event-id'), query.lastEventId, query.offset);
-    const headers = {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-cache, no-transform',
-      'x-accel-buffering': 'no',
-    };
-    // Whoever asks for the head alone never takes the body, and nobody would end it.
-    if (c.req.raw.method === 'HEAD') return new Response(null, { headers });
     const projectId = await projectOfPipeline(db, id);
-    const stop = new AbortController();
     const leave = eventStreams.shares.take(answerTaker(c).whose);
-    for (const end of [stop.signal, c.req.raw.signal]) {
-      end.addEventListener('abort', leave, { once: true });
-    }
-    watchFollower({ db, credentials: eventStreams.credentials }, c.get('caller'), projectId, stop);
-    // a process that ends lets its followers go: they come back to another one, where they left off
-    const ends = [stop.signal, c.req.raw.signal, ...(stopSignal === undefined ? [] : [stopSignal])];
-    const pieces = followLog(db, objectStore, logHub, {
-      stepId: step.id,
-      from,
-      signal: AbortSignal.any(ends),
-      maxBytes: 65_536,
-    });
-    return new Response(sseStream(pieces, stop), { headers });
+    const body = begunWhenSent((gone) => {
+      const stop = new AbortController();
+      gone.addEventListener('abort', () => stop.abort(), { once: true });
+      const { credentials } = eventStreams;
+      watchFollower({ db, credentials }, c.get('caller'), projectId, stop);
+      // a process that ends lets its followers go: they come back to another one, where they left off
+      const ends = [stop.signal, ...(stopSignal === undefined ? [] : [stopSignal])];
+      const signal = AbortSignal.any(ends);
+      const what = { stepId: step.id, from, signal, maxBytes: 65_536 };
+      return followEvents(followLog(db, objectStore, logHub, what));
+    }, leave);
+    return answerDirectly(c, followHeaders, body);
   },
 });

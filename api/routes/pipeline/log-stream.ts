@@ -1,11 +1,12 @@
+import { Readable } from 'node:stream';
 import { readLog, type LogPiece, type LogState } from '../../../domain/pipeline/read-log.ts';
 import { PlainText } from '../../../contracts/shared/plain-text.ts';
 import type { BlobStore } from '../../../domain/shared/blob-store.ts';
 import type { PrismaClient } from '../../../prisma/generated/client.ts';
+import { streamBody } from '../../direct-answer.ts';
+import type { DirectBody } from '../../direct-body.ts';
 
 export const heartbeatMs = 15_000;
-
-const encoder = new TextEncoder();
 
 /** A piece as clients read it: the text as it is stored. */
 export function pieceBody(piece: LogPiece): {
@@ -32,45 +33,35 @@ export function endEvent(state: LogState): string {
 }
 
 /**
- * A followed log as server-sent events. Pieces are read when the client takes them, so a slow client costs one piece
- * of memory; a quiet log sends a comment now and then to keep proxies from closing the connection.
- * `stop` is fired when the stream has ended or the client has gone.
+ * A followed log as server-sent events. A piece is read when the client has taken the one before, so a slow client costs
+ * one piece of memory; a quiet log sends a comment now and then to keep proxies from closing the connection.
  */
-export function sseStream(
+export async function* followEvents(
   pieces: AsyncGenerator<LogPiece, LogState | null>,
-  stop: AbortController,
   everyMs = heartbeatMs,
-): ReadableStream<Uint8Array> {
+): AsyncGenerator<string, void> {
+  // the answer's head leaves with the first bytes: a client knows at once that it is connected
+  yield 'retry: 1000\n\n';
   let next: Promise<IteratorResult<LogPiece, LogState | null>> | undefined;
-  return new ReadableStream<Uint8Array>(
-    {
-      start(controller) {
-        // the answer's head leaves with the first bytes: a client knows at once that it is connected
-        controller.enqueue(encoder.encode('retry: 1000\n\n'));
-      },
-      async pull(controller) {
-        next ??= pieces.next();
-        const result = await withHeartbeat(next, everyMs);
-        if (result === 'quiet') {
-          controller.enqueue(encoder.encode(': still here\n\n'));
-          return;
-        }
-        next = undefined;
-        if (result.done !== true) {
-          controller.enqueue(encoder.encode(logEvent(result.value)));
-          return;
-        }
-        if (result.value !== null) controller.enqueue(encoder.encode(endEvent(result.value)));
-        controller.close();
-        stop.abort();
-      },
-      async cancel() {
-        stop.abort();
-        await pieces.return(null);
-      },
-    },
-    { highWaterMark: 1 },
-  );
+  try {
+    for (;;) {
+      next ??= pieces.next();
+      const result = await withHeartbeat(next, everyMs);
+      if (result === 'quiet') {
+        yield ': still here\n\n';
+        continue;
+      }
+      next = undefined;
+      if (result.done !== true) {
+        yield logEvent(result.value);
+        continue;
+      }
+      if (result.value !== null) yield endEvent(result.value);
+      return;
+    }
+  } finally {
+    await pieces.return(null);
+  }
 }
 
 async function withHeartbeat<T>(result: Promise<T>, everyMs: number): Promise<T | 'quiet'> {
@@ -91,28 +82,47 @@ async function withHeartbeat<T>(result: Promise<T>, everyMs: number): Promise<T 
  * What is stored of a log now, from `from` on, read as the client takes it: without anything that only a terminal
  * understands, unless it is wanted as it is.
  */
-export function plainStream(
+export async function* plainPieces(
   db: PrismaClient,
   store: BlobStore,
   stepId: string,
   { from, isRaw }: { from: bigint; isRaw: boolean },
-): ReadableStream<Uint8Array> {
+): AsyncGenerator<Buffer | string, void> {
   let at = from;
   const decoder = new TextDecoder();
   const plain = new PlainText();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const piece = await readLog(db, store, stepId, at);
-        if (piece === null) {
-          controller.close();
-          return;
-        }
-        at = piece.offset + BigInt(piece.data.length);
-        const text = isRaw ? '' : plain.push(decoder.decode(piece.data, { stream: true }));
-        controller.enqueue(isRaw ? piece.data : encoder.encode(text));
-      },
+  for (
+    let piece = await readLog(db, store, stepId, at);
+    piece !== null;
+    piece = await readLog(db, store, stepId, at)
+  ) {
+    at = piece.offset + BigInt(piece.data.length);
+    const text = isRaw ? piece.data : plain.push(decoder.decode(piece.data, { stream: true }));
+    if (text.length > 0) yield text;
+  }
+}
+
+/**
+ * A body that begins when it is sent and not before: nobody waits for one that is never taken, be it that the head alone
+ * was asked for or that its connection closes before its turn.
+ * @param begin told when the client has gone
+ * @param onEnd called when it is over, or will never begin; perhaps more than once
+ */
+export function begunWhenSent(
+  begin: (gone: AbortSignal) => AsyncGenerator<Buffer | string, void>,
+  onEnd: () => void = () => undefined,
+): DirectBody {
+  return {
+    send: (to) => {
+      const gone = new AbortController();
+      to.once('close', () => {
+        gone.abort();
+        onEnd();
+      });
+      // In bytes: one piece ahead of the client is enough.
+      const options = { objectMode: false, highWaterMark: 1 };
+      streamBody(Readable.from(begin(gone.signal), options)).send(to);
     },
-    { highWaterMark: 1 },
-  );
+    drop: onEnd,
+  };
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
-import { pathMatcher } from '../../contracts/shared/glob.ts';
+import { setImmediate as turnOfOthers } from 'node:timers/promises';
+import { pathMatcher, type Effort } from '../../contracts/shared/glob.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import {
   defaultCollectLimits,
@@ -17,6 +18,12 @@ type Ask = (script: string, names?: readonly string[]) => AsyncGenerator<string>
 
 /** Of a workspace in which links are followed: all of its names are held at once. */
 const mostListed = 200_000;
+
+/**
+ * Comparisons of patterns with names: of one name at most, of all of them, and after how many others of this process have
+ * their turn. Ordinary patterns take some ten for a name.
+ */
+const comparisons = { ofOne: 2_000_000, ofAll: 200_000_000, ofTurn: 1_000_000 };
 
 /**
  * Reads matching files through sandboxes of their own that show nothing of ours but the workspace, read-only. Links are
@@ -66,7 +73,7 @@ async function listWanted(
   most: number,
   told: Told,
 ): Promise<string[]> {
-  const matchers = globs.map((glob) => pathMatcher(glob, 'any'));
+  const isWanted = comparedWith(globs);
   // The clone's own files are nobody's artifact, unless one is asked for by its name.
   const hasOwn = globs.some((glob) => /^(?:\.?\/)*\.git\//.test(glob));
   const own = hasOwn ? '' : '-path ./.git -prune -o ';
@@ -80,13 +87,33 @@ async function listWanted(
   const links: Listed[] = [];
   for await (const line of ask(find)) {
     const one = listed(line);
-    if (!matchers.some((matches) => matches(one.name))) continue;
+    if (!(await isWanted(one.name))) continue;
     if (one.kind === 'F') keep(one.name);
     else if (links.push(one) > most) throw tooMuch(`more than ${String(most)} links match`);
   }
   if (links.length > 0) for (const name of await followed(ask, find, links, told)) keep(name);
   // Backwards: what is stored last is listed first.
   return [...wanted].sort((a, b) => (a < b ? 1 : -1)).map((name) => `./${name}`);
+}
+
+/** Tells of a name whether a pattern matches it; both are strangers', so what it takes is counted. */
+function comparedWith(globs: readonly string[]): (name: string) => boolean | Promise<boolean> {
+  const matchers = globs.map((glob) => pathMatcher(glob, 'any'));
+  let ofAll = comparisons.ofAll;
+  let ofTurn = comparisons.ofTurn;
+  return (name) => {
+    const effort: Effort = { left: comparisons.ofOne };
+    const isMatch = matchers.some((matches) => matches(name, effort));
+    const taken = comparisons.ofOne - effort.left;
+    ofAll -= taken;
+    ofTurn -= taken;
+    if (effort.left < 0 || ofAll < 0) {
+      throw tooMuch('its pattern takes too long to be compared with the names of the workspace');
+    }
+    if (ofTurn > 0) return isMatch;
+    ofTurn = comparisons.ofTurn;
+    return turnOfOthers(isMatch);
+  };
 }
 
 function listed(line: string): Listed {

@@ -2,6 +2,8 @@ import { statfs } from 'node:fs/promises';
 import { runTool } from './run-tool.ts';
 
 const walkEveryMs = 5000;
+/** A file with nothing in it takes no block, yet one of the inodes that all share, of which there is one for some blocks. */
+const leastBytes = 4096;
 
 /**
  * Tells when the directories, of one file system, hold more than `limitBytes` together. Walking a big tree is dear, so it is walked only when
@@ -32,14 +34,24 @@ export function watchDisk(
   };
 }
 
+/** Of the whole file system, where each file counts as a block at least. */
 async function usedBytes(path: string): Promise<number> {
   const info = await statfs(path).catch(() => null);
-  return info === null ? 0 : (info.blocks - info.bfree) * info.bsize;
+  if (info === null) return 0;
+  const { blocks, bfree, bsize, files, ffree } = info;
+  return Math.max((blocks - bfree) * bsize, (files - ffree) * leastBytes);
 }
 
-/** What a tree takes on the disk, bytes; other file systems in it are left out. */
+/**
+ * What a tree takes on the disk, bytes, each file in it at least a block; other file systems in it are left out.
+ */
 export async function sizeOf(dir: string): Promise<number> {
+  const [bytes, files] = await Promise.all([count(dir, '-B1'), count(dir, '--inodes')]);
+  return Math.max(bytes, files * leastBytes);
+}
+
+async function count(dir: string, unit: string): Promise<number> {
   // du complains of files that vanish while it walks; what it counted still stands.
-  const result = await runTool('du', ['-sx', '-B1', '.'], { cwd: dir }).catch(() => null);
+  const result = await runTool('du', ['-sx', unit, '.'], { cwd: dir }).catch(() => null);
   return Number.parseInt(result?.stdout ?? '', 10) || 0;
 }

@@ -31,16 +31,20 @@ export function matchesGlob(
  * `/docs/` are the folder and so all beneath it, as in .gitignore.
  * @param below what else means all beneath it when it names a folder: a name that is written out (`docs`, but not `src/*`,
  * as in GitHub Actions), or any pattern (what an artifact is collected by)
+ * @returns counts an effort down, where it is given one; nothing matches once that is used up
  */
-export function pathMatcher(pattern: string, below: 'names' | 'any'): (path: string) => boolean {
+export function pathMatcher(
+  pattern: string,
+  below: 'names' | 'any',
+): (path: string, effort?: Effort) => boolean {
   const all = (expandBraces(pattern) ?? []).flatMap((one) => {
     const segments = rooted(one);
     const isFolder = below === 'any' || one.endsWith('/') || !hasWildcard(segments.at(-1) ?? '');
     return isFolder ? [segments, [...segments, '**']] : [segments];
   });
-  return (path) => {
+  return (path, effort = endless) => {
     const parts = path.split('/');
-    return all.some((segments) => matchSegments(segments, parts));
+    return all.some((segments) => matchSegments(segments, parts, effort));
   };
 }
 
@@ -103,7 +107,7 @@ function expandBraces(pattern: string): string[] | null {
       open.push(current.slice(0, start) + choice + current.slice(end + 1));
     }
   }
-  return done;
+  return [...new Set(done)];
 }
 
 const endless: Effort = { left: Number.POSITIVE_INFINITY };

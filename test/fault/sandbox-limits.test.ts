@@ -58,6 +58,33 @@ describe('the limits of a step (E2, E4)', () => {
     expect(end.reason).toBe('disk');
   }, 240_000);
 
+  it('counts each file as a block, also one with nothing in it', async () => {
+    // 64 MiB of blocks are 16,384 files.
+    const many = 'mkdir d && cd d && seq 20000 | xargs touch && sleep 20';
+    const end = await runStep(bench.executor, space, [many], { limits });
+    expect(end.reason).toBe('disk');
+  }, 240_000);
+
+  it('gives up patterns of artifacts that take too long over the names of a workspace [A-PIPE-07]', async () => {
+    const fresh = await newWorkspace(bench);
+    const deep = Array.from({ length: 12 }, () => 'a'.repeat(200)).join('/');
+    await runStep(bench.executor, fresh, [`mkdir -p ${deep} && touch ${deep}/f`], { limits });
+    const pattern = `**/*${'a'.repeat(100)}{a,b}{a,b}{a,b}{a,b}{a,b}b`;
+    const collected = async (glob: string): Promise<number> => {
+      let count = 0;
+      for await (const file of bench.executor.collect(fresh, [glob])) {
+        file.stream.resume();
+        count += 1;
+      }
+      return count;
+    };
+    await expect(collected(pattern)).rejects.toMatchObject({
+      code: 'unprocessable',
+      message: 'its pattern takes too long to be compared with the names of the workspace',
+    });
+    expect(await collected('a*/**/f')).toBe(1);
+  });
+
   it('ends a spinning step at its timeout', async () => {
     const end = await runStep(bench.executor, space, ['while :; do :; done'], { timeoutMs: 500 });
     expect(end.reason).toBe('timeout');

@@ -15,6 +15,13 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
+async function eventuallyTrue(check: () => boolean): Promise<void> {
+  for (let tries = 0; !check() && tries < 300; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(check()).toBe(true);
+}
+
 /** What a client is answered through a Service whose application answers these very bytes. */
 async function through(request: string, answer: string): Promise<string> {
   const application = createServer((socket) => {
@@ -22,7 +29,10 @@ async function through(request: string, answer: string): Promise<string> {
   });
   const port = await listening(application);
   const endpoint = { connect: () => Promise.resolve(port), begin: () => () => undefined };
-  const service = new ServiceListener(() => [endpoint]);
+  const service = new ServiceListener(
+    () => [endpoint],
+    () => () => undefined,
+  );
   const front = createServer({ allowHalfOpen: true }, (socket) => service.serve(socket));
   const client = connect(await listening(front), appsAddress);
   let read = '';
@@ -65,5 +75,33 @@ describe('a Service of the local target', () => {
     const plain = answer('HTTP/1.1 200 OK');
     expect(await through(ask('Trailer: X'), plain)).toBe('HTTP/1.1 200 OK');
     expect(await through(ask(), answer('HTTP/1.1 200 OK', 'Trailer: X'))).toBe('HTTP/1.1 200 OK');
+  });
+
+  it('takes no connection beyond its share, whose heads may come as slowly as they like, and takes others once those have gone [A-DEP-02]', async () => {
+    let free = 2;
+    const place = () => {
+      if (free === 0) return null;
+      free -= 1;
+      return () => void (free += 1);
+    };
+    const endpoint = {
+      connect: () => Promise.reject(new Error('none')),
+      begin: () => () => undefined,
+    };
+    const service = new ServiceListener(() => [endpoint], place);
+    const front = createServer({ allowHalfOpen: true }, (socket) => service.serve(socket));
+    const port = await listening(front);
+    const open = () => {
+      const client = connect(port, appsAddress);
+      client.on('error', () => undefined).write('GET / HTTP/1.1\r\nX: ');
+      return client;
+    };
+    const held = [open(), open()];
+    await eventuallyTrue(() => free === 0);
+    const refused = open();
+    await eventuallyTrue(() => refused.closed);
+    expect(held.map(({ destroyed }) => destroyed)).toEqual([false, false]);
+    for (const client of held) client.destroy();
+    await eventuallyTrue(() => free === 2);
   });
 });

@@ -17,10 +17,13 @@ export class ServiceListener {
   readonly #server: Server;
   readonly #http: HttpServer;
   readonly #sockets = new Set<Socket>();
+  readonly #place: () => (() => void) | null;
   #turn = 0;
 
-  constructor(endpoints: () => readonly Endpoint[]) {
+  /** @param place lets a connection in and says how it gives its place back; null: there is none for it */
+  constructor(endpoints: () => readonly Endpoint[], place: () => (() => void) | null) {
     this.#endpoints = endpoints;
+    this.#place = place;
     this.#server = createServer({ allowHalfOpen: true }, (socket) => this.serve(socket));
     const next = (): Endpoint | null => this.#next();
     this.#http = createHttpServer((request, response) => forwardRequest(request, response, next));
@@ -52,9 +55,14 @@ export class ServiceListener {
 
   /** Takes one connection, however it came here. */
   serve(socket: Socket): void {
+    const leave = this.#place();
     this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket)).on('error', () => socket.destroy());
-    if (this.#endpoints().length === 0) {
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      leave?.();
+    });
+    if (leave === null || this.#endpoints().length === 0) {
       socket.resetAndDestroy();
       return;
     }

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { ServiceSpec } from './manifest-schema.ts';
 import type { Replica } from './replica.ts';
 import { openGate } from './service-gate.ts';
+import { createConnectionShares } from './connection-shares.ts';
 import type { Endpoint } from './endpoint.ts';
 import { ServiceListener } from './service-listener.ts';
 import { refusalOf, servicePorts, type OwnPorts } from './host-ports.ts';
@@ -40,6 +41,7 @@ export class Services {
   readonly #log: LocalLog;
   readonly #own: OwnPorts;
   readonly #keptFor: KeptFor;
+  readonly #connections = createConnectionShares();
   readonly #closing = new AbortController();
 
   constructor(
@@ -155,7 +157,10 @@ export class Services {
     if (there !== undefined && (nodePort === undefined || nodePort === there.hostPort)) {
       return there.hostPort;
     }
-    const listener = new ServiceListener(() => this.#endpoints(running, port));
+    const listener = new ServiceListener(
+      () => this.#endpoints(running, port),
+      () => this.#connections.take(running.deploymentId),
+    );
     const had = there === undefined ? known : undefined;
     const taken = await this.#listenAt(listener, running.key, nodePort, had);
     if (taken === null && there !== undefined) {

@@ -22,7 +22,7 @@ export function reportOf(outcomes: Outcomes): string {
     '',
     `Written by \`npm run promql\`, which runs the scripts of Prometheus ${prometheusVersion} (\`promql/promqltest/testdata\`) against our evaluator. ${String(all.passed)} of ${String(total)} queries pass (${((100 * all.passed) / total).toFixed(1)} %). None of the others gets a wrong number: it is refused with its position (“refused”), or gets the right answer without a note of Prometheus’ (“unsaid”). Words of errors and notes are our own; that there is one is compared, and its words are not.`,
     '',
-    'Refused are: `info`, samples with start times, functions and names that the parser does not know yet (`integral`, names with letters beyond ASCII or dots without quotes, numbers that end in a dot, `STEP()` in capitals).',
+    'Refused are: `info`, samples with start times, and `min_of` and `max_of` outside of durations.',
     '',
     row(['file', ...kinds]),
     row(['---', ...kinds.map(() => '---:')]),

@@ -170,9 +170,13 @@ function parseHistograms([, first, sign, step, times]: RegExpExecArray): ScriptV
 function parseNumbers([, first, sign, by, times]: RegExpExecArray): ScriptValue[] {
   const start = parseNumber(first!, at);
   const step = by === undefined ? 0 : parseNumber(by, at) * (sign === '-' ? -1 : 1);
-  return Array.from({ length: Number(times ?? 0) + 1 }, (_, index) =>
-    step === 0 ? start : start + step * index,
-  );
+  // step by step, as Prometheus does: where a bound is met, the last digit counts
+  const values: ScriptValue[] = [start];
+  for (let index = 0, value = start; index < Number(times ?? 0); index++) {
+    if (step !== 0) value += step;
+    values.push(value);
+  }
+  return values;
 }
 
 /** `1+2x3`, `_x4`, `stale`, a number, histograms. */

@@ -40,6 +40,16 @@ describe('reading PromQL', () => {
     expect(parseString('`\\n`', nowhere)).toBe('\\n');
   });
 
+  it('reads names beyond ASCII, with dots, and newer functions, which the grammar does not know', () => {
+    expect(parsePromql('http.server.requests{équipe="a.b"}')).toMatchObject({
+      matchers: [{ value: 'http.server.requests' }, { name: 'équipe', value: 'a.b' }],
+    });
+    expect(parsePromql('integral(a[1m]) / 2.')).toMatchObject({
+      left: { name: 'integral' },
+      right: { value: 2 },
+    });
+  });
+
   it.each([
     ['sum(rate(a[5m])', '1:16', 'unexpected end'],
     ['a +\n* b', '2:1', 'unexpected "*"'],

@@ -14,6 +14,7 @@ import { parseBinary } from './parse-binary.ts';
 import { parseDurationNode } from './parse-durations.ts';
 import { parseSelector } from './parse-selector.ts';
 import { PromqlError } from './problem.ts';
+import { spellForParser } from './spell.ts';
 import { childrenOf, labelNamesOf, type Reader, spanOf } from './syntax.ts';
 
 const aggregationNames: ReadonlySet<string> = new Set(aggregations);
@@ -23,7 +24,7 @@ const aggregationNames: ReadonlySet<string> = new Set(aggregations);
  * @throws PromqlError with the place of what cannot be read
  */
 export function parsePromql(text: string): Expr {
-  const tree = parser.parse(text);
+  const tree = parser.parse(spellForParser(text));
   tree.iterate({
     enter: (node) => {
       if (node.type.isError) throw syntaxError(text, node.node);

@@ -51,13 +51,16 @@ function integral({ times, values, low, high }: Window, strategy: number): numbe
   for (let at = low + 1; at < high; at++) {
     const before = orZero(values[at - 1]!);
     const after = orZero(values[at]!);
-    const height = strategy === 0 ? before : strategy === 1 ? after : (before + after) / 2;
-    parts.push((height * (times[at]! - times[at - 1]!)) / 1000);
+    const seconds = (times[at]! - times[at - 1]!) / 1000;
+    if (strategy === 0) parts.push(before * seconds);
+    else if (strategy === 1) parts.push(after * seconds);
+    // by itself each, so that a large one does not swallow a small one
+    else parts.push((before / 2) * seconds, (after / 2) * seconds);
   }
   return sumOf(parts);
 }
 
-const seconds = (window: Window, at: number): number => window.times[at]! / 1000;
+const secondsAt = (window: Window, at: number): number => window.times[at]! / 1000;
 const different = (before: number, after: number): boolean =>
   before !== after && !(Number.isNaN(before) && Number.isNaN(after));
 
@@ -95,8 +98,8 @@ export const rangeFunctions: ReadonlyMap<string, RangeFunction> = new Map<string
   ['stddev_over_time', (window) => Math.sqrt(varianceOf(valuesOf(window)))],
   ['stdvar_over_time', (window) => varianceOf(valuesOf(window))],
   ['sum_over_time', (window) => sumOf(valuesOf(window))],
-  ['ts_of_first_over_time', (window) => seconds(window, window.low)],
-  ['ts_of_last_over_time', (window) => seconds(window, window.high - 1)],
-  ['ts_of_max_over_time', (window) => seconds(window, extreme(window, 1, true))],
-  ['ts_of_min_over_time', (window) => seconds(window, extreme(window, -1, true))],
+  ['ts_of_first_over_time', (window) => secondsAt(window, window.low)],
+  ['ts_of_last_over_time', (window) => secondsAt(window, window.high - 1)],
+  ['ts_of_max_over_time', (window) => secondsAt(window, extreme(window, 1, true))],
+  ['ts_of_min_over_time', (window) => secondsAt(window, extreme(window, -1, true))],
 ]);

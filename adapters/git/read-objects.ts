@@ -11,6 +11,8 @@ import { streamGit } from './git-answer.ts';
 import { startGit } from './git-process.ts';
 import { lookUpObjects } from './look-up-objects.ts';
 import {
+  longestPath,
+  nameTooLong,
   openRepository,
   readGit,
   requireSha,
@@ -38,6 +40,9 @@ export function parseCommit(text: string): GitCommit {
   };
 }
 
+/** Of a page of commits: a hundred of them with long words. */
+const maxLogBytes = 8 * 1024 * 1024;
+
 export async function log(
   context: GitContext,
   repoPath: string,
@@ -49,7 +54,7 @@ export async function log(
   if (options.without !== undefined) args.push(`^${requireSha(options.without)}`);
   args.push('--');
   if (options.path !== '') args.push(options.path);
-  const out = await readGit(context, repoPath, args, { maxBytes: 32 * 1024 * 1024 });
+  const out = await readGit(context, repoPath, args, { maxBytes: maxLogBytes });
   const texts = out.toString('utf8').split('\0');
   return texts.filter((text) => text !== '').map(parseCommit);
 }
@@ -180,6 +185,7 @@ async function readEntries(
   outer: for await (const chunk of child.stdout as AsyncIterable<string>) {
     const records = (rest + chunk).split('\0');
     rest = records.pop() ?? '';
+    if (rest.length > longestPath) throw nameTooLong();
     for (const record of records) {
       if (named !== undefined && !named(record.slice(record.indexOf('\t') + 1))) continue;
       seen += 1;

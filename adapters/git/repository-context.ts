@@ -66,6 +66,27 @@ export async function openRepository(context: GitContext, repoPath: string): Pro
   return dir;
 }
 
+/** Bytes of a path; git itself cares for 4096 of one name. Lists of longer ones are not worth the time to read them. */
+export const longestPath = 64 * 1024;
+
+/** What is told of a repository whose names are longer than that. */
+export function nameTooLong(): DomainError {
+  return new DomainError('body_too_large', 'A name in this repository is too long to be shown.');
+}
+
+/** Commands that answer names parted by NULs, and no texts of any length. */
+const ofNames = new Set(['diff', 'ls-tree', 'merge-tree']);
+
+function requireNames(args: readonly string[], bytes: Buffer): void {
+  if (bytes.length <= longestPath || !args.includes('-z') || !ofNames.has(args[0] ?? '')) return;
+  for (let at = 0; at < bytes.length;) {
+    const end = bytes.indexOf(0, at);
+    if ((end === -1 ? bytes.length : end) - at > longestPath) throw nameTooLong();
+    if (end === -1) return;
+    at = end + 1;
+  }
+}
+
 /** Runs a reading git command in a repository, a few at a time, and throws when it fails. */
 export async function readGit(
   context: GitContext,
@@ -94,6 +115,7 @@ export async function tryGit(
     if (result.code === null && signal?.aborted === true) {
       throw new DomainError('unavailable', 'The client went away.');
     }
+    requireNames(args, result.stdout);
     return result;
   } finally {
     release();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -146,5 +146,38 @@ describe('a change that git has no memory for', () => {
     const { files } = await diffOf(first, second);
     expect(files.filter(({ oldPath }) => oldPath !== null).length).toBe(0);
     expect(files).toHaveLength(420);
+  });
+});
+
+describe('names and messages that are longer than anybody reads', () => {
+  /** Pushes a commit of one file, by git's own plumbing: its commands make no such name. @returns the commit */
+  async function pushOdd(ref: string, name: string, message: string): Promise<string> {
+    const held = async (content: string | Buffer): Promise<string> => {
+      const file = path.join(scratch, 'held');
+      await writeFile(file, content);
+      return file;
+    };
+    const make = async (kind: string, content: string | Buffer): Promise<string> => {
+      const words = ['hash-object', '-w', '-t', kind, '--literally', await held(content)];
+      return (await tree.git(...words)).trim();
+    };
+    const blob = Buffer.from(await make('blob', 'x'), 'hex');
+    const made = await make('tree', Buffer.concat([Buffer.from(`100644 ${name}\0`), blob]));
+    const commit = (await tree.git('commit-tree', made, '-F', await held(message))).trim();
+    await tree.git('push', '-q', 'origin', `${commit}:refs/heads/${ref}`);
+    return commit;
+  }
+
+  it('are refused by whoever would list them, and hold up nobody [A-GIT-07]', async () => {
+    const long = await pushOdd('names', 'n'.repeat(mebibyte), 'one file');
+    for (const address of ['tree?ref=names', `commits/${long}`]) {
+      const { status } = await server.api(ann, 'GET', `${repository.api}/${address}`);
+      expect([address, status]).toEqual([address, 413]);
+    }
+    await pushOdd('words', 'file', 'w'.repeat(9 * mebibyte));
+    const { status } = await server.api(ann, 'GET', `${repository.api}/commits?ref=words`);
+    expect(status).toBe(413);
+    const fine = await server.api(ann, 'GET', `${repository.api}/tree?ref=words`);
+    expect(fine.status).toBe(200);
   });
 });

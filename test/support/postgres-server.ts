@@ -38,7 +38,7 @@ export async function startPostgres(
   const logFile = join(folder, `${name}.log`);
   const flags = [
     ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200'],
-    ...['shared_buffers=64MB', 'max_wal_size=512MB', 'timezone=UTC', 'log_min_messages=fatal'],
+    ...['shared_buffers=64MB', 'max_wal_size=256MB', 'timezone=UTC', 'log_min_messages=fatal'],
     ...(durable ? [] : fast),
     ...settings,
   ].flatMap((setting) => ['-c', setting]);

@@ -96,11 +96,12 @@ function insertRun(options: CreatePipelineOptions, originIds: readonly string[])
       : Prisma.sql`${name} || ' does not run: ' || ${storableText(skipped)}::text`;
   return Prisma.sql`
       INSERT INTO pipelines (id, project_id, number, change_id, trigger, git_ref, commit_sha, commit_title, status, error,
-        finished_at, triggered_by, triggered_limits, origin_ids, dedupe_key)
+        finished_at, triggered_by, triggered_limits, origin_ids, target_branch, target_base_sha, dedupe_key)
       SELECT ${newId('pipeline')}::text, ${projectId}::text, number, ${changeId}::text, ${trigger}::text, ${gitRef}::text,
         ${commitSha}::text, ${commitTitle}::text, ${skipped === undefined ? 'pending' : 'skipped'}::text,
         ${skipped ?? null}::text, CASE WHEN ${skipped !== undefined} THEN now() END, ${options.triggeredBy}::text,
-        ${limits}::jsonb, ${[...originIds]}::text[], ${options.dedupeKey}::text
+        ${limits}::jsonb, ${[...originIds]}::text[], ${options.targetBranch ?? null}::text,
+        ${options.targetBaseSha ?? null}::text, ${options.dedupeKey}::text
       FROM counted
       RETURNING id AS subject_id, project_id, change_id, number, ${message} AS message,
         jsonb_build_object('number', number) AS more`;

@@ -16,6 +16,8 @@ export type RunAtWork = Pick<
   | 'triggeredBy'
   | 'triggeredLimits'
   | 'dedupeKey'
+  | 'targetBranch'
+  | 'targetBaseSha'
 > & {
   /** the plan, once it runs */
   definition: Prisma.JsonValue | null;
@@ -30,7 +32,8 @@ export async function readRun(db: Db, pipelineId: string): Promise<RunAtWork | n
   const [run] = await db.$queryRaw<RunAtWork[]>`
     ${prepared} SELECT p.id, p.project_id AS "projectId", p.number, p.change_id AS "changeId", p.trigger, p.git_ref AS "gitRef",
            p.commit_sha AS "commitSha", p.status, p.triggered_by AS "triggeredBy",
-           p.triggered_limits AS "triggeredLimits", p.dedupe_key AS "dedupeKey", p.definition,
+           p.triggered_limits AS "triggeredLimits", p.dedupe_key AS "dedupeKey",
+           p.target_branch AS "targetBranch", p.target_base_sha AS "targetBaseSha", p.definition,
            j.name AS "projectName", o.name || '/' || j.name AS "fullName", j.repo_path AS "repoPath"
     FROM pipelines p JOIN projects j ON j.id = p.project_id JOIN users o ON o.id = j.owner_id
     WHERE p.id = ${pipelineId}`;

@@ -131,8 +131,7 @@ async function readRuns(db: Db, mergeRequest: MergeRequest): Promise<OwnRun[]> {
 function isOf(run: OwnRun, { id, sourceBranch, targetBranch }: MergeRequest): boolean {
   if (run.trigger === 'push') return run.gitRef === branchRef(sourceBranch);
   if (run.trigger !== 'mr') return true;
-  const isFor = run.targetBranch === null || run.targetBranch === targetBranch;
-  return isFor && mergeRequestOfRun(run)?.id === id;
+  return run.targetBranch === targetBranch && mergeRequestOfRun(run)?.id === id;
 }
 
 /** Until its own run was made, or is known not to be wanted, those of a push are not all that it is judged by. */

@@ -18,9 +18,10 @@ const roomInMemory = 4 * 1024 ** 3;
 
 /**
  * In memory where the system has a folder there: a database for each file of tests is some 300 files that come and go, and
- * finding a number for each new one took ext4 a tenth of all processor time of the tests.
+ * finding a number for each new one took ext4 a tenth of all processor time of the tests. Benches stay on the disk.
  */
 function temporaryFolder(): string {
+  if (process.env['NODE_ENV'] !== 'test') return tmpdir();
   const inMemory = '/dev/shm';
   try {
     accessSync(inMemory, constants.W_OK | constants.X_OK);

@@ -24,7 +24,8 @@ async function isStillValid(db: Db, principal: Principal): Promise<boolean> {
   return token !== null && (token.expiresAt === null || token.expiresAt > new Date());
 }
 
-async function permissionRefusal(
+/** Why somebody may move no ref of a project at this moment, whatever they might when they asked; null when they may. */
+export async function permissionRefusal(
   db: Db,
   caller: Caller,
   projectId: string,

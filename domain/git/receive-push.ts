@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { GitStore, PushProposal } from '../../contracts/git/store.ts';
 import type { RefUpdate } from '../../contracts/event/types.ts';
 import type { Caller } from '../../contracts/identity/principal.ts';
@@ -7,8 +8,9 @@ import { writeAudit } from '../audit/write-audit.ts';
 import { publishEvent } from '../event/publish-event.ts';
 import { maxRunsOfPush, refsToRun } from '../pipeline/refs-of-push.ts';
 import type { ProjectWithOwner } from '../project/find-project.ts';
+import type { Db } from '../shared/db.ts';
 import { inTransaction } from '../shared/tx.ts';
-import { checkPush, reservedLines } from './check-push.ts';
+import { checkPush, permissionRefusal, reservedLines } from './check-push.ts';
 import { type AskedByPush, readPushOptions } from './push-options.ts';
 import { keepPushIntent } from './push-intents.ts';
 import { withPushLock } from './push-lock.ts';
@@ -80,15 +82,19 @@ function linesOf(
   ];
 }
 
+/** @returns why it was refused after all; none when it was let in */
 async function letIn(
   options: ReceivePushOptions,
   push: PushProposal,
-  { asked, intent }: { asked: AskedByPush; intent: string },
-): Promise<void> {
+  { asked, intent, checked }: { asked: AskedByPush; intent: string; checked: Checked },
+): Promise<string[]> {
   const { db, git, caller, project } = options;
   let finish: ((lines: string[]) => void) | null = null;
+  let refusal: string[] = [];
   try {
     const recorded = await withPushLock(db, project.id, async (tx) => {
+      refusal = await refusedMeanwhile(tx, options, push, checked);
+      if (refusal.length > 0) return null;
       const accepted = await push.accept();
       await tx.pushIntent.deleteMany({ where: { id: intent } });
       if (accepted === null || accepted.updates.length === 0) return null;
@@ -116,6 +122,44 @@ async function letIn(
     ]);
     await repairRefs(db, git, project.id);
   }
+  if (refusal.length > 0) await db.pushIntent.deleteMany({ where: { id: intent } });
+  return refusal;
+}
+
+/** What a push was checked by, and when (`performance.now()`) these rules were read. */
+interface Checked {
+  rules: unknown;
+  at: number;
+}
+
+/** What a push is judged by besides itself. */
+async function readRules(db: Db, id: string): Promise<unknown> {
+  return await db.project.findUnique({
+    where: { id },
+    select: { isActive: true, defaultBranch: true, protectedBranches: { orderBy: { id: 'asc' } } },
+  });
+}
+
+/** A check that is not older is not repeated: it is as if the push had come a moment earlier. */
+const freshMs = 250;
+
+/**
+ * A push waits for its turn, for minutes where others are long: what was taken from whoever pushed, and what was closed to
+ * them meanwhile, holds.
+ * @returns why it is refused now; none when it still is fine
+ */
+async function refusedMeanwhile(
+  tx: Db,
+  { caller, project }: ReceivePushOptions,
+  push: PushProposal,
+  { rules, at }: Checked,
+): Promise<string[]> {
+  if (performance.now() - at < freshMs) return [];
+  if (!isDeepStrictEqual(await readRules(tx, project.id), rules)) {
+    return await checkPush(tx, caller, project.id, push);
+  }
+  const refusal = await permissionRefusal(tx, caller, project.id);
+  return refusal === null ? [] : [refusal];
 }
 
 /**
@@ -127,7 +171,9 @@ export async function receivePush(options: ReceivePushOptions, push: PushProposa
   const asked = readPushOptions(push.options);
   let lines: string[];
   let intent = '';
+  let checked: Checked = { rules: null, at: 0 };
   try {
+    checked = { rules: await readRules(db, project.id), at: performance.now() };
     lines = await checkPush(db, caller, project.id, push);
     const { updates } = push;
     const { isSkipped } = asked;
@@ -139,10 +185,8 @@ export async function receivePush(options: ReceivePushOptions, push: PushProposa
     const isFull = error instanceof DomainError && error.code === 'disk_full';
     lines = [isFull ? error.message : 'Slipway could not check this push, so it is refused.'];
   }
-  if (lines.length === 0) {
-    await letIn(options, push, { asked, intent });
-    return;
-  }
+  if (lines.length === 0) lines = await letIn(options, push, { asked, intent, checked });
+  if (lines.length === 0) return;
   await recordRefusal(db, caller, project.id, push.updates, lines)
     .catch((error: unknown) => {
       options.onError(error, 'a refused push was not recorded');

@@ -196,6 +196,18 @@ export async function judgeMerge(db: Db, merge: MergeCase): Promise<MergeRule[]>
   ];
 }
 
+/** The rules of the branch that it goes into, always in the same order. */
+export async function readProtections(
+  db: Db,
+  { projectId, targetBranch }: Pick<MergeRequest, 'projectId' | 'targetBranch'>,
+): Promise<ProtectedBranch[]> {
+  const orderBy = { id: 'asc' } as const;
+  return rulesFor(
+    await db.protectedBranch.findMany({ where: { projectId }, orderBy }),
+    targetBranch,
+  );
+}
+
 /** Collects what a merge by a style (the preferred one without a choice) is decided by. */
 export async function openMergeCase(
   db: Db,
@@ -204,8 +216,7 @@ export async function openMergeCase(
   mergeRequest: MergeRequest,
   wanted: MergeStyle | undefined,
 ): Promise<MergeCase> {
-  const all = await db.protectedBranch.findMany({ where: { projectId: project.id } });
-  const protections = rulesFor(all, mergeRequest.targetBranch);
+  const protections = await readProtections(db, mergeRequest);
   const codeOwners = protections.some((one) => one.requireCodeOwners);
   const approvals = codeOwners || protections.some((one) => one.requiredApprovals > 0);
   return {

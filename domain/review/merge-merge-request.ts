@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { zeroSha } from '../../contracts/git/ref-name.ts';
 import type { RefUpdate } from '../../contracts/event/types.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
@@ -12,6 +13,7 @@ import type {
   User,
 } from '../../prisma/generated/client.ts';
 import { writeAudit } from '../audit/write-audit.ts';
+import { permissionRefusal } from '../git/check-push.ts';
 import { branchRefusal } from '../git/branch-rules.ts';
 import { moveBranches, type BranchMoved } from '../git/move-branches.ts';
 import { inTurn } from '../git/push-lock.ts';
@@ -23,6 +25,7 @@ import { requireTransition } from './change-merge-request-status.ts';
 import {
   mergeBlocked,
   openMergeCase,
+  readProtections,
   requireMergeable,
   type MergeCase,
   tooLargeToMerge,
@@ -147,7 +150,7 @@ async function planMoves(
   sha: string,
   tx: Prisma.TransactionClient,
 ): Promise<RefUpdate[] | null> {
-  const { merge, targetSha, input } = attempt;
+  const { merge, targetSha, input, caller } = attempt;
   const { id, headSha, sourceBranch, targetBranch } = merge.mergeRequest;
   // Held until the merge is written down: nobody closes or retargets what the branch shows already.
   await tx.$queryRaw`SELECT id FROM merge_requests WHERE id = ${id} FOR UPDATE`;
@@ -156,9 +159,14 @@ async function planMoves(
   if (input.isAutomatic === true && mergeRequest.autoMergeStyle === null) {
     throw new DomainError('illegal_transition', 'It does not merge itself any more.');
   }
+  const refusal = await permissionRefusal(tx, caller, merge.project.id);
+  if (refusal !== null) throw new DomainError('forbidden', refusal);
   const repoPath = repoPathOf(merge.project);
   const [target, source] = [branchRef(targetBranch), branchRef(sourceBranch)];
   if (mergeRequest.targetBranch !== targetBranch) return null;
+  // It was judged by the rules of a while ago, and is put down to those of now (vouch-heads.ts): they are the same.
+  const rules = await readProtections(tx, mergeRequest);
+  if (!isDeepStrictEqual(rules, merge.protections)) return null;
   if ((await git.resolveCommit(repoPath, target)) !== targetSha) return null;
   if ((await git.resolveCommit(repoPath, source)) !== headSha) return null;
   // Somebody may have asked for changes, or a check failed, since the facts were gathered.

@@ -79,20 +79,16 @@ function commonFolder(one: string, other: string): string {
   return folder;
 }
 
-/** Trees with fewer entries are gone through in here: starting a process from a large one takes longer. */
-const FEW_ENTRIES = 200;
-
-/** Hands a tree that only this process wrote to over to another user. */
+/**
+ * Hands a tree that only this process wrote to over to another user. For trees of few entries, as a clone in packs is:
+ * starting a process for it from a large one would take longer.
+ */
 export async function giveTree(
   dir: string,
   { uid, gid }: { uid: number; gid: number },
 ): Promise<void> {
   const entries = await readdir(dir, { recursive: true });
-  if (entries.length < FEW_ENTRIES) {
-    for (const entry of ['', ...entries]) await lchown(join(dir, entry), uid, gid);
-    return;
-  }
-  await run('chown', ['-hR', `${String(uid)}:${String(gid)}`, '--', '.'], { env, cwd: dir });
+  for (const entry of ['', ...entries]) await lchown(join(dir, entry), uid, gid);
 }
 
 /** `overlay` where this kernel, user and file system can mount one over `root`, else `directory`. */

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
 import { publishEvent } from '../../domain/event/publish-event.ts';
 import { settleWithoutSync } from '../../domain/deploy/settle-without-sync.ts';
 import { recordObservation } from '../../domain/deploy/record-observation.ts';
 import { finishRun } from '../../domain/pipeline/finish-run.ts';
 import { refusalOfDatabase } from '../../domain/shared/database-refusal.ts';
 import { inTransaction } from '../../domain/shared/tx.ts';
+import { dispatchBatch } from '../support/dispatch-batch.ts';
 import { type AppUnderTest, openAppUnderTest } from '../support/app-under-test.ts';
 import { createTestProject, createTestUser } from '../support/callers.ts';
 import { makeDeployment } from '../support/entity-steps.ts';

@@ -15,6 +15,7 @@ import { openObjectStore } from '../adapters/object-store/open-object-store.ts';
 import { portHolder } from '../adapters/ports/port-holder.ts';
 import { loadMasterKey } from '../adapters/secret-box/master-key.ts';
 import { createSecretBox } from '../adapters/secret-box/secret-box.ts';
+import { createSpawner } from '../adapters/spawner/spawner.ts';
 import { createLogger } from '../adapters/telemetry/create-logger.ts';
 import { observeDb } from '../adapters/telemetry/observe-db.ts';
 import { startTracing } from '../adapters/telemetry/start-tracing.ts';
@@ -98,6 +99,23 @@ function openMetrics(eventStreams: EventStreams): RequestMetrics {
   return metrics;
 }
 
+/** What works beside the requests: threads for what is heavy, and a process that starts git. */
+function openHelpers(config: Config) {
+  const threads = createThreadPool();
+  const spawner = createSpawner();
+  return {
+    services: {
+      heavy: heavyBy(threads.run),
+      gitStore: gitStoreOfConfig(config, spawner),
+      mirrors: mirrorStoreOfConfig(config),
+    },
+    close: async () => {
+      await threads.close();
+      await spawner.close();
+    },
+  };
+}
+
 async function openParts(config: Config, log: Log, isStopping: () => boolean): Promise<Parts> {
   const version = readVersion();
   const tracing = await startTracing({ ...config.telemetry, version });
@@ -113,7 +131,7 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
   const temporal = createTemporalChecks(config.temporal);
   const secretBox = await openSecretBox(config, { db });
   const objectStore = openObjectStore(config);
-  const threads = createThreadPool();
+  const helpers = openHelpers(config);
   const verifyJwt = createJwtVerifier(config.auth.jwt);
   const baseUrl = `http://127.0.0.1:${config.server.port}`;
   return {
@@ -129,9 +147,7 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
       isStopping,
       ...folders(),
       ...(verifyJwt ? { verifyJwt } : {}),
-      heavy: heavyBy(threads.run),
-      gitStore: gitStoreOfConfig(config),
-      mirrors: mirrorStoreOfConfig(config),
+      ...helpers.services,
       hostRules: createHostRules(config.outbound.allowHosts),
       healthChecks: healthChecks(temporal, { config, secretBox, objectStore }),
       observeRequests: tracingMiddleware(),
@@ -139,7 +155,7 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
       startDemo: (token) => startDemo(baseUrl, token),
     },
     close: async () => {
-      await threads.close();
+      await helpers.close();
       logHub.close();
       bus.close();
       await temporal.close().catch(() => undefined);

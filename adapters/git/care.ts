@@ -58,6 +58,11 @@ export async function care(
       ['gc.autoPackLimit', '30'],
     ],
   });
+  // Thousands of refs that came in one pack are nothing to gc, and a file each to whoever lists them.
+  await mustRunGit(context.setting, ['--git-dir=.', 'pack-refs', '--all'], {
+    ...common,
+    config: [['core.packedRefsTimeout', '10000']],
+  });
   if (!options.fsck) return { sweptQuarantines, fsckProblems: null };
   const fsck = await runGit(
     context.setting,

@@ -145,7 +145,7 @@ export async function startGit(
 ): Promise<GitChild> {
   const { spawner } = setting;
   const { pid, stdin, stdout, hooks, closed, stderrTail } =
-    spawner === undefined || options.hookPipes === true || options.inOurGroup === true
+    spawner === undefined || options.hookPipes === true
       ? startHere(setting, args, options)
       : await startThere(spawner, setting, args, options);
   // A negative number means the group that it leads.
@@ -220,6 +220,7 @@ async function startThere(
     ...limitedGit(setting, args, options),
     cwd: options.cwd,
     env: gitEnvironment(setting, options.env, options.config),
+    ...(options.inOurGroup === true ? { inOurGroup: true } : {}),
     stdin: 'stream',
     stdout: 'stream',
   });

@@ -3,6 +3,7 @@ import type { AdvertiseOptions, ByteStream, UploadPackOptions } from '../../cont
 import { pushableNamespaces } from '../../contracts/git/ref-name.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import type { AnswerWriter } from './answer-words.ts';
+import { fetchCapabilities } from './capabilities.ts';
 import { limitBytes } from './command-limit.ts';
 import { streamChild } from './git-answer.ts';
 import { startGit, type GitChild } from './git-process.ts';
@@ -36,6 +37,9 @@ export const receiveConfig = [
   ...pushableNamespaces.map((prefix) => ['receive.hideRefs', `!${prefix.slice(0, -1)}`] as const),
 ] as const;
 
+/** What stock clients ask for, and nothing beside it. */
+const isPlainV2 = (gitProtocol: string | undefined): boolean => gitProtocol === 'version=2';
+
 /**
  * Refs and capabilities, in protocol v2 capabilities only, as `info/refs` answers them: at the client's pace, for there can
  * be tens of megabytes of them, which nobody shall hold in our memory by not reading.
@@ -47,6 +51,13 @@ export async function* advertise(
 ): ByteStream & AsyncGenerator<Uint8Array> {
   const { service, gitProtocol, signal } = options;
   const cwd = await openRepository(context, repoPath);
+  if (service === 'git-upload-pack' && isPlainV2(gitProtocol)) {
+    const capabilities = await fetchCapabilities(context, cwd);
+    if (capabilities !== null) {
+      yield capabilities;
+      return;
+    }
+  }
   const command = service === 'git-upload-pack' ? 'upload-pack' : 'receive-pack';
   const args = [command, '--stateless-rpc', '--http-backend-info-refs', '.'];
   const env = protocolEnvironment(gitProtocol);

@@ -1,5 +1,5 @@
 /**
- * The spawner: a small process beside the workers that starts their children. A fork copies the page tables of whoever
+ * The spawner: a small process beside the API or the workers that starts their children. A fork copies the page tables of whoever
  * forks, so a child costs a large process ten times what it costs this one, and holds up all else that it does.
  *
  * It lives as long as its channel: whoever asked is gone when that closes. Children in a sandbox die with it; the others
@@ -58,7 +58,7 @@ async function start(id, plan) {
     const child = spawn(plan.command, plan.args, {
       cwd: plan.cwd,
       env: plan.env,
-      detached: true,
+      detached: plan.inOurGroup !== true,
       stdio: /** @type {any} */ ([input ?? 'ignore', output ?? pipe, 'pipe', ...extra]),
     });
     follow(id, child, sandbox);

@@ -1,4 +1,4 @@
-/** What the worker process and its spawner say to each other over the channel between them; one JSON line each. */
+/** What a process and its spawner say to each other over the channel between them; one JSON line each. */
 
 /** A child to start. */
 export interface SpawnPlan {
@@ -11,6 +11,8 @@ export interface SpawnPlan {
   stdin: 'ignore' | 'stream';
   /** `stream`: the asker reads it; `path`: a named pipe that the asker reads */
   stdout: 'stream' | { path: string };
+  /** it stays in the asker's process group and session; else it leads a group of its own */
+  inOurGroup?: true;
   /** for a child that becomes bubblewrap; see `SandboxPlan` */
   sandbox?: SandboxPlan;
 }

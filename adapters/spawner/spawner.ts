@@ -9,7 +9,7 @@ import { DomainError } from '../../contracts/problems.ts';
 import type { ChildEnd, News, Order, SpawnPlan } from './protocol.ts';
 
 /**
- * Starts children through a small process beside this one (`helper.mjs`): from a process as large as a worker each fork
+ * Starts children through a small process beside this one (`helper.mjs`): from a process as large as the API each fork
  * takes ten times as long, and nothing else goes on meanwhile. When that process is lost, so are its children, and the
  * next start makes a new one.
  */
@@ -28,7 +28,7 @@ export interface SpawnedChild {
   /** Does not reject. */
   ended: Promise<ChildEnd & { lost: boolean }>;
   running(): boolean;
-  /** to the child and all of its process group */
+  /** to the child and all of its process group, when it has one of its own */
   kill(signal: NodeJS.Signals): void;
 }
 
@@ -116,7 +116,7 @@ class Helper {
       ended: entry.end.promise,
       running: () => !entry.over,
       kill: (signal) => {
-        if (!entry.over && pid > 1) killGroup(pid, signal);
+        if (!entry.over && pid > 1) kill(plan.inOurGroup === true ? pid : -pid, signal);
       },
     };
   }
@@ -255,9 +255,10 @@ function helperFile(): string {
   return found;
 }
 
-function killGroup(pid: number, signal: NodeJS.Signals): void {
+/** @param target a process, or the group of a leader's number below zero */
+function kill(target: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(-pid, signal);
+    process.kill(target, signal);
   } catch {
     // It ended by itself in the meantime.
   }

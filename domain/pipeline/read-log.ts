@@ -16,8 +16,6 @@ export interface LogPiece {
 
 type RawPiece = Omit<LogPiece, 'isPlatform'>;
 
-const pieceBytes = 256 * 1024;
-
 export interface LogState {
   logRef: string | null;
   bytes: bigint;
@@ -52,14 +50,13 @@ export async function readLog(
   store: BlobStore,
   stepId: string,
   from: bigint,
-  maxBytes = pieceBytes,
+  maxBytes = 256 * 1024,
 ): Promise<LogPiece | null> {
-  const piece = await readStored(db, store, stepId, from, maxBytes);
+  const piece = await readRaw(db, store, stepId, from, maxBytes);
   return piece === null ? null : cutByVoice(piece, await platformRanges(db, stepId));
 }
 
-/** The same without a look at whose words they are. */
-export async function readStored(
+async function readRaw(
   db: Db,
   store: BlobStore,
   stepId: string,
@@ -153,8 +150,7 @@ export async function readLogPart(
   const { status, exitCode, bytes } = await findLogState(db, stepId);
   let next = from;
   while (next - from < BigInt(maxBytes)) {
-    const left = Math.max(4096, Math.min(pieceBytes, maxBytes - Number(next - from)));
-    const piece = await readLog(db, store, stepId, next, left);
+    const piece = await readLog(db, store, stepId, next);
     if (piece === null) break;
     pieces.push(piece);
     next = piece.offset + BigInt(piece.data.length);

@@ -1,4 +1,4 @@
-import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
@@ -100,6 +100,8 @@ describe('repository care', () => {
     expect(pushes[1]?.payload).toMatchObject({
       updates: [{ ref: 'refs/heads/moved', newSha: sha }],
     });
+    const packed = await readFile(path.join(repository.dir, 'packed-refs'), 'utf8');
+    expect(packed).toContain(`${sha} refs/heads/moved\n`);
     const push = await tree.git('push', 'origin', 'main:stuck');
     expect(push).toContain('new branch');
     await tree.remove();

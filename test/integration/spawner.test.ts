@@ -14,11 +14,14 @@ function plan(command: string, args: string[], more: Partial<SpawnPlan> = {}): S
   return { command, args, cwd: '/', env, stdin: 'stream', stdout: 'stream', ...more };
 }
 
-/** The process that started a child. */
-function parentOf(pid: number): number {
+/** A number that the kernel tells of a process, counted from its state on. */
+function statOf(pid: number, field: number): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]);
+  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[field]);
 }
+
+/** The process that started a child. */
+const parentOf = (pid: number): number => statOf(pid, 1);
 
 describe('the process that starts others', () => {
   let spawner: Spawner;
@@ -54,6 +57,20 @@ describe('the process that starts others', () => {
       }),
     );
     expect(outputs).toEqual(Array.from({ length: 40 }, (_, index) => `${String(index)}\n`));
+  });
+
+  it('gives a child a process group of its own, or leaves it in ours where that is asked for', async () => {
+    const groupOf = async (more: Partial<SpawnPlan>): Promise<[number, number]> => {
+      const child = await spawner.start(plan('sleep', ['60'], more));
+      const group = statOf(child.pid, 2);
+      child.kill('SIGTERM');
+      expect(await child.ended).toMatchObject({ code: null });
+      return [child.pid, group];
+    };
+    const [pid, group] = await groupOf({});
+    expect(group).toBe(pid);
+    const [, ours] = await groupOf({ inOurGroup: true });
+    expect(ours).toBe(statOf(process.pid, 2));
   });
 
   it('refuses a command that does not exist with the code of the system', async () => {

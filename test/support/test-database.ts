@@ -29,8 +29,7 @@ async function onServer(sql: string): Promise<void> {
   }
 }
 
-/** The address of a database of the tests' server. */
-export function urlOf(name: string): string {
+function urlOf(name: string): string {
   const url = new URL(readRunState().databaseUrl);
   url.pathname = `/${name}`;
   return url.href;

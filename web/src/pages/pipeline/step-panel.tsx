@@ -57,10 +57,7 @@ function StepLog({ run, step }: { run: RunDetail; step: Step }): JSX.Element {
 }
 
 function OpenLog({ run, step }: { run: RunDetail; step: Step }): JSX.Element {
-  const settled = step.finishedAt !== null;
-  const failed = step.status === 'failure';
-  const { name, attempt } = step;
-  const followed = useLog({ run: run.id, name, attempt, settled, failed });
+  const followed = useLog(run.id, step.name, step.attempt);
   if (followed.refused) {
     const problem = new ApiProblem(
       403,
@@ -73,8 +70,8 @@ function OpenLog({ run, step }: { run: RunDetail; step: Step }): JSX.Element {
     <LogView
       key={step.attempt}
       {...followed}
-      settled={settled}
-      failed={failed}
+      settled={step.finishedAt !== null}
+      failed={step.status === 'failure'}
       downloadUrl={logUrl(run.id, step.name, '?download=1')}
       label={`Output of ${step.name}`}
     />

@@ -147,7 +147,7 @@ export default tseslint.config(
   },
   // loops over columns of numbers, whose indices their own bounds hold; and children of a tree that its grammar promises
   {
-    files: ['domain/telemetry/promql/**/*.ts', 'test/promql/**/*.ts'],
+    files: ['domain/telemetry/{promql,logql}/**/*.ts', 'test/promql/**/*.ts'],
     rules: { '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   { files: ['cli/**/*.ts', 'test/bench/**/*.ts'], rules: { 'no-console': 'off' } },

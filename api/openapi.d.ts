@@ -2572,6 +2572,17 @@ export interface components {
             exitCode: number | null;
             /** @description The step has ended, and no more will come */
             isEnd: boolean;
+            /** @description Where in the log a part stands that was asked for with `around` */
+            window?: {
+                /** @description Byte offset at which it begins */
+                start: number;
+                /** @description Lines before it */
+                line: number;
+                /** @description Lines of the whole log */
+                lines: number;
+                /** @description With around=failure: the first line that tells of one, counted from 0 */
+                failure: number | null;
+            };
         };
         Artifact: {
             id: string;
@@ -9015,6 +9026,10 @@ export interface operations {
                 /** @description Byte offset in the whole log */
                 lastEventId?: string;
                 download?: "0" | "1";
+                /** @description As JSON: about so many bytes at most */
+                limit?: number;
+                /** @description As JSON: about 64 KiB around the start, the end, the first line that tells of a failure (the start where none does), or a line, counted from 0; `window` says where that is */
+                around?: string;
                 /** @description The bytes as they are stored, escapes and all */
                 raw?: "0" | "1";
             };

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { EventRecord } from '../contracts/event/types.ts';
+import type { EventRecord, EventType } from '../contracts/event/types.ts';
 import { DomainError } from '../contracts/problems.ts';
 import { noteAbortOfBefore } from '../domain/deploy/abort-deployment.ts';
 import { type Follower, listFollowers, listFollowersOf } from '../domain/deploy/list-followers.ts';
@@ -9,6 +9,16 @@ import { wakeDeployment, wakeToAbort } from '../launch/deploy.ts';
 import { wakePreviewOf } from './handle-preview-event.ts';
 import type { Deployment, PrismaClient, Project } from '../prisma/generated/client.ts';
 
+export const deployEventTypes = [
+  'git.pushed',
+  'deployment.created',
+  'deployment.desired_changed',
+  'deployment.abort_requested',
+  'secret.changed',
+  'ops_repo.moved',
+  'ops_repo.reachable',
+] as const satisfies readonly EventType[];
+
 interface DeployEventDeps {
   db: PrismaClient;
   client: Client;
@@ -17,7 +27,7 @@ interface DeployEventDeps {
 
 /** What events set in motion at deployments. Each may come twice: a second wake finds nothing to do. */
 export async function handleDeployEvent(deps: DeployEventDeps, event: EventRecord): Promise<void> {
-  switch (event.type) {
+  switch (event.type as (typeof deployEventTypes)[number]) {
     case 'deployment.created':
     case 'deployment.desired_changed':
       await wakeById(deps, event.subjectId ?? '');

@@ -1,5 +1,5 @@
 import type { Client } from '@temporalio/client';
-import type { EventRecord } from '../contracts/event/types.ts';
+import type { EventRecord, EventType } from '../contracts/event/types.ts';
 import { shortRef } from '../domain/pipeline/definition/globs.ts';
 import { type RunAtWork, readRun } from '../domain/pipeline/read-run.ts';
 import { noteRequestOfBefore } from '../domain/pipeline/request-command.ts';
@@ -11,10 +11,23 @@ import {
 } from '../domain/pipeline/trigger-for-merge-request.ts';
 import type { RepositoryReader } from '../domain/pipeline/repository-reader.ts';
 import type { AdoptDeps } from '../domain/deploy/adopt-revision.ts';
-import { handleDeployEvent } from './handle-deploy-event.ts';
-import { handlePreviewEvent } from './handle-preview-event.ts';
+import { deployEventTypes, handleDeployEvent } from './handle-deploy-event.ts';
+import { handlePreviewEvent, previewEventTypes } from './handle-preview-event.ts';
 import { startPipelineRun, wakeAtGate, wakePipelineRun } from '../launch/pipeline.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
+
+/** What `core` takes; the switches below are over these. */
+export const coreEventTypes = [
+  'git.pushed',
+  'pipeline.created',
+  'pipeline.trigger_requested',
+  'pipeline.cancel_requested',
+  'pipeline.pause_requested',
+  'pipeline.resume_requested',
+  'gate.decided',
+  ...deployEventTypes,
+  ...previewEventTypes,
+] as const satisfies readonly EventType[];
 
 export interface EventHandlerDeps {
   db: PrismaClient;
@@ -30,7 +43,7 @@ export interface EventHandlerDeps {
  */
 export function createEventHandler(deps: EventHandlerDeps): (event: EventRecord) => Promise<void> {
   return async (event) => {
-    switch (event.type) {
+    switch (event.type as (typeof coreEventTypes)[number]) {
       case 'git.pushed':
         await triggerRuns(deps, event);
         await handleDeployEvent(deps, event);

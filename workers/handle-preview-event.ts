@@ -1,9 +1,18 @@
 import type { Client } from '@temporalio/client';
-import type { EventRecord } from '../contracts/event/types.ts';
+import type { EventRecord, EventType } from '../contracts/event/types.ts';
 import { revivePreview } from '../domain/deploy/command-preview.ts';
 import { mergeRequestOfRun } from '../domain/pipeline/run-key.ts';
 import { wakePreview, wakePreviewsOf } from '../launch/deploy.ts';
 import type { PrismaClient } from '../prisma/generated/client.ts';
+
+export const previewEventTypes = [
+  'mr.reopened',
+  'mr.closed',
+  'mr.merged',
+  'preview.requested',
+  'project.deleted',
+  'pipeline.completed',
+] as const satisfies readonly EventType[];
 
 interface PreviewEventDeps {
   db: PrismaClient;
@@ -15,7 +24,7 @@ export async function handlePreviewEvent(
   deps: PreviewEventDeps,
   event: EventRecord,
 ): Promise<void> {
-  switch (event.type) {
+  switch (event.type as (typeof previewEventTypes)[number]) {
     case 'mr.reopened':
       await revivePreview(deps.db, event.subjectId ?? '');
       return;

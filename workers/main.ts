@@ -2,7 +2,7 @@ import { DefaultLogger, type LogLevel, Runtime, type Worker } from '@temporalio/
 import { hardenHome } from '../adapters/hardening/home.mjs';
 import { hardenProcess } from '../adapters/hardening/process.mjs';
 import { exitCodeOf } from '../adapters/config/config-error.ts';
-import { loadConfig } from '../adapters/config/load-config.ts';
+import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
 import { createLogger } from '../adapters/telemetry/create-logger.ts';
 import { continueTrace } from '../adapters/telemetry/spans.ts';
 import { startTracing } from '../adapters/telemetry/start-tracing.ts';
@@ -32,11 +32,7 @@ async function main(): Promise<void> {
   }
   const services = await openServices(config, log);
   const { workers, close } = await createWorkers(services, queues, process.env);
-  const stopDispatchers = queues.includes('core')
-    ? Object.entries(outboxConsumers(services)).map(([consumer, handle]) =>
-        dispatch(services, consumer, handle),
-      )
-    : [];
+  const stopDispatcher = queues.includes('core') ? dispatch(services) : null;
   const running = Promise.all(workers.map((worker) => worker.run()));
   stopOnSignal(log, workers);
   if (queues.includes('core')) void schedule(services);
@@ -45,35 +41,35 @@ async function main(): Promise<void> {
   try {
     await running;
   } finally {
-    await Promise.all(stopDispatchers.map((stop) => stop()));
+    await stopDispatcher?.();
     await close();
     await services.close();
     await tracing.shutdown();
   }
 }
 
-/** Runs a consumer of the outbox, each event within the trace that it was written in. */
-function dispatch(
-  { db, listener, log }: WorkerServices,
-  consumer: string,
-  handle: (event: EventRecord) => Promise<void>,
-): () => Promise<void> {
-  return runDispatcher({
-    db,
-    listener,
-    log,
-    consumer,
-    handle: (event) => {
+/** Runs the consumers of the outbox, each event within the trace that it was written in. */
+function dispatch(services: WorkerServices): () => Promise<void> {
+  const { config, listener, log } = services;
+  const traced = (handle: HandleEvent): HandleEvent => {
+    return (event) => {
       const fields = {
         event: event.type,
         change_id: event.changeId,
         ...(event.actorId === null ? {} : { user_id: event.actorId }),
       };
       return continueTrace(event.traceparent, fields, () => handle(event));
-    },
+    };
+  };
+  const consumers = outboxConsumers(services).map((consumer) => ({
+    ...consumer,
+    handle: traced(consumer.handle),
     isTransient: isTransientFailure,
-  });
+  }));
+  return runDispatcher({ url: databaseUrl(config), listener, log, consumers });
 }
+
+type HandleEvent = (event: EventRecord) => Promise<void>;
 
 /** Upkeep that comes round by itself. A Temporal that cannot take it now is asked again at the next start. */
 async function schedule({ temporal, log }: WorkerServices): Promise<void> {

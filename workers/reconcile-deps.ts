@@ -11,7 +11,7 @@ import { wakeById } from './handle-deploy-event.ts';
 import { startRun } from './handle-event.ts';
 import { wakePreviewOf } from './handle-preview-event.ts';
 import type { WorkerServices } from './open-services.ts';
-import { outboxConsumers } from './outbox-consumers.ts';
+import { outboxHandlers } from './outbox-consumers.ts';
 
 /** What the reconciler asks of the engine. */
 export function reconcileDeps({
@@ -30,7 +30,7 @@ export function reconcileDeps({
     log,
     describeRun: (pipelineId) => describePipelineRun(client, pipelineId),
     startRun: (pipelineId) => startRun({ db, client }, pipelineId),
-    consumers: outboxConsumers(services),
+    consumers: outboxHandlers(services),
     entities: {
       listRunning: () => listRunningEntities(client),
       describe: (key) => describeEntity(client, key),

@@ -13,13 +13,13 @@ export function renderManifests(
   return async (input, whose) => {
     const { binaries, ...plain } = input;
     const { files, unread, namespace, facts } = plain;
-    const text = await tools.render({
-      ...{ files, binaries, unread },
+    const request = {
+      ...{ files, binaries, unread, namespace },
       environment: facts.environment,
-      namespace,
       release: releaseName(facts.project),
       values: () => heavy.valuesOf([plain], { what: 'The values of the folder', whose }),
-    });
+    };
+    const text = await tools.render(request, whose);
     const rendered =
       text === null
         ? await heavy.renderRevision([plain], { what: 'The folder of manifests', whose })

@@ -1,8 +1,9 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { GitClone } from '../../contracts/git/store.ts';
 import { DomainError } from '../../contracts/problems.ts';
 import { readGit, requireSha, tryGit, type GitContext } from './repository-context.ts';
+import { repositoryDir } from './repository-path.ts';
 
 /** Objects and refs that a clone gets. */
 interface Selection {
@@ -60,11 +61,11 @@ function branchOf(ref: string): string | null {
 
 async function select(context: GitContext, repoPath: string, clone: GitClone): Promise<Selection> {
   const sha = requireSha(clone.sha);
-  const { held, shallow } =
-    clone.depth === 0
-      ? { held: null, shallow: [] }
-      : await newestCommits(context, repoPath, sha, clone.depth);
-  const all = await listTags(context, repoPath, held === null && !clone.tags ? sha : null);
+  const isWhole = clone.depth === 0;
+  const [{ held, shallow }, all] = await Promise.all([
+    isWhole ? { held: null, shallow: [] } : newestCommits(context, repoPath, sha, clone.depth),
+    listTags(context, repoPath, isWhole && !clone.tags ? sha : null),
+  ]);
   const has = ({ sha: own, peeled }: Tag): boolean => held === null || held.has(peeled ?? own);
   const tags = clone.tags ? all : all.filter(has);
   // The commit of a tag that lies outside comes without its own past.
@@ -96,6 +97,7 @@ async function listTags(
   repoPath: string,
   merged: string | null,
 ): Promise<Tag[]> {
+  if (await hasNoTags(context, repoPath)) return [];
   const format = '--format=%(refname)%00%(objectname)%00%(*objectname)';
   const only = merged === null ? [] : [`--merged=${merged}`];
   const args = ['for-each-ref', format, ...only, 'refs/tags/'];
@@ -108,6 +110,23 @@ async function listTags(
     const [ref = '', sha = '', peeled = ''] = line.split('\0');
     return { ref, sha, peeled: peeled === '' ? null : peeled };
   });
+}
+
+/** Whether the files of the repository tell that it has no tag at all, as most have none: git is asked in every other case. */
+async function hasNoTags({ root }: GitContext, repoPath: string): Promise<boolean> {
+  const dir = repositoryDir(root, repoPath);
+  try {
+    if ((await readdir(path.join(dir, 'refs/tags'))).length > 0) return false;
+    const packed = await readFile(path.join(dir, 'packed-refs'), 'latin1').catch(emptyIfMissing);
+    return !packed.includes(' refs/tags/');
+  } catch {
+    return false;
+  }
+}
+
+function emptyIfMissing(error: NodeJS.ErrnoException): string {
+  if (error.code === 'ENOENT') return '';
+  throw error;
 }
 
 function refsText(clone: GitClone, branch: string | null, tags: readonly Tag[]): string {

@@ -35,16 +35,22 @@ const service = 'git-upload-pack';
  * Smart HTTP of exactly one repository, for reading: what a reader of the project gets, by the same calls. git is led here
  * by its configuration in the step's environment, so that no file of the step says so.
  * @param onError hears what nobody has a name for
+ * @param stallMs after which an answer is broken off of which nothing is taken: places among the fetches are few
  */
 export function serveStepFetches(
   store: Reads,
   repository: StepRepository,
   onError: (error: unknown) => void,
+  stallMs = 60_000,
 ): StepFetches {
   const token = randomBytes(32).toString('base64url');
   let isOpen = true;
   const connections = new Set<Duplex>();
   const server = createServer((request, response) => {
+    // Silence alone may be git's, which has nothing to say for a while.
+    response.setTimeout(stallMs, () => {
+      if (response.writableNeedDrain) response.destroy();
+    });
     void answer(store, { ...repository, token }, request, response).catch((error: unknown) => {
       if (!(error instanceof DomainError) && !response.destroyed) onError(error);
       refuse(response, error);
@@ -163,6 +169,8 @@ async function send(
   what: 'advertisement' | 'result',
 ): Promise<void> {
   const source = output instanceof Readable ? output : Readable.from(output, { objectMode: false });
+  // A failure while nobody waits for it must not end the process; whoever does hears of it.
+  source.on('error', () => undefined);
   await once(source, 'readable');
   response.writeHead(200, headers(what));
   await pipeline(source, response);

@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Endpoint } from './endpoint.ts';
 import { appsAddress } from './apps-address.ts';
+import { guarded } from './guarded.ts';
 
 /** They speak of one connection and not of the message (RFC 9110 section 7.6.1). */
 const ofConnection = new Set([
@@ -48,21 +49,30 @@ export function forwardRequest(
       if (!isAnswered) fail();
       isAnswered = true;
     };
-    upstream.once('response', (answer) => {
-      isAnswered = true;
-      passBack(answer, response);
-    });
-    upstream.on('error', failOnce);
+    upstream.once(
+      'response',
+      guarded(response, (answer) => {
+        isAnswered = true;
+        passBack(answer, response);
+      }),
+    );
+    upstream.on('error', guarded(response, failOnce));
     // One that switches protocols unasked is closed without a word.
-    upstream.once('close', failOnce);
-    response.once('close', () => {
-      end();
-      upstream.destroy();
-    });
+    upstream.once('close', guarded(response, failOnce));
+    response.once(
+      'close',
+      guarded(upstream, () => {
+        upstream.destroy();
+        end();
+      }),
+    );
     request.pipe(upstream);
   };
   // Also where the client wrote what cannot be sent: nothing that it writes may end our process.
-  endpoint.connect().then(passOn).catch(fail);
+  void Promise.resolve()
+    .then(() => endpoint.connect())
+    .then(passOn)
+    .catch(guarded(response, fail));
 }
 
 /** What an application answers is read leniently and written strictly: what cannot be written is its own failure. */
@@ -101,22 +111,22 @@ export function forwardUpgrade(
     return;
   }
   const end = endpoint.begin();
-  socket.once('close', end).on('error', () => socket.destroy());
-  endpoint.connect().then(
-    (port) => {
-      const upstream = connect(port, appsAddress);
-      upstream.on('error', () => socket.destroy());
-      socket.once('close', () => upstream.destroy());
-      const raw = request.rawHeaders;
-      const lines = [`${request.method ?? 'GET'} ${request.url ?? '/'} HTTP/1.1`];
-      for (let at = 0; at < raw.length; at += 2)
-        lines.push(`${raw[at] ?? ''}: ${raw[at + 1] ?? ''}`);
-      upstream.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
-      upstream.write(head);
-      upstream.pipe(socket).pipe(upstream);
-    },
-    () => socket.destroy(),
-  );
+  socket.once('close', guarded(socket, end)).on('error', () => socket.destroy());
+  const passOn = (port: number): void => {
+    const upstream = connect(port, appsAddress);
+    upstream.on('error', () => socket.destroy());
+    socket.once('close', () => upstream.destroy());
+    const raw = request.rawHeaders;
+    const lines = [`${request.method ?? 'GET'} ${request.url ?? '/'} HTTP/1.1`];
+    for (let at = 0; at < raw.length; at += 2) lines.push(`${raw[at] ?? ''}: ${raw[at + 1] ?? ''}`);
+    upstream.write(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+    upstream.write(head);
+    upstream.pipe(socket).pipe(upstream);
+  };
+  void Promise.resolve()
+    .then(() => endpoint.connect())
+    .then(passOn)
+    .catch(() => socket.destroy());
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

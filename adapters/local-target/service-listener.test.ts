@@ -77,6 +77,39 @@ describe('a Service of the local target', () => {
     expect(await through(ask(), answer('HTTP/1.1 200 OK', 'Trailer: X'))).toBe('HTTP/1.1 200 OK');
   });
 
+  it('pays for a failure of its own with the one connection that met it [A-DEP-02]', async () => {
+    const asked = [
+      ask(),
+      ask('Upgrade: odd', 'Connection: upgrade'),
+      'no HTTP, whatever it is\r\n\r\n',
+    ];
+    const refuse = (): never => {
+      throw new Error('a fault of ours');
+    };
+    const faults = [
+      { connect: () => Promise.resolve(70_000), begin: () => () => undefined },
+      { connect: () => Promise.resolve(70_000), begin: () => refuse },
+      { connect: () => Promise.resolve(1), begin: refuse },
+      { connect: refuse, begin: () => () => undefined },
+    ];
+    for (const endpoint of faults) {
+      const service = new ServiceListener(
+        () => [endpoint],
+        () => () => undefined,
+      );
+      const front = createServer({ allowHalfOpen: true }, (socket) => service.serve(socket));
+      const port = await listening(front);
+      for (const request of asked) {
+        const client = connect(port, appsAddress);
+        let read = '';
+        client.on('error', () => undefined).on('data', (chunk: Buffer) => (read += String(chunk)));
+        client.write(request);
+        await eventuallyTrue(() => client.closed || read.startsWith('HTTP/1.1 50'));
+        client.destroy();
+      }
+    }
+  });
+
   it('takes no connection beyond its share, whose heads may come as slowly as they like, and takes others once those have gone [A-DEP-02]', async () => {
     let free = 2;
     const place = () => {

@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type Server as HttpServer } from 'nod
 import type { Endpoint } from './endpoint.ts';
 import { forwardRequest, forwardUpgrade } from './http-forward.ts';
 import { appsAddress } from './apps-address.ts';
+import { guarded } from './guarded.ts';
 
 /** How long a connection may be silent before it is taken for a protocol in which the server speaks first. */
 const silenceMs = 200;
@@ -24,11 +25,15 @@ export class ServiceListener {
   constructor(endpoints: () => readonly Endpoint[], place: () => (() => void) | null) {
     this.#endpoints = endpoints;
     this.#place = place;
-    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.serve(socket));
+    this.#server = createServer({ allowHalfOpen: true }, (socket) =>
+      guarded(socket, () => this.serve(socket))(),
+    );
     const next = (): Endpoint | null => this.#next();
-    this.#http = createHttpServer((request, response) => forwardRequest(request, response, next));
+    this.#http = createHttpServer((request, response) => {
+      guarded(response, () => forwardRequest(request, response, next))();
+    });
     this.#http.on('upgrade', (request, socket, head) => {
-      forwardUpgrade(request, socket, head, next);
+      guarded(socket, () => forwardUpgrade(request, socket, head, next))();
     });
     // A client may send its request slowly and keep its connection for as long as it likes.
     this.#http.requestTimeout = 0;
@@ -66,16 +71,16 @@ export class ServiceListener {
       socket.resetAndDestroy();
       return;
     }
-    const onEnd = (): void => {
+    const onEnd = guarded(socket, (): void => {
       first();
       socket.end();
-    };
+    });
     const first = (): void => {
       clearTimeout(timer);
       socket.off('data', onData).off('end', onEnd);
       socket.pause();
     };
-    const onData = (chunk: Buffer): void => {
+    const onData = guarded(socket, (chunk: Buffer): void => {
       first();
       if (httpStart.test(chunk.subarray(0, 24).toString('latin1')) && !isHttp2(chunk)) {
         this.#http.emit('connection', socket);
@@ -85,7 +90,7 @@ export class ServiceListener {
         socket.unshift(chunk);
         void this.#pass(socket);
       }
-    };
+    });
     const timer = setTimeout(() => {
       first();
       void this.#pass(socket);
@@ -99,15 +104,12 @@ export class ServiceListener {
     return endpoints[this.#turn % Math.max(1, endpoints.length)] ?? null;
   }
 
+  /** Does not reject. */
   async #pass(socket: Socket): Promise<void> {
-    const endpoint = this.#next();
-    if (endpoint === null) {
-      socket.resetAndDestroy();
-      return;
-    }
-    const end = endpoint.begin();
-    socket.once('close', end);
     try {
+      const endpoint = this.#next();
+      if (endpoint === null) return void socket.resetAndDestroy();
+      socket.once('close', guarded(socket, endpoint.begin()));
       const upstream = connect({
         host: appsAddress,
         port: await endpoint.connect(),

@@ -5,12 +5,21 @@ import type { ManifestTools, RenderedText, ToolRequest } from '../../contracts/d
 import { DomainError } from '../../contracts/problems.ts';
 import { plainWords } from '../../contracts/shared/foreign-words.ts';
 import { inFolder } from '../files/folder.ts';
+import { createLimiter } from '../git/limiter.ts';
 import { chooseTool, type ChosenTool } from './choose-tool.ts';
 import { findTool } from './find-tool.ts';
 import { type BoxedResult, runBoxed } from './run-boxed.ts';
 
 const valuesFile = '.slipway-values.json';
 const TIMEOUT_MS = 30_000;
+/** What a tool is given to read is a stranger's, and each may take as much memory as it is let. */
+const turnsOfTools = {
+  running: 3,
+  waiting: 200,
+  maxWaitMs: 60_000,
+  shares: { account: 1 },
+  next: 'fewest',
+} as const;
 
 /** Renders by `kustomize build` and `helm template`, each in a sandbox without network, from a folder made for it. */
 export function createManifestTools({
@@ -27,24 +36,39 @@ export function createManifestTools({
   temp?: string;
   timeoutMs?: number;
 } = {}): ManifestTools {
+  const turns = createLimiter(turnsOfTools);
   return {
-    async render(request) {
+    async render(request, whose) {
       const chosen = chooseTool(request.files, request.environment);
       if (chosen === null) return null;
       refuseUnread(request);
       const program = await findTool(chosen.tool, cache, folders);
-      await mkdir(temp, { recursive: true, mode: 0o700 });
-      const work = await mkdtemp(join(temp, 'slipway-render-'));
+      const release = await turns.enter(undefined, { account: whose });
       try {
-        await writeFiles(work, chosen, request);
-        const args = argumentsOf(chosen, request);
-        const result = await runBoxed({ program, args, work, folder: chosen.folder, timeoutMs });
-        return answerOf(chosen, result);
+        return await renderIn(temp, request, { ...chosen, program, timeoutMs });
       } finally {
-        await rm(work, { recursive: true, force: true });
+        release();
       }
     },
   };
+}
+
+/** In a folder of its own, which goes with the rendering. */
+async function renderIn(
+  temp: string,
+  request: ToolRequest,
+  { program, timeoutMs, ...chosen }: ChosenTool & { program: string; timeoutMs: number },
+): Promise<RenderedText> {
+  await mkdir(temp, { recursive: true, mode: 0o700 });
+  const work = await mkdtemp(join(temp, 'slipway-render-'));
+  try {
+    await writeFiles(work, chosen, request);
+    const args = argumentsOf(chosen, request);
+    const result = await runBoxed({ program, args, work, folder: chosen.folder, timeoutMs });
+    return answerOf(chosen, result);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }
 
 /** A tool may read any file, and leaves out in silence what is not there (a template of a chart, a subchart). */

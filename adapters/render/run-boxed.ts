@@ -22,7 +22,8 @@ export interface BoxedResult {
 }
 
 const MAX_OUTPUT = 8 * 1024 * 1024;
-const MAX_MEMORY = 4 * 1024 ** 3;
+/** Addresses that it may ask for, and bytes of its own among them. */
+const MAX_MEMORY = { addresses: 4 * 1024 ** 3, own: 1024 ** 3 };
 const view = ['/usr', '/bin', '/lib', '/lib64'];
 const environment = {
   PATH: '/usr/bin:/bin',
@@ -51,7 +52,14 @@ export async function runBoxed(run: BoxedRun): Promise<BoxedResult> {
     ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp'],
     ...['--ro-bind', run.program, '/tool', '--ro-bind', run.work, '/work'],
     ...['--chdir', run.folder === '' ? '/work' : `/work/${run.folder}`, '--'],
-    ...['/usr/bin/prlimit', `--as=${MAX_MEMORY}`, '--cpu=60', '--nofile=1024', '--core=0'],
+    ...[
+      '/usr/bin/prlimit',
+      `--as=${MAX_MEMORY.addresses}`,
+      `--data=${MAX_MEMORY.own}`,
+      '--cpu=60',
+      '--nofile=1024',
+      '--core=0',
+    ],
     ...['/tool', ...run.args],
   ];
   return await new Promise((resolve, reject) => {

@@ -94,7 +94,9 @@ export interface ToolRequest extends ManifestFolder {
 export interface ManifestTools {
   /**
    * What the tool made of the files, or null where they ask for none. Errors: DomainError `validation_failed` (the tool
-   * refuses them, or is not there: how to get it), `unavailable` (nothing here can keep it away from the machine).
+   * refuses them, or is not there: how to get it), `unavailable` (nothing here can keep it away from the machine),
+   * `rate_limited` (too many are rendered at the moment).
+   * @param whose on whose account: one of each is rendered at a time
    */
-  render(request: ToolRequest): Promise<RenderedText | null>;
+  render(request: ToolRequest, whose: string): Promise<RenderedText | null>;
 }

@@ -144,7 +144,34 @@ function matchSegments(
   return p === pattern.length;
 }
 
+/** What is not but letters and stars. */
+const special = /[?[\\]/;
+
 function matchSegment(pattern: string, text: string, effort: Effort): boolean {
+  return special.test(pattern)
+    ? matchElements(pattern, text, effort)
+    : matchPieces(pattern.split('*'), text, effort);
+}
+
+/** Pieces parted by stars, found one behind the other as the runtime finds texts: some ten times as fast as by hand. */
+function matchPieces(pieces: readonly string[], text: string, effort: Effort): boolean {
+  const [first = '', ...others] = pieces;
+  const last = others.pop();
+  if (last === undefined) return takes(effort, 1) && text === first;
+  let at = first.length;
+  const end = text.length - last.length;
+  if (!takes(effort, 1)) return false;
+  if (at > end || !text.startsWith(first) || !text.endsWith(last)) return false;
+  for (const piece of others) {
+    if (!takes(effort, (end - at) * Math.ceil(piece.length / 16))) return false;
+    const found = text.indexOf(piece, at);
+    if (found === -1 || found + piece.length > end) return false;
+    at = found + piece.length;
+  }
+  return true;
+}
+
+function matchElements(pattern: string, text: string, effort: Effort): boolean {
   let p = 0;
   let t = 0;
   let starP = -1;

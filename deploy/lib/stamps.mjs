@@ -52,6 +52,8 @@ export async function readJson(file) {
   }
 }
 
+let drafts = 0;
+
 /**
  * Writes a file so that a reader sees the old or the new content, never half of it.
  * @param {string} file
@@ -60,7 +62,9 @@ export async function readJson(file) {
  */
 export async function writeAtomically(file, content, mode = 0o644) {
   await mkdir(path.dirname(file), { recursive: true });
-  const draft = `${file}.${process.pid}.draft`;
+  drafts += 1;
+  // parts that are built side by side may write the same file
+  const draft = `${file}.${process.pid}-${drafts}.draft`;
   await writeFile(draft, content, { mode });
   await rename(draft, file);
 }

@@ -12,7 +12,7 @@ export type EventHandler = (event: EventRecord) => void | Promise<void>;
 export interface EventBus {
   /**
    * Hears events of one type, or all with '*': each once. A handler that fails is logged and keeps nobody from
-   * hearing. Not for work that must be done: that is what domain/event/dispatch-events.ts is for.
+   * hearing. Not for work that must be done: that is what domain/event/event-consumer.ts is for.
    * @returns stops it
    */
   subscribe(type: EventType | '*', handler: EventHandler): () => void;

@@ -8,13 +8,18 @@ export type BranchRule = Pick<
   'pattern' | 'allowForcePush' | 'allowDeletion' | 'pushUserIds' | 'allowWriters'
 >;
 
+/** Comparisons for one branch: many times what patterns take that people write. */
+const mostComparisons = 10_000;
+
 /**
  * True when the rule speaks of the branch. `Main` is held to the rule for `main`: people read them as one. A pattern that
- * cannot be read protects every branch, and not none.
+ * cannot be read, or takes too long over a branch, protects it.
  */
 export function ruleCovers(rule: Pick<BranchRule, 'pattern'>, branch: string): boolean {
   if (globProblem(rule.pattern) !== null) return true;
-  return matchesGlob(rule.pattern.toLowerCase(), branch.toLowerCase());
+  const effort = { left: mostComparisons };
+  const covers = matchesGlob(rule.pattern.toLowerCase(), branch.toLowerCase(), effort);
+  return covers || effort.left < 0;
 }
 
 /** True for a pattern that may cover more than the one branch that it names. */

@@ -58,6 +58,9 @@ async function toRecord(db: Db, rule: ProtectedBranch): Promise<ProtectedBranchR
   return made;
 }
 
+/** Each rule is asked about each branch that is shown, pushed or merged. */
+const maxRules = 100;
+
 /** What is wrong with a pattern over branch names, or null. Braces are out: past a number of them nothing matches. */
 export function branchPatternProblem(pattern: string): string | null {
   if (pattern === '' || pattern.length > 255) return 'has 1 to 255 characters';
@@ -128,6 +131,12 @@ export async function createProtectedBranch(
   await checkInput(db, input);
   return inTransaction(db, async (tx) => {
     const { pattern } = input;
+    // Held while it is counted: two at once would both be the last one.
+    await tx.$queryRaw`SELECT 1 FROM projects WHERE id = ${projectId} FOR NO KEY UPDATE`;
+    if ((await tx.protectedBranch.count({ where: { projectId } })) >= maxRules) {
+      const most = `A project has at most ${String(maxRules)} rules for branches.`;
+      throw new DomainError('conflict', `${most} One of them may cover many, as release/* does.`);
+    }
     if ((await tx.protectedBranch.count({ where: { projectId, pattern } })) > 0) {
       throw new DomainError('already_exists', 'There is a rule for this pattern.');
     }

@@ -3,7 +3,7 @@ import { Prisma } from '../../prisma/generated/client.ts';
 import { normalizeName } from '../identity/names.ts';
 import type { Db } from '../shared/db.ts';
 import { toPage, type Page, type PageRequest } from '../shared/page.ts';
-import { likePart } from '../shared/text-match.ts';
+import { columnHasText } from '../shared/text-match.ts';
 import { toIssueRecord, type IssueRecord } from './issue-record.ts';
 
 export interface IssueFilter {
@@ -26,10 +26,9 @@ const isNamed = (user: string): Prisma.Sql =>
 
 function textFilter(q: string): Prisma.Sql {
   const number = /^#?(\d{1,9})$/u.exec(q)?.[1];
-  const part = likePart(q);
   const isNumber =
     number === undefined ? Prisma.empty : Prisma.sql`OR i.number = ${Number(number)}`;
-  return Prisma.sql`(i.title ILIKE ${part} OR i.body ILIKE ${part} ${isNumber})`;
+  return Prisma.sql`(${columnHasText(Prisma.sql`i.title`, q)} OR ${columnHasText(Prisma.sql`i.body`, q)} ${isNumber})`;
 }
 
 /** All that is asked of an issue `i` but its status. */

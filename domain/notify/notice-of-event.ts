@@ -18,6 +18,12 @@ const rules: Readonly<Record<string, Rule>> = {
   'deployment.needs_human': deployment('deployment_needs_human'),
 };
 
+/** Whether people may have to be told of an event at all; tells without asking the database. */
+export function mayCallForNotice({ type, payload, projectId }: EventRecord): boolean {
+  if (projectId === null || rules[type] === undefined) return false;
+  return type !== 'pipeline.completed' || payload['status'] === 'failure';
+}
+
 /** The notice that an event calls for, with everybody who may know of it; null for none. */
 export async function noticeOfEvent(db: Db, event: EventRecord): Promise<Notice | null> {
   const rule = rules[event.type];

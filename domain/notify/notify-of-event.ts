@@ -10,25 +10,30 @@ import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { chooseChannels, type ChannelsAvailable } from './choose-channels.ts';
 import type { Notice } from './notice.ts';
-import { noticeOfEvent } from './notice-of-event.ts';
+import { mayCallForNotice, noticeOfEvent } from './notice-of-event.ts';
 import { webhookDeliveries } from './webhook-deliveries.ts';
 
 /**
  * Writes down who is told of an event, and where: notifications, and deliveries for what leaves the house. An event
  * that comes again finds its rows and adds none.
  *
+ * @param wantedByWebhook false where no webhook of its project can want it
  * @returns the receivers that have something of this event left to get: their workflows must be woken
  */
 export async function notifyOfEvent(
   db: PrismaClient,
   event: EventRecord,
   available: ChannelsAvailable,
+  wantedByWebhook: (event: EventRecord) => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<string[]> {
+  // Asked of each event, for it learns from them.
+  const isWanted = await wantedByWebhook(event);
+  if (!isWanted && !mayCallForNotice(event)) return [];
   // All that is slow comes before the transaction: while one that publishes runs, no later event is seen.
   const notice = await noticeOfEvent(db, event);
   const recipients =
     notice === null ? [] : await chooseChannels(db, notice.type, notice.recipients, available);
-  const hooks = await webhookDeliveries(db, event);
+  const hooks = isWanted ? await webhookDeliveries(db, event) : [];
   if (notice !== null && recipients.length > 0) {
     const rows = recipients.map((one) => toRow(notice, event, one));
     await inTransaction(db, async (tx) => {

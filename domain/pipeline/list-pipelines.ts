@@ -1,7 +1,7 @@
 import { Prisma } from '../../prisma/generated/client.ts';
 import { inScope, type ProjectScope } from '../project/project-scope.ts';
 import type { Db } from '../shared/db.ts';
-import { likePart, likeStart } from '../shared/text-match.ts';
+import { columnBeginsWith, columnHasText } from '../shared/text-match.ts';
 import { findNewestRuns } from './newest-runs.ts';
 import type { PipelineInProject } from './read-pipelines.ts';
 
@@ -26,31 +26,43 @@ export interface ListPipelinesOptions {
 }
 
 /** A run as lists show it: without its definition, which may be long. */
-export type ListedPipeline = Omit<
+export type ListedPipeline = Pick<
   PipelineInProject,
-  | 'definition'
-  | 'triggeredLimits'
-  | 'originIds'
-  | 'cancelRequestedAt'
-  | 'cancelReason'
-  | 'pauseRequested'
+  | 'id'
+  | 'projectId'
+  | 'number'
+  | 'changeId'
+  | 'trigger'
+  | 'gitRef'
+  | 'commitSha'
+  | 'commitTitle'
+  | 'status'
+  | 'isPaused'
+  | 'triggeredBy'
+  | 'dedupeKey'
+  | 'error'
+  | 'startedAt'
+  | 'finishedAt'
+  | 'createdAt'
+  | 'project'
 >;
+
+const projectName = Prisma.sql`p.name`;
+const ownerName = Prisma.sql`o.name`;
+const texts = [Prisma.sql`r.commit_title`, Prisma.sql`r.git_ref`, projectName, ownerName];
 
 /** A word of a filter, which may stand anywhere in what a line of the list shows. */
 function matchesWord(word: string): Prisma.Sql {
-  const part = likePart(word);
   const [owner = '', name] = word.split('/', 2);
   const number = /^#?(\d{1,9})$/u.exec(word)?.[1];
-  const places = [
-    Prisma.sql`r.commit_title ILIKE ${part}`,
-    Prisma.sql`r.git_ref ILIKE ${part}`,
-    Prisma.sql`p.name ILIKE ${part}`,
-    Prisma.sql`o.name ILIKE ${part}`,
-  ];
+  const places = texts.map((column) => columnHasText(column, word));
   if (name !== undefined) {
-    places.push(Prisma.sql`(p.name ILIKE ${likePart(name)} AND o.name ILIKE ${likePart(owner)})`);
+    const both = [columnHasText(projectName, name), columnHasText(ownerName, owner)];
+    places.push(Prisma.sql`(${Prisma.join(both, ' AND ')})`);
   }
-  if (/^[0-9a-f]{4,40}$/u.test(word)) places.push(Prisma.sql`r.commit_sha LIKE ${likeStart(word)}`);
+  if (/^[0-9a-f]{4,40}$/u.test(word)) {
+    places.push(columnBeginsWith(Prisma.sql`r.commit_sha`, word));
+  }
   if (number !== undefined) places.push(Prisma.sql`r.number = ${Number(number)}`);
   return Prisma.sql`(${Prisma.join(places, ' OR ')})`;
 }

@@ -16,6 +16,8 @@ export interface LogPiece {
 
 type RawPiece = Omit<LogPiece, 'isPlatform'>;
 
+const pieceBytes = 256 * 1024;
+
 export interface LogState {
   logRef: string | null;
   bytes: bigint;
@@ -50,13 +52,14 @@ export async function readLog(
   store: BlobStore,
   stepId: string,
   from: bigint,
-  maxBytes = 256 * 1024,
+  maxBytes = pieceBytes,
 ): Promise<LogPiece | null> {
-  const piece = await readRaw(db, store, stepId, from, maxBytes);
+  const piece = await readStored(db, store, stepId, from, maxBytes);
   return piece === null ? null : cutByVoice(piece, await platformRanges(db, stepId));
 }
 
-async function readRaw(
+/** The same without a look at whose words they are. */
+export async function readStored(
   db: Db,
   store: BlobStore,
   stepId: string,
@@ -150,7 +153,8 @@ export async function readLogPart(
   const { status, exitCode, bytes } = await findLogState(db, stepId);
   let next = from;
   while (next - from < BigInt(maxBytes)) {
-    const piece = await readLog(db, store, stepId, next);
+    const left = Math.max(4096, Math.min(pieceBytes, maxBytes - Number(next - from)));
+    const piece = await readLog(db, store, stepId, next, left);
     if (piece === null) break;
     pieces.push(piece);
     next = piece.offset + BigInt(piece.data.length);

@@ -2,7 +2,7 @@ import type { Caller } from '../../contracts/identity/principal.ts';
 import { isSignedIn } from '../../contracts/identity/principal.ts';
 import { Prisma } from '../../prisma/generated/client.ts';
 import type { Db } from '../shared/db.ts';
-import { likePart } from '../shared/text-match.ts';
+import { columnHasText } from '../shared/text-match.ts';
 import { maySee, type ProjectWithOwner } from './find-project.ts';
 import { toProjectRecord, type ProjectRecord } from './project-record.ts';
 import { readProjects } from './project-rows.ts';
@@ -37,8 +37,9 @@ async function candidates(db: Db, { principal }: Caller): Promise<Prisma.Sql | '
 }
 
 function matching(q: string): Prisma.Sql {
-  const part = likePart(q);
-  return Prisma.sql`(p.name ILIKE ${part} OR p.display_name ILIKE ${part} OR o.name ILIKE ${part})`;
+  const columns = [Prisma.sql`p.name`, Prisma.sql`p.display_name`, Prisma.sql`o.name`];
+  const places = columns.map((column) => columnHasText(column, q));
+  return Prisma.sql`(${Prisma.join(places, ' OR ')})`;
 }
 
 /** Projects that the caller may see, newest first. `next` is the `after` of the next page, null on the last. */

@@ -1,4 +1,4 @@
-import type { EventRecord } from '../../contracts/event/types.ts';
+import type { EventRecord, EventType } from '../../contracts/event/types.ts';
 import type { GitStore } from '../../contracts/git/store.ts';
 import type { Prisma, PrismaClient } from '../../prisma/generated/client.ts';
 import { triggerPipelineForMergeRequest } from '../pipeline/trigger-for-merge-request.ts';
@@ -7,6 +7,21 @@ import { markMergesDue } from './due-merges.ts';
 import { followPush } from './follow-pushes.ts';
 import { showHeads } from './head-refs.ts';
 import { refreshMergeRequest } from './refresh-merge-request.ts';
+
+/** What `review` takes; the switch below is over these. */
+export const reviewEventTypes = [
+  'git.pushed',
+  'mr.created',
+  'mr.reopened',
+  'mr.updated',
+  'mr.reviewed',
+  'mr.auto_merge_enabled',
+  'step.completed',
+  'pipeline.completed',
+  'access.changed',
+  'user.deactivated',
+  'project.updated',
+] as const satisfies readonly EventType[];
 
 export interface ReviewEventDeps {
   db: PrismaClient;
@@ -55,7 +70,7 @@ async function commitOfStep(db: PrismaClient, { payload }: EventRecord): Promise
 
 /** What events mean for merge requests. Each may come twice: everything here is done once. */
 export async function followReviewEvent(deps: ReviewEventDeps, event: EventRecord): Promise<void> {
-  switch (event.type) {
+  switch (event.type as (typeof reviewEventTypes)[number]) {
     case 'git.pushed': {
       const ids = await followPush(deps, event);
       await tryWaiting(deps, event, { id: { in: ids } });

@@ -1,16 +1,18 @@
+import { Prisma } from '../../prisma/generated/client.ts';
+
 /** `%`, `_` and `\` mean themselves: Prisma hands them to LIKE as they are, where they stand for other signs. */
 function literally(text: string): string {
   return text.replace(/[\\%_]/gu, '\\$&');
 }
 
-/** The pattern of LIKE for texts that have `part` in them. */
-export function likePart(part: string): string {
-  return `%${literally(part)}%`;
+/** In SQL by hand: the column's text has `part` in it, whatever its case. */
+export function columnHasText(column: Prisma.Sql, part: string): Prisma.Sql {
+  return Prisma.sql`${column} ILIKE ${`%${literally(part)}%`}`;
 }
 
-/** The pattern of LIKE for texts that begin with `prefix`. */
-export function likeStart(prefix: string): string {
-  return `${literally(prefix)}%`;
+/** In SQL by hand: the column's text begins with `prefix`, of the same case. */
+export function columnBeginsWith(column: Prisma.Sql, prefix: string): Prisma.Sql {
+  return Prisma.sql`${column} LIKE ${`${literally(prefix)}%`}`;
 }
 
 /** A condition for rows whose text has `part` in it, whatever its case. */

@@ -4,7 +4,7 @@ import { type EventInput, publishEvent } from '../../domain/event/publish-event.
 import { newId } from '../../domain/shared/new-id.ts';
 import { inTransaction } from '../../domain/shared/tx.ts';
 import { startSlipway, type Slipway } from '../support/slipway.ts';
-import { admin, openWindow, settle, signIn, type Window } from './browser.ts';
+import { admin, axeFindings, openWindow, picture, settle, signIn, type Window } from './browser.ts';
 import { makeProject } from './sample-project.ts';
 
 jest.setTimeout(600_000);
@@ -16,6 +16,7 @@ steps:
 const project = '/projects/admin/shop';
 const ofProject = [project, `${project}/merge-requests/1`, `${project}/pipelines`];
 const robin = { name: 'robin', password: 'a long enough password' };
+const lines = 20_000;
 const sha = 'a'.repeat(40);
 
 /** What pages have asked for, by the address that they show and the path that they asked. */
@@ -112,8 +113,63 @@ describe('what an open page costs', () => {
 
   it('is at most 70 kB on a first visit of Home', async () => {
     const { context, page } = await open(admin(slipway), '/settings/tokens');
-    const bytes = await bytesOfVisit(context, page, `${slipway.baseUrl}/`);
-    expect(bytes).toBeLessThanOrEqual(70_000);
+    const visit = await visitWithEmptyCache(context, page, `${slipway.baseUrl}/`);
+    expect(visit.bytes()).toBeLessThanOrEqual(70_000);
+  });
+
+  it(`is at most 250 kB on a first visit of a run with ${String(lines)} lines, until the reader scrolls or searches [A-UI-04]`, async () => {
+    const failed = await makeLongRun(slipway, ids.shop, 'failure');
+    const { context, page } = await open(admin(slipway), '/settings/tokens');
+    const url = `${slipway.baseUrl}/pipelines/${failed}?step=test`;
+    const visit = await visitWithEmptyCache(context, page, url);
+    expect(visit.bytes()).toBeLessThanOrEqual(250_000);
+    const log = visit.page.getByRole('region', { name: 'Output of test' });
+    // it opens at its failure, far from its start
+    await log.getByText('Error: the total is wrong').waitFor();
+    await visit.page.getByText('20,000 lines').waitFor();
+    const parts: string[] = [];
+    visit.page.on('request', (request) => parts.push(request.url()));
+    await log.hover();
+    await visit.page.mouse.wheel(0, -40);
+    expect(parts).toEqual([]);
+    await visit.page.mouse.wheel(0, -40_000);
+    // what stands before and behind it has come, in its place
+    await log
+      .getByText(/line 113\d\d of/)
+      .first()
+      .waitFor();
+    await visit.page.getByRole('searchbox', { name: 'Search the log' }).fill('line 19999 of');
+    await visit.page.getByText('1 of 1').waitFor();
+    await log.getByText('line 19999 of').waitFor();
+    expect(parts.length).toBeLessThanOrEqual(6);
+    await settle(visit.page);
+    await picture(visit.page, 'run-long');
+    expect(await axeFindings(visit.page)).toEqual([]);
+  });
+
+  it('is little more for a run that goes on: it is followed from its last lines on [A-UI-04]', async () => {
+    const going = await makeLongRun(slipway, ids.shop, 'running');
+    const { context, page } = await open(admin(slipway), '/settings/tokens');
+    const url = `${slipway.baseUrl}/pipelines/${going}?step=test`;
+    const visit = await visitWithEmptyCache(context, page, url);
+    const log = visit.page.getByRole('region', { name: 'Output of test' });
+    await log.getByText('line 19999 of').waitFor();
+    expect(visit.bytes()).toBeLessThanOrEqual(250_000);
+    const { db } = slipway.database;
+    const step = await db.pipelineStep.findFirstOrThrow({ where: { pipelineId: going } });
+    const data = Buffer.from('one more\n');
+    const logBytes = step.logBytes + BigInt(data.length);
+    await db.logChunk.create({
+      data: { stepId: step.id, offset: step.logBytes, attempt: 1, data },
+    });
+    await db.pipelineStep.update({ where: { id: step.id }, data: { logBytes } });
+    await log.getByText('one more', { exact: true }).waitFor();
+    await visit.page.getByText('20,001 lines').waitFor();
+    await visit.page.keyboard.press('f');
+    await log.evaluate((box) => {
+      box.scrollTop = 0;
+    });
+    await log.getByText('line 0 of').waitFor();
   });
 });
 
@@ -146,8 +202,12 @@ async function untilQuiet(page: Page, asked: Asked): Promise<void> {
   } while (asked.size > 0);
 }
 
-/** Bytes on the wire of a page with an empty cache, heads of answers and all, until it has shown what it shows first. */
-async function bytesOfVisit(context: BrowserContext, before: Page, url: string): Promise<number> {
+/** A page opened with an empty cache: bytes on the wire so far, heads of answers and all, when it has shown what it shows first. */
+async function visitWithEmptyCache(
+  context: BrowserContext,
+  before: Page,
+  url: string,
+): Promise<{ page: Page; bytes: () => number }> {
   const page = await context.newPage();
   const cdp = await context.newCDPSession(page);
   await cdp.send('Network.enable');
@@ -161,7 +221,7 @@ async function bytesOfVisit(context: BrowserContext, before: Page, url: string):
   await page.getByRole('heading', { level: 1 }).first().waitFor();
   // what is asked for later than that nobody waits for
   await page.waitForTimeout(3_000);
-  return bytes;
+  return { page, bytes: () => bytes };
 }
 
 /** What a run tells of itself, from its push to its end. */
@@ -180,4 +240,47 @@ function runEvents(projectId: string): EventInput[] {
     { ...step, type: 'step.completed' },
     { ...about, type: 'pipeline.completed', payload: { ...payload, status: 'success' } },
   ];
+}
+
+/** A run with one step that wrote much, as rows only; its failure stands in the middle. */
+async function makeLongRun(
+  { database: { db } }: Slipway,
+  projectId: string,
+  status: 'failure' | 'running',
+): Promise<string> {
+  const id = newId('pipeline');
+  const stepId = newId('step');
+  const line = (at: number): string =>
+    at === 13_337
+      ? 'Error: the total is wrong\n'
+      : `${new Date(1e12 + at * 137).toISOString()} line ${String(at)} of ${String(lines)}: src/${((at * 7919) % 9973).toString(36)}.ts\n`;
+  const text = Buffer.from(Array.from({ length: lines }, (_, at) => line(at)).join(''));
+  const startedAt = new Date();
+  const finishedAt = status === 'running' ? null : startedAt;
+  const number = await db.pipeline.count({ where: { projectId } });
+  await db.pipeline.create({
+    data: {
+      ...{ id, projectId, number: number + 500, changeId: newId('change'), trigger: 'push' },
+      ...{ gitRef: 'refs/heads/main', status, startedAt, finishedAt },
+    },
+  });
+  const step = { stepOrder: 0, name: 'test', image: 'x', attempt: 1 };
+  const logBytes = BigInt(text.length);
+  await db.pipelineStep.create({
+    data: {
+      id: stepId,
+      pipelineId: id,
+      projectId,
+      ...step,
+      status,
+      logBytes,
+      startedAt,
+      finishedAt,
+    },
+  });
+  for (let at = 0; at < text.length; at += 60_000) {
+    const data = text.subarray(at, at + 60_000);
+    await db.logChunk.create({ data: { stepId, offset: BigInt(at), attempt: 1, data } });
+  }
+  return id;
 }

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { EventRecord } from '../../contracts/event/types.ts';
-import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
 import { publishEvent } from '../../domain/event/publish-event.ts';
 import { readEventsAfter } from '../../domain/event/read-events.ts';
 import { inTransaction } from '../../domain/shared/tx.ts';
+import { dispatchBatch } from '../support/dispatch-batch.ts';
 import { faultScale, Ledger, pause } from '../support/ledger.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
@@ -147,7 +147,7 @@ describe('the dispatcher', () => {
       // The effect is done, the mark is not: now its connection is cut, as if the process had died.
       const killed = await test.db.$queryRaw<{ ok: boolean }[]>`
         SELECT pg_terminate_backend(pid) AS ok FROM pg_stat_activity
-         WHERE datname = current_database() AND state = 'idle in transaction'`;
+         WHERE datname = current_database() AND application_name = 'slipway-events'`;
       if (killed.length > 0) ledger.fault('died before the mark');
       dieAt = ledger.between(1, 4);
     };

@@ -8,11 +8,11 @@ import { rerunPipeline } from '../../domain/pipeline/rerun-pipeline.ts';
 import { triggerPipelinesForPush } from '../../domain/pipeline/trigger-pipelines.ts';
 import { drainEvents } from '../support/drain-events.ts';
 import { startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
-import { followEvents, reviewProject, type ReviewProject } from '../support/review-steps.ts';
+import type { ReviewProject } from '../support/review-steps.ts';
 import {
   agentWith,
   handPermission,
-  secretRuns,
+  limitedProject,
   withToken,
   type SecretRuns,
 } from '../support/secret-runs.ts';
@@ -22,7 +22,6 @@ jest.setTimeout(240_000);
 
 let server: GitServer;
 let ann: TestUser;
-/** ann, by a token with which she may push and merge, and neither use secrets nor deploy */
 let small: TestUser;
 let p: ReviewProject;
 let runs: SecretRuns;
@@ -40,13 +39,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   counter += 1;
-  const steps = 'steps: [{ name: a, commands: [x] }]\n';
-  p = await reviewProject(server, ann, `limits-${String(counter)}`, { '.platform.yaml': steps });
-  small = await withToken(server, ann, ['project:write']);
-  runs = secretRuns(server, p);
-  await runs.secret('KEY');
-  // What the project began with has been followed.
-  await followEvents(server);
+  ({ p, runs, small } = await limitedProject(server, ann, `limits-${String(counter)}`));
 });
 
 describe('a push to a closed branch', () => {

@@ -4,13 +4,9 @@ import type { DeployActivityDeps } from '../../activities/deploy/deps.ts';
 import { planSync } from '../../activities/deploy/plan-sync.ts';
 import type { Manifest } from '../../contracts/deploy/manifest.ts';
 import { deploySecrets } from '../../workers/deploy-secrets.ts';
-import {
-  type AppUnderTest,
-  openAppUnderTest,
-  type TestAccount,
-} from '../support/app-under-test.ts';
+import type { AppUnderTest, TestAccount } from '../support/app-under-test.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
-import { RevisionSteps } from '../support/revision-steps.ts';
+import { openRevisionSteps, type RevisionSteps } from '../support/revision-steps.ts';
 
 let sut: AppUnderTest;
 let admin: TestAccount;
@@ -19,9 +15,7 @@ const store = createMemoryStore();
 const wave = { phase: 'Sync', wave: 0 } as const;
 
 beforeAll(async () => {
-  sut = await openAppUnderTest();
-  admin = await sut.person('undoadmin', 'admin');
-  steps = new RevisionSteps(sut, admin, store);
+  ({ sut, admin, steps } = await openRevisionSteps(store));
 });
 afterAll(() => sut.stop());
 

@@ -5,14 +5,16 @@ import { finishSync } from '../../domain/deploy/finish-sync.ts';
 import { openDeploymentGate } from '../../domain/deploy/open-deployment-gate.ts';
 import { refuseDesired } from '../../domain/deploy/refuse-desired.ts';
 import { noteUndo, listWaveObjects } from '../../domain/deploy/sync-objects.ts';
-import {
-  type AppUnderTest,
-  openAppUnderTest,
-  type TestAccount,
-} from '../support/app-under-test.ts';
+import type { AppUnderTest, TestAccount } from '../support/app-under-test.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { createTestToken } from '../support/test-api.ts';
-import { configOf, RevisionSteps, type Asked, type Wanted } from '../support/revision-steps.ts';
+import {
+  configOf,
+  openRevisionSteps,
+  type Asked,
+  type RevisionSteps,
+  type Wanted,
+} from '../support/revision-steps.ts';
 
 let sut: AppUnderTest;
 let admin: TestAccount;
@@ -21,9 +23,7 @@ const store = createMemoryStore();
 const wave = { phase: 'Sync', wave: 0 } as const;
 
 beforeAll(async () => {
-  sut = await openAppUnderTest();
-  admin = await sut.person('undoadmin', 'admin');
-  steps = new RevisionSteps(sut, admin, store);
+  ({ sut, admin, steps } = await openRevisionSteps(store));
 });
 afterAll(() => sut.stop());
 

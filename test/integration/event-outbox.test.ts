@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { EventRecord } from '../../contracts/event/types.ts';
 import { DomainError } from '../../contracts/problems.ts';
-import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
 import { ensureEventOrder } from '../../domain/event/ensure-event-order.ts';
 import { type EventBus, openEventBus } from '../../domain/event/event-bus.ts';
 import { type EventInput, publishEvent } from '../../domain/event/publish-event.ts';
@@ -9,6 +8,7 @@ import { purgeEvents } from '../../domain/event/purge-events.ts';
 import { readLastPosition } from '../../domain/event/read-events.ts';
 import { type Listener, openListener } from '../../domain/shared/listen.ts';
 import { inTransaction } from '../../domain/shared/tx.ts';
+import { dispatchBatch } from '../support/dispatch-batch.ts';
 import { waitFor } from '../support/processes.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 

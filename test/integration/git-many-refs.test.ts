@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { newId } from '../../domain/shared/new-id.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
 import { eventually } from '../support/eventually.ts';
 import { makeWorkTree, type WorkTree } from '../support/git-client.ts';
@@ -176,6 +177,20 @@ describe('a push of many refs', () => {
     expect(push.stderr).not.toContain('refs/heads/fine:');
     expect(await refsOf(repository)).toEqual(['']);
     await tree.remove();
+  });
+});
+
+describe('rules for branches', () => {
+  it('are at most a hundred a project: each is asked about each branch [A-GIT-03]', async () => {
+    const { id: projectId, api } = await server.project(ann, 'ruled');
+    await server.db.protectedBranch.createMany({
+      data: Array.from({ length: 99 }, (_, n) => ({
+        ...{ id: newId('protectedBranch'), projectId, pattern: `r${String(n)}/*` },
+      })),
+    });
+    const make = async (pattern: string): Promise<number> =>
+      (await server.api(ann, 'POST', `${api}/protected-branches`, { pattern })).status;
+    expect([await make('main'), await make('other')]).toEqual([201, 409]);
   });
 });
 

@@ -71,6 +71,62 @@ describe('the address of a step log', () => {
     }
   });
 
+  it('gives some lines of a long one around its start, its end, its first failure or a line, and says where they stand [A-PIPE-06]', async () => {
+    const step = await makeRunRows(database.db);
+    await bindTestRole(database.db, step.userId, 'viewer');
+    const { token: theirs } = await createTestToken(database.db, step.userId);
+    const lines = Array.from({ length: 20_000 }, (_, at) => `ä line ${String(at)}`);
+    lines[12_345] = '\u001b[31mError: the total is wrong';
+    lines[15_000] = 'Error: and another one';
+    const options = { stepId: step.stepId, attempt: 1, masker: createMasker([]) };
+    const writer = await openLogWriter(database.db, options);
+    // the last line has no end yet
+    await writer.write(Buffer.from(lines.join('\n')));
+    await writer.close();
+    const address = `/api/v1/pipelines/${step.pipelineId}/steps/${step.stepName}/logs`;
+    const ask = async (query: string) => {
+      const answer = await api.get(`${address}?${query}`, theirs, { accept: 'application/json' });
+      expect(answer.status).toBe(200);
+      const part = (await answer.json()) as {
+        pieces: { offset: number; text: string }[];
+        next: number;
+        window: { start: number; line: number; lines: number; failure: number | null };
+      };
+      return {
+        ...part,
+        shown: part.pieces
+          .map((piece) => piece.text)
+          .join('')
+          .split('\n'),
+      };
+    };
+    for (const isMoved of [false, true]) {
+      if (isMoved) await finishLog(database.db, store, step.stepId);
+      for (const around of ['start', 'end', 'failure', '7000', '30000']) {
+        const { shown, window, next, pieces } = await ask(`around=${around}`);
+        expect(window.lines).toBe(20_000);
+        expect(shown.slice(0, 100)).toEqual(lines.slice(window.line, window.line + 100));
+        expect(window.start).toBe(
+          Buffer.byteLength(
+            lines
+              .slice(0, window.line)
+              .map((one) => `${one}\n`)
+              .join(''),
+          ),
+        );
+        expect(pieces[0]?.offset).toBe(window.start);
+        expect(next - window.start).toBeLessThanOrEqual(128 * 1024);
+        if (around === 'start' || around === '30000') expect(window.line).toBe(0);
+        if (around === 'end') expect(shown.at(-1)).toBe(lines.at(-1));
+        expect(window.failure).toBe(around === 'failure' ? 12_345 : null);
+        if (around === 'failure') expect(shown[12_345 - window.line]).toBe(lines[12_345]);
+        if (around === '7000') expect(shown[7000 - window.line]).toBe(lines[7000]);
+      }
+      const part = await ask('offset=0&limit=2048');
+      expect(part.next).toBeLessThanOrEqual(128 * 1024);
+    }
+  });
+
   it('gives text without anything that a terminal acts upon, the bytes as they are when asked, and says whose words they are [A-PIPE-06]', async () => {
     const step = await makeRunRows(database.db);
     await bindTestRole(database.db, step.userId, 'viewer');

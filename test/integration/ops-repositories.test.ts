@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   type AppUnderTest,
   openAppUnderTest,
@@ -9,9 +9,6 @@ jest.setTimeout(240_000);
 
 let sut: AppUnderTest;
 let admin: TestAccount;
-let project: { id: string; path: string };
-let counter = 0;
-const image = 'registry.example/app:1';
 
 beforeAll(async () => {
   sut = await openAppUnderTest();
@@ -19,29 +16,9 @@ beforeAll(async () => {
 });
 afterAll(() => sut.stop());
 
-beforeEach(async () => {
-  project = await sut.project(admin, `deployed-${String((counter += 1))}`);
-});
-
-interface Shown {
-  id: string;
-  generation: number;
-  imageRef: string;
-  desiredStatus: string;
-}
-
-async function create(body: Record<string, unknown> = {}): Promise<Shown> {
-  const answer = await sut.call(admin, 'POST', `${project.path}/deployments`, {
-    imageRef: image,
-    ...body,
-  });
-  expect(answer.status).toBe(201);
-  return answer.body as Shown;
-}
-
 describe('ops repositories', () => {
   it('have a name of their own, follow main at the root every minute unless told, and go when nothing follows them [A-DEP-04]', async () => {
-    const body = { name: `ops-${String(counter)}`, repoUrl: '/deployadmin/ops.git' };
+    const body = { name: 'ops', repoUrl: '/deployadmin/ops.git' };
     const made = await sut.call(admin, 'POST', '/api/v1/ops-repos', body);
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({ branch: 'main', path: '/', syncIntervalS: 60 });
@@ -50,9 +27,12 @@ describe('ops repositories', () => {
     const address = `/api/v1/ops-repos/${id}`;
     const changed = await sut.call(admin, 'PATCH', address, { syncIntervalS: 5 });
     expect(changed.body).toMatchObject({ syncIntervalS: 5 });
-    const deployment = await create({ opsRepoId: id });
+    const project = await sut.project(admin, 'deployed');
+    const deployment = { imageRef: 'registry.example/app:1', opsRepoId: id };
+    const follower = await sut.call(admin, 'POST', `${project.path}/deployments`, deployment);
+    expect(follower.status).toBe(201);
     expect((await sut.call(admin, 'DELETE', address)).status).toBe(409);
-    await sut.db.deployment.delete({ where: { id: deployment.id } });
+    await sut.db.deployment.delete({ where: { id: (follower.body as { id: string }).id } });
     expect((await sut.call(admin, 'DELETE', address)).status).toBe(204);
     expect((await sut.call(admin, 'GET', address)).status).toBe(404);
   });

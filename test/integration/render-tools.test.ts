@@ -141,6 +141,24 @@ describe('kustomize and helm', () => {
     });
   }, 240_000);
 
+  it('are run for one account at a time, and for a few in all: each may take memory by the gigabyte [A-DEP-05]', async () => {
+    const script = `from=$(date +%s%N)\nsleep 0.2\n${configMap("from: '$from', to: '$(date +%s%N)'")}`;
+    const render = renderManifests(fakeTool('kustomize', script), heavy);
+    const spans = await Promise.all(
+      ['eve', 'eve', 'eve', 'bob'].map(async (whose) => {
+        const [told] = await render(renderInput(kustomized), whose);
+        const { from, to } = told?.['data'] as { from: string; to: string };
+        return { whose, from: BigInt(from), to: BigInt(to) };
+      }),
+    );
+    const own = spans
+      .filter(({ whose }) => whose === 'eve')
+      .sort((a, b) => Number(a.from - b.from));
+    for (const [at, { from }] of own.entries()) {
+      if (at > 0) expect(from >= (own[at - 1]?.to ?? 0n)).toBe(true);
+    }
+  });
+
   it('are given every file as it is in git, and nothing where one of them was not read [A-DEP-06]', async () => {
     const script = `read=$(od -An -tx1 logo.png | tr -d " "); ${configMap("read: '$read'")}`;
     const render = renderManifests(fakeTool('helm', script), heavy);

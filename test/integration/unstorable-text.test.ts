@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
 import { publishEvent } from '../../domain/event/publish-event.ts';
 import { settleWithoutSync } from '../../domain/deploy/settle-without-sync.ts';
 import { recordObservation } from '../../domain/deploy/record-observation.ts';
 import { finishRun } from '../../domain/pipeline/finish-run.ts';
 import { refusalOfDatabase } from '../../domain/shared/database-refusal.ts';
 import { inTransaction } from '../../domain/shared/tx.ts';
+import { dispatchBatch } from '../support/dispatch-batch.ts';
 import { type AppUnderTest, openAppUnderTest } from '../support/app-under-test.ts';
 import { createTestProject, createTestUser } from '../support/callers.ts';
 import { makeDeployment } from '../support/entity-steps.ts';
@@ -73,7 +73,7 @@ describe('text that the database cannot keep', () => {
     expect(letter).toMatchObject({ consumer: 'unstorable', attempts: 1 });
   });
 
-  it('is refused with a place by lint, and deep nesting by its limit [A-API-01, A-PIPE-01]', async () => {
+  it('is refused with a place by lint, and deep nesting by its limit [A-CORE-06, A-PIPE-01]', async () => {
     const { token } = await sut.account('linter', 'viewer');
     const lint = (text: string) => sut.call(token, 'POST', '/api/v1/pipelines/lint', { text });
     const escaped = await lint('steps:\n  - { name: a, commands: ["\\0"] }\n');
@@ -94,10 +94,13 @@ describe('text that the database cannot keep', () => {
   it.each([
     ['a user of git', 'GET', '/none/none.git/info/refs?service=git-upload-pack'],
     ['a session', 'GET', '/api/v1/me'],
-  ])('as the name of %s is no failure of ours [A-API-01, A-IAM-01]', async (_, method, address) => {
-    const authorization = `Basic ${Buffer.from(`${nul}:${nul}`).toString('base64')}`;
-    const answer = await sut.call(null, method, address, undefined, { authorization });
-    expect(answer.status).toBeGreaterThanOrEqual(400);
-    expect(answer.status).toBeLessThan(500);
-  });
+  ])(
+    'as the name of %s is no failure of ours [A-CORE-06, A-IAM-01]',
+    async (_, method, address) => {
+      const authorization = `Basic ${Buffer.from(`${nul}:${nul}`).toString('base64')}`;
+      const answer = await sut.call(null, method, address, undefined, { authorization });
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(answer.status).toBeLessThan(500);
+    },
+  );
 });

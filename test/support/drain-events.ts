@@ -1,6 +1,6 @@
 import type { EventRecord } from '../../contracts/event/types.ts';
-import { dispatchBatch } from '../../domain/event/dispatch-events.ts';
 import type { PrismaClient } from '../../prisma/generated/client.ts';
+import { dispatchBatch } from './dispatch-batch.ts';
 
 /**
  * Hands every committed event to `handle`, as a dispatcher does, until there is none left. What is committed and

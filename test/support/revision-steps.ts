@@ -7,7 +7,7 @@ import { planWaves } from '../../domain/deploy/render/plan-waves.ts';
 import { readRevision, storeRevision } from '../../domain/deploy/store-revision.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { DeploymentRevision } from '../../prisma/generated/client.ts';
-import type { AppUnderTest, TestAccount } from './app-under-test.ts';
+import { type AppUnderTest, openAppUnderTest, type TestAccount } from './app-under-test.ts';
 import type { createMemoryStore } from './memory-store.ts';
 
 export interface Asked {
@@ -114,4 +114,11 @@ export class RevisionSteps {
     });
     return { ...wanted, pipelineId: id };
   }
+}
+
+/** The app with an administrator, and the steps of revisions by them; what revisions are made of lies in `store`. */
+export async function openRevisionSteps(store: ReturnType<typeof createMemoryStore>) {
+  const sut = await openAppUnderTest();
+  const admin = await sut.person('undoadmin', 'admin');
+  return { sut, admin, steps: new RevisionSteps(sut, admin, store) };
 }

@@ -9,7 +9,7 @@ import { setSecret } from '../../domain/secret/set-secret.ts';
 import { newId } from '../../domain/shared/new-id.ts';
 import type { Pipeline } from '../../prisma/generated/client.ts';
 import { git, type GitServer, type TestUser } from './git-server.ts';
-import type { ReviewProject } from './review-steps.ts';
+import { followEvents, reviewProject, type ReviewProject } from './review-steps.ts';
 
 const box = createSecretBox({ kind: 'key', bytes: Buffer.alloc(32, 7), origin: 'configured' });
 
@@ -129,4 +129,27 @@ export async function handPermission(
       projectId,
     },
   });
+}
+
+/** A project of somebody who answers for secrets, and what they may do with less than their whole person. */
+export interface LimitedProject {
+  p: ReviewProject;
+  runs: SecretRuns;
+  /** the same person, by a token with which they may push and merge, and neither use secrets nor deploy */
+  small: TestUser;
+}
+
+/** Makes a project with a pipeline of one step and the secret KEY; what it began with has been followed. */
+export async function limitedProject(
+  server: GitServer,
+  owner: TestUser,
+  name: string,
+): Promise<LimitedProject> {
+  const steps = 'steps: [{ name: a, commands: [x] }]\n';
+  const p = await reviewProject(server, owner, name, { '.platform.yaml': steps });
+  const small = await withToken(server, owner, ['project:write']);
+  const runs = secretRuns(server, p);
+  await runs.secret('KEY');
+  await followEvents(server);
+  return { p, runs, small };
 }

@@ -29,7 +29,8 @@ async function onServer(sql: string): Promise<void> {
   }
 }
 
-function urlOf(name: string): string {
+/** The address of a database of the tests' server. */
+export function urlOf(name: string): string {
   const url = new URL(readRunState().databaseUrl);
   url.pathname = `/${name}`;
   return url.href;

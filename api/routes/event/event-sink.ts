@@ -1,4 +1,4 @@
-import { ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 
@@ -28,8 +28,9 @@ export class EventSink {
     this.socket = chunked ? to.socket : null;
     if (to instanceof ServerResponse) {
       // A stream lasts for hours, and nobody asks any more what its request said.
-      to.req.rawHeaders = [];
-      to.req.headers = {};
+      const request = to.req as IncomingMessage;
+      request.rawHeaders = [];
+      request.headers = {};
     }
   }
 

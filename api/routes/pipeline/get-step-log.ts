@@ -1,6 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import { findLogStep, projectOfPipeline } from '../../../domain/pipeline/log-step.ts';
 import { followLog, type LogPart, readLogPart } from '../../../domain/pipeline/read-log.ts';
+import {
+  type LogWindow,
+  readLogWindow,
+  type WindowPlace,
+} from '../../../domain/pipeline/read-log-window.ts';
 import { stepStatuses } from '../../../contracts/pipeline/types.ts';
 import { DomainError } from '../../../contracts/problems.ts';
 import { defineRoute } from '../../define-route.ts';
@@ -33,6 +38,17 @@ const partBody = z
     status: z.enum(stepStatuses),
     exitCode: z.int().nullable(),
     isEnd: z.boolean().openapi({ description: 'The step has ended, and no more will come' }),
+    window: z
+      .object({
+        start: z.int().openapi({ description: 'Byte offset at which it begins' }),
+        line: z.int().openapi({ description: 'Lines before it' }),
+        lines: z.int().openapi({ description: 'Lines of the whole log' }),
+        failure: z.int().nullable().openapi({
+          description: 'With around=failure: the first line that tells of one, counted from 0',
+        }),
+      })
+      .optional()
+      .openapi({ description: 'Where in the log a part stands that was asked for with `around`' }),
   })
   .openapi('LogPart');
 
@@ -47,6 +63,14 @@ const followHeaders = {
   'cache-control': 'no-cache, no-transform',
   'x-accel-buffering': 'no',
 } as const;
+
+function toWindowBody(found: LogWindow): z.output<typeof partBody> {
+  const { line, lines, failure, start } = found;
+  return { ...toPartBody(found), window: { start: Number(start), line, lines, failure } };
+}
+
+const placeOf = (around: string): WindowPlace =>
+  around === 'start' || around === 'end' || around === 'failure' ? around : Number(around);
 
 /** `text/plain` is what whoever says nothing gets. */
 function wantsJson(accept: string | undefined): boolean {
@@ -80,6 +104,18 @@ export const getStepLogRoute = defineRoute({
       follow: z.enum(['0', '1']).optional(),
       lastEventId: byteOffset.optional(),
       download: z.enum(['0', '1']).optional(),
+      limit: z.coerce.number().int().min(1024).max(1_048_576).default(1_048_576).openapi({
+        description: 'As JSON: about so many bytes at most',
+      }),
+      around: z
+        .string()
+        .regex(/^(?:start|end|failure|\d{1,9})$/, 'start, end, failure or the number of a line')
+        .optional()
+        .openapi({
+          description:
+            'As JSON: about 64 KiB around the start, the end, the first line that tells of a failure (the start where ' +
+            'none does), or a line, counted from 0; `window` says where that is',
+        }),
       raw: z.enum(['0', '1']).optional().describe('The bytes as they are stored, escapes and all'),
     }),
   },
@@ -100,7 +136,12 @@ export const getStepLogRoute = defineRoute({
     const step = await findLogStep(db, id, name);
     const offset = BigInt(query.offset ?? 0);
     if (query.follow !== '1' && wantsJson(c.req.header('accept'))) {
-      return c.json(toPartBody(await readLogPart(db, objectStore, step.id, offset)), 200);
+      if (query.around !== undefined) {
+        const place = placeOf(query.around);
+        return c.json(toWindowBody(await readLogWindow(db, objectStore, step.id, place)), 200);
+      }
+      const part = await readLogPart(db, objectStore, step.id, offset, query.limit);
+      return c.json(toPartBody(part), 200);
     }
     if (query.follow !== '1') {
       const headers: Record<string, string> = {

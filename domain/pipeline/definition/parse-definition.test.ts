@@ -120,7 +120,7 @@ describe('.platform.yaml', () => {
     ['more than 100 aliases', `a: &a 1\nb: [${'*a, '.repeat(101)}]`, 'more than 100 aliases'],
     ['a second document', 'a: 1\n---\nb: 1\n', '.platform.yaml:2:1: '],
   ])(
-    'refuses %s by a limit, before anything is built of it [A-PIPE-01, A-API-01]',
+    'refuses %s by a limit, before anything is built of it [A-CORE-06, A-PIPE-01]',
     (_, text, said) => {
       expect(faults(text).message).toContain(said);
     },

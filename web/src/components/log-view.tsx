@@ -10,12 +10,18 @@ import { LineCount } from './line-count.tsx';
 import { LogLine } from './log-line.tsx';
 
 const overscan = 12;
+/** Lines that are not on screen yet, but will be with the next turn of a wheel. */
+const nearLines = 50;
 
 interface LogViewProps {
   log: LogLines;
   version: number;
   connected: boolean;
   ended: boolean;
+  /** the first line that tells of a failure; null: none does; undefined: not known */
+  failure: number | null | undefined;
+  /** asks for what is missing of the log */
+  want: () => void;
   /** the step was over when the page was opened: it opens at the first failure, else at the start */
   settled: boolean;
   failed: boolean;
@@ -48,7 +54,7 @@ export function LogView(props: LogViewProps): JSX.Element {
     setFollowing(false);
     scrollTo((view.index.top(line) * rowHeight - size.height / 3) / view.scale);
   };
-  useOpening(props, marked, showLine);
+  const opened = useOpening(props, wrap, marked, showLine);
   useEffect(() => {
     if (following) scrollTo(view.height);
   }, [version, following, view.height, size.height]);
@@ -74,6 +80,7 @@ export function LogView(props: LogViewProps): JSX.Element {
     localStorage.setItem('slipway.wrap', wrap ? 'off' : 'on');
     setWrap(!wrap);
   };
+
   useKeys({
     f: () => {
       setFollowing(!following);
@@ -98,6 +105,14 @@ export function LogView(props: LogViewProps): JSX.Element {
   ) {
     if (view.index.top(line + 1) > view.index.top(line)) lines.push(line);
   }
+  useEffect(() => {
+    // rows that wrap are as high as their lines are long, and what is searched must be there
+    const isWhole = wrap || needle !== '' || folded.size > 0;
+    // it is about to be scrolled to another place
+    const isMoving = !opened.current || Math.abs((box.current?.scrollTop ?? 0) - top) > 1;
+    if (version === 0 || (isMoving && !isWhole)) return;
+    if (isWhole || !areLoaded(log, firstLine - nearLines, lines.at(-1) ?? 0)) props.want();
+  }, [version, top, wrap, needle, folded, size.height]);
   // with a scale, content moves slower than the scrollbar: rows are placed relative to what is scrolled
   const shift = top - top * view.scale;
 
@@ -207,7 +222,7 @@ export function LogView(props: LogViewProps): JSX.Element {
               needle={needle}
               current={line === current}
               marked={line === marked}
-              version={line === log.lines.length - 1 ? version : 0}
+              version={log.isSettled(line) ? (log.isFilled ? -1 : -2) : version}
               folded={folded.has(line)}
               onFold={() => {
                 const next = new Set(folded);
@@ -232,25 +247,40 @@ export function LogView(props: LogViewProps): JSX.Element {
   );
 }
 
-/** Where the log is opened: at the line of the address, else at the first failure of a step that is over. */
+/** Whether all lines that are on screen, or about to be, have come. */
+function areLoaded(log: LogLines, first: number, last: number): boolean {
+  const until = Math.min(last + nearLines, log.lines.length - 1);
+  for (let line = Math.max(0, first); line <= until; line += 1) {
+    if (!log.isLoaded(line)) return false;
+  }
+  return true;
+}
+
+/**
+ * Where the log is opened: at the line of the address, else at the first failure of a step that is over.
+ * @returns whether it has been
+ */
 function useOpening(
   props: LogViewProps,
+  wrap: boolean,
   marked: number | null,
   showLine: (line: number) => void,
-): void {
+): { readonly current: boolean } {
   const opened = useRef(false);
   const wasSettled = useRef(props.settled);
-  const { log, version, ended, failed } = props;
+  const { log, version, ended, failed, failure } = props;
   useEffect(() => {
     if (opened.current || version === 0) return;
+    // where rows wrap, what comes before a line says where it stands
+    if (wrap && !log.isFilled) return;
     if (marked !== null) {
-      if (marked >= log.lines.length && !ended) return;
+      if (!log.isLoaded(marked) && !ended) return;
       opened.current = true;
       showLine(marked);
-    } else if (ended) {
+    } else if (failure !== undefined || ended) {
       opened.current = true;
-      const line = failed && wasSettled.current ? log.firstFailure() : -1;
-      if (line >= 0) showLine(line);
+      if (typeof failure === 'number' && failed && wasSettled.current) showLine(failure);
     }
-  }, [version, ended]);
+  }, [version, ended, failure]);
+  return opened;
 }

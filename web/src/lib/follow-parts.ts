@@ -15,6 +15,8 @@ export interface FollowPartsOptions<P> {
   /** the server will not give it, however often it is asked */
   isRefusal: (error: unknown) => boolean;
   onRefused: () => void;
+  /** resolves when the next part is wanted, of what has ended too; at once unless told */
+  untilWanted?: (part: Part<P>) => Promise<void>;
   /** nobody looks: it is not asked until `wake` */
   isLookedAt: () => boolean;
 }
@@ -54,6 +56,7 @@ export function followParts<P>(options: FollowPartsOptions<P>): {
           options.onEnd();
           return;
         }
+        await options.untilWanted?.(part);
         // The first part, or one of many: the next one is there already, or will be soon.
         if (came && part.pieces.length > 1) continue;
         waitMs = came ? busyMs : Math.min(waitMs * 1.5, quietMs);

@@ -43,13 +43,31 @@ describe('lines of a log', () => {
     expect(log.groups).toEqual([{ title: 'all', start: 1, end: 3 }]);
   });
 
-  it('finds the first failure and is not misled by a count of zero [A-UI-04]', () => {
+  it('begins in the middle and takes the rest in its place, whatever comes first [A-UI-04]', () => {
+    const whole = '::group::a\n\u001b[32mone\ntwo\n::endgroup::\nthree\u001b[0m\nfour\nfive\n';
+    const start = whole.indexOf('two');
+    const behind = whole.indexOf('four');
     const log = new LogLines();
-    log.append(
-      0,
-      'Tests: 0 failed, 12 passed\nerrors: 0\nno errors\n\u001b[31mError\u001b[0m: no such file\n',
+    log.begin({ start, line: 2, lines: 7 });
+    log.append(start, whole.slice(start, behind + 2));
+    const loaded = () => log.lines.map((_line, index) => log.isLoaded(index));
+    expect(loaded()).toEqual([false, false, true, true, true, true, false]);
+    expect(log.lines.slice(2, 6)).toEqual(['two', '::endgroup::', 'three\u001b[0m', 'fo']);
+    expect([log.isSettled(4), log.isSettled(5), log.isFilled]).toEqual([true, false, false]);
+    log.fill(0, whole.slice(0, 13), 'step');
+    log.append(behind + 2, whole.slice(behind + 2));
+    // a part that reaches into what is there already
+    log.fill(13, whole.slice(13, start + 2), 'step');
+    log.end();
+    const straight = new LogLines();
+    straight.append(0, whole);
+    expect(log.lines).toEqual(straight.lines);
+    expect(log.groups).toEqual(straight.groups);
+    expect(log.lines.map((_line, index) => log.styleAt(index))).toEqual(
+      straight.lines.map((_line, index) => straight.styleAt(index)),
     );
-    expect(log.firstFailure()).toBe(3);
+    expect(loaded()).toEqual(straight.lines.map(() => true));
+    expect(log.offset).toBe(straight.offset);
   });
 
   it('searches what is seen, not the colour codes [A-UI-04]', () => {

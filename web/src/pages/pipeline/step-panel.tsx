@@ -57,7 +57,10 @@ function StepLog({ run, step }: { run: RunDetail; step: Step }): JSX.Element {
 }
 
 function OpenLog({ run, step }: { run: RunDetail; step: Step }): JSX.Element {
-  const followed = useLog(run.id, step.name, step.attempt);
+  const settled = step.finishedAt !== null;
+  const failed = step.status === 'failure';
+  const { name, attempt } = step;
+  const followed = useLog({ run: run.id, name, attempt, settled, failed });
   if (followed.refused) {
     const problem = new ApiProblem(
       403,
@@ -70,8 +73,8 @@ function OpenLog({ run, step }: { run: RunDetail; step: Step }): JSX.Element {
     <LogView
       key={step.attempt}
       {...followed}
-      settled={step.finishedAt !== null}
-      failed={step.status === 'failure'}
+      settled={settled}
+      failed={failed}
       downloadUrl={logUrl(run.id, step.name, '?download=1')}
       label={`Output of ${step.name}`}
     />

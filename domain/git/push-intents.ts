@@ -13,6 +13,18 @@ export interface MadeMoves {
   caller: Caller | null;
   updates: RefUpdate[];
   isSkipped: boolean;
+  /** a merge, which obeyed the rules of its target */
+  isMerge: boolean;
+  /** change that the move belongs to; null: one of its own */
+  changeId: string | null;
+}
+
+/** What is about to be moved. */
+export interface MeantMoves {
+  updates: readonly RefUpdate[];
+  isSkipped?: boolean;
+  isMerge?: boolean;
+  changeId?: string;
 }
 
 /**
@@ -23,15 +35,16 @@ export async function keepPushIntent(
   db: PrismaClient,
   caller: Caller,
   projectId: string,
-  push: { updates: readonly RefUpdate[]; isSkipped: boolean },
+  { updates, isSkipped = false, isMerge = false, changeId }: MeantMoves,
 ): Promise<string> {
   const id = newId('push');
   const { principal } = caller;
   await db.pushIntent.create({
     data: {
-      ...{ id, projectId, pusherId: principal.userId, isSkipped: push.isSkipped },
+      ...{ id, projectId, pusherId: principal.userId, isSkipped, isMerge },
+      changeId: changeId ?? null,
       pusherLimits: { ...limitsOf(principal) },
-      updates: push.updates.map(({ ref, oldSha, newSha }) => ({ ref, oldSha, newSha })),
+      updates: updates.map(({ ref, oldSha, newSha }) => ({ ref, oldSha, newSha })),
     },
   });
   return id;
@@ -69,14 +82,14 @@ export async function takePushIntents(
     });
     for (const { ref } of updates) left.delete(ref);
     if (updates.length > 0) {
-      made.push({ caller: await callerOf(tx, intent), updates, isSkipped: intent.isSkipped });
+      const { isSkipped, isMerge, changeId } = intent;
+      made.push({ caller: await callerOf(tx, intent), updates, isSkipped, isMerge, changeId });
     }
     const isStale = intent.createdAt.getTime() < Date.now() - staleMs;
     if (updates.length > 0 || isStale) done.push(intent.id);
   }
   if (done.length > 0) await tx.pushIntent.deleteMany({ where: { id: { in: done } } });
   const others = [...left.values()];
-  return others.length === 0
-    ? made
-    : [...made, { caller: null, updates: others, isSkipped: false }];
+  const nobodys = { caller: null, isSkipped: false, isMerge: false, changeId: null };
+  return others.length === 0 ? made : [...made, { ...nobodys, updates: others }];
 }

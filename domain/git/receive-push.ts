@@ -103,7 +103,7 @@ async function letIn(
       const current = await tx.project.findUnique({ where: { id: project.id } });
       return current === null
         ? null
-        : recordPush(tx, git, caller, current, accepted.updates, asked.isSkipped);
+        : recordPush(tx, git, caller, current, accepted.updates, { isSkipped: asked.isSkipped });
     });
     // (an assignment inside the callback is not seen by the compiler)
     (finish as ((lines: string[]) => void) | null)?.(

@@ -140,9 +140,9 @@ export async function recordMoves(
 }
 
 /**
- * Records a push with a new change id and its audit row.
+ * Records a push with its audit row, and a new change id unless it has one.
  * @param caller null when repository care found the move and nobody knows who made it
- * @param isSkipped its options ask for no run
+ * @param how as `recordMoves` has it
  */
 export async function recordPush(
   tx: Prisma.TransactionClient,
@@ -150,9 +150,10 @@ export async function recordPush(
   caller: Caller | null,
   project: PushedProject,
   updates: readonly RefUpdate[],
-  isSkipped = false,
+  { changeId, ...how }: { changeId?: string | null; isMerge?: boolean; isSkipped?: boolean } = {},
 ): Promise<RecordedPush> {
-  const recorded = await recordMoves(tx, git, { caller, isSkipped }, project, updates);
+  const by = { caller, ...how, ...(changeId == null ? {} : { changeId }) };
+  const recorded = await recordMoves(tx, git, by, project, updates);
   if (caller !== null) {
     const refs = updates.slice(0, 50).map(({ ref, oldSha, newSha }) => ({ ref, oldSha, newSha }));
     await writeAudit(tx, caller, {

@@ -30,9 +30,9 @@ async function recordRepaired(
   tx: Prisma.TransactionClient,
   git: Pick<GitStore, 'setHead'>,
   project: Project,
-  { caller, updates, isSkipped }: MadeMoves,
+  { caller, updates, ...how }: MadeMoves,
 ): Promise<void> {
-  const recorded = await recordPush(tx, git, caller, project, updates, isSkipped);
+  const recorded = await recordPush(tx, git, caller, project, updates, how);
   await publishEvent(tx, {
     type: 'git.ref_repaired',
     projectId: project.id,

@@ -171,9 +171,14 @@ async function planMoves(
   if ((await git.resolveCommit(repoPath, source)) !== headSha) return null;
   // Somebody may have asked for changes, or a check failed, since the facts were gathered.
   await requireMergeable(tx, { ...merge, mergeRequest });
-  const moves = [{ ref: target, oldSha: targetSha, newSha: sha }];
+  return movesOf(attempt, sha);
+}
+
+function movesOf({ merge, targetSha, input }: Attempt, sha: string): RefUpdate[] {
+  const { headSha, sourceBranch, targetBranch } = merge.mergeRequest;
+  const moves = [{ ref: branchRef(targetBranch), oldSha: targetSha, newSha: sha }];
   return input.deleteSource === true
-    ? [...moves, { ref: source, oldSha: headSha, newSha: zeroSha }]
+    ? [...moves, { ref: branchRef(sourceBranch), oldSha: headSha, newSha: zeroSha }]
     : moves;
 }
 
@@ -190,6 +195,7 @@ async function land(
     caller,
     changeId: mergeRequest.changeId,
     isMerge: true,
+    meant: movesOf(attempt, sha),
     plan: (tx) => planMoves(deps, attempt, sha, tx),
     after: async (tx) => {
       const sourceDeleted = input.deleteSource === true;

@@ -96,7 +96,8 @@ async function freeBranch({ git, repoPath, input }: Revert): Promise<string> {
 async function openRequest(revert: Revert, base: string, sha: string): Promise<RevertOutcome> {
   const { db, git, input, caller, author, project, commit } = revert;
   const { targetBranch } = input;
-  let sourceBranch = '';
+  // Unless somebody takes that name meanwhile.
+  let sourceBranch = await freeBranch(revert);
   const title = `Revert "${commit.subject}"`.slice(0, 300);
   const body = `This takes back ${input.commitSha}.\n\n${input.reason}\n`;
   const changeId = newId('change');
@@ -104,6 +105,7 @@ async function openRequest(revert: Revert, base: string, sha: string): Promise<R
     projectId: project.id,
     caller,
     changeId,
+    meant: [{ ref: branchRef(sourceBranch), oldSha: zeroSha, newSha: sha }],
     plan: async (tx) => {
       if ((await readOutcome(tx, input)) !== null) return null;
       sourceBranch = await freeBranch(revert);

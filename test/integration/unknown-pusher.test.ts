@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { barredFrom } from '../../domain/gate/own-agents-work.ts';
+import { moveBranches } from '../../domain/git/move-branches.ts';
 import { keepPushIntent } from '../../domain/git/push-intents.ts';
 import { repairRefs } from '../../domain/git/repair-refs.ts';
 import { heavyBy, runHere } from '../../domain/heavy/heavy.ts';
@@ -10,6 +11,7 @@ import { callerFor } from '../../domain/identity/system-user.ts';
 import { delegationChainOf } from '../../domain/identity/delegation-chain-of.ts';
 import { createRepositoryReader } from '../../domain/pipeline/repository-reader.ts';
 import { startPipeline } from '../../domain/pipeline/start-pipeline.ts';
+import { newId } from '../../domain/shared/new-id.ts';
 import { git, startGitServer, type GitServer, type TestUser } from '../support/git-server.ts';
 import {
   followEvents,
@@ -62,6 +64,29 @@ async function found(branch: string, { isRecorded = true } = {}): Promise<string
 }
 
 describe('a ref that moved while its record was not written', () => {
+  it('by a merge is of whoever merged, and as answered for by the rules of its target as any merge [A-GIT-02][A-SEC-04]', async () => {
+    const rule = { pattern: 'main', allowWriters: false, requiredApprovals: 1 };
+    expect((await p.api(ann, 'POST', '/protected-branches', rule)).status).toBe(201);
+    const newSha = await pushing.push(bob, 'topic');
+    const { db } = server;
+    const projectId = p.repository.id;
+    const ref = 'refs/heads/main';
+    const moves = [{ ref, oldSha: p.main, newSha }];
+    const changeId = newId('change');
+    const merge = (after: () => Promise<never>) =>
+      moveBranches(db, server.store, {
+        ...{ projectId, changeId, isMerge: true, meant: moves, after },
+        caller: callerFor({ ...mal, kind: 'human' }, onlyFor('project:write')),
+        plan: () => Promise.resolve(moves),
+      });
+    await expect(merge(() => Promise.reject(new Error('the database is away')))).rejects.toThrow();
+    const merged = { projectId, updates: { array_contains: [{ ref, newSha }] } };
+    const pushes = await db.push.findMany({ where: merged });
+    expect(pushes).toMatchObject([{ pusherId: mal.id, changeId, withDeploy: false }]);
+    expect(await db.vouchedHead.count({ where: { projectId, ref, sha: newSha } })).toBe(1);
+    expect(await db.pushIntent.count({ where: { projectId } })).toBe(0);
+  });
+
   it('is of whoever was about to push it, with its audit row; what nobody was about to push is nobody’s [A-GIT-02]', async () => {
     await pushing.push(bob, 'meant');
     const { db } = server;

@@ -89,7 +89,10 @@ try {
   if (code !== undefined) process.exitCode = code;
 } catch (error) {
   // a wrong setting is the user's to put right, everything else is a bug and shows where
-  if (error instanceof CliError || (error instanceof Error && error.name === 'ConfigError')) {
+  // (by name: it comes out of another bundle, which has classes of its own)
+  const isSetting =
+    error instanceof Error && ['ConfigError', 'MasterKeyError'].includes(error.name);
+  if (error instanceof CliError || isSetting) {
     console.error(error.message);
     process.exitCode = error instanceof CliError ? error.exitCode : 78;
   } else throw error;

@@ -113,6 +113,9 @@ describe('slipway', () => {
     const { code, stderr } = await slipway(['config'], { PORT: 'many' });
     expect(code).toBe(78);
     expect(stderr).toContain('server.port');
+    const broken = await slipway(['backup', 'list', folder], { SLIPWAY_MASTER_KEY: 'no key' });
+    expect(broken.code).toBe(78);
+    expect(broken.stderr).toMatch(/^SLIPWAY_MASTER_KEY must hold 32 bytes .*\n$/);
   });
 
   it('lints a pipeline with file, line and column', async () => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { exitCodeOf, exitConfig } from '../adapters/config/config-error.ts';
 import { databaseUrl, loadConfig } from '../adapters/config/load-config.ts';
-import { startDemo } from '../adapters/demo/start-demo.ts';
+import { createDemos } from '../adapters/demo/start-demo.ts';
 import { foldersOf, freeSpaceLimits, spaceProblem } from '../adapters/disk/free-space.ts';
 import { gitStoreOfConfig } from '../adapters/git/git-store-of-config.ts';
 import { mirrorStoreOfConfig } from '../adapters/git/mirror-store-of-config.ts';
@@ -152,7 +152,7 @@ async function openParts(config: Config, log: Log, isStopping: () => boolean): P
       healthChecks: healthChecks(temporal, { config, secretBox, objectStore }),
       observeRequests: tracingMiddleware(),
       ...(config.metrics.enabled ? { metrics: openMetrics(eventStreams) } : {}),
-      startDemo: (token) => startDemo(baseUrl, token),
+      startDemo: createDemos(baseUrl),
     },
     close: async () => {
       await helpers.close();

@@ -71,5 +71,8 @@ export interface Services {
   /** server spans and log context; adapters/telemetry/tracing-middleware.ts */
   observeRequests?: MiddlewareHandler;
   /** makes the sample project with a token; absent where the sample is not shipped */
-  startDemo?: (token: string) => Promise<{ owner: string; name: string; pipelineId: string }>;
+  startDemo?: (
+    token: string,
+    whose: string,
+  ) => Promise<{ owner: string; name: string; pipelineId: string }>;
 }

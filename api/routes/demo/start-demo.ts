@@ -36,7 +36,7 @@ export const startDemoRoute = defineRoute({
       projectId: null,
       expiresAt: new Date(Date.now() + TOKEN_LIFE_MS).toISOString(),
     });
-    const { owner, name, pipelineId } = await startDemo(token);
+    const { owner, name, pipelineId } = await startDemo(token, c.get('caller').principal.userId);
     return c.json({ project: { owner, name }, pipelineId }, 201);
   },
 });

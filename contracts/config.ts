@@ -181,7 +181,7 @@ export const configSchema = section({
     tempRoot: text.default('temp/'),
   }),
   health: section({
-    /** less free disk than this in a folder of ours is DEGRADED, and said at the step that fails */
+    /** less free disk than this in a folder of ours is DEGRADED, said at the step that fails, and ends steps that hold much */
     minFreeMb: int(0, 1_048_576).default(512),
     /** the same for inodes: each file and folder takes one */
     minFreeInodes: int(0, 1_000_000_000).default(5000),

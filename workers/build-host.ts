@@ -50,7 +50,10 @@ export async function openBuildHost(
     owner: process.getuid?.() === 0 ? { uid: stepUid, gid: stepGid } : null,
     kind: await detectKind(root),
   });
-  const limits = { memoryBytes: memoryMb * MEBIBYTE, pids, cpus: 2, diskBytes: diskMb * MEBIBYTE };
+  const limits = {
+    ...{ memoryBytes: memoryMb * MEBIBYTE, pids, cpus: 2, diskBytes: diskMb * MEBIBYTE },
+    leastFreeBytes: config.health.minFreeMb * MEBIBYTE,
+  };
   return { executor, workspaces, limits };
 }
 

@@ -79,6 +79,8 @@ export interface ExecutionLimits {
   cpus: number;
   /** growth of the workspace and home in this attempt; also the size of the largest single file */
   diskBytes: number;
+  /** where the machine has less disk left than this, a step that holds much of it is ended; default: none */
+  leastFreeBytes?: number;
 }
 
 /** Sensible for a step that says nothing: 4 GiB, 512 processes, 2 cores, 8 GiB of disk. */

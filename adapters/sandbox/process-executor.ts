@@ -122,7 +122,8 @@ async function startStep(
       fileSizeBytes: spec.limits.diskBytes,
       fallback: group === null ? spec.limits : undefined,
     });
-    const diskFull = watchDisk(join(root, upper), spec.limits.diskBytes);
+    const { diskBytes, leastFreeBytes } = spec.limits;
+    const diskFull = watchDisk(join(root, upper), diskBytes, leastFreeBytes);
     const log = (message: string): void => host.log('warn', message);
     return followSandbox({
       ...{ spec, sandbox, group, diskFull, graceMs, notes, release, record, log },

@@ -131,7 +131,10 @@ export class EventConsumer {
     const done = await handOver(turns, this.name, this.cursor, given).catch(() => null);
     this.isRecording = false;
     // Lost with its session: whoever takes the turn next is handed the event again.
-    if (done === null || !isCurrent()) return void (isCurrent() && this.end());
+    if (done === null || !isCurrent()) {
+      if (isCurrent()) this.end();
+      return;
+    }
     this.cursor = done.cursor;
     if (done.isSaved) this.saved = done.cursor.position;
     if (done.outcome === 'again') return;

@@ -138,8 +138,7 @@ describe('every page', () => {
   it.each(sizes)(
     '%s, light and dark: axe finds nothing, nothing breaks the policy, nothing scrolls sideways [A-UI-01]',
     async (_name, size) => {
-      const window = await openWindow(size);
-      const { page } = window;
+      const { page, complaints, close } = await openWindow(size);
       await signIn(page, slipway, admin(slipway));
       const found: string[] = [];
       const look = async (name: string, scheme: Scheme) => {
@@ -161,8 +160,7 @@ describe('every page', () => {
         await look(name, second);
         [first, second] = [second, first];
       }
-      const { complaints } = window;
-      await window.close();
+      await close();
       expect(found).toEqual([]);
       expect(complaints).toEqual([]);
     },

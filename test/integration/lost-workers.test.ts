@@ -101,15 +101,32 @@ beforeAll(async () => {
     },
     [taskQueues.build, taskQueues.notify],
   );
-  // Takes half a minute: the others go on meanwhile.
+  // Each loses its workers for half a minute and more: all of them at the same time.
   waited = await loseWhileWaiting();
+  refusedRow = await makeRow();
+  deadly.add(refusedRow.id);
+  await wake(refusedRow);
+  unseenRow = await makeRow();
+  deadly.add(`look ${unseenRow.id}`);
+  await wake(unseenRow);
+  lost = await loseRun();
+  lostInARow = await loseRow();
 });
 afterAll(async () => {
   await host.close();
   await database.drop();
 });
 
+/** a run that waits for a place, answered when it has ended */
 let waited: () => Promise<string>;
+/** a deployment whose planning no worker survives */
+let refusedRow: Deployment;
+/** a deployment whose target no worker can look at and survive */
+let unseenRow: Deployment;
+/** a run whose preparation no worker survives, answered when it has ended */
+let lost: () => Promise<string>;
+/** a run of three steps in a row, the second of which no worker survives, answered when it has ended */
+let lostInARow: () => Promise<string>;
 
 async function loseWhileWaiting(): Promise<() => Promise<string>> {
   const { pipelineId } = await makeRunRows(database.db);
@@ -119,6 +136,39 @@ async function loseWhileWaiting(): Promise<() => Promise<string>> {
   const { projectId, changeId } = run;
   const handle = await host.client.workflow.start('pipelineRunWorkflow', {
     workflowId: `waiting-run-${pipelineId}`,
+    taskQueue: taskQueues.core,
+    args: [{ pipelineId, projectId, changeId }],
+  });
+  return () => handle.result().then(() => pipelineId);
+}
+
+async function loseRun(): Promise<() => Promise<string>> {
+  const { db } = database;
+  const { pipelineId } = await makeRunRows(db);
+  await db.pipeline.update({ where: { id: pipelineId }, data: { status: 'pending' } });
+  const run = await db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
+  deadly.add(pipelineId);
+  const { projectId, changeId } = run;
+  const handle = await host.client.workflow.start('pipelineRunWorkflow', {
+    workflowId: `lost-run-${pipelineId}`,
+    taskQueue: taskQueues.core,
+    args: [{ pipelineId, projectId, changeId }],
+  });
+  return () => handle.result().then(() => pipelineId);
+}
+
+async function loseRow(): Promise<() => Promise<string>> {
+  const { db } = database;
+  const { pipelineId } = await makeRunRows(db);
+  await db.pipelineStep.deleteMany({ where: { pipelineId } });
+  await db.pipeline.update({ where: { id: pipelineId }, data: { status: 'pending' } });
+  await beginRun(db, pipelineId, { steps: threeInARow });
+  rows.set(pipelineId, { plan: { steps: threeInARow }, hostQueue: taskQueues.build });
+  const { projectId, changeId } = await db.pipeline.findUniqueOrThrow({
+    where: { id: pipelineId },
+  });
+  const handle = await host.client.workflow.start('pipelineRunWorkflow', {
+    workflowId: `lost-row-${pipelineId}`,
     taskQueue: taskQueues.core,
     args: [{ pipelineId, projectId, changeId }],
   });
@@ -138,9 +188,7 @@ const handleOf = ({ projectId, environment }: Deployment) =>
 describe('an input that no worker survives', () => {
   it('ends a rollout as refused after three, says so, and the next desired state is tried [A-DEP-14, A-CORE-10]', async () => {
     const { db } = database;
-    const row = await makeRow();
-    deadly.add(row.id);
-    await wake(row);
+    const row = refusedRow;
     const now = () => db.deployment.findUniqueOrThrow({ where: { id: row.id } });
     const refused = await eventually(async () => {
       const found = await now();
@@ -171,9 +219,7 @@ describe('an input that no worker survives', () => {
 
   it('is told of a target that cannot be looked at, and the environment goes on [A-DEP-14]', async () => {
     const { db } = database;
-    const row = await makeRow();
-    deadly.add(`look ${row.id}`);
-    await wake(row);
+    const row = unseenRow;
     const told = await eventually(async () => {
       const { statusMessage } = await db.deployment.findUniqueOrThrow({ where: { id: row.id } });
       return statusMessage?.includes('lost') === true ? statusMessage : undefined;
@@ -185,16 +231,7 @@ describe('an input that no worker survives', () => {
 
   it('ends a run as failed, with that reason, after three [A-PIPE-05, A-CORE-10]', async () => {
     const { db } = database;
-    const { pipelineId } = await makeRunRows(db);
-    await db.pipeline.update({ where: { id: pipelineId }, data: { status: 'pending' } });
-    const run = await db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
-    deadly.add(pipelineId);
-    const { projectId, changeId } = run;
-    await host.client.workflow.execute('pipelineRunWorkflow', {
-      workflowId: `lost-run-${pipelineId}`,
-      taskQueue: taskQueues.core,
-      args: [{ pipelineId, projectId, changeId }],
-    });
+    const pipelineId = await lost();
     expect(begun.get(pipelineId)).toBe(3);
     const ended = await db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
     expect(ended.status).toBe('failure');
@@ -210,19 +247,7 @@ describe('an input that no worker survives', () => {
 
   it('ends the step that it is, third in a row, and not the one before or the run beside it [A-PIPE-05, A-CORE-10]', async () => {
     const { db } = database;
-    const { pipelineId } = await makeRunRows(db);
-    await db.pipelineStep.deleteMany({ where: { pipelineId } });
-    await db.pipeline.update({ where: { id: pipelineId }, data: { status: 'pending' } });
-    await beginRun(db, pipelineId, { steps: threeInARow });
-    rows.set(pipelineId, { plan: { steps: threeInARow }, hostQueue: taskQueues.build });
-    const { projectId, changeId } = await db.pipeline.findUniqueOrThrow({
-      where: { id: pipelineId },
-    });
-    await host.client.workflow.execute('pipelineRunWorkflow', {
-      workflowId: `lost-row-${pipelineId}`,
-      taskQueue: taskQueues.core,
-      args: [{ pipelineId, projectId, changeId }],
-    });
+    const pipelineId = await lostInARow();
     expect(asked).toEqual(['only deadly after', 'deadly after', 'deadly after']);
     const ended = await db.pipeline.findUniqueOrThrow({ where: { id: pipelineId } });
     expect(ended.status).toBe('failure');

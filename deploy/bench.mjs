@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
  * `npm run bench [-- name …]`: runs test/bench/*.bench.{mjs,ts} one after the other. Each writes its figures to
- * test/bench/results/<name>.json.
+ * test/bench/results/<name>.json. `--table` prints what these say of targets, and runs nothing.
  */
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { inRoot, root } from './lib/paths.mjs';
 import { buildStale, generateClient, installPackages } from './lib/prepare.mjs';
@@ -42,6 +42,32 @@ function run(file) {
   return new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
 }
 
+/**
+ * The rows of `targets` of all results, as a table in Markdown; test/bench/support/targets.ts says what they are.
+ * @returns {Promise<string>}
+ */
+async function targetsTable() {
+  const folder = inRoot('test', 'bench', 'results');
+  const rows = [
+    ['bench', 'what', 'ours', 'beside', 'ratio', 'target', 'met'],
+    Array.from({ length: 7 }, () => '---'),
+  ];
+  for (const name of (await readdir(folder)).filter((file) => file.endsWith('.json')).sort()) {
+    const { targets } = JSON.parse(await readFile(path.join(folder, name), 'utf8'));
+    for (const { what, unit, ours, beside, ratio, target, met } of targets ?? []) {
+      const other = beside === null ? '' : `${beside.figure} (${beside.name})`;
+      const told = [other, ratio === null ? '' : `${ratio}x`, target ?? 'told'];
+      const verdict = met === null ? '' : met ? 'yes' : 'no';
+      rows.push([path.basename(name, '.json'), what, `${ours} ${unit}`.trim(), ...told, verdict]);
+    }
+  }
+  return rows.map((row) => `| ${row.join(' | ')} |\n`).join('');
+}
+
+if (process.argv.includes('--table')) {
+  process.stdout.write(await targetsTable());
+  process.exit(0);
+}
 await installPackages();
 await generateClient();
 await buildStale();

@@ -15,8 +15,8 @@ import { judge } from './support/targets.ts';
 /*
  * Clones of small repositories and of those with many refs through our API against `git http-backend` behind a bare node
  * server, in turn, in one run: what the client takes, from its start to its end, without a checkout, which is its own. It
- * has its credentials where people have them, so that it asks without them first; the peer asks nobody. The peer's
- * repository is packed, ours is as pushes leave it.
+ * has its credentials where people have them, so that it asks without them first; the peer asks nobody. Both repositories are
+ * as the same push leaves them.
  */
 const ROUNDS = Number(process.env['BENCH_ROUNDS'] ?? 25);
 const FILES = (process.env['BENCH_FILES'] ?? '200,10000').split(',').map(Number);
@@ -87,7 +87,6 @@ async function compare({ slipway, backendUrl, backendRoot }: Servers, name: stri
   const peer = `${backendUrl}/${name}.git`;
   await git(backendRoot, 'init', '-q', '--bare', '-b', 'main', `${name}.git`);
   for (const url of [ours, peer]) await git(dir, 'push', '-q', url, 'refs/heads/*:refs/heads/*');
-  await git(path.join(backendRoot, `${name}.git`), 'gc', '-q');
   const times: Record<'ours' | 'peer', number[]> = { ours: [], peer: [] };
   const clone = async (url: string): Promise<number> => {
     const ms = await git(scratch, 'clone', '-q', '--bare', url, 'clone.git');

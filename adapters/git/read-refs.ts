@@ -1,7 +1,9 @@
 import { looksLikeObjectId, readRefProblem } from '../../contracts/git/ref-name.ts';
 import type { GitBranch, GitRefEntry, GitTag } from '../../contracts/git/store.ts';
 import { lookUpObjects } from './look-up-objects.ts';
+import { readBranch } from './read-branch.ts';
 import { readGit, requireSha, tryGit, type GitContext } from './repository-context.ts';
+import { repositoryDir } from './repository-path.ts';
 
 async function eachRef(
   context: GitContext,
@@ -87,6 +89,8 @@ export async function resolveCommit(
   ref: string,
 ): Promise<string | null> {
   if (readRefProblem(ref) !== null || ref.startsWith('refs/slipway/')) return null;
+  const read = await readBranch(repositoryDir(context.root, repoPath), ref);
+  if (read !== null) return read;
   // One child answers for all candidates; a ref that was checked has no newline to smuggle a second line in.
   const names = candidates(ref).map((name) => `${name}^{commit}`);
   const found = await lookUpObjects((...asked) => readGit(context, repoPath, ...asked), names);

@@ -12,6 +12,7 @@ import { allowedStyles, rulesFor } from './allowed-styles.ts';
 import { codeOwnersRule } from './code-owners-rule.ts';
 import { isDraft } from './draft-title.ts';
 import { gatherFacts, type FactsGit, type MergeFacts } from './gather-facts.ts';
+import { recallFacts } from './merge-facts-memo.ts';
 import { branchRef } from './merge-request-record.ts';
 import { judgeCheck, type CheckRun } from './required-checks.ts';
 import { approvalsRule, objectionsRule, readWords } from './review-rules.ts';
@@ -215,6 +216,7 @@ export async function openMergeCase(
   project: Project,
   mergeRequest: MergeRequest,
   wanted: MergeStyle | undefined,
+  gather: typeof gatherFacts = gatherFacts,
 ): Promise<MergeCase> {
   const protections = await readProtections(db, mergeRequest);
   const codeOwners = protections.some((one) => one.requireCodeOwners);
@@ -223,7 +225,7 @@ export async function openMergeCase(
     project,
     mergeRequest,
     protections,
-    facts: await gatherFacts(git, project, mergeRequest, { codeOwners, approvals }),
+    facts: await gather(git, project, mergeRequest, { codeOwners, approvals }),
     style: wanted ?? allowedStyles(project, protections).preferred,
   };
 }
@@ -236,7 +238,7 @@ export async function checkMergeability(
   mergeRequest: MergeRequest,
   style: MergeStyle | undefined,
 ): Promise<Mergeability> {
-  const merge = await openMergeCase(db, git, project, mergeRequest, style);
+  const merge = await openMergeCase(db, git, project, mergeRequest, style, recallFacts);
   const rules = await judgeMerge(db, merge);
   return {
     mergeable: rules.every((one) => one.state === 'passed'),

@@ -1,16 +1,19 @@
 import pg from 'pg';
 
-/**
- * Counts what is sent to Postgres by this process while `work` runs: each statement, and words of transactions.
- * @returns the texts in the order of sending
- */
-export async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
-  const sent: string[] = [];
+export interface SentStatement {
+  text: string;
+  values: unknown[];
+}
+
+/** What is sent to Postgres by this process while `work` runs, in the order of sending; words of transactions, too. */
+export async function statementsOf(work: () => Promise<unknown>): Promise<SentStatement[]> {
+  const sent: SentStatement[] = [];
   const client = pg.Client.prototype as unknown as { query: (...args: unknown[]) => unknown };
   const { query } = client;
   client.query = function counted(this: unknown, ...args: unknown[]): unknown {
-    const [what] = args as (string | { text?: string })[];
-    sent.push((typeof what === 'string' ? what : what?.text) ?? '');
+    const [what] = args as (string | Partial<SentStatement>)[];
+    const { text = '', values = [] } = typeof what === 'string' ? { text: what } : (what ?? {});
+    sent.push({ text, values });
     return query.apply(this, args);
   };
   try {

@@ -109,7 +109,8 @@ export async function authenticateJwt(
   const rows = await db.$queryRaw<SubjectRow[]>`
     SELECT u.id, u.name, u.kind, u.is_active, e.epoch
       FROM (SELECT coalesce((SELECT epoch FROM access_epoch), 1) AS epoch) e
-      LEFT JOIN users u ON u.id = ${claims.subject} OR u.name = ${claims.subject} LIMIT 1`;
+      LEFT JOIN users u ON u.id = ${claims.subject} OR u.name = ${claims.subject}
+     ORDER BY u.id = ${claims.subject} DESC NULLS LAST LIMIT 1`;
   const row = rows[0];
   if (row?.is_active === false) {
     throw new DomainError('unauthenticated', 'This account is not active.');

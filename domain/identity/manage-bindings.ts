@@ -9,7 +9,7 @@ import type { Page, PageRequest } from '../shared/page.ts';
 import { toPage } from '../shared/page.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { can, requireAny } from './check-access.ts';
-import { findUser } from './find-user.ts';
+import { findAccount, findUser } from './find-user.ts';
 import { permissionsOfRoles } from './granted-permissions.ts';
 import { findRole } from './manage-roles.ts';
 import { requireActiveAdmin } from './manage-users.ts';
@@ -88,7 +88,7 @@ export async function createBinding(
   // Access to the project is asked before whether the user or role exists, so that nothing is told of a hidden one.
   await requireAny(db, caller, bindersOf(projectId), projectId);
   const role = await findRole(db, input.role);
-  const user = await findUser(db, input.user);
+  const user = await findAccount(db, input.user);
   await requireMayBind(db, caller, role.name, projectId);
   await requireDirectGrant(db, caller, bindersOf(projectId), projectId, 'any');
   await requireDirectGrant(db, caller, await permissionsOfRoles(db, [role.name]), projectId);

@@ -13,7 +13,7 @@ import type { Page, PageRequest } from '../shared/page.ts';
 import { toPage } from '../shared/page.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { can, requirePermission } from './check-access.ts';
-import { findUser } from './find-user.ts';
+import { findAccount } from './find-user.ts';
 import { permissionsByRole } from './granted-permissions.ts';
 import { permissionIds } from './manage-roles.ts';
 import { recordChange } from './record-change.ts';
@@ -126,7 +126,7 @@ export async function createDelegation(
 ): Promise<DelegationRecord> {
   const projectId = input.projectId ?? null;
   await requireDelegable(db, caller, input.permission, projectId);
-  const delegate = await findUser(db, input.delegate);
+  const delegate = await findAccount(db, input.delegate);
   await requireMayLetIn(db, caller, delegate, input.permission, projectId);
   const delegatorId = caller.principal.userId;
   if (delegate.id === delegatorId) throw bad('delegate', 'Somebody else', 'other');

@@ -8,7 +8,7 @@ import { toPage } from '../shared/page.ts';
 import { inTransaction } from '../shared/tx.ts';
 import { newApiToken } from './api-token.ts';
 import { can, requirePermission } from './check-access.ts';
-import { findUser } from './find-user.ts';
+import { findAccount, findUser } from './find-user.ts';
 import { normalizeName } from './names.ts';
 import { sha256Hex } from './hash-token.ts';
 import { expandPatterns } from './permission-set.ts';
@@ -121,7 +121,7 @@ async function ownerOf(
   }
   // Before it is looked up: whoever may not make it is not told whether there is such an account.
   await requirePermission(db, caller, 'admin:users', null);
-  const owner = await findUser(db, user);
+  const owner = await findAccount(db, user);
   await requireNotAbove(db, caller, owner.id);
   if (owner.kind !== 'agent') {
     throw new DomainError(

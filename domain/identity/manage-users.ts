@@ -3,8 +3,8 @@ import { DomainError } from '../../contracts/problems.ts';
 import type { Prisma, PrismaClient, User } from '../../prisma/generated/client.ts';
 import { newId } from '../shared/new-id.ts';
 import { inTransaction } from '../shared/tx.ts';
-import { findUser } from './find-user.ts';
-import { normalizeName, userNamePattern } from './names.ts';
+import { findAccount } from './find-user.ts';
+import { normalizeName, userIdPattern, userNamePattern } from './names.ts';
 import { hashPassword } from './password.ts';
 import { recordChange } from './record-change.ts';
 import { requireAccount } from './require-account.ts';
@@ -37,6 +37,7 @@ export async function createUser(
   const kind = input.kind ?? 'human';
   if (!userNamePattern.test(name))
     throw badField('name', 'Lower-case letters, digits, . _ -', 'name');
+  if (userIdPattern.test(name)) throw badField('name', 'It reads like the id of a user', 'name');
   if (kind === 'human' && input.password === undefined)
     throw badField('password', 'Required', 'required');
   if (kind === 'agent' && input.password !== undefined) {
@@ -78,7 +79,7 @@ export async function updateUser(
   idOrName: string,
   input: UpdateUserInput,
 ): Promise<UserRecord> {
-  const found = await findUser(db, idOrName);
+  const found = await findAccount(db, idOrName);
   // One's own row is the account: a token that may write users must not become its owner by a new password.
   if (found.id === caller.principal.userId) requireAccount(caller);
   await requireNotAbove(db, caller, found.id);
@@ -123,7 +124,7 @@ export async function deleteUser(
   caller: Caller,
   idOrName: string,
 ): Promise<void> {
-  const user = await findUser(db, idOrName);
+  const user = await findAccount(db, idOrName);
   if (user.id === caller.principal.userId) throw new DomainError('protected', 'This is you.');
   await requireNotAbove(db, caller, user.id);
   await inTransaction(db, async (tx) => {

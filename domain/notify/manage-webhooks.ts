@@ -117,6 +117,8 @@ export async function createWebhook(
   await requireMayTell(db, caller, projectId, input.events);
   await requireMaySign(db, caller, projectId, input.secret);
   return await inTransaction(db, async (tx) => {
+    // Of several at once the later sees the earlier.
+    await tx.$queryRaw`SELECT id FROM projects WHERE id = ${projectId} FOR NO KEY UPDATE`;
     if ((await tx.webhook.count({ where: { projectId } })) >= maxWebhooks)
       throw new DomainError('conflict', `A project has at most ${String(maxWebhooks)} webhooks.`);
     const row = await tx.webhook.create({

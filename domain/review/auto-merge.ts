@@ -39,7 +39,7 @@ export interface AutoMergeInput {
  * Lets a merge request merge itself, as the caller and within the limits of the credential that they come with, as soon as
  * all rules pass. A push to its source calls it off, and so does the end of that credential.
  * @throws DomainError `illegal_transition` when it is not open, `merge_blocked` for a style that is not allowed,
- * `conflict` when the head is another than `headSha`
+ * `conflict` when the head is another than `headSha`, and when 200 wait in the caller's name
  */
 export async function enableAutoMerge(
   { db, git }: { db: PrismaClient; git: Pick<GitStore, 'resolveCommit' | 'mergeBase'> },
@@ -61,6 +61,7 @@ export async function enableAutoMerge(
     throw mergeBlocked([{ rule: 'merge_style', state: 'missing', detail, missing: allowed }]);
   }
   return inTransaction(db, async (tx) => {
+    await requireFew(tx, userId, row.id);
     const deleteSource = input.deleteSource === true;
     const armed = await tx.mergeRequest.updateMany({
       where: { id: row.id, status: 'open', headSha: row.headSha, targetBranch: row.targetBranch },
@@ -87,6 +88,27 @@ export async function enableAutoMerge(
     });
     return record;
   });
+}
+
+/** So many merge requests merge themselves in one person's name: each is tried anew with every push to its target. */
+const mostArmed = 200;
+
+async function requireFew(
+  tx: Prisma.TransactionClient,
+  userId: string,
+  besides: string,
+): Promise<void> {
+  // Of several at once the later sees the earlier.
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended('slipway:armed:' || ${userId}, 0))`;
+  const armed = await tx.mergeRequest.count({
+    where: {
+      ...{ autoMergeBy: userId, autoMergeStyle: { not: null }, status: 'open' },
+      id: { not: besides },
+    },
+  });
+  if (armed < mostArmed) return;
+  const detail = `At most ${String(mostArmed)} merge requests merge themselves in your name: call one off first.`;
+  throw new DomainError('conflict', detail);
 }
 
 /** A remark of the platform on the merge request: whoever waits for the merge looks there. */

@@ -60,6 +60,7 @@ async function agentsThatMayHave(db: Db, projectId: string, isFound: boolean): P
        OR (${isFound} AND (
          EXISTS (SELECT 1 FROM delegations d
                   WHERE d.delegate_id = u.id AND (d.project_id IS NULL OR d.project_id = ${projectId}))
+         OR EXISTS (SELECT 1 FROM agent_grantors g WHERE g.agent_id = u.id)
          OR EXISTS (SELECT 1 FROM user_roles r
                      WHERE r.user_id = u.id AND (r.project_id IS NULL OR r.project_id = ${projectId})))))`;
   return rows.map(({ id }) => id);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { ensureSystemUser, systemUserId } from '../../domain/identity/system-user.ts';
 import { bootstrapAdmin } from '../../domain/identity/bootstrap-admin.ts';
 import {
   openAppUnderTest,
@@ -103,6 +104,38 @@ describe('users', () => {
       const answer = await t.call(admin, 'POST', '/api/v1/users', body);
       expect(answer.status).toBe(409);
       expect(answer.body).toMatchObject({ code: 'already_exists', errors: [{ pointer }] });
+    }
+  });
+
+  it('cannot be named like the id of somebody else, nor is an id taken for a name [A-IAM-01]', async () => {
+    const bea = await t.account('bea');
+    const password = 'a long enough password';
+    const body = { name: bea.id, email: 'odd@example.test', password };
+    const refused = await t.call(admin, 'POST', '/api/v1/users', body);
+    expect(refused).toMatchObject({ status: 400, body: { errors: [{ pointer: '#/name' }] } });
+    // one of before
+    const odd = await t.account('odd');
+    await t.db.user.update({ where: { id: odd.id }, data: { name: bea.id } });
+    await t.db.$executeRaw`UPDATE users SET display_name = 'moved' WHERE id = ${bea.id}`;
+    const found = await t.call(admin, 'GET', `/api/v1/users/${bea.id}`);
+    expect(found.body).toMatchObject({ id: bea.id });
+  });
+
+  it('and the platform are not the same thing: nobody is let act as it [A-IAM-01] [A-RBAC-09]', async () => {
+    await ensureSystemUser(t.db);
+    const asked = [
+      ['POST', '/api/v1/tokens', { name: 'x', scopes: ['*:*'], user: systemUserId }],
+      ['POST', '/api/v1/role-bindings', { user: systemUserId, role: 'viewer' }],
+      ['POST', '/api/v1/delegations', { delegate: systemUserId, permission: 'project:read' }],
+      ['PATCH', `/api/v1/users/${systemUserId}`, { isActive: false }],
+      ['DELETE', `/api/v1/users/${systemUserId}`, undefined],
+    ] as const;
+    for (const [method, address, body] of asked) {
+      const answer = await t.call(admin, method, address, body);
+      expect([address, answer]).toMatchObject([
+        address,
+        { status: 409, body: { code: 'protected' } },
+      ]);
     }
   });
 

@@ -132,6 +132,26 @@ describe('an automatic merge', () => {
     expect((await p.api(ann, 'GET', at)).body).toMatchObject({ autoMerge: { style: 'merge' } });
   });
 
+  it('waits in one name for so many merge requests, and no more [A-MR-03]', async () => {
+    const p = await project('many-armed');
+    const eli = await server.user('eli', 'developer');
+    await p.push('topic', { 'a.txt': 'a\n' });
+    const { number, headSha } = await p.open('topic');
+    const of = { projectId: p.repository.id, authorId: ann.id, title: 'x', headSha };
+    const data = Array.from({ length: 200 }, (_, n) => ({
+      ...of,
+      ...{ id: newId('mergeRequest'), number: 1000 + n, changeId: newId('change') },
+      ...{ sourceBranch: `s${String(n)}`, targetBranch: 'main', autoMergeStyle: 'merge' },
+      autoMergeBy: eli.id,
+    }));
+    await server.db.mergeRequest.createMany({ data });
+    const arm = () => p.api(eli, 'POST', `/merge-requests/${String(number)}/auto-merge`, {});
+    expect(await arm()).toMatchObject({ status: 409, body: { code: 'conflict' } });
+    await server.db.mergeRequest.delete({ where: { id: data[0]?.id ?? '' } });
+    expect((await arm()).status).toBe(200);
+    await server.db.mergeRequest.deleteMany({ where: { number: { gte: 1000 } } });
+  });
+
   it('happens when its check is green, though a later gate of the same run waits [A-MR-03]', async () => {
     const p = await project('gated-run');
     const commitSha = await p.push('topic', { 'a.txt': 'a\n' });

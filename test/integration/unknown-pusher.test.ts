@@ -196,6 +196,14 @@ describe('a run of a commit that nobody is known to have pushed', () => {
     await pushing.push(bob, 'topic');
     const sha = await found('topic');
     expect((await barred('topic')).has(ann.id)).toBe(true);
+    // Also of one that was let in once, and has nothing any more.
+    const agent = await server.user(`once-${String(counter)}`);
+    await server.db.user.update({ where: { id: agent.id }, data: { kind: 'agent' } });
+    const agentGrantor = { agentId: agent.id, grantorId: mal.id };
+    expect((await barred('topic')).has(mal.id)).toBe(false);
+    await server.db.agentGrantor.create({ data: agentGrantor });
+    expect((await barred('topic')).has(mal.id)).toBe(true);
+    await server.db.agentGrantor.deleteMany({ where: agentGrantor });
     const again = ['push', '-q', 'origin', `${sha}:refs/heads/again`];
     expect((await git(p.tree.dir, again, { token: bob.token })).code).toBe(0);
     expect([...(await barred('topic'))]).toEqual([]);

@@ -98,6 +98,19 @@ describe('webhooks', () => {
     await sut.call(owner, 'DELETE', `${project.path}/webhooks/${id}`);
   });
 
+  it('are 50 of a project at most, also when several are made at once [A-NOT-04]', async () => {
+    const many = await sut.project(owner, 'many-hooks');
+    const data = Array.from({ length: 48 }, () => ({
+      ...{ id: newId('webhook'), projectId: many.id, createdBy: owner.id },
+      ...{ url: `${hook.url}/in`, events: ['push'], active: true },
+    }));
+    await sut.db.webhook.createMany({ data });
+    const body = { url: `${hook.url}/in`, events: ['push'] };
+    const add = () => sut.call(owner, 'POST', `${many.path}/webhooks`, body);
+    const answers = await Promise.all([add(), add(), add(), add(), add(), add()]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 409, 409, 409, 409]);
+  });
+
   it('name a secret only by somebody who may use secrets [A-SEC-04]', async () => {
     const permissions = await sut.db.permission.findMany({
       where: { name: { in: ['project:read', 'project:delegate'] } },

@@ -36,9 +36,8 @@ export async function layClone(
 ): Promise<void> {
   const selection = await select(context, repoPath, clone);
   const dir = path.join(tree, '.git');
-  for (const part of ['objects/pack', 'objects/info', 'refs/heads', 'refs/tags']) {
-    await mkdir(path.join(dir, part), { recursive: true });
-  }
+  const parts = ['objects/pack', 'objects/info', 'refs/heads', 'refs/tags'];
+  await Promise.all(parts.map((part) => mkdir(path.join(dir, part), { recursive: true })));
   const input = [...selection.tips, ...selection.shallow.map((sha) => `--shallow ${sha}`), ''];
   const args = ['pack-objects', '--revs', '--quiet', '--delta-base-offset'];
   await readGit(context, repoPath, [...args, path.join(path.resolve(dir), 'objects/pack/pack')], {
@@ -47,12 +46,13 @@ export async function layClone(
     memory: 'packs',
   });
   const branch = branchOf(clone.ref);
-  const write = (name: string, text: string): Promise<void> =>
-    writeFile(path.join(dir, name), text);
-  await write('HEAD', branch === null ? `${clone.sha}\n` : `ref: ${clone.ref}\n`);
-  await write('config', configText(clone.origin, branch));
-  await write('packed-refs', refsText(clone, branch, selection.tags));
-  if (selection.shallow.length > 0) await write('shallow', `${selection.shallow.join('\n')}\n`);
+  const files: [string, string][] = [
+    ['HEAD', branch === null ? `${clone.sha}\n` : `ref: ${clone.ref}\n`],
+    ['config', configText(clone.origin, branch)],
+    ['packed-refs', refsText(clone, branch, selection.tags)],
+  ];
+  if (selection.shallow.length > 0) files.push(['shallow', `${selection.shallow.join('\n')}\n`]);
+  await Promise.all(files.map(([name, text]) => writeFile(path.join(dir, name), text)));
 }
 
 function branchOf(ref: string): string | null {

@@ -128,7 +128,7 @@ async function prepareBase(store: Store, dir: string, base: BaseTree): Promise<v
   await store.own(tree);
   try {
     await base.fill?.(tree);
-    if (base.fill !== undefined && store.owner !== null) await giveTree(tree, store.owner);
+    if (base.fill !== undefined && store.owner !== null) giveTree(tree, store.owner);
     const { code, output } = await store.contain({
       directory: tree,
       script: base.script,

@@ -105,12 +105,15 @@ async function triggerRef(
   { ref, newSha }: RefUpdate,
 ): Promise<TriggeredPipeline | typeof later | null> {
   const { repositories, project, push } = cause;
+  // Both at once, each asks git; whether the file can be read is no matter where there is no commit.
+  const reading = soon(repositories.definition(project.repoPath, newSha), push.round ?? 0);
+  reading.catch(() => undefined);
   const message = await repositories.commitMessage(project.repoPath, newSha);
   if (message === null) {
     const reason = `${shortRef(ref)} leads to no commit, so there is nothing to run`;
     return await makeRun(cause, ref, { sha: null, title: null, skipped: reason });
   }
-  const parsed = await soon(repositories.definition(project.repoPath, newSha), push.round ?? 0);
+  const parsed = await reading;
   if (parsed === later) return parsed;
   if (parsed === null) return null;
   if (parsed.ok && !startsRun(parsed.definition, { trigger: 'push', gitRef: ref })) return null;

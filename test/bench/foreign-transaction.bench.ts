@@ -61,7 +61,8 @@ function heldIn(url: string, database: string | undefined, name: string): Beside
 
 /** One COPY after another of so many megabytes, each into an empty table, until it is ended; at least one to its end. */
 function copying(url: string): Beside {
-  const source = `head -c ${String(COPY_MB)}000000 /dev/zero | tr '\\0' x | fold -w 1000`;
+  // whole lines of a thousand bytes, and a program that costs next to nothing: the COPY is what shall be beside us
+  const source = `yes ${'x'.repeat(999)} | head -c ${String(COPY_MB)}000000`;
   return {
     name: `COPY of ${String(COPY_MB)} MB`,
     begin: async () => {
@@ -72,7 +73,7 @@ function copying(url: string): Beside {
       let stopping = false;
       const copies = (async () => {
         while (!stopping) {
-          await client.query(`COPY ${scratch} FROM PROGRAM '${source.replaceAll("'", "''")}'`);
+          await client.query(`COPY ${scratch} FROM PROGRAM '${source}'`);
           await client.query(`TRUNCATE ${scratch}`);
           done += 1;
         }

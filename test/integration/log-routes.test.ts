@@ -6,7 +6,6 @@ import { createLogHub, type LogHub } from '../../domain/pipeline/log-hub.ts';
 import { createMasker } from '../../domain/pipeline/mask.ts';
 import { CredentialWatch } from '../../domain/identity/watch-credentials.ts';
 import { openListener, type Listener } from '../../domain/shared/listen.ts';
-import { followEvents } from '../../api/routes/pipeline/log-stream.ts';
 import { createTestUser } from '../support/callers.ts';
 import { eventually } from '../support/eventually.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
@@ -297,27 +296,5 @@ describe('the address of a step log', () => {
     // not told that the step has ended: it comes back elsewhere
     expect(seen).not.toContain('end');
     expect(seen).toContain('log');
-  });
-});
-
-describe('a quiet stream', () => {
-  it('sends a comment now and then, and ends the reading when the client leaves', async () => {
-    const gone = new AbortController();
-    let isReturned = false;
-    const never = (async function* () {
-      try {
-        await new Promise((resolve) => gone.signal.addEventListener('abort', resolve));
-      } finally {
-        isReturned = true;
-      }
-      return null;
-    })();
-    const events = followEvents(never, 30);
-    const texts: unknown[] = [];
-    while (texts.length < 3) texts.push((await events.next()).value);
-    expect(texts).toEqual(['retry: 1000\n\n', ': still here\n\n', ': still here\n\n']);
-    gone.abort();
-    await events.return();
-    expect(isReturned).toBe(true);
   });
 });

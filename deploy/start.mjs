@@ -38,8 +38,25 @@ const held = {
   instance: null,
   /** @type {import('node:child_process').ChildProcess | null} */
   guardian: null,
+  /** @type {Promise<string> | null} */
+  temporal: null,
 };
 let ending = false;
+
+/**
+ * Where the `temporal` program is, got when there is none.
+ * @param {string} home
+ * @param {Promise<unknown>} packages
+ */
+function temporalProgram(home, packages) {
+  const found = presentTemporal(home).then(
+    (present) =>
+      present ?? step('Getting Temporal', (far) => obtainTemporal(home, note, { packages, far })),
+  );
+  // told where it is waited for
+  found.catch(() => undefined);
+  return found;
+}
 
 async function main() {
   process.stdout.write(`\n  ${bold('Slipway')}\n\n`);
@@ -47,7 +64,10 @@ async function main() {
   const early = earlySettings(process.env);
   if (early) await takeHome(early);
   await step('System packages', () => ensurePrograms(runtimeNeeds, thisMachine(note)));
-  await step('Installing npm packages', installPackages);
+  const packages = step('Installing npm packages', installPackages);
+  // a build of Temporal takes longer than all the rest together: it begins first
+  if (early?.ownTemporal) held.temporal = temporalProgram(early.home, packages);
+  await packages;
   await step('Generating the database client', generateClient);
   await step('Building', buildStale);
   // What was installed and built is for whoever may read this folder; what comes now is ours alone.
@@ -117,8 +137,7 @@ async function startPostgres(settings, place) {
 /** @param {Settings} settings @param {{ temporal: number, temporalUi: number }} ports */
 async function startTemporal(settings, ports) {
   const { home, namespace } = settings;
-  const present = await presentTemporal(home);
-  const program = present ?? (await step('Getting Temporal', () => obtainTemporal(home, note)));
+  const program = await (held.temporal ?? temporalProgram(home, Promise.resolve()));
   await step('Temporal', async () => {
     const ui = { host: hiddenAddress(), port: ports.temporalUi };
     const place = { port: ports.temporal, ui };

@@ -68,9 +68,9 @@ async function prepare(bare) {
   const home = inRoot('.slipway');
   return (
     (await presentTemporal(home)) ??
-    (await step('Getting Temporal', async () => {
+    (await step('Getting Temporal', async (far) => {
       await openHome(home);
-      return obtainTemporal(home, note);
+      return obtainTemporal(home, note, { far });
     }))
   );
 }

@@ -16,8 +16,8 @@ process.on('exit', () => {
  * Runs a command by argument vector, never through a shell.
  * @param {string} command
  * @param {string[]} args
- * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, show?: boolean, uid?: number, gid?: number, signal?: AbortSignal }} [options]
- *   `show` lets the command write to the terminal itself; `signal` asks it to end, and it is waited for
+ * @param {{ cwd?: string, env?: NodeJS.ProcessEnv, timeoutMs?: number, show?: boolean, heard?: (text: string) => void, uid?: number, gid?: number, signal?: AbortSignal }} [options]
+ *   `show` lets the command write to the terminal itself; `heard` is told what comes on its standard error; `signal` asks it to end, and it is waited for
  * @returns {Promise<{ code: number, tail: string, stdout: string }>} code -1 when it could not run or ran out of time
  */
 export function runCommand(command, args, options = {}) {
@@ -43,7 +43,10 @@ export function runCommand(command, args, options = {}) {
       keep(chunk);
       stdout = (stdout + chunk.toString('utf8')).slice(-1_000_000);
     });
-    child.stderr?.on('data', keep);
+    child.stderr?.on('data', (chunk) => {
+      keep(chunk);
+      options.heard?.(chunk.toString('utf8'));
+    });
     const timer =
       options.timeoutMs === undefined
         ? undefined

@@ -26,7 +26,8 @@ const databaseKeys = ['url', 'host', 'port', 'name', 'user', 'password'].map(
  * Home, host and port as the environment alone tells them, so that what cannot work is said before a minute of
  * installing. With a settings file the answer waits until its reader is built.
  * @param {NodeJS.ProcessEnv} env
- * @returns {{ home: string, host: string, port: number } | null}
+ * @returns {{ home: string, host: string, port: number, ownTemporal: boolean } | null} `ownTemporal`: nothing names another
+ *   Temporal, so one is brought
  */
 export function earlySettings(env) {
   if (env['SLIPWAY_CONFIG'] || existsSync(inRoot('slipway.toml'))) return null;
@@ -39,7 +40,11 @@ export function earlySettings(env) {
     );
   }
   const host = env['HOST'] || env['SLIPWAY_SERVER_HOST'] || '127.0.0.1';
-  return { home: path.resolve(root, env['SLIPWAY_HOME'] || '.slipway'), host, port };
+  const ownTemporal = !Object.entries(env).some(
+    ([name, value]) => /^(SLIPWAY_)?TEMPORAL_/.test(name) && value,
+  );
+  const home = path.resolve(root, env['SLIPWAY_HOME'] || '.slipway');
+  return { home, host, port, ownTemporal };
 }
 
 /**

@@ -42,6 +42,12 @@ describe('the launcher', () => {
     expect(named.databaseUrl).toContain('localhost:5433');
   });
 
+  it('knows before anything is installed whether it may have to build a Temporal [A-CORE-02]', () => {
+    expect(earlySettings({})).toMatchObject({ ownTemporal: true });
+    for (const name of ['TEMPORAL_ADDRESS', 'TEMPORAL_HOST', 'SLIPWAY_TEMPORAL_ADDRESS'])
+      expect(earlySettings({ [name]: 'there:7233' })).toMatchObject({ ownTemporal: false });
+  });
+
   it('ends with 78 for a setting that cannot be used, and names it [A-CFG-01]', async () => {
     await expect(readSettings({ LOG_FORMAT: 'yaml' })).rejects.toMatchObject({
       exitCode: 78,

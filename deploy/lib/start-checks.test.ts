@@ -6,7 +6,8 @@ import { StartFailure } from './failure.mjs';
 import { checkNode } from './prepare.mjs';
 import { ensurePrograms } from './system-packages.mjs';
 import { neighbourWarning, otherPeople } from './neighbours.mjs';
-import { obtainTemporal } from './temporal-binary.mjs';
+import { bar } from './progress.mjs';
+import { countPackages, obtainTemporal } from './temporal-binary.mjs';
 import { mayEnter } from './postgres-program.mjs';
 import { problemIn } from './log-file.mjs';
 
@@ -87,6 +88,32 @@ describe('what a start needs', () => {
     expect(String(failure)).toMatch(
       /its download failed: ENOTFOUND.*Temporal CLI.*Go 1\.21.*TEMPORAL_ADDRESS/,
     );
+  });
+
+  it('builds Temporal without waiting for npm packages, and tells how far it is [A-CORE-02]', async () => {
+    await mkdir(path.join(folder, 'run'), { recursive: true });
+    const go = path.join(folder, 'go-in-words');
+    const says = `printf 'go: downloading example.test/a v1.0.0\\ninternal/cpu\\nexample.test/a/b-c\\n' >&2`;
+    await writeFile(go, `#!/bin/sh\n${says}\nexit 1\n`, { mode: 0o755 });
+    const told: number[] = [];
+    const failure = await obtainTemporal(folder, () => undefined, {
+      whyNoDownload: () => Promise.resolve('ENOTFOUND'),
+      goProgram: () => Promise.resolve(go),
+      packages: new Promise(() => undefined),
+      far: (done) => told.push(done),
+    }).catch((error: unknown) => error);
+    expect(String(failure)).toContain('Temporal could not be built');
+    expect(told.at(-1)).toBe(2);
+  });
+
+  it('shows a share that is never more than all of it', () => {
+    expect(bar(649, 1297, 'packages')).toBe('██████████░░░░░░░░░░ 50 % (649 of 1297 packages)');
+    expect(bar(1400, 1297, 'packages')).toContain('████████████████████ 100 %');
+    const told: number[] = [];
+    const heard = countPackages((built) => told.push(built));
+    heard('a/b\nc');
+    heard('/d\nnot a package\n');
+    expect(told).toEqual([1, 2]);
   });
 
   it('sees that another user may not enter a folder below a closed one', async () => {

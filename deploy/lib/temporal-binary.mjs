@@ -9,6 +9,8 @@ import { findProgram, lastLine, runCommand } from './run-command.mjs';
 export const temporalVersion = '1.5.1';
 const module = `github.com/temporalio/cli/cmd/temporal@v${temporalVersion}`;
 const downloadHost = 'https://temporal.download';
+/** What `go install -v` names from an empty cache: packages of Temporal, of what it needs, and of Go. */
+const packagesOfTemporal = 1297;
 const lookTimeoutMs = 5_000;
 const downloadTimeoutMs = 600_000;
 
@@ -34,16 +36,24 @@ export async function presentTemporal(home) {
 }
 
 /**
+ * @typedef {object} Ways
+ * @property {typeof looksReachable} [whyNoDownload] a test closes it
+ * @property {typeof findGo} [goProgram] a test closes it
+ * @property {Promise<unknown>} [packages] resolves when the npm packages are there: a download needs the SDK, a build does not
+ * @property {(done: number, total: number, what: string) => void} [far] told how far a build is
+ */
+
+/**
  * Gets a `temporal` program when there is none: the SDK's download, else a build from source with Go.
  * @param {string} home
  * @param {(text: string) => void} tell
- * @param {{ whyNoDownload?: typeof looksReachable, goProgram?: typeof findGo }} [ways] a test closes them
+ * @param {Ways} [ways]
  * @returns {Promise<string>} path of the program
  */
 export async function obtainTemporal(home, tell, ways = {}) {
   const work = await mkdtemp(path.join(home, 'run', 'temporal-'));
   try {
-    const why = await download(work, ways.whyNoDownload ?? looksReachable);
+    const why = await download(work, ways);
     if (why !== null) {
       const go = await (ways.goProgram ?? findGo)();
       if (!go) throw noWay(why);
@@ -51,7 +61,7 @@ export async function obtainTemporal(home, tell, ways = {}) {
         `Temporal's download is not reachable (${why}): building Temporal ${temporalVersion} with Go instead.`,
       );
       tell('This takes 3 to 10 minutes, once; the result is kept for later starts.');
-      await build(go, work);
+      await build(go, work, ways.far ?? (() => undefined));
     }
     return await keep(path.join(work, 'temporal'), home);
   } finally {
@@ -70,12 +80,13 @@ function noWay(why) {
 /**
  * The SDK knows how to download a server for tests; run apart, so that a download that hangs can be ended.
  * @param {string} work folder for the download
- * @param {typeof looksReachable} whyNoDownload
+ * @param {Ways} ways
  * @returns {Promise<string | null>} null when `work/temporal` is there now, else the reason why not
  */
-async function download(work, whyNoDownload) {
+async function download(work, { whyNoDownload = looksReachable, packages }) {
   const unreachable = await whyNoDownload();
   if (unreachable !== null) return unreachable;
+  await packages;
   const script = inRoot('deploy', 'lib', 'temporal-download.mjs');
   const { code, tail } = await runCommand(process.execPath, [script, work], {
     timeoutMs: downloadTimeoutMs,
@@ -106,16 +117,34 @@ async function findGo() {
   return findProgram('go', [process.env['PATH'] ?? '', ...usual].join(path.delimiter));
 }
 
-/** @param {string} go @param {string} work */
-async function build(go, work) {
-  const { code, tail } = await runCommand(go, ['install', '-trimpath', '-ldflags=-s -w', module], {
+/** @param {string} go @param {string} work @param {NonNullable<Ways['far']>} far */
+async function build(go, work, far) {
+  const args = ['install', '-v', '-trimpath', '-ldflags=-s -w', module];
+  const { code, tail } = await runCommand(go, args, {
     cwd: work,
     env: { ...process.env, GOBIN: work, GOFLAGS: '', CGO_ENABLED: '0' },
+    heard: countPackages((built) => far(built, packagesOfTemporal, 'packages')),
   });
   if (code === 0) return;
   throw new StartFailure(
     `Temporal could not be built (\`go install ${module}\`: ${lastLine(tail)}): install the Temporal CLI (https://docs.temporal.io/cli), or set TEMPORAL_ADDRESS.`,
   );
+}
+
+/**
+ * Counts what `go install -v` names: one package a line; of modules it says that it downloads them.
+ * @param {(built: number) => void} tell
+ * @returns {(text: string) => void} takes pieces of what it prints
+ */
+export function countPackages(tell) {
+  let built = 0;
+  let rest = '';
+  return (text) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    built += lines.filter((line) => /^[\w./~-]+$/.test(line)).length;
+    tell(built);
+  };
 }
 
 /**

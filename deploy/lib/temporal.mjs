@@ -19,6 +19,12 @@ const dynamicConfig = [
   'system.enableActivityEagerExecution=true',
   // One partition takes all that one machine has to do. Tasks of before may lie in the other three, so they are still read.
   'matching.numTaskqueueWritePartitions=1',
+  // As they come, what ended is kept for an hour, in up to 1,150 MiB. What is no longer there is read from the file.
+  'history.cacheSizeBasedLimit=true',
+  `history.hostLevelCacheMaxSizeBytes=${32 * 1024 * 1024}`,
+  `history.eventsHostLevelCacheMaxSizeBytes=${16 * 1024 * 1024}`,
+  'history.cacheTTL="10m"',
+  'history.eventsCacheTTL="10m"',
   // Its HTTP interface, at a port of its own, takes orders from pages of strangers; nobody of ours uses it.
   'frontend.httpAllowedHosts=["slipway.invalid"]',
 ];

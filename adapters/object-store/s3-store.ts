@@ -1,4 +1,5 @@
-import type { S3Client } from '@aws-sdk/client-s3';
+import type * as Sdk from '@aws-sdk/client-s3';
+import type { Upload } from '@aws-sdk/lib-storage';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { checkKey, checkRange, Meter } from './keys.ts';
@@ -17,9 +18,9 @@ export interface S3Options {
 }
 
 interface Opened {
-  sdk: typeof import('@aws-sdk/client-s3');
-  Upload: typeof import('@aws-sdk/lib-storage').Upload;
-  client: S3Client;
+  sdk: typeof Sdk;
+  Uploading: typeof Upload;
+  client: Sdk.S3Client;
 }
 
 /** Objects in an S3 bucket that exists already; bodies of any size are sent in parts with flat memory. */
@@ -62,33 +63,33 @@ export function createS3Store(options: S3Options): ObjectStore {
       await client.send(new sdk.DeleteObjectCommand(where));
     },
     list: async function* (keyPrefix) {
-      const { sdk, client } = await open();
-      let ContinuationToken: string | undefined;
-      do {
-        const page = await client.send(
-          new sdk.ListObjectsV2Command({
-            Bucket: options.bucket,
-            Prefix: prefix + keyPrefix,
-            ContinuationToken,
-          }),
-        );
-        for (const { Key } of page.Contents ?? [])
-          if (Key !== undefined) yield Key.slice(prefix.length);
-        ContinuationToken = page.NextContinuationToken;
-      } while (ContinuationToken !== undefined);
+      const where = { Bucket: options.bucket, Prefix: prefix + keyPrefix };
+      for await (const key of keysOf(await open(), where)) yield key.slice(prefix.length);
     },
   };
 }
 
+async function* keysOf(
+  { sdk, client }: Opened,
+  where: { Bucket: string; Prefix: string },
+): AsyncGenerator<string> {
+  let ContinuationToken: string | undefined;
+  do {
+    const page = await client.send(new sdk.ListObjectsV2Command({ ...where, ContinuationToken }));
+    for (const { Key } of page.Contents ?? []) if (Key !== undefined) yield Key;
+    ContinuationToken = page.NextContinuationToken;
+  } while (ContinuationToken !== undefined);
+}
+
 async function upload(
-  { client, Upload }: Opened,
+  { client, Uploading }: Opened,
   at: (key: string) => { Bucket: string; Key: string },
   { key, body, put }: { key: string; body: Readable | Buffer; put: PutOptions | undefined },
 ): Promise<PutResult> {
   const meter = new Meter();
   const source = Buffer.isBuffer(body) ? Readable.from([body], { objectMode: false }) : body;
   const ContentType = put?.contentType ?? 'application/octet-stream';
-  const sending = new Upload({ client, params: { ...at(key), Body: meter, ContentType } });
+  const sending = new Uploading({ client, params: { ...at(key), Body: meter, ContentType } });
   // A source that breaks must abort the upload, or the parts sent so far would become the object.
   const sent = pipeline(source, meter).catch(async (error: unknown) => {
     await sending.abort();
@@ -100,7 +101,7 @@ async function upload(
 
 async function openClient(options: S3Options): Promise<Opened> {
   // large: only an installation with a bucket pays for it, and only once it is used
-  const [sdk, { Upload }] = await Promise.all([
+  const [sdk, { Upload: Uploading }] = await Promise.all([
     import('@aws-sdk/client-s3'),
     import('@aws-sdk/lib-storage'),
   ]);
@@ -113,7 +114,7 @@ async function openClient(options: S3Options): Promise<Opened> {
     // Without keys here the SDK's own chain applies: environment, profile, instance role.
     ...(named ? { credentials: { accessKeyId, secretAccessKey } } : {}),
   });
-  return { sdk, Upload, client };
+  return { sdk, Uploading, client };
 }
 
 function isStatus(error: unknown, status: number): boolean {

@@ -70,7 +70,12 @@ export function Empty({
 export function Skeleton({ rows = 5 }: { rows?: number }): JSX.Element {
   const show = useDelay(150);
   return (
-    <div class={`skeleton ${show ? '' : 'waiting'}`} aria-busy="true" aria-label="Loading">
+    <div
+      class={`skeleton ${show ? '' : 'waiting'}`}
+      role="status"
+      aria-busy="true"
+      aria-label="Loading"
+    >
       {Array.from({ length: rows }, (_, index) => (
         <div key={index} class="skeleton-row">
           <span />

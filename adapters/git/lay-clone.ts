@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { GitClone } from '../../contracts/git/store.ts';
 import { DomainError } from '../../contracts/problems.ts';
@@ -40,11 +41,13 @@ export async function layClone(
   await Promise.all(parts.map((part) => mkdir(path.join(dir, part), { recursive: true })));
   const input = [...selection.tips, ...selection.shallow.map((sha) => `--shallow ${sha}`), ''];
   const args = ['pack-objects', '--revs', '--quiet', '--delta-base-offset'];
-  await readGit(context, repoPath, [...args, path.join(path.resolve(dir), 'objects/pack/pack')], {
-    input: input.join('\n'),
-    timeoutMs: packTimeoutMs,
-    memory: 'packs',
-  });
+  await underAnotherName(path.resolve(dir, 'objects/pack'), (packs) =>
+    readGit(context, repoPath, [...args, path.join(packs, 'pack')], {
+      input: input.join('\n'),
+      timeoutMs: packTimeoutMs,
+      memory: 'packs',
+    }),
+  );
   const branch = branchOf(clone.ref);
   const files: [string, string][] = [
     ['HEAD', branch === null ? `${clone.sha}\n` : `ref: ${clone.ref}\n`],
@@ -53,6 +56,18 @@ export async function layClone(
   ];
   if (selection.shallow.length > 0) files.push(['shallow', `${selection.shallow.join('\n')}\n`]);
   await Promise.all(files.map(([name, text]) => writeFile(path.join(dir, name), text)));
+}
+
+/** Command lines are read by every account of the machine, and the folders of runs are named like them. */
+async function underAnotherName<T>(folder: string, use: (name: string) => Promise<T>): Promise<T> {
+  const own = await mkdtemp(path.join(tmpdir(), 'slipway-pack-'));
+  try {
+    const name = path.join(own, 'to');
+    await symlink(folder, name);
+    return await use(name);
+  } finally {
+    await rm(own, { recursive: true, force: true });
+  }
 }
 
 function branchOf(ref: string): string | null {

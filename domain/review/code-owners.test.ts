@@ -52,29 +52,38 @@ describe('code owners', () => {
   });
 
   it.each([
-    ['many that each take long', `/*${'a'.repeat(1900)}b @x\n`.repeat(500), 'a'.repeat(4000)],
+    [
+      'many that each take long',
+      `/*${'a'.repeat(1900)}b @x\n`.repeat(500),
+      'a'.repeat(4000),
+      [null, 0],
+    ],
     [
       'alternatives',
       `/{${'*aaaaaaaaaab,'.repeat(60)}c}*${'a'.repeat(1900)}b @x\n`.repeat(100),
       'a'.repeat(4000),
+      [null, 0],
     ],
-    ['folders', `/**${'/a'.repeat(900)}/b @x\n`.repeat(500), Array(2000).fill('a').join('/')],
-    ['classes', `/*${'[ab'.repeat(300_000)} @x\n`, 'a'.repeat(4000)],
+    [
+      'folders',
+      `/**${'/a'.repeat(900)}/b @x\n`.repeat(500),
+      Array(2000).fill('a').join('/'),
+      [null],
+    ],
+    ['classes', `/*${'[ab'.repeat(300_000)} @x\n`, 'a'.repeat(4000), [null]],
   ])(
-    'that take too long to be compared (%s) are given up, and hold up nobody [A-MR-04]',
-    async (_what, text, path) => {
+    'that take long to be compared (%s) are compared in turns or given up, and hold up nobody [A-MR-04]',
+    async (_what, text, path, expected) => {
       let last = performance.now();
       let longestMs = 0;
       const timer = setInterval(() => {
         longestMs = Math.max(longestMs, performance.now() - last);
         last = performance.now();
       }, 10);
-      const began = performance.now();
       const owned = await ownerRulesOf(parseCodeOwners(text).rules, [path, `${path}c`]);
       clearInterval(timer);
-      expect({ owned, tookMs: Math.round(performance.now() - began) }).toMatchObject({
-        owned: null,
-      });
+      // which of both depends on how long a text is: none is owned by what does not fit
+      expect(expected).toContain(owned === null ? null : owned.size);
       expect(Math.max(longestMs, performance.now() - last)).toBeLessThan(1000);
     },
   );

@@ -320,7 +320,6 @@ async function readNothing(): Promise<{ socket: Socket; chunks: Buffer[] }> {
   const chunks: Buffer[] = [];
   const socket = connect(Number(port), '127.0.0.1');
   socket.on('error', () => undefined);
-  socket.pause();
   socket.on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.pause();
   const lines = [

@@ -29,6 +29,10 @@ beforeAll(async () => {
   ann = await server.user('ann', 'developer');
   const { address, namespace } = await testNamespace();
   client = new Client({ connection: await Connection.connect({ address }), namespace });
+  // another file of tests may have left its own in this namespace
+  for (const id of Object.values(repositoryCareScheduleIds)) {
+    await client.schedule.getHandle(id).delete().catch(noop);
+  }
   native = await NativeConnection.connect({ address });
   const quiet = { debug: noop, info: noop, warn: noop, error: noop };
   const common = { connection: native, namespace };
